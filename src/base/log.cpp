@@ -1,0 +1,32 @@
+#include "afterspike/base/log.hpp"
+
+#include <atomic>
+#include <cstdio>
+#include <mutex>
+
+namespace afterspike::log {
+namespace {
+
+std::mutex sink_mutex;
+Sink current_sink;
+std::atomic<Level> threshold = Level::info;
+
+}  // namespace
+
+Sink set_sink(Sink sink) {
+  const std::lock_guard lock(sink_mutex);
+  return std::exchange(current_sink, std::move(sink));
+}
+
+void set_level(Level level) {
+  threshold = level;
+}
+
+void write(Level level, std::string_view message) {
+  if (level < threshold) return;
+  const std::lock_guard lock(sink_mutex);
+  if (current_sink) return current_sink(level, message);
+  fmt::print(stderr, "{}{}\n", level == Level::warning ? "warning: " : "", message);
+}
+
+}  // namespace afterspike::log
