@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::io {
+
+/// The content of a file. Throws Error(`kind`) that names a file which is missing or unreadable.
+std::vector<std::uint8_t> read_file(const std::filesystem::path& path,
+                                    ErrorKind kind = ErrorKind::data);
+
+/// The content of a file that may be gzipped (told by its first two bytes, not by its name),
+/// decompressed. Throws Error(data) that names file and offset when it is damaged, truncated, or
+/// followed by other bytes, and when it would grow beyond `limit` bytes.
+std::vector<std::uint8_t> read_maybe_gzipped(const std::filesystem::path& path,
+                                             std::size_t limit = std::size_t{1} << 32);
+
+/// Checksums as lower-case hexadecimal text.
+std::string sha256(std::span<const std::uint8_t> bytes);
+std::string md5(std::span<const std::uint8_t> bytes);
+
+/// SHA-256 of a file, read in blocks.
+std::string sha256_of_file(const std::filesystem::path& path,
+                           ErrorKind kind = ErrorKind::checkpoint);
+
+/// CRC-32C (Castagnoli), as TensorBoard's record files use.
+std::uint32_t crc32c(std::span<const std::uint8_t> bytes);
+
+}  // namespace afterspike::io

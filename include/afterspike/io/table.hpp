@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::io {
+
+/// A table of numbers with named columns (units belong in the names: "V_th_mV").
+struct Table {
+  std::vector<std::string> columns;
+  std::vector<std::vector<double>> rows;  ///< Each as long as `columns`.
+};
+
+/// Reads comma-separated numbers; the first line holds the names of the columns. Quoted names, CRLF
+/// and a byte-order mark are understood; empty lines at the end are ignored. Throws Error(data)
+/// that names file, line and column for anything that is not a number, or a row of another length.
+Table read_csv(const std::filesystem::path& path);
+
+/// Writes the table atomically; read_csv() gives the same doubles back. Throws Error(numeric) that
+/// names row and column for a value that is not finite.
+void write_csv(const std::filesystem::path& path, const Table& table);
+
+}  // namespace afterspike::io

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace afterspike::io {
+
+/// Writes scalars as a TensorBoard event file (records of protobuf "Event"s, written by hand; the
+/// format is in docs/checkpoint-format.md). Every call leaves a file that TensorBoard can read.
+class TensorBoardWriter {
+ public:
+  /// Creates "events.out.tfevents.<wall time>.<host>.<n>" in `directory`, never over an existing
+  /// file. `resumed_at` >= 0 tells TensorBoard to drop what earlier files hold from that step on.
+  explicit TensorBoardWriter(const std::filesystem::path& directory, std::int64_t resumed_at = -1);
+
+  /// Adds named scalars at `step` and flushes. Values that are not finite are written as they are.
+  void add(std::int64_t step, std::span<const std::pair<std::string, double>> scalars);
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  void record(const std::string& event);
+
+  std::filesystem::path path_;
+  std::ofstream file_;
+};
+
+}  // namespace afterspike::io

@@ -1,0 +1,399 @@
+#include "afterspike/io/hdf5.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+#include "hdf5_handle.hpp"
+
+namespace afterspike::io {
+namespace {
+
+constexpr ErrorKind kKind = ErrorKind::data;
+
+std::string words(const std::string& reason) {
+  return reason.empty() ? "" : ": " + reason;
+}
+
+/// Numbers read as doubles as integers, which they must be. (HDF5's own conversion of numbers in
+/// another byte order takes every one for truncated.)
+template <typename T>
+std::vector<T> whole_numbers(const std::vector<double>& numbers, const std::string& where) {
+  constexpr auto kLowest = static_cast<double>(std::numeric_limits<T>::lowest());
+  const double beyond = std::ldexp(1.0, std::numeric_limits<T>::digits);
+  std::vector<T> result;
+  result.reserve(numbers.size());
+  for (const double number : numbers) {
+    require(number >= kLowest && number < beyond && number == std::trunc(number), kKind,
+            "{}: found {}, expected whole numbers from {} to {}", where, number,
+            std::numeric_limits<T>::lowest(), std::numeric_limits<T>::max());
+    result.push_back(static_cast<T>(number));
+  }
+  return result;
+}
+
+}  // namespace
+
+struct Hdf5File::Impl {
+  std::string path;
+  Handle file;
+
+  std::string where(std::string_view object) const {
+    return fmt::format("'{}': '{}'", path, object);
+  }
+
+  void check_path(std::string_view object) const {
+    require(object.starts_with('/'), ErrorKind::internal, "{}: expected an absolute path",
+            where(object));
+  }
+
+  bool exists(std::string_view object) const;
+  void check_shape(const std::vector<std::int64_t>& shape, std::size_t count,
+                   const std::string& where) const;
+  void flush() const;
+
+  Handle dataset(std::string_view name) const;
+  Handle object(std::string_view name) const;
+  Handle attribute(std::string_view object, std::string_view name) const;
+
+  /// Extents, or an error for a space that holds nothing at all.
+  std::vector<std::int64_t> shape(hid_t space, const std::string& where) const;
+
+  /// Room for an array of this shape.
+  template <typename T>
+  Hdf5Array<T> array(std::vector<std::int64_t> shape, const std::string& where) const;
+
+  /// An array of numbers that are stored as `type`. `read` fills memory of the type that it is
+  /// given, or returns false.
+  template <typename T, typename Read>
+  Hdf5Array<T> numbers(hid_t type, std::vector<std::int64_t> shape, const std::string& where,
+                       const Read& read) const;
+
+  /// The part of a data set that is selected in `space`.
+  template <typename T>
+  Hdf5Array<T> selected(hid_t dataset, hid_t space, std::vector<std::int64_t> shape,
+                        const std::string& where) const;
+};
+
+bool Hdf5File::Impl::exists(std::string_view object) const {
+  check_path(object);
+  // HDF5 can tell only whether the last part of a path is there.
+  for (std::size_t end = 1; end < object.size(); ++end) {
+    end = std::min(object.find('/', end), object.size());
+    const std::string part(object.substr(0, end));
+    if (H5Lexists(file, part.c_str(), H5P_DEFAULT) <= 0 ||
+        H5Oexists_by_name(file, part.c_str(), H5P_DEFAULT) <= 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void Hdf5File::Impl::check_shape(const std::vector<std::int64_t>& shape, std::size_t count,
+                                 const std::string& where) const {
+  std::int64_t product = 1;
+  for (const std::int64_t extent : shape) product *= extent;
+  require(product >= 0 && static_cast<std::size_t>(product) == count, ErrorKind::internal,
+          "{}: {} values do not fill shape [{}]", where, count, fmt::join(shape, ", "));
+}
+
+void Hdf5File::Impl::flush() const {
+  require(H5Fflush(file, H5F_SCOPE_LOCAL) >= 0, kKind, "'{}' cannot be written{}", path,
+          words(hdf5_reason()));
+}
+
+Handle Hdf5File::Impl::object(std::string_view name) const {
+  require(exists(name), kKind, "{} is missing", where(name));
+  Handle handle(H5Oopen(file, std::string(name).c_str(), H5P_DEFAULT), H5Oclose);
+  require(bool(handle), kKind, "{} cannot be opened{}", where(name), words(hdf5_reason()));
+  return handle;
+}
+
+Handle Hdf5File::Impl::dataset(std::string_view name) const {
+  Handle handle = object(name);
+  require(H5Iget_type(handle) == H5I_DATASET, kKind, "{} is not a data set", where(name));
+  return handle;
+}
+
+Handle Hdf5File::Impl::attribute(std::string_view holder, std::string_view name) const {
+  const Handle owner = object(holder);
+  const std::string text(name);
+  require(H5Aexists(owner, text.c_str()) > 0, kKind, "{}: attribute '{}' is missing", where(holder),
+          name);
+  Handle handle(H5Aopen(owner, text.c_str(), H5P_DEFAULT), H5Aclose);
+  require(bool(handle), kKind, "{}: attribute '{}' cannot be opened{}", where(holder), name,
+          words(hdf5_reason()));
+  return handle;
+}
+
+std::vector<std::int64_t> Hdf5File::Impl::shape(hid_t space, const std::string& where) const {
+  require(H5Sget_simple_extent_type(space) != H5S_NULL, kKind, "{} has no values", where);
+  const int rank = H5Sget_simple_extent_ndims(space);
+  require(rank >= 0, kKind, "{}: its shape cannot be read{}", where, words(hdf5_reason()));
+  std::vector<hsize_t> dimensions(static_cast<std::size_t>(rank));
+  if (rank > 0) H5Sget_simple_extent_dims(space, dimensions.data(), nullptr);
+  return {dimensions.begin(), dimensions.end()};
+}
+
+template <typename T>
+Hdf5Array<T> Hdf5File::Impl::array(std::vector<std::int64_t> shape,
+                                   const std::string& where) const {
+  std::uint64_t count = 1;
+  for (const std::int64_t extent : shape) {
+    const auto factor = static_cast<std::uint64_t>(extent);
+    const bool fits =
+        factor == 0 || count <= std::numeric_limits<std::int64_t>::max() / sizeof(T) / factor;
+    require(fits, kKind, "{}: shape [{}] is beyond memory", where, fmt::join(shape, ", "));
+    count *= factor;
+  }
+  try {
+    return {std::move(shape), std::vector<T>(static_cast<std::size_t>(count))};
+  } catch (const std::bad_alloc&) {
+    fail(kKind, "{}: {} values do not fit into memory", where, count);
+  }
+}
+
+template <typename T, typename Read>
+Hdf5Array<T> Hdf5File::Impl::numbers(hid_t type, std::vector<std::int64_t> shape,
+                                     const std::string& where, const Read& read) const {
+  const H5T_class_t kind = H5Tget_class(type);
+  require(kind == H5T_INTEGER || kind == H5T_FLOAT, kKind, "{} does not hold numbers", where);
+  const auto fill = [&](hid_t memory, void* values) {
+    require(read(memory, values), kKind, "{} cannot be read as asked{}", where,
+            words(hdf5_reason()));
+  };
+  if constexpr (std::is_integral_v<T>) {
+    if (kind == H5T_FLOAT) {
+      auto found = array<double>(std::move(shape), where);
+      fill(H5T_NATIVE_DOUBLE, found.values.data());
+      return {std::move(found.shape), whole_numbers<T>(found.values, where)};
+    }
+  }
+  auto result = array<T>(std::move(shape), where);
+  fill(memory_type<T>(), result.values.data());
+  return result;
+}
+
+template <typename T>
+Hdf5Array<T> Hdf5File::Impl::selected(hid_t dataset, hid_t space, std::vector<std::int64_t> shape,
+                                      const std::string& where) const {
+  const Handle type(H5Dget_type(dataset), H5Tclose);
+  const Handle memory_space = space_of(shape);
+  return numbers<T>(type, std::move(shape), where, [&](hid_t memory, void* values) {
+    return H5Dread(dataset, memory, memory_space, space, conversion_list<T>(), values) >= 0;
+  });
+}
+
+Hdf5File::Hdf5File(const std::filesystem::path& path, Mode mode) {
+  const Hdf5Lock lock;
+  const std::string name = path.string();
+  if (mode == Mode::create) {
+    Handle file(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
+    require(bool(file), kKind, "'{}' cannot be created{}", name, words(hdf5_reason()));
+    impl_ = std::make_unique<Impl>(Impl{name, std::move(file)});
+    return;
+  }
+  require(std::filesystem::is_regular_file(path), kKind, "'{}': there is no such file", name);
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  // A file system without locks (network, read-only) is no reason not to read.
+  H5Pset_file_locking(access, true, true);
+  Handle file(H5Fopen(name.c_str(), H5F_ACC_RDONLY, access), H5Fclose);
+  require(bool(file), kKind, "'{}' is not a readable HDF5 file{}", name, words(hdf5_reason()));
+  impl_ = std::make_unique<Impl>(Impl{name, std::move(file)});
+}
+
+Hdf5File::~Hdf5File() {
+  const Hdf5Lock lock;
+  impl_.reset();
+}
+
+Hdf5File::Hdf5File(Hdf5File&&) noexcept = default;
+
+Hdf5File& Hdf5File::operator=(Hdf5File&& other) noexcept {
+  const Hdf5Lock lock;
+  impl_ = std::move(other.impl_);
+  return *this;
+}
+
+bool Hdf5File::exists(std::string_view path) const {
+  const Hdf5Lock lock;
+  return impl_->exists(path);
+}
+
+bool Hdf5File::is_group(std::string_view path) const {
+  const Hdf5Lock lock;
+  return impl_->exists(path) && H5Iget_type(impl_->object(path)) == H5I_GROUP;
+}
+
+std::vector<std::string> Hdf5File::members(std::string_view group) const {
+  const Hdf5Lock lock;
+  const Handle handle = impl_->object(group);
+  require(H5Iget_type(handle) == H5I_GROUP, kKind, "{} is not a group", impl_->where(group));
+  std::vector<std::string> names;
+  const H5L_iterate_t add = [](hid_t, const char* name, const H5L_info_t*, void* data) -> herr_t {
+    static_cast<std::vector<std::string>*>(data)->emplace_back(name);
+    return 0;
+  };
+  const herr_t status = H5Literate(handle, H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, add, &names);
+  require(status >= 0, kKind, "{}: its members cannot be listed{}", impl_->where(group),
+          words(hdf5_reason()));
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::vector<std::int64_t> Hdf5File::shape(std::string_view dataset) const {
+  const Hdf5Lock lock;
+  const Handle space(H5Dget_space(impl_->dataset(dataset)), H5Sclose);
+  return impl_->shape(space, impl_->where(dataset));
+}
+
+template <typename T>
+Hdf5Array<T> Hdf5File::read(std::string_view dataset) const {
+  const Hdf5Lock lock;
+  const std::string where = impl_->where(dataset);
+  const Handle handle = impl_->dataset(dataset);
+  const Handle space(H5Dget_space(handle), H5Sclose);
+  return impl_->selected<T>(handle, space, impl_->shape(space, where), where);
+}
+
+template <typename T>
+Hdf5Array<T> Hdf5File::read_rows(std::string_view dataset, std::int64_t begin,
+                                 std::int64_t end) const {
+  const Hdf5Lock lock;
+  const std::string where = impl_->where(dataset);
+  const Handle handle = impl_->dataset(dataset);
+  const Handle space(H5Dget_space(handle), H5Sclose);
+  auto shape = impl_->shape(space, where);
+  require(!shape.empty() && 0 <= begin && begin <= end && end <= shape[0], kKind,
+          "{}: rows {} to {} are not within its shape [{}]", where, begin, end,
+          fmt::join(shape, ", "));
+  shape[0] = end - begin;
+  const auto count = extents(shape);
+  std::vector<hsize_t> start(shape.size(), 0);
+  start[0] = static_cast<hsize_t>(begin);
+  H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+  return impl_->selected<T>(handle, space, std::move(shape), where);
+}
+
+bool Hdf5File::has_attribute(std::string_view object, std::string_view name) const {
+  const Hdf5Lock lock;
+  return H5Aexists(impl_->object(object), std::string(name).c_str()) > 0;
+}
+
+template <typename T>
+Hdf5Array<T> Hdf5File::attribute(std::string_view object, std::string_view name) const {
+  const Hdf5Lock lock;
+  const std::string where = fmt::format("{}: attribute '{}'", impl_->where(object), name);
+  const Handle handle = impl_->attribute(object, name);
+  const Handle type(H5Aget_type(handle), H5Tclose);
+  const Handle space(H5Aget_space(handle), H5Sclose);
+  const auto read = [&](hid_t memory, void* values) {
+    // Converted in a second step, since reading an attribute takes no conversion list.
+    const auto count = static_cast<std::size_t>(H5Sget_simple_extent_npoints(space));
+    if (count == 0) return true;  // HDF5 refuses to read nothing into nowhere.
+    const std::size_t size = H5Tget_size(memory);
+    std::vector<std::byte> raw(count * std::max(H5Tget_size(type), size));
+    const bool done =
+        H5Aread(handle, type, raw.data()) >= 0 &&
+        H5Tconvert(type, memory, count, raw.data(), nullptr, conversion_list<T>()) >= 0;
+    if (done) std::copy_n(raw.data(), count * size, static_cast<std::byte*>(values));
+    return done;
+  };
+  return impl_->numbers<T>(type, impl_->shape(space, where), where, read);
+}
+
+std::string Hdf5File::text_attribute(std::string_view object, std::string_view name) const {
+  const Hdf5Lock lock;
+  const std::string where = fmt::format("{}: attribute '{}'", impl_->where(object), name);
+  const Handle handle = impl_->attribute(object, name);
+  const Handle type(H5Aget_type(handle), H5Tclose);
+  const Handle space(H5Aget_space(handle), H5Sclose);
+  require(H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1, kKind,
+          "{} is not a text", where);
+  if (H5Tis_variable_str(type) > 0) {
+    char* text = nullptr;
+    require(H5Aread(handle, type, &text) >= 0, kKind, "{} cannot be read{}", where,
+            words(hdf5_reason()));
+    const std::string copy = text == nullptr ? "" : text;
+    H5free_memory(text);
+    return copy;
+  }
+  std::string text(H5Tget_size(type), '\0');
+  require(H5Aread(handle, type, text.data()) >= 0, kKind, "{} cannot be read{}", where,
+          words(hdf5_reason()));
+  const bool spaces = H5Tget_strpad(type) == H5T_STR_SPACEPAD;
+  if (spaces) text.erase(text.find_last_not_of(' ') + 1);
+  return spaces ? text : text.substr(0, text.find('\0'));
+}
+
+template <typename T>
+void Hdf5File::write(std::string_view dataset, const Hdf5Array<T>& array, bool gzip) {
+  const Hdf5Lock lock;
+  const std::string where = impl_->where(dataset);
+  impl_->check_path(dataset);
+  impl_->check_shape(array.shape, array.values.size(), where);
+  const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+  H5Pset_create_intermediate_group(links, 1);
+  const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  const bool possible = !array.shape.empty() && !array.values.empty();
+  if (gzip && possible) compress(creation, array.shape, sizeof(T));
+  const Handle space = space_of(array.shape);
+  const Handle handle(H5Dcreate2(impl_->file, std::string(dataset).c_str(), file_type<T>(), space,
+                                 links, creation, H5P_DEFAULT),
+                      H5Dclose);
+  const bool written = handle && H5Dwrite(handle, memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT,
+                                          array.values.data()) >= 0;
+  require(written, kKind, "{} cannot be written{}", where, words(hdf5_reason()));
+  impl_->flush();
+}
+
+template <typename T>
+void Hdf5File::write_attribute(std::string_view object, std::string_view name,
+                               const Hdf5Array<T>& array) {
+  const Hdf5Lock lock;
+  const std::string where = fmt::format("{}: attribute '{}'", impl_->where(object), name);
+  impl_->check_shape(array.shape, array.values.size(), where);
+  const Handle handle(H5Acreate2(impl_->object(object), std::string(name).c_str(), file_type<T>(),
+                                 space_of(array.shape), H5P_DEFAULT, H5P_DEFAULT),
+                      H5Aclose);
+  const bool written = handle && H5Awrite(handle, memory_type<T>(), array.values.data()) >= 0;
+  require(written, kKind, "{} cannot be written{}", where, words(hdf5_reason()));
+  impl_->flush();
+}
+
+void Hdf5File::write_text_attribute(std::string_view object, std::string_view name,
+                                    std::string_view text) {
+  const Hdf5Lock lock;
+  const std::string where = fmt::format("{}: attribute '{}'", impl_->where(object), name);
+  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  // One byte more, since HDF5 has no text of no bytes.
+  H5Tset_size(type, text.size() + 1);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  const Handle handle(H5Acreate2(impl_->object(object), std::string(name).c_str(), type,
+                                 space_of({}), H5P_DEFAULT, H5P_DEFAULT),
+                      H5Aclose);
+  const bool written = handle && H5Awrite(handle, type, std::string(text).c_str()) >= 0;
+  require(written, kKind, "{} cannot be written{}", where, words(hdf5_reason()));
+  impl_->flush();
+}
+
+#define AFTERSPIKE_INSTANTIATE(T)                                                                \
+  template Hdf5Array<T> Hdf5File::read(std::string_view) const;                                  \
+  template Hdf5Array<T> Hdf5File::read_rows(std::string_view, std::int64_t, std::int64_t) const; \
+  template Hdf5Array<T> Hdf5File::attribute(std::string_view, std::string_view) const;           \
+  template void Hdf5File::write(std::string_view, const Hdf5Array<T>&, bool);                    \
+  template void Hdf5File::write_attribute(std::string_view, std::string_view, const Hdf5Array<T>&);
+AFTERSPIKE_INSTANTIATE(float)
+AFTERSPIKE_INSTANTIATE(double)
+AFTERSPIKE_INSTANTIATE(std::int64_t)
+AFTERSPIKE_INSTANTIATE(std::uint8_t)
+#undef AFTERSPIKE_INSTANTIATE
+
+}  // namespace afterspike::io
