@@ -1,0 +1,262 @@
+#include "afterspike/fetch/fetch.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+#include "sources.hpp"
+
+namespace afterspike::fetch {
+namespace {
+
+namespace fs = std::filesystem;
+using datasets::DatasetEntry;
+using datasets::FileSpec;
+
+/// An open file or directory of the system.
+class Descriptor {
+ public:
+  explicit Descriptor(const fs::path& path)
+      : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+    check(descriptor_ >= 0, "opened");
+  }
+  ~Descriptor() { ::close(descriptor_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  void flush() const { check(::fsync(descriptor_) == 0, "flushed to disk"); }
+
+  /// Takes the lock of the file until the end of this object. Returns false when another has it.
+  bool try_lock() const {
+    return ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+  }
+  void wait_for_lock() const {
+    while (::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) continue;
+  }
+
+ private:
+  void check(bool success, std::string_view action) const {
+    require(success, ErrorKind::data, "'{}' cannot be {}: {}", path_.string(), action,
+            std::generic_category().message(errno));
+  }
+
+  fs::path path_;
+  int descriptor_;
+};
+
+fs::path staging_of(const DatasetEntry& entry, const FetchOptions& options) {
+  return options.data_directory / fmt::format(".fetch-{}", entry.name);
+}
+
+/// A directory for files that are not verified yet, beside the set's. One fetch at a time has it:
+/// the data directory is locked, which a crash undoes. (A file system without locks goes without.)
+class Staging {
+ public:
+  Staging(const DatasetEntry& entry, const FetchOptions& options)
+      : path_(staging_of(entry, options)), lock_(created(options.data_directory)) {
+    if (!lock_.try_lock()) {
+      if (options.report) options.report("waiting for another fetch to end");
+      lock_.wait_for_lock();
+    }
+    fs::remove_all(path_);  // left by a fetch that was interrupted
+    fs::create_directory(path_);
+  }
+  ~Staging() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+
+  const fs::path& path() const { return path_; }
+
+ private:
+  static const fs::path& created(const fs::path& directory) {
+    fs::create_directories(directory);
+    return directory;
+  }
+
+  fs::path path_;
+  Descriptor lock_;
+};
+
+bool is_verified(const FileSpec& file, const fs::path& path) {
+  try {
+    if (!fs::is_regular_file(path)) return false;
+    datasets::verify_file(file, path);
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data) throw;
+    return false;
+  }
+}
+
+/// The files of the set that are not in the folder or not as they should be.
+std::vector<FileSpec> missing_files(const DatasetEntry& entry, const fs::path& folder) {
+  std::vector<FileSpec> missing;
+  for (const FileSpec& file : entry.files) {
+    const fs::path plain = folder / file.name;
+    // The plain one is the one that is read when both are there.
+    const bool use_plain = fs::is_regular_file(plain);
+    const fs::path path = use_plain ? plain : folder / fmt::format("{}.gz", file.name);
+    if (!is_verified(file, path)) missing.push_back(file);
+  }
+  return missing;
+}
+
+bool is_gzipped(const fs::path& path) {
+  std::ifstream input(path, std::ios::binary);
+  return input.get() == 0x1f && input.get() == 0x8b;
+}
+
+/// Gives a verified file its final name, with its content on the disk before.
+void publish(const fs::path& staged, const fs::path& folder, std::string_view name) {
+  const fs::path plain = folder / name;
+  const fs::path gzipped = folder / fmt::format("{}.gz", name);
+  const bool packed = is_gzipped(staged);
+  fs::create_directories(folder);
+  Descriptor(staged).flush();
+  fs::rename(staged, packed ? gzipped : plain);
+  Descriptor(folder).flush();
+  fs::remove(packed ? plain : gzipped);  // it was not the right one, else nothing were missing
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+/// Obtains a file and puts it in its place if it is the right one.
+void obtain(const Provider& provider, const FileSpec& file, const fs::path& staging,
+            const fs::path& folder) {
+  const fs::path staged = staging / file.name;
+  fs::remove(staged);
+  const std::string origin = provider.obtain(file, staged);
+  try {
+    datasets::verify_file(file, staged);
+  } catch (const Error& error) {
+    // The reader wants to know where the bad file is, not where we looked at it.
+    throw Error(error.kind(), replaced(error.what(), staged.string(), origin));
+  }
+  publish(staged, folder, file.name);
+}
+
+/// A fetch under way: what is missing, and what became of each place tried.
+class Attempt {
+ public:
+  Attempt(const FetchOptions& options, fs::path staging, fs::path folder,
+          std::vector<FileSpec> missing)
+      : options_(options),
+        staging_(std::move(staging)),
+        folder_(std::move(folder)),
+        missing_(std::move(missing)) {}
+
+  bool done() const { return missing_.empty(); }
+  const std::vector<FileSpec>& missing() const { return missing_; }
+  const std::vector<std::string>& served() const { return served_; }
+  const std::vector<std::string>& failures() const { return failures_; }
+
+  void try_from(const Provider& provider) {
+    report(fmt::format("trying {}", provider.name));
+    const std::size_t before = missing_.size();
+    std::vector<FileSpec> still_missing;
+    bool given_up = false;
+    for (const FileSpec& file : missing_) {
+      if (given_up || !serves(provider, file)) {
+        still_missing.push_back(file);
+        given_up = provider.one_failure_ends;
+      }
+    }
+    missing_ = std::move(still_missing);
+    if (missing_.size() < before) served_.push_back(provider.name);
+  }
+
+ private:
+  bool serves(const Provider& provider, const FileSpec& file) {
+    std::string reason;
+    try {
+      obtain(provider, file, staging_, folder_);
+      report(fmt::format("{}: {}: verified", provider.name, file.name));
+      return true;
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::internal) throw;
+      reason = error.what();
+    } catch (const fs::filesystem_error& error) {
+      reason = error.what();
+    }
+    failures_.push_back(fmt::format("{}: {}: {}", provider.name, file.name, reason));
+    report(failures_.back());
+    return false;
+  }
+
+  void report(const std::string& line) const {
+    if (options_.report) options_.report(line);
+  }
+
+  const FetchOptions& options_;
+  fs::path staging_, folder_;
+  std::vector<FileSpec> missing_;
+  std::vector<std::string> served_, failures_;
+};
+
+[[noreturn]] void fail_without(const DatasetEntry& entry, const Attempt& attempt,
+                               const fs::path& folder) {
+  std::vector<std::string_view> names;
+  for (const FileSpec& file : attempt.missing()) names.push_back(file.name);
+  const std::string tried = attempt.failures().empty()
+                                ? "it ships with afterspike and has no other source"
+                                : fmt::format("{}", fmt::join(attempt.failures(), "\n    "));
+  fail(ErrorKind::data,
+       "data set '{0}' cannot be fetched; tried:\n"
+       "    {1}\n"
+       "Where a folder of yours holds its files, `afterspike data fetch {0} --from FOLDER` checks\n"
+       "and copies them; or put these, gzipped or not, into '{2}':\n"
+       "    {3}",
+       entry.name, tried, folder.string(), fmt::join(names, " "));
+}
+
+FetchResult fetch_missing(const DatasetEntry& entry, const FetchOptions& options) {
+  const fs::path folder = options.data_directory / entry.name;
+  const Staging staging(entry, options);
+  Attempt attempt(options, staging.path(), folder, missing_files(entry, folder));
+  if (attempt.done()) {  // another fetch was faster
+    return {.already_there = true, .source = fmt::format("directory {}", folder.string())};
+  }
+  for (const Provider& provider : providers(entry, options, staging.path())) {
+    if (!attempt.done()) attempt.try_from(provider);
+  }
+  if (!attempt.done()) fail_without(entry, attempt, folder);
+  return {.already_there = false,
+          .source = fmt::format("{}", fmt::join(attempt.served(), " and "))};
+}
+
+}  // namespace
+
+FetchResult fetch(const DatasetEntry& entry, const FetchOptions& options) {
+  require(!options.data_directory.empty(), ErrorKind::config,
+          "the data directory is empty, expected a path");
+  try {
+    const bool interrupted = fs::exists(staging_of(entry, options));
+    const fs::path folder = datasets::directory(entry, options.data_directory);
+    if (!interrupted && missing_files(entry, folder).empty()) {
+      return {.already_there = true, .source = fmt::format("directory {}", folder.string())};
+    }
+    return fetch_missing(entry, options);
+  } catch (const fs::filesystem_error& error) {
+    fail(ErrorKind::data, "data set '{}' cannot be fetched: {}", entry.name, error.what());
+  }
+}
+
+}  // namespace afterspike::fetch

