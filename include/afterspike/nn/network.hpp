@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "afterspike/nn/neuron_layer.hpp"
+
+namespace afterspike::nn {
+
+/// The shape of a network, whatever its neurons.
+struct NetworkOptions {
+  std::int64_t hidden = 128;      ///< Neurons in each layer.
+  std::int64_t layers = 1;        ///< Recurrent layers, one upon the other.
+  std::int64_t match_params = 0;  ///< If > 0: the largest `hidden` with at most so many parameters.
+  double readout_dropout = 0;     ///< Dropout of what the readout sees.
+  bool readout = true;            ///< false: what the neurons emit is the output.
+
+  void describe(options::Section section);
+};
+
+/// What a network is built for; a task states it.
+struct NetworkShape {
+  std::int64_t input_size = 0;
+  std::int64_t output_size = 0;
+  double dt_ms = 1;
+};
+
+/// What varies from one pass to the next.
+struct NetworkPass {
+  std::vector<at::Tensor> masks;  ///< One for each layer (LayerPass::mask), or none at all.
+  std::optional<double> sigma_mV;
+  at::Generator dropout;          ///< Defined while training (LayerPass::dropout).
+  NamedTensors* trace = nullptr;  ///< Keys "layers.0.voltage", ...
+};
+
+/// Input, recurrent layers of one neuron model, linear readout.
+///
+/// Parameters are called "layers.0.threshold", ..., "readout.weight" [outputs, hidden] and
+/// "readout.bias" [outputs]. Like its layers, a network remembers nothing between passes and may be
+/// used from several threads at once.
+class Network final : public torch::nn::Module {
+ public:
+  /// Throws Error(config) when a setting does not fit, also when `match_params` leaves no room for
+  /// a single neuron. All parameters are at the centre of their ranges until initialize().
+  Network(const NeuronModel& model, const NetworkOptions& options, const NetworkShape& shape);
+
+  /// Draws every parameter from its named stream of `rng`.
+  void initialize(const Rng& rng);
+
+  /// Draws the neurons' parameters from those of a donor with as many layers (raw values under this
+  /// network's names); the readout is left alone.
+  void resample(const NamedTensors& donor, const Rng& rng);
+
+  /// What the neurons of the last layer emit, [steps, batch, hidden], for an input [steps, batch,
+  /// input_size]; all layers start from rest.
+  at::Tensor emissions(const at::Tensor& input, const NetworkPass& pass) const;
+
+  /// The linear readout of emissions, [..., hidden] to [..., outputs]; emissions themselves without
+  /// one.
+  at::Tensor readout(const at::Tensor& emissions, const NetworkPass& pass) const;
+
+  /// emissions() and readout() of every step.
+  at::Tensor forward(const at::Tensor& input, const NetworkPass& pass = {}) const;
+
+  const NetworkOptions& options() const noexcept { return options_; }  ///< `hidden` resolved.
+  const NetworkShape& shape() const noexcept { return shape_; }
+  const std::vector<std::shared_ptr<NeuronLayer>>& layers() const noexcept { return layers_; }
+  std::shared_ptr<NeuronLayer> layer(std::size_t index) const { return layers_.at(index); }
+  bool has_threshold_softness() const;
+
+  /// A parameter with its full name.
+  struct Parameter {
+    std::string name;
+    at::Tensor tensor;
+    const ParameterSpec* spec;
+  };
+
+  /// All parameters in a fixed order: layers from the first, then the readout.
+  std::vector<Parameter> named() const;
+
+  /// Physical values of a parameter by its full name.
+  at::Tensor physical(std::string_view name) const;
+
+  /// How many numbers are trained.
+  std::int64_t trainable_parameters() const;
+
+ private:
+  NetworkOptions options_;
+  NetworkShape shape_;
+  std::vector<std::shared_ptr<NeuronLayer>> layers_;
+  std::vector<ParameterSpec> readout_specs_;  ///< Empty without a readout.
+  at::Tensor readout_weight_;
+  at::Tensor readout_bias_;
+};
+
+}  // namespace afterspike::nn

@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include "afterspike/base/options.hpp"
+#include "afterspike/base/rng.hpp"
+#include "afterspike/nn/parameter.hpp"
+
+namespace afterspike::nn {
+
+using NamedTensors = std::map<std::string, at::Tensor>;
+
+/// What varies from one pass through a layer to the next; nothing of it stays in the layer.
+struct LayerPass {
+  at::Tensor mask;  ///< [neurons] of zeros and ones; a neuron with 0 is silenced: its
+                    ///< output is 0 towards everything. Undefined: nobody is.
+  std::optional<double> sigma_mV;  ///< Softness of the threshold instead of the layer's own.
+  at::Generator dropout;           ///< Defined while training: dropout acts and draws from it.
+  NamedTensors* trace = nullptr;  ///< Where to put trajectories, [steps, ..., batch, neurons] each.
+};
+
+/// What a layer is built for.
+struct LayerShape {
+  std::int64_t input_size = 0;
+  std::int64_t neurons = 0;
+  double dt_ms = 1;
+};
+
+/// A recurrent layer of neurons: the interface that every neuron model fulfils.
+///
+/// A layer owns parameters only. State goes in and comes out, so one layer may run any number of
+/// sequences at once, from several threads.
+class NeuronLayer : public torch::nn::Module {
+ public:
+  /// Registers a tensor for each specification, at the centre of its transform's range.
+  NeuronLayer(LayerShape shape, std::vector<ParameterSpec> specs);
+
+  const LayerShape& shape() const noexcept { return shape_; }
+  const std::vector<ParameterSpec>& specs() const noexcept { return specs_; }
+
+  /// Draws initial parameters, each from the stream of `rng` that bears its name.
+  void initialize(const Rng& rng);
+
+  /// Draws each parameter that `donor` has from the donor's raw values: with replacement,
+  /// independently for each tensor (GLIFS_ASC's "heterogeneous initialisation").
+  void resample(const NamedTensors& donor, const Rng& rng);
+
+  /// Physical value of a parameter, differentiable in the raw one.
+  at::Tensor physical(std::string_view name) const;
+
+  /// Sets a parameter by its physical values. Throws Error(config) naming it when they are outside
+  /// its range or of another shape.
+  void set_physical(std::string_view name, const at::Tensor& values);
+
+  /// The trained tensor itself.
+  const at::Tensor& raw(std::string_view name) const;
+
+  /// True where LayerPass::sigma_mV means something.
+  virtual bool has_threshold_softness() const { return false; }
+
+  /// The state before the first step, on the parameters' device and in their dtype.
+  virtual NamedTensors initial_state(std::int64_t batch) const = 0;
+
+  /// Runs a sequence: [steps, batch, input_size] in, what the neurons emit [steps, batch, neurons]
+  /// out. Advances `state` to the end of the sequence; its tensors are replaced, never written
+  /// into. Differentiable in input, state and parameters.
+  virtual at::Tensor forward(const at::Tensor& input, NamedTensors& state,
+                             const LayerPass& pass) const = 0;
+
+ protected:
+  at::TensorOptions tensor_options() const;
+
+ private:
+  const ParameterSpec& spec(std::string_view name) const;
+
+  LayerShape shape_;
+  std::vector<ParameterSpec> specs_;
+  std::map<std::string, at::Tensor, std::less<>> raw_;
+};
+
+/// Drops elements of `values` with probability p and scales the others by 1 / (1 - p), while
+/// training (pass.dropout defined) and where p > 0; else gives `values` back.
+at::Tensor dropout(const at::Tensor& values, double p, const LayerPass& pass);
+
+/// Silences what the mask of the pass says.
+at::Tensor silence(const at::Tensor& emitted, const LayerPass& pass);
+
+/// The settings of a neuron model, and the maker of its layers.
+class NeuronModel {
+ public:
+  virtual ~NeuronModel() = default;
+
+  /// Describes the settings as options, with their defaults.
+  virtual void describe(options::Section section) = 0;
+
+  /// Builds a layer. Throws Error(config) naming a setting that does not fit.
+  virtual std::shared_ptr<NeuronLayer> make(const LayerShape& shape) const = 0;
+
+  /// True where initial values are to be resampled from a donor run (NeuronLayer::resample).
+  virtual bool inherits() const { return false; }
+};
+
+/// A neuron model as it is listed.
+struct NeuronEntry {
+  std::string_view name;
+  std::string_view summary;
+  std::unique_ptr<NeuronModel> (*make)();
+};
+
+/// All neuron models, one file of src/nn/neurons each.
+std::span<const NeuronEntry> entries();
+
+}  // namespace afterspike::nn

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+
+#include <ATen/core/Tensor.h>
+
+namespace afterspike::nn {
+
+/// How a trained ("raw") tensor becomes a physical quantity. The only place where a sigmoid or a
+/// logarithm is taken of a parameter.
+///
+///   identity            p = x
+///   scaled(s)           p = s x
+///   bounded(a, b)       p = a + (b - a) sigmoid(x), strictly between a and b; decreasing when b <
+///   a bounded_by(a, f, n) the same with b = min(1, f q), q the physical value of parameter n
+class Transform {
+ public:
+  static Transform identity() { return {}; }
+  static Transform scaled(double factor);
+  static Transform bounded(double from, double to);
+  static Transform bounded_by(double from, double factor, std::string limit);
+
+  /// Physical values of `raw`, any shape. `limit` holds the physical values of the parameter called
+  /// limit_name() and must be given exactly where that is not empty. Differentiable in both.
+  at::Tensor to_physical(const at::Tensor& raw, const at::Tensor& limit = {}) const;
+
+  /// Inverse of to_physical. Throws Error(config) that names a value outside the open interval of a
+  /// bounded transform.
+  at::Tensor to_raw(const at::Tensor& physical, const at::Tensor& limit = {}) const;
+
+  /// Name of the parameter that bounds this one; empty for all but bounded_by.
+  const std::string& limit_name() const noexcept { return limit_; }
+
+  /// "bounded(0, 20)": as above, for manifests; equal texts are equal transforms.
+  std::string text() const;
+
+ private:
+  enum class Kind { identity, scaled, bounded, bounded_by };
+
+  /// What the sigmoid tends to for large raw values, as a tensor like `like`.
+  at::Tensor upper(const at::Tensor& like, const at::Tensor& limit) const;
+
+  Kind kind_ = Kind::identity;
+  double from_ = 0;
+  double to_ = 1;
+  double factor_ = 1;
+  std::string limit_;
+};
+
+}  // namespace afterspike::nn

@@ -1,0 +1,183 @@
+#include "afterspike/nn/network.hpp"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::nn {
+namespace {
+
+/// The number of trained parameters of a network with `hidden` neurons in each layer.
+std::int64_t parameters_with(const NeuronModel& model, NetworkOptions options,
+                             const NetworkShape& shape, std::int64_t hidden) {
+  options.hidden = hidden;
+  options.match_params = 0;
+  return Network(model, options, shape).trainable_parameters();
+}
+
+/// The largest number of neurons whose network has at most options.match_params parameters.
+std::int64_t matched_hidden(const NeuronModel& model, const NetworkOptions& options,
+                            const NetworkShape& shape) {
+  const auto fits = [&](std::int64_t hidden) {
+    return parameters_with(model, options, shape, hidden) <= options.match_params;
+  };
+  require(
+      options.readout, ErrorKind::config,
+      "match_params {}: a network without a readout has as many neurons as the task outputs, {}",
+      options.match_params, shape.output_size);
+  require(fits(1), ErrorKind::config,
+          "match_params {}: a network with one neuron has {} parameters already",
+          options.match_params, parameters_with(model, options, shape, 1));
+  std::int64_t low = 1;
+  std::int64_t high = 2;
+  while (fits(high)) {
+    low = high;
+    high *= 2;
+  }
+  while (high - low > 1) {
+    const std::int64_t middle = (low + high) / 2;
+    (fits(middle) ? low : high) = middle;
+  }
+  return low;
+}
+
+}  // namespace
+
+void NetworkOptions::describe(options::Section section) {
+  section.add("hidden", hidden, "Neurons in each layer.").at_least(1).at_most(1 << 20);
+  section.add("layers", layers, "Recurrent layers, one upon the other.").at_least(1).at_most(1000);
+  section
+      .add("match_params", match_params,
+           "If above 0, the largest 'hidden' with at most so many trained parameters.")
+      .at_least(0)
+      .at_most(1e8);
+  section.add("readout_dropout", readout_dropout, "Dropout of what the readout sees.")
+      .at_least(0)
+      .below(1);
+  section.add("readout", readout, "false: what the neurons of the last layer emit is the output.");
+}
+
+Network::Network(const NeuronModel& model, const NetworkOptions& options, const NetworkShape& shape)
+    : options_(options), shape_(shape) {
+  require(shape.output_size > 0, ErrorKind::config, "a network of {} outputs: expected at least 1",
+          shape.output_size);
+  if (options_.match_params > 0) options_.hidden = matched_hidden(model, options, shape);
+  std::int64_t input_size = shape.input_size;
+  for (std::int64_t index = 0; index < options_.layers; ++index) {
+    layers_.push_back(register_module("layer_" + std::to_string(index),
+                                      model.make({input_size, options_.hidden, shape.dt_ms})));
+    input_size = options_.hidden;
+  }
+  if (!options_.readout) {
+    require(options_.hidden == shape.output_size, ErrorKind::config,
+            "a network of {} neurons without a readout: expected {}, the outputs of the task",
+            options_.hidden, shape.output_size);
+    return;
+  }
+  const double bound = 1 / std::sqrt(static_cast<double>(options_.hidden));
+  const Initial initial = Initial::uniform(-bound, bound);
+  readout_specs_ = {{"weight", "W_out", "1", {shape.output_size, options_.hidden}, {}, initial},
+                    {"bias", "b_out", "1", {shape.output_size}, {}, initial, ParameterGroup::bias}};
+  readout_weight_ = register_parameter("readout_weight", at::zeros(readout_specs_[0].shape));
+  readout_bias_ = register_parameter("readout_bias", at::zeros(readout_specs_[1].shape));
+}
+
+void Network::initialize(const Rng& rng) {
+  for (std::size_t index = 0; index < layers_.size(); ++index) {
+    layers_[index]->initialize(rng.stream("layer", index));
+  }
+  if (!options_.readout) return;
+  const at::NoGradGuard no_grad;
+  const Rng stream = rng.stream("readout");
+  readout_weight_.copy_(
+      readout_specs_[0].initial.draw(readout_specs_[0].shape, stream.stream("weight")));
+  readout_bias_.copy_(
+      readout_specs_[1].initial.draw(readout_specs_[1].shape, stream.stream("bias")));
+}
+
+void Network::resample(const NamedTensors& donor, const Rng& rng) {
+  const std::string beyond = "layers." + std::to_string(layers_.size()) + ".";
+  const auto next = donor.lower_bound(beyond);
+  require(next == donor.end() || !next->first.starts_with(beyond), ErrorKind::checkpoint,
+          "the donor has a layer {}; expected a network of {} layers", layers_.size(),
+          layers_.size());
+  for (std::size_t index = 0; index < layers_.size(); ++index) {
+    const std::string prefix = "layers." + std::to_string(index) + ".";
+    NamedTensors own;
+    for (const auto& [name, tensor] : donor) {
+      if (name.starts_with(prefix)) own[name.substr(prefix.size())] = tensor;
+    }
+    require(!own.empty(), ErrorKind::checkpoint,
+            "the donor has no layer {}; expected a network of {} layers", index, layers_.size());
+    layers_[index]->resample(own, rng.stream("layer", index));
+  }
+}
+
+at::Tensor Network::emissions(const at::Tensor& input, const NetworkPass& pass) const {
+  require(pass.masks.empty() || pass.masks.size() == layers_.size(), ErrorKind::internal,
+          "{} masks for {} layers", pass.masks.size(), layers_.size());
+  at::Tensor signal = input;
+  for (std::size_t index = 0; index < layers_.size(); ++index) {
+    NamedTensors trace;
+    LayerPass layer_pass{pass.masks.empty() ? at::Tensor() : pass.masks[index], pass.sigma_mV,
+                         pass.dropout, pass.trace != nullptr ? &trace : nullptr};
+    NamedTensors state = layers_[index]->initial_state(input.size(1));
+    signal = layers_[index]->forward(signal, state, layer_pass);
+    for (const auto& [name, tensor] : trace) {
+      (*pass.trace)["layers." + std::to_string(index) + "." + name] = tensor;
+    }
+  }
+  return signal;
+}
+
+at::Tensor Network::readout(const at::Tensor& emissions, const NetworkPass& pass) const {
+  if (!options_.readout) return emissions;
+  LayerPass layer_pass;
+  layer_pass.dropout = pass.dropout;
+  return at::matmul(dropout(emissions, options_.readout_dropout, layer_pass), readout_weight_.t()) +
+         readout_bias_;
+}
+
+at::Tensor Network::forward(const at::Tensor& input, const NetworkPass& pass) const {
+  return readout(emissions(input, pass), pass);
+}
+
+bool Network::has_threshold_softness() const {
+  return layers_.front()->has_threshold_softness();
+}
+
+std::vector<Network::Parameter> Network::named() const {
+  std::vector<Parameter> all;
+  for (std::size_t index = 0; index < layers_.size(); ++index) {
+    for (const ParameterSpec& spec : layers_[index]->specs()) {
+      all.push_back({"layers." + std::to_string(index) + "." + spec.name,
+                     layers_[index]->raw(spec.name), &spec});
+    }
+  }
+  if (!options_.readout) return all;
+  all.push_back({"readout.weight", readout_weight_, &readout_specs_[0]});
+  all.push_back({"readout.bias", readout_bias_, &readout_specs_[1]});
+  return all;
+}
+
+at::Tensor Network::physical(std::string_view name) const {
+  for (const Parameter& parameter : named()) {
+    if (parameter.name != name) continue;
+    if (!name.starts_with("layers.")) return parameter.tensor;
+    const auto index = static_cast<std::size_t>(std::stoll(parameter.name.substr(7)));
+    return layers_.at(index)->physical(parameter.spec->name);
+  }
+  fail(ErrorKind::internal, "no parameter called '{}'", name);
+}
+
+std::int64_t Network::trainable_parameters() const {
+  std::int64_t count = 0;
+  for (const Parameter& parameter : named()) {
+    if (parameter.spec->trainable) count += parameter.tensor.numel();
+  }
+  return count;
+}
+
+}  // namespace afterspike::nn

@@ -1,0 +1,108 @@
+#include "afterspike/nn/neuron_layer.hpp"
+
+#include <ATen/ATen.h>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::nn {
+namespace {
+
+/// Initial values of a parameter, from the stream that bears its name.
+at::Tensor draw(const ParameterSpec& spec, const Rng& rng) {
+  try {
+    return spec.initial.draw(spec.shape, rng.stream(spec.name));
+  } catch (const Error& error) {
+    throw error.within(fmt::format("parameter '{}'", spec.name));
+  }
+}
+
+}  // namespace
+
+NeuronLayer::NeuronLayer(LayerShape shape, std::vector<ParameterSpec> specs)
+    : shape_(shape), specs_(std::move(specs)) {
+  require(shape_.input_size > 0 && shape_.neurons > 0, ErrorKind::config,
+          "a layer of {} neurons with {} inputs: expected at least one of each", shape_.neurons,
+          shape_.input_size);
+  for (const ParameterSpec& spec : specs_) {
+    at::Tensor tensor = at::zeros(spec.shape, at::kFloat);
+    raw_[spec.name] = register_parameter(spec.name, tensor, spec.trainable);
+  }
+}
+
+at::TensorOptions NeuronLayer::tensor_options() const {
+  return raw_.begin()->second.options().requires_grad(false);
+}
+
+const ParameterSpec& NeuronLayer::spec(std::string_view name) const {
+  for (const ParameterSpec& candidate : specs_) {
+    if (candidate.name == name) return candidate;
+  }
+  fail(ErrorKind::internal, "no parameter called '{}'", name);
+}
+
+const at::Tensor& NeuronLayer::raw(std::string_view name) const {
+  const auto found = raw_.find(name);
+  require(found != raw_.end(), ErrorKind::internal, "no parameter called '{}'", name);
+  return found->second;
+}
+
+at::Tensor NeuronLayer::physical(std::string_view name) const {
+  const Transform& transform = spec(name).transform;
+  const std::string& limit = transform.limit_name();
+  return transform.to_physical(raw(name), limit.empty() ? at::Tensor() : physical(limit));
+}
+
+void NeuronLayer::set_physical(std::string_view name, const at::Tensor& values) {
+  const at::NoGradGuard no_grad;
+  const ParameterSpec& target = spec(name);
+  require(values.sizes() == at::IntArrayRef(target.shape), ErrorKind::config,
+          "parameter '{}': found {} values, expected {}", name, values.numel(), raw(name).numel());
+  const std::string& limit = target.transform.limit_name();
+  try {
+    raw(name).copy_(target.transform.to_raw(
+        values, limit.empty() ? at::Tensor() : physical(limit).to(values.scalar_type())));
+  } catch (const Error& error) {
+    throw error.within(fmt::format("parameter '{}'", name));
+  }
+}
+
+void NeuronLayer::initialize(const Rng& rng) {
+  // A parameter that bounds another comes before it in the specifications.
+  for (const ParameterSpec& spec : specs_) {
+    const at::Tensor values = draw(spec, rng);
+    if (spec.initial.kind == Initial::Kind::raw_normal) {
+      const at::NoGradGuard no_grad;
+      raw(spec.name).copy_(values);
+    } else {
+      set_physical(spec.name, values);
+    }
+  }
+}
+
+void NeuronLayer::resample(const NamedTensors& donor, const Rng& rng) {
+  const at::NoGradGuard no_grad;
+  for (const ParameterSpec& spec : specs_) {
+    const auto found = donor.find(spec.name);
+    if (found == donor.end() || found->second.numel() == 0) continue;
+    Rng stream = rng.stream(spec.name);
+    const auto size = static_cast<std::uint64_t>(found->second.numel());
+    at::Tensor index = at::empty({raw(spec.name).numel()}, at::kLong);
+    for (std::int64_t i = 0; i < index.numel(); ++i) {
+      index.data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(stream.below(size));
+    }
+    raw(spec.name).copy_(found->second.flatten().index_select(0, index).reshape(spec.shape));
+  }
+}
+
+at::Tensor dropout(const at::Tensor& values, double p, const LayerPass& pass) {
+  if (p <= 0 || !pass.dropout.defined()) return values;
+  const at::Tensor keep =
+      at::empty_like(values, values.options().requires_grad(false)).bernoulli_(1 - p, pass.dropout);
+  return values * keep.div_(1 - p);
+}
+
+at::Tensor silence(const at::Tensor& emitted, const LayerPass& pass) {
+  return pass.mask.defined() ? emitted * pass.mask.to(emitted.scalar_type()) : emitted;
+}
+
+}  // namespace afterspike::nn

@@ -1,0 +1,313 @@
+#include "afterspike/nn/glifr.hpp"
+
+#include <cmath>
+#include <deque>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+#include "neuron_options.hpp"
+
+namespace afterspike::nn {
+namespace {
+
+constexpr double kDefaultMembraneDecay = 0.05;  // 1/ms; GLIFS_ASC
+
+GlifrOptions validated(GlifrOptions options, double dt_ms) {
+  options = resolve_variant(std::move(options));
+  const auto check = [](bool holds, std::string_view name, double value, std::string_view wanted) {
+    require(holds, ErrorKind::config, "glifr: {} is {}, expected {}", name, value, wanted);
+  };
+  check(dt_ms > 0, "the time step", dt_ms, "more than 0 ms");
+  check(options.after_spike_currents >= 0, "after_spike_currents",
+        static_cast<double>(options.after_spike_currents), "0 or more");
+  check(options.sigma_mV > 0, "sigma", options.sigma_mV, "more than 0 mV");
+  check(options.resistance_GOhm > 0, "resistance", options.resistance_GOhm, "more than 0 GOhm");
+  check(options.tau_ms == 0 || options.tau_ms >= dt_ms, "tau", options.tau_ms,
+        fmt::format("at least the time step, {} ms", dt_ms));
+  check(options.delay.value >= 0, "delay", options.delay.value, "0 or more");
+  check(options.amplitude_scale_pA >= 0, "amplitude_scale", options.amplitude_scale_pA,
+        "0 pA or more");
+  check(std::isfinite(options.bias_current_pA), "bias_current", options.bias_current_pA,
+        "a finite number");
+  check(std::isfinite(options.reset_mV), "reset", options.reset_mV, "a finite number");
+  require(options.initial == "parameters" || options.initial == "reference" ||
+              options.initial == "inherit",
+          ErrorKind::config,
+          "glifr: initial is '{}', expected parameters, reference or inherit", options.initial);
+  for (const double p : {options.input_dropout, options.dropout, options.recurrent_dropout}) {
+    check(p >= 0 && p < 1, "a dropout probability", p, "at least 0 and below 1");
+  }
+  return options;
+}
+
+/// The membrane decay of GLIFS_ASC's hom_init_: its formula holds 0.05 where dt belongs.
+Initial reference_membrane_decay(double dt_ms) {
+  const double k = kDefaultMembraneDecay;
+  const double odds = k * dt_ms / (1 - k * 0.05);
+  return Initial::constant(odds / (1 + odds) / dt_ms);
+}
+
+Transform amplitude_transform(const GlifrOptions& options, double dt_ms) {
+  if (!options.natural_amplitude) return Transform::identity();
+  if (options.amplitude_scale_pA > 0) return Transform::scaled(options.amplitude_scale_pA);
+  return Transform::scaled(1 / (options.resistance_GOhm * dt_ms * kDefaultMembraneDecay));
+}
+
+std::vector<ParameterSpec> intrinsic_specs(const LayerShape& shape, const GlifrOptions& options,
+                                           double tau_ms) {
+  const std::vector<std::int64_t> each = {shape.neurons};
+  const std::vector<std::int64_t> currents = {options.after_spike_currents, shape.neurons};
+  const Transform rate = Transform::bounded(0, 1 / shape.dt_ms);
+  const Initial membrane = options.initial == "reference" ? reference_membrane_decay(shape.dt_ms)
+                                                          : options.membrane_decay;
+  const auto group = ParameterGroup::intrinsic;
+  std::vector<ParameterSpec> specs = {
+      {"threshold", "V_th", "mV", each, Transform::identity(), options.threshold, group},
+      {"membrane_decay", "k_m", "1/ms", each, rate, membrane, group}};
+  if (options.after_spike_currents == 0) return specs;
+  const Transform multiplicative = options.bound_after_spike_currents
+                                       ? Transform::bounded_by(-1, tau_ms, "after_spike_decay")
+                                       : Transform::bounded(1, -1);
+  const bool automatic = options.after_spike_decay.kind == Initial::Kind::constant &&
+                         options.after_spike_decay.first == 0;
+  specs.push_back({"after_spike_decay", "k_j", "1/ms", currents, rate,
+                   automatic ? Initial::constant(0.1 / shape.dt_ms) : options.after_spike_decay,
+                   group});
+  specs.push_back({"after_spike_multiplicative", "r_j", "1", currents, multiplicative,
+                   options.after_spike_multiplicative, group});
+  specs.push_back({"after_spike_additive", "a_j", "pA", currents,
+                   amplitude_transform(options, shape.dt_ms), options.after_spike_additive, group});
+  return specs;
+}
+
+std::vector<ParameterSpec> make_specs(const LayerShape& shape, const GlifrOptions& given) {
+  const GlifrOptions options = validated(given, shape.dt_ms);
+  const double tau_ms = options.tau_ms > 0 ? options.tau_ms : shape.dt_ms;
+  std::vector<ParameterSpec> specs = intrinsic_specs(shape, options, tau_ms);
+  set_trainable(specs, options.learn);
+  // GLIFS_ASC takes the number of neurons for the fan-in of the input weights too.
+  const double bound = 1 / std::sqrt(static_cast<double>(shape.neurons));
+  const Initial usual = Initial::uniform(-bound, bound);
+  const auto weight = [&](const char* name, const char* symbol, std::int64_t inputs,
+                          const std::optional<Initial>& initial) {
+    specs.push_back({name,
+                     symbol,
+                     "mV/step",
+                     {inputs, shape.neurons},
+                     {},
+                     initial.value_or(usual),
+                     ParameterGroup::weight,
+                     options.learn_weights});
+  };
+  weight("input_weight", "W_in", shape.input_size, options.input_weight);
+  weight("recurrent_weight", "W_lat", shape.neurons, options.recurrent_weight);
+  return specs;
+}
+
+/// Everything that the steps need and that does not change from one to the next.
+struct Coefficients {
+  at::Tensor threshold;       ///< mV
+  at::Tensor keep;            ///< 1 - dt k_m
+  at::Tensor gain;            ///< dt k_m R, mV per pA
+  at::Tensor current_keep;    ///< 1 - dt k_j, [J, 1, H]
+  at::Tensor multiplicative;  ///< r_j dt / tau
+  at::Tensor additive;        ///< a_j dt / tau, pA
+  double emission = 1;        ///< dt / tau
+  double sigma = 1;
+};
+
+}  // namespace
+
+GlifrOptions resolve_variant(GlifrOptions options) {
+  if (options.variant.empty()) return options;
+  std::string kind = options.variant;
+  const bool currents = kind.ends_with('a');
+  if (currents) kind.pop_back();
+  require(
+      kind == "hom" || kind == "lhet" || kind == "fhet" || kind == "rhet", ErrorKind::config,
+      "glifr: no variant called '{}'; expected hom, homa, lhet, lheta, fhet, fheta, rhet or rheta",
+      options.variant);
+  if (!currents) options.after_spike_currents = 0;
+  require(!currents || options.after_spike_currents > 0, ErrorKind::config,
+          "glifr: variant '{}' has after-spike currents, but after_spike_currents is 0",
+          options.variant);
+  const std::string learn = kind == "hom" || kind == "fhet" ? "none" : "all";
+  require(options.learn == learn || options.learn == GlifrOptions().learn, ErrorKind::config,
+          "glifr: variant '{}' learns {} intrinsic parameters, but 'learn' is '{}'",
+          options.variant, learn, options.learn);
+  options.learn = learn;
+  if (kind == "fhet" || kind == "rhet") options.initial = "inherit";
+  options.variant.clear();
+  return options;
+}
+
+Glifr::Glifr(const LayerShape& shape, const GlifrOptions& options)
+    : NeuronLayer(shape, make_specs(shape, options)),
+      options_(resolve_variant(options)),
+      dt_ms_(shape.dt_ms),
+      tau_ms_(options.tau_ms > 0 ? options.tau_ms : shape.dt_ms),
+      delay_steps_(std::max<std::int64_t>(1, options.delay.in_steps(shape.dt_ms, "glifr: delay"))) {
+}
+
+NamedTensors Glifr::initial_state(std::int64_t batch) const {
+  const std::int64_t neurons = shape().neurons;
+  return {{"emitted", at::zeros({delay_steps_, batch, neurons}, tensor_options())},
+          {"voltage", at::zeros({batch, neurons}, tensor_options())},
+          {"after_spike_current",
+           at::zeros({options_.after_spike_currents, batch, neurons}, tensor_options())}};
+}
+
+at::Tensor Glifr::forward(const at::Tensor& input, NamedTensors& state,
+                          const LayerPass& pass) const {
+  const bool currents = options_.after_spike_currents > 0;
+  Coefficients c;
+  c.threshold = physical("threshold");
+  const at::Tensor membrane = physical("membrane_decay") * dt_ms_;
+  c.keep = 1 - membrane;
+  c.gain = membrane * options_.resistance_GOhm;
+  c.emission = dt_ms_ / tau_ms_;
+  c.sigma = pass.sigma_mV.value_or(options_.sigma_mV);
+  if (currents) {
+    c.current_keep = (1 - dt_ms_ * physical("after_spike_decay")).unsqueeze(1);
+    c.multiplicative = (physical("after_spike_multiplicative") * c.emission).unsqueeze(1);
+    c.additive = (physical("after_spike_additive") * c.emission).unsqueeze(1);
+  }
+  const at::Tensor& recurrent_weight = raw("recurrent_weight");
+
+  // What does not depend on the state is one product for all steps.
+  at::Tensor drive = at::matmul(dropout(input, options_.input_dropout, pass), raw("input_weight"));
+  const std::vector<at::Tensor> drives = drive.unbind(0);
+  const std::vector<at::Tensor> past = state.at("emitted").unbind(0);
+  std::deque<at::Tensor> line(past.begin(), past.end());
+  at::Tensor voltage = state.at("voltage");
+  at::Tensor current = state.at("after_spike_current");
+
+  std::vector<at::Tensor> emissions, synaptic, voltages, rates, after_spike, delayed;
+  emissions.reserve(drives.size());
+  for (const at::Tensor& step_drive : drives) {
+    const at::Tensor arriving = dropout(line.front(), options_.recurrent_dropout, pass);
+    const at::Tensor fired = c.emission == 1 ? line.back() : line.back() * c.emission;
+    const at::Tensor synapse = at::addmm(step_drive, arriving, recurrent_weight);
+    at::Tensor next = at::addcmul(synapse, voltage, c.keep - fired);
+    if (options_.reset_mV != 0) next = at::add(next, fired, options_.reset_mV);
+    if (currents) {
+      current = at::addcmul(current * c.current_keep,
+                            at::addcmul(c.additive, c.multiplicative, current), line.back());
+      const at::Tensor total = current.sum(0);
+      next = at::addcmul(next, c.gain,
+                         options_.bias_current_pA == 0 ? total : total + options_.bias_current_pA);
+    } else if (options_.bias_current_pA != 0) {
+      next = at::add(next, c.gain, options_.bias_current_pA);
+    }
+    voltage = next;
+    const at::Tensor rate = at::sigmoid((voltage - c.threshold) / c.sigma);
+    const at::Tensor emitted = silence(dropout(rate, options_.dropout, pass), pass);
+    emissions.push_back(emitted);
+    line.pop_front();
+    line.push_back(emitted);
+    if (pass.trace != nullptr) {
+      synaptic.push_back(synapse);
+      voltages.push_back(voltage);
+      rates.push_back(rate);
+      after_spike.push_back(current);
+      delayed.push_back(arriving);
+    }
+  }
+  if (pass.trace != nullptr) {
+    *pass.trace = {{"synaptic", at::stack(synaptic)},
+                   {"voltage", at::stack(voltages)},
+                   {"rate", at::stack(rates)},
+                   {"after_spike_current", at::stack(after_spike)},
+                   {"delayed", at::stack(delayed)}};
+  }
+  state = {{"emitted", at::stack(std::vector<at::Tensor>(line.begin(), line.end()))},
+           {"voltage", voltage},
+           {"after_spike_current", current}};
+  return at::stack(emissions);
+}
+
+namespace {
+
+/// An option that holds a distribution of initial weights, or "auto".
+void describe_weight(options::Section section, std::string_view name,
+                     std::optional<Initial>& member, std::string_view help) {
+  section.add_text(
+      name, fmt::format("{} auto: uniform(-1, 1) / sqrt(neurons).", help),
+      [&member] { return member ? member->text() : "auto"; },
+      [&member, option = fmt::format("initial value '{}'", name)](const std::string& text) {
+        member = text == "auto" ? std::nullopt : std::optional(Initial::parse(text, option));
+      });
+}
+
+}  // namespace
+
+void GlifrOptions::describe(options::Section section) {
+  section
+      .add("variant", variant,
+           "A variant of the paper; decides learn, initial and the presence of after-spike "
+           "currents.")
+      .one_of({"", "hom", "homa", "lhet", "lheta", "fhet", "fheta", "rhet", "rheta"});
+  section.add("after_spike_currents", after_spike_currents, "After-spike currents of each neuron.")
+      .at_least(0)
+      .at_most(64);
+  section.add("learn", learn, "Trained intrinsic parameters: all, none, or names with commas.");
+  section.add("initial", initial, "Where initial parameters come from.")
+      .one_of({"parameters", "reference", "inherit"});
+  describe_initial(section, "threshold", threshold, "Initial threshold V_th, mV.");
+  describe_initial(section, "membrane_decay", membrane_decay, "Initial membrane decay k_m, 1/ms.");
+  describe_initial(section, "after_spike_decay", after_spike_decay,
+                   "Initial decay k_j of after-spike currents, 1/ms; 0 takes 0.1 / dt.");
+  describe_initial(section, "after_spike_multiplicative", after_spike_multiplicative,
+                   "Initial multiplicative constant r_j of after-spike currents.");
+  describe_initial(section, "after_spike_additive", after_spike_additive,
+                   "Initial additive constant a_j of after-spike currents, pA.");
+  describe_weight(section, "input_weight", input_weight, "Initial input weights, mV per step.");
+  describe_weight(section, "recurrent_weight", recurrent_weight,
+                  "Initial recurrent weights, mV per step.");
+  section.add("learn_weights", learn_weights, "Train input and recurrent weights.");
+  section.duration("delay", delay, "Delay of the recurrent synapses, such as 15ms or 300steps.");
+  section.quantity("sigma", sigma_mV, "mV", "Softness of the threshold; towards 0 it spikes.")
+      .above(0);
+  section.quantity("resistance", resistance_GOhm, "GOhm", "Membrane resistance R.").above(0);
+  section.quantity("bias_current", bias_current_pA, "pA", "Constant current I_0.");
+  section.quantity("reset", reset_mV, "mV", "Reset voltage relative to rest.");
+  section.quantity("tau", tau_ms, "ms", "Length of a spike; 0 ms takes the time step.").at_least(0);
+  section.add("natural_amplitude", natural_amplitude,
+              "Train after-spike amplitudes in units of amplitude_scale instead of in pA.");
+  section
+      .quantity("amplitude_scale", amplitude_scale_pA, "pA",
+                "That unit; 0 pA takes what moves a default neuron by 1 mV in a step.")
+      .at_least(0);
+  section.add("bound_after_spike_currents", bound_after_spike_currents,
+              "Keep r_j below tau k_j, so that after-spike currents cannot run away.");
+  describe_dropout(section, "input_dropout", input_dropout, "Dropout of the input of each layer.");
+  describe_dropout(section, "dropout", dropout,
+                   "Dropout of what neurons emit, towards everything.");
+  describe_dropout(section, "recurrent_dropout", recurrent_dropout,
+                   "Dropout of what neurons emit, towards the recurrent synapses only.");
+}
+
+namespace {
+
+class GlifrModel final : public NeuronModel {
+ public:
+  void describe(options::Section section) override { options_.describe(section); }
+  std::shared_ptr<NeuronLayer> make(const LayerShape& shape) const override {
+    return std::make_shared<Glifr>(shape, options_);
+  }
+  bool inherits() const override { return resolve_variant(options_).initial == "inherit"; }
+
+ private:
+  GlifrOptions options_;
+};
+
+}  // namespace
+
+NeuronEntry entry_glifr() {
+  return {"glifr", "generalized leaky integrate-and-fire rate neurons with after-spike currents",
+          [] { return std::unique_ptr<NeuronModel>(std::make_unique<GlifrModel>()); }};
+}
+
+}  // namespace afterspike::nn

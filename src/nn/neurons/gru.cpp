@@ -1,0 +1,53 @@
+#include <ATen/ATen.h>
+
+#include "gated.hpp"
+
+namespace afterspike::nn {
+namespace {
+
+/// Gated recurrent units; gates in PyTorch's order r, z, n:
+///   n = tanh(x W_in + b_in + r (h W_hn + b_hn)),  h(t) = (1 - z) n + z h(t-1).
+class Gru final : public NeuronLayer {
+ public:
+  Gru(const LayerShape& shape, const GatedOptions& options)
+      : NeuronLayer(shape, gated_specs(shape, 3)), options_(options) {}
+
+  NamedTensors initial_state(std::int64_t batch) const override {
+    return {{"emitted", at::zeros({batch, shape().neurons}, tensor_options())}};
+  }
+
+  at::Tensor forward(const at::Tensor& input, NamedTensors& state,
+                     const LayerPass& pass) const override {
+    const at::Tensor drive =
+        at::matmul(dropout(input, options_.input_dropout, pass), raw("input_weight")) +
+        raw("input_bias");
+    at::Tensor emitted = state.at("emitted");
+    std::vector<at::Tensor> emissions;
+    for (const at::Tensor& step_drive : drive.unbind(0)) {
+      const at::Tensor arriving = dropout(emitted, options_.recurrent_dropout, pass);
+      const auto own = step_drive.chunk(3, 1);
+      const auto recurrent =
+          at::addmm(raw("recurrent_bias"), arriving, raw("recurrent_weight")).chunk(3, 1);
+      const at::Tensor reset = at::sigmoid(own[0] + recurrent[0]);
+      const at::Tensor update = at::sigmoid(own[1] + recurrent[1]);
+      const at::Tensor candidate = at::tanh(at::addcmul(own[2], reset, recurrent[2]));
+      emitted = silence(dropout(candidate + update * (emitted - candidate), options_.dropout, pass),
+                        pass);
+      emissions.push_back(emitted);
+    }
+    state = {{"emitted", emitted}};
+    return at::stack(emissions);
+  }
+
+ private:
+  GatedOptions options_;
+};
+
+}  // namespace
+
+NeuronEntry entry_gru() {
+  return {"gru", "gated recurrent units",
+          [] { return std::unique_ptr<NeuronModel>(std::make_unique<GatedModel<Gru>>()); }};
+}
+
+}  // namespace afterspike::nn

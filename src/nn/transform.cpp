@@ -1,0 +1,90 @@
+#include "afterspike/nn/transform.hpp"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::nn {
+
+Transform Transform::scaled(double factor) {
+  Transform transform;
+  transform.kind_ = Kind::scaled;
+  transform.factor_ = factor;
+  return transform;
+}
+
+Transform Transform::bounded(double from, double to) {
+  Transform transform;
+  transform.kind_ = Kind::bounded;
+  transform.from_ = from;
+  transform.to_ = to;
+  return transform;
+}
+
+Transform Transform::bounded_by(double from, double factor, std::string limit) {
+  Transform transform;
+  transform.kind_ = Kind::bounded_by;
+  transform.from_ = from;
+  transform.factor_ = factor;
+  transform.limit_ = std::move(limit);
+  return transform;
+}
+
+at::Tensor Transform::upper(const at::Tensor& like, const at::Tensor& limit) const {
+  if (kind_ == Kind::bounded) return at::full({}, to_, like.options());
+  require(limit.defined(), ErrorKind::internal, "transform {}: the limit was not given", text());
+  return at::clamp_max(limit * factor_, 1.0);
+}
+
+at::Tensor Transform::to_physical(const at::Tensor& raw, const at::Tensor& limit) const {
+  switch (kind_) {
+    case Kind::identity:
+      return raw;
+    case Kind::scaled:
+      return raw * factor_;
+    case Kind::bounded:
+    case Kind::bounded_by:
+      break;
+  }
+  return from_ + (upper(raw, limit) - from_) * at::sigmoid(raw);
+}
+
+at::Tensor Transform::to_raw(const at::Tensor& physical, const at::Tensor& limit) const {
+  switch (kind_) {
+    case Kind::identity:
+      return physical.clone();
+    case Kind::scaled:
+      return physical / factor_;
+    case Kind::bounded:
+    case Kind::bounded_by:
+      break;
+  }
+  const at::Tensor end = upper(physical, limit).expand_as(physical);
+  const at::Tensor part = (physical - from_) / (end - from_);
+  const at::Tensor outside = ~((part > 0) & (part < 1));
+  if (outside.any().item<bool>()) {
+    const auto first = outside.flatten().nonzero().flatten()[0].item<std::int64_t>();
+    fail(ErrorKind::config, "value {} lies outside {}: expected between {} and {}, both excluded",
+         physical.flatten()[first].item<double>(), text(), from_,
+         end.flatten()[first].item<double>());
+  }
+  // log(p / (1 - p)) with both differences taken from the nearer bound: exact near either end.
+  return at::log((physical - from_) / (end - physical));
+}
+
+std::string Transform::text() const {
+  switch (kind_) {
+    case Kind::identity:
+      return "identity";
+    case Kind::scaled:
+      return fmt::format("scaled({})", factor_);
+    case Kind::bounded:
+      return fmt::format("bounded({}, {})", from_, to_);
+    case Kind::bounded_by:
+      break;
+  }
+  return fmt::format("bounded({}, min(1, {} {}))", from_, factor_, limit_);
+}
+
+}  // namespace afterspike::nn
