@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "afterspike/base/rng.hpp"
+
+namespace afterspike::data {
+
+/// Samples side by side, as networks take them.
+struct Batch {
+  at::Tensor input;   ///< [steps, batch, features], float32.
+  at::Tensor target;  ///< Classes [batch], int64; or traces [steps, batch, outputs], float32; or
+                      ///< undefined where a file has none.
+  at::Tensor
+      lengths;  ///< [batch], int64: steps that belong to each sample; undefined: all of them.
+};
+
+/// A set of samples. Const calls may come from many threads.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual std::int64_t size() const = 0;
+
+  /// The samples with the given numbers, in that order. REQUIRES: 0 <= number < size().
+  virtual Batch batch(std::span<const std::int64_t> numbers) const = 0;
+};
+
+/// Some of the samples of another data set.
+class Subset final : public Dataset {
+ public:
+  Subset(std::shared_ptr<const Dataset> whole, std::vector<std::int64_t> numbers);
+  std::int64_t size() const override { return static_cast<std::int64_t>(numbers_.size()); }
+  Batch batch(std::span<const std::int64_t> numbers) const override;
+
+ private:
+  std::shared_ptr<const Dataset> whole_;
+  std::vector<std::int64_t> numbers_;
+};
+
+/// Samples in memory, all with the same number of steps unless `lengths` says otherwise.
+class Sequences final : public Dataset {
+ public:
+  /// `inputs` [samples, steps, features]; `targets` classes [samples] or traces [samples, steps,
+  /// outputs] or undefined; `lengths` [samples] or undefined.
+  Sequences(at::Tensor inputs, at::Tensor targets, at::Tensor lengths = {});
+  std::int64_t size() const override { return inputs_.size(0); }
+  Batch batch(std::span<const std::int64_t> numbers) const override;
+
+ private:
+  at::Tensor inputs_, targets_, lengths_;
+};
+
+/// Two parts of a data set: `part` samples drawn by the stream, and the rest; both in the order of
+/// the whole.
+struct Parts {
+  std::shared_ptr<const Dataset> rest, part;
+};
+Parts split(std::shared_ptr<const Dataset> whole, std::int64_t part, Rng rng);
+
+}  // namespace afterspike::data

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <ATen/core/Tensor.h>
+
+#include "afterspike/base/options.hpp"
+#include "afterspike/data/dataset.hpp"
+
+namespace afterspike::tasks {
+
+enum class Split { train, validation, test };
+
+/// "train", "validation", "test"; throws Error(usage) for another name.
+Split parse_split(std::string_view name);
+std::string_view split_name(Split split) noexcept;
+
+/// Which steps of a sequence a loss reads, counted from the end of each sample.
+struct ReadSteps {
+  enum class Kind { last, all, window };
+  Kind kind = Kind::last;
+  std::int64_t count = 1;  ///< Of a window.
+
+  /// "last", "all", or a number of steps, "14". Throws Error(config).
+  static ReadSteps parse(std::string_view text);
+  std::string text() const;
+};
+
+/// What a network must be like for a task.
+struct TaskShape {
+  std::int64_t input_size = 0;
+  std::int64_t output_size = 0;
+  std::int64_t steps = 0;  ///< Of the longest sample.
+  double dt_ms = 1;        ///< What one step stands for.
+};
+
+/// What is asked of the outputs.
+struct Objective {
+  /// classify: cross entropy, accuracy. trace: mean squared error over steps and outputs.
+  enum class Kind { classify, trace };
+  /// Of several read steps: cross entropy of the mean of the outputs, or the mean of the cross
+  /// entropies of the steps. The decision is the largest of the mean of the outputs in both.
+  enum class Over { mean_output, each_step };
+
+  Kind kind = Kind::classify;
+  ReadSteps read;
+  Over over = Over::mean_output;
+};
+
+/// Values of a sequence at the steps that are read.
+struct ReadValues {
+  at::Tensor values;  ///< [read, batch, ...]
+  at::Tensor weight;  ///< [read, batch] of 0 and 1: which are there; undefined: all are.
+};
+
+/// Takes the read steps from `sequence` [steps, batch, ...]. With `lengths` [batch] they are
+/// counted from the end of each sample, and steps before its beginning have weight 0.
+ReadValues read_steps(const at::Tensor& sequence, const at::Tensor& lengths, const ReadSteps& read);
+
+/// The mean over the read steps that are there, [batch, ...]. Differentiable.
+at::Tensor mean_over_read(const ReadValues& read);
+
+/// Sums over samples, so that parts of a split add up.
+struct Tally {
+  std::int64_t samples = 0;
+  std::int64_t correct = 0;  ///< Stays 0 where nothing is classified.
+  double loss = 0;           ///< Sum of the samples' losses.
+
+  Tally& operator+=(const Tally& other);
+};
+
+/// A task: data in splits and what is asked. Immutable; const calls may come from many threads.
+class Task {
+ public:
+  struct Parts {
+    std::shared_ptr<const data::Dataset> train, validation, test;  ///< validation may be null.
+  };
+
+  Task(TaskShape shape, Objective objective, Parts parts)
+      : shape_(shape), objective_(objective), parts_(std::move(parts)) {}
+
+  const TaskShape& shape() const noexcept { return shape_; }
+  const Objective& objective() const noexcept { return objective_; }
+  bool classifies() const noexcept { return objective_.kind == Objective::Kind::classify; }
+
+  /// The samples of a split; null where the task has no validation split.
+  std::shared_ptr<const data::Dataset> split(Split split) const;
+
+  /// Sum over samples of the loss of `outputs` ([read, batch, outputs] from read_steps of the
+  /// network's outputs). Differentiable. `label_smoothing` spreads that part of the target over all
+  /// classes.
+  at::Tensor loss(const ReadValues& outputs, const data::Batch& batch,
+                  double label_smoothing = 0) const;
+
+  /// Loss (without smoothing) and correct decisions.
+  Tally tally(const ReadValues& outputs, const data::Batch& batch) const;
+
+ private:
+  TaskShape shape_;
+  Objective objective_;
+  Parts parts_;
+};
+
+/// Where tasks find their data.
+struct TaskContext {
+  std::filesystem::path data_directory;
+};
+
+/// The settings of a task, and its maker.
+class TaskModel {
+ public:
+  virtual ~TaskModel() = default;
+  virtual void describe(options::Section section) = 0;
+  /// Reads the data. Throws Error(data) or Error(config).
+  virtual std::unique_ptr<Task> make(const TaskContext& context) const = 0;
+};
+
+/// A task as it is listed.
+struct TaskEntry {
+  std::string_view name;
+  std::string_view summary;
+  std::unique_ptr<TaskModel> (*make)();
+};
+
+/// All tasks, one file of the folder tasks each.
+std::span<const TaskEntry> entries();
+
+}  // namespace afterspike::tasks

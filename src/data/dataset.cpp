@@ -1,0 +1,61 @@
+#include "afterspike/data/dataset.hpp"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::data {
+namespace {
+
+at::Tensor index_tensor(std::span<const std::int64_t> numbers) {
+  at::Tensor index = at::empty({static_cast<std::int64_t>(numbers.size())}, at::kLong);
+  std::copy(numbers.begin(), numbers.end(), index.data_ptr<std::int64_t>());
+  return index;
+}
+
+}  // namespace
+
+Subset::Subset(std::shared_ptr<const Dataset> whole, std::vector<std::int64_t> numbers)
+    : whole_(std::move(whole)), numbers_(std::move(numbers)) {}
+
+Batch Subset::batch(std::span<const std::int64_t> numbers) const {
+  std::vector<std::int64_t> mapped;
+  mapped.reserve(numbers.size());
+  for (const std::int64_t number : numbers) {
+    mapped.push_back(numbers_[static_cast<std::size_t>(number)]);
+  }
+  return whole_->batch(mapped);
+}
+
+Sequences::Sequences(at::Tensor inputs, at::Tensor targets, at::Tensor lengths)
+    : inputs_(std::move(inputs)), targets_(std::move(targets)), lengths_(std::move(lengths)) {
+  require(inputs_.dim() == 3 && (!targets_.defined() || targets_.size(0) == inputs_.size(0)) &&
+              (!lengths_.defined() || lengths_.numel() == inputs_.size(0)),
+          ErrorKind::internal, "sequences of shapes that do not fit each other");
+}
+
+Batch Sequences::batch(std::span<const std::int64_t> numbers) const {
+  const at::Tensor index = index_tensor(numbers);
+  Batch batch;
+  batch.input = inputs_.index_select(0, index).transpose(0, 1).contiguous();
+  if (targets_.defined()) {
+    batch.target = targets_.index_select(0, index);
+    if (batch.target.dim() == 3) batch.target = batch.target.transpose(0, 1).contiguous();
+  }
+  if (lengths_.defined()) batch.lengths = lengths_.index_select(0, index);
+  return batch;
+}
+
+Parts split(std::shared_ptr<const Dataset> whole, std::int64_t part, Rng rng) {
+  std::vector<std::int64_t> order = rng.permutation(whole->size());
+  std::vector<std::int64_t> taken(order.begin(), order.begin() + part);
+  std::vector<std::int64_t> rest(order.begin() + part, order.end());
+  std::sort(taken.begin(), taken.end());
+  std::sort(rest.begin(), rest.end());
+  return {std::make_shared<Subset>(whole, std::move(rest)),
+          std::make_shared<Subset>(whole, std::move(taken))};
+}
+
+}  // namespace afterspike::data

@@ -1,0 +1,115 @@
+#include "image_task.hpp"
+
+#include <ATen/ATen.h>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/base/registry.hpp"
+#include "afterspike/datasets/images.hpp"
+
+namespace afterspike::tasks {
+namespace {
+
+/// Images as sequences, normalised when they are asked for: a byte a pixel in memory.
+class ImageSequences final : public data::Dataset {
+ public:
+  ImageSequences(datasets::ImageSet images, const ImageTaskOptions& options)
+      : images_(std::move(images)),
+        steps_(options.form == ImageForm::lines ? images_.rows : images_.rows * images_.columns),
+        features_(images_.rows * images_.columns / steps_),
+        order_(images_.rows * images_.columns) {
+    for (std::int64_t i = 0; i < steps_ * features_; ++i) order_[static_cast<std::size_t>(i)] = i;
+    if (options.form == ImageForm::permuted) {
+      order_ = Rng(static_cast<std::uint64_t>(options.permutation_seed))
+                   .stream("permutation")
+                   .permutation(steps_);
+    }
+    for (std::size_t value = 0; value < 256; ++value) {
+      const double grey = static_cast<double>(value) / 255;
+      normalised_[value] = static_cast<float>((grey - options.mean) / options.sd);
+    }
+  }
+
+  std::int64_t size() const override { return images_.count; }
+  std::int64_t steps() const noexcept { return steps_; }
+  std::int64_t features() const noexcept { return features_; }
+
+  data::Batch batch(std::span<const std::int64_t> numbers) const override {
+    const auto batch_size = static_cast<std::int64_t>(numbers.size());
+    data::Batch batch;
+    batch.input = at::empty({steps_, batch_size, features_}, at::kFloat);
+    batch.target = at::empty({batch_size}, at::kLong);
+    float* input = batch.input.data_ptr<float>();
+    const std::int64_t pixels = steps_ * features_;
+    for (std::int64_t sample = 0; sample < batch_size; ++sample) {
+      const std::int64_t number = numbers[static_cast<std::size_t>(sample)];
+      const std::uint8_t* image = images_.pixels.data() + number * pixels;
+      for (std::int64_t step = 0; step < steps_; ++step) {
+        float* row = input + (step * batch_size + sample) * features_;
+        for (std::int64_t feature = 0; feature < features_; ++feature) {
+          const auto place = static_cast<std::size_t>(step * features_ + feature);
+          row[feature] = normalised_[image[order_[place]]];
+        }
+      }
+      batch.target.data_ptr<std::int64_t>()[sample] =
+          images_.labels[static_cast<std::size_t>(number)];
+    }
+    return batch;
+  }
+
+ private:
+  datasets::ImageSet images_;
+  std::int64_t steps_, features_;
+  std::vector<std::int64_t> order_;
+  std::array<float, 256> normalised_{};
+};
+
+class ImageTaskModel final : public TaskModel {
+ public:
+  explicit ImageTaskModel(ImageTaskOptions options) : options_(std::move(options)) {}
+
+  void describe(options::Section section) override {
+    section.add("dataset", options_.dataset, "Where the images come from.")
+        .one_of({"mnist", "mini_mnist", "fashion_mnist"});
+    section.add("mean", options_.mean, "Mean of pixels / 255, subtracted.");
+    section.add("sd", options_.sd, "Standard deviation of pixels / 255, divided by.").above(0);
+    if (options_.form == ImageForm::permuted) {
+      section.add("permutation_seed", options_.permutation_seed, "Seed of the order of the pixels.")
+          .at_least(0);
+    }
+    options_.common.describe(section);
+  }
+
+  std::unique_ptr<Task> make(const TaskContext& context) const override {
+    const auto& entry =
+        find_entry<datasets::DatasetEntry>(datasets::entries(), options_.dataset, "data set");
+    const auto read = [&](datasets::Part part) {
+      return std::make_shared<ImageSequences>(
+          datasets::read_images(entry, context.data_directory, part), options_);
+    };
+    const auto train = read(datasets::Part::train);
+    const auto test = read(datasets::Part::test);
+    const TaskShape shape{train->features(), 10, train->steps(), options_.common.dt_ms};
+    const Objective objective{Objective::Kind::classify, options_.common.read,
+                              options_.common.over};
+    return std::make_unique<Task>(shape, objective, make_parts(train, test, options_.common));
+  }
+
+ private:
+  ImageTaskOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<TaskModel> image_task(std::string dataset, ImageForm form) {
+  ImageTaskOptions options;
+  const bool fashion = dataset == "fashion_mnist";
+  options.dataset = std::move(dataset);
+  options.form = form;
+  options.mean = fashion ? 0.2860 : 0.1307;
+  options.sd = fashion ? 0.3530 : 0.3081;
+  options.common.dt_ms = 0.05;
+  options.common.validation = 5000;
+  return std::make_unique<ImageTaskModel>(std::move(options));
+}
+
+}  // namespace afterspike::tasks

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "task_options.hpp"
+
+/// Tasks that read grey images as sequences.
+namespace afterspike::tasks {
+
+/// How an image becomes a sequence.
+enum class ImageForm {
+  lines,     ///< A row at each step.
+  pixels,    ///< A pixel at each step, row by row.
+  permuted,  ///< A pixel at each step, in a fixed random order.
+};
+
+struct ImageTaskOptions {
+  std::string dataset;  ///< "mnist", "mini_mnist" or "fashion_mnist".
+  ImageForm form = ImageForm::lines;
+  double mean = 0, sd = 1;  ///< Of pixels / 255; inputs are normalised by them.
+  std::int64_t permutation_seed = 1;
+  CommonTaskOptions common;
+};
+
+/// The model of an image task with these defaults: 5,000 validation samples, a step of 0.05 ms.
+std::unique_ptr<TaskModel> image_task(std::string dataset, ImageForm form);
+
+}  // namespace afterspike::tasks

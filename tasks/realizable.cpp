@@ -1,0 +1,81 @@
+#include <array>
+#include <cmath>
+
+#include <ATen/ATen.h>
+
+#include "task_options.hpp"
+
+namespace afterspike::tasks {
+namespace {
+
+/// The teacher: one GLIFR neuron without recurrence, dt = tau, R = 0.1 GOhm, sigma_v = 1 mV, with
+/// the parameters of Winston et al. 2023, figure 3. Equations in docs/numerics.md.
+struct Teacher {
+  double threshold_mV = 1;
+  double membrane_decay = 0.05;  // 1/ms
+  double resistance_GOhm = 0.1;
+  std::array<double, 2> decay_per_step = {0.1, 0.1};
+  std::array<double, 2> multiplicative = {1 - 1e-10, -(1 - 1e-10)};
+  std::array<double, 2> additive_pA = {-1, 1};
+
+  /// What the neuron emits for a constant drive, mV per step.
+  std::vector<double> trace(double drive, std::int64_t steps, double dt_ms) const {
+    std::vector<double> rates;
+    double rate = 0;
+    double voltage = 0;
+    std::array<double, 2> current = {0, 0};
+    for (std::int64_t step = 0; step < steps; ++step) {
+      double total = 0;
+      for (std::size_t j = 0; j < current.size(); ++j) {
+        current[j] += (additive_pA[j] + multiplicative[j] * current[j]) * rate -
+                      decay_per_step[j] * current[j];
+        total += current[j];
+      }
+      const double leak = dt_ms * membrane_decay;
+      voltage += drive - leak * voltage + leak * resistance_GOhm * total - rate * voltage;
+      rate = 1 / (1 + std::exp(threshold_mV - voltage));
+      rates.push_back(rate);
+    }
+    return rates;
+  }
+};
+
+/// One neuron learns the trace of another of its kind.
+class Realizable final : public TaskModel {
+ public:
+  void describe(options::Section section) override {
+    section.quantity("dt", dt_ms_, "ms", "Time step.").above(0);
+    section.quantity("duration", duration_ms_, "ms", "Length of the trace.").above(0);
+    section.add("input", input_, "Constant input; teacher and learner have an input weight of 1.");
+  }
+
+  std::unique_ptr<Task> make(const TaskContext&) const override {
+    const auto steps =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(std::llround(duration_ms_ / dt_ms_)));
+    const std::vector<double> rates = Teacher().trace(input_, steps, dt_ms_);
+    at::Tensor target = at::empty({1, steps, 1});
+    for (std::int64_t step = 0; step < steps; ++step) {
+      target[0][step][0] = rates[static_cast<std::size_t>(step)];
+    }
+    const auto data = std::make_shared<data::Sequences>(at::full({1, steps, 1}, input_), target);
+    Objective objective;
+    objective.kind = Objective::Kind::trace;
+    objective.read = ReadSteps::parse("all");
+    return std::make_unique<Task>(TaskShape{1, 1, steps, dt_ms_}, objective,
+                                  Task::Parts{data, nullptr, data});
+  }
+
+ private:
+  double dt_ms_ = 0.05;
+  double duration_ms_ = 10;
+  double input_ = 0.01;
+};
+
+}  // namespace
+
+TaskEntry entry_realizable() {
+  return {"realizable", "one GLIFR neuron learns the trace of another; needs no data",
+          [] { return std::unique_ptr<TaskModel>(std::make_unique<Realizable>()); }};
+}
+
+}  // namespace afterspike::tasks

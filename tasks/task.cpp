@@ -1,0 +1,135 @@
+#include "afterspike/tasks/task.hpp"
+
+#include <charconv>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::tasks {
+namespace {
+
+/// Cross entropy of each row of logits [..., classes] against classes [...].
+at::Tensor cross_entropies(const at::Tensor& logits, const at::Tensor& classes, double smoothing) {
+  const at::Tensor log_probability = at::log_softmax(logits, -1);
+  const at::Tensor own = -log_probability.gather(-1, classes.unsqueeze(-1)).squeeze(-1);
+  if (smoothing <= 0) return own;
+  return own * (1 - smoothing) - log_probability.mean(-1) * smoothing;
+}
+
+}  // namespace
+
+Split parse_split(std::string_view name) {
+  for (const Split split : {Split::train, Split::validation, Split::test}) {
+    if (split_name(split) == name) return split;
+  }
+  fail(ErrorKind::usage, "no split called '{}'; there are: train, validation, test", name);
+}
+
+std::string_view split_name(Split split) noexcept {
+  switch (split) {
+    case Split::train:
+      return "train";
+    case Split::validation:
+      return "validation";
+    case Split::test:
+      break;
+  }
+  return "test";
+}
+
+ReadSteps ReadSteps::parse(std::string_view text) {
+  if (text == "last") return {};
+  if (text == "all") return {Kind::all, 0};
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  require(error == std::errc() && end == text.data() + text.size() && count > 0, ErrorKind::config,
+          "read '{}': expected last, all, or a number of steps such as 14", text);
+  return {Kind::window, count};
+}
+
+std::string ReadSteps::text() const {
+  if (kind == Kind::window) return fmt::format("{}", count);
+  return kind == Kind::last ? "last" : "all";
+}
+
+ReadValues read_steps(const at::Tensor& sequence, const at::Tensor& lengths,
+                      const ReadSteps& read) {
+  const std::int64_t steps = sequence.size(0);
+  std::int64_t count = steps;
+  if (read.kind == ReadSteps::Kind::last) count = 1;
+  if (read.kind == ReadSteps::Kind::window) count = std::min(steps, read.count);
+  if (!lengths.defined()) return {sequence.narrow(0, steps - count, count), {}};
+
+  // The read steps of a sample of length L are L - count ... L - 1.
+  const at::Tensor offset = at::arange(count, lengths.options()) - count;
+  const at::Tensor step = lengths.unsqueeze(0) + offset.unsqueeze(1);
+  at::Tensor index = step.clamp_min(0);
+  std::vector<std::int64_t> wide = {count, sequence.size(1)};
+  for (std::int64_t dim = 2; dim < sequence.dim(); ++dim) {
+    index = index.unsqueeze(-1);
+    wide.push_back(sequence.size(dim));
+  }
+  return {sequence.gather(0, index.expand(wide)), step.ge(0)};
+}
+
+at::Tensor mean_over_read(const ReadValues& read) {
+  if (!read.weight.defined()) return read.values.mean(0);
+  at::Tensor weight = read.weight.to(read.values.scalar_type());
+  at::Tensor total = weight.sum(0);
+  for (std::int64_t dim = 2; dim < read.values.dim(); ++dim) {
+    weight = weight.unsqueeze(-1);
+    total = total.unsqueeze(-1);
+  }
+  return (read.values * weight).sum(0) / total;
+}
+
+Tally& Tally::operator+=(const Tally& other) {
+  samples += other.samples;
+  correct += other.correct;
+  loss += other.loss;
+  return *this;
+}
+
+std::shared_ptr<const data::Dataset> Task::split(Split split) const {
+  switch (split) {
+    case Split::train:
+      return parts_.train;
+    case Split::validation:
+      return parts_.validation;
+    case Split::test:
+      break;
+  }
+  return parts_.test;
+}
+
+at::Tensor Task::loss(const ReadValues& outputs, const data::Batch& batch,
+                      double label_smoothing) const {
+  if (!classifies()) {
+    const ReadValues target = read_steps(batch.target, batch.lengths, objective_.read);
+    const at::Tensor error =
+        (outputs.values - target.values.to(outputs.values.scalar_type())).square().mean(-1);
+    return mean_over_read({error, outputs.weight}).sum();
+  }
+  if (objective_.over == Objective::Over::mean_output) {
+    return cross_entropies(mean_over_read(outputs), batch.target, label_smoothing).sum();
+  }
+  const at::Tensor classes =
+      batch.target.unsqueeze(0).expand({outputs.values.size(0), batch.target.size(0)});
+  return mean_over_read({cross_entropies(outputs.values, classes, label_smoothing), outputs.weight})
+      .sum();
+}
+
+Tally Task::tally(const ReadValues& outputs, const data::Batch& batch) const {
+  Tally tally;
+  tally.samples = batch.input.size(1);
+  tally.loss = loss(outputs, batch).item<double>();
+  if (classifies()) {
+    const at::Tensor decision = mean_over_read(outputs).argmax(-1);
+    tally.correct = decision.eq(batch.target).sum().item<std::int64_t>();
+  }
+  return tally;
+}
+
+}  // namespace afterspike::tasks

@@ -1,0 +1,64 @@
+#include "task_options.hpp"
+
+#include <numeric>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::tasks {
+namespace {
+
+/// The first `count` samples; all where count is 0.
+std::shared_ptr<const data::Dataset> first(std::shared_ptr<const data::Dataset> whole,
+                                           std::int64_t count) {
+  if (count == 0 || count >= whole->size()) return whole;
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return std::make_shared<data::Subset>(std::move(whole), std::move(numbers));
+}
+
+}  // namespace
+
+void describe_reading(options::Section section, ReadSteps& read, Objective::Over& over) {
+  section.add_text(
+      "read", "Steps that the loss reads: last, all, or a number of steps at the end.",
+      [&read] { return read.text(); },
+      [&read](const std::string& text) { read = ReadSteps::parse(text); });
+  section.choice(
+      "loss_over", over,
+      {{"mean_output", Objective::Over::mean_output}, {"each_step", Objective::Over::each_step}},
+      "Cross entropy of the mean of the read outputs, or mean of that of each step.");
+}
+
+void CommonTaskOptions::describe(options::Section section) {
+  section.quantity("dt", dt_ms, "ms", "What one step stands for.").above(0);
+  section
+      .add("validation", validation,
+           "Samples carved from the training data for validation; 0 for none.")
+      .at_least(0);
+  section.add("split_seed", split_seed, "Seed of the choice of validation samples.").at_least(0);
+  section.add("train_samples", train_samples, "Use the first so many for training; 0 for all.")
+      .at_least(0);
+  section.add("test_samples", test_samples, "Use the first so many for testing; 0 for all.")
+      .at_least(0);
+  describe_reading(section, read, over);
+}
+
+Task::Parts make_parts(std::shared_ptr<const data::Dataset> train,
+                       std::shared_ptr<const data::Dataset> test,
+                       const CommonTaskOptions& options) {
+  require(
+      options.validation < train->size(), ErrorKind::config,
+      "option 'task.validation': found {}, expected less than the {} training samples there are",
+      options.validation, train->size());
+  Task::Parts parts{train, nullptr, first(std::move(test), options.test_samples)};
+  if (options.validation > 0) {
+    const Rng rng(static_cast<std::uint64_t>(options.split_seed));
+    data::Parts split = data::split(std::move(train), options.validation, rng.stream("validation"));
+    parts.train = split.rest;
+    parts.validation = split.part;
+  }
+  parts.train = first(parts.train, options.train_samples);
+  return parts;
+}
+
+}  // namespace afterspike::tasks

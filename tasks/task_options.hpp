@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+#include "afterspike/tasks/task.hpp"
+
+/// What the options of tasks share.
+namespace afterspike::tasks {
+
+/// Options that every task on recorded data has.
+struct CommonTaskOptions {
+  double dt_ms = 1;
+  std::int64_t validation = 0;
+  std::int64_t split_seed = 1;
+  std::int64_t train_samples = 0;
+  std::int64_t test_samples = 0;
+  ReadSteps read;
+  Objective::Over over = Objective::Over::mean_output;
+
+  void describe(options::Section section);
+};
+
+/// The "read" and "loss_over" options alone.
+void describe_reading(options::Section section, ReadSteps& read, Objective::Over& over);
+
+/// Training data without and with the validation samples, both cut to the wanted sizes. Throws
+/// Error(config) when there are not that many samples.
+Task::Parts make_parts(std::shared_ptr<const data::Dataset> train,
+                       std::shared_ptr<const data::Dataset> test, const CommonTaskOptions& options);
+
+}  // namespace afterspike::tasks
