@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "afterspike/base/parallel.hpp"
+#include "afterspike/nn/network.hpp"
+#include "afterspike/tasks/task.hpp"
+
+namespace afterspike::evaluation {
+
+/// Rows of a batch that one thread works on at a time: chosen from the shape alone, so that results
+/// do not depend on the number of threads. A product of 64 rows still runs near full speed.
+inline constexpr std::int64_t kShardRows = 64;
+
+/// The outputs of a network at the steps that are read, [read, batch, outputs].
+tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,
+                          const tasks::ReadSteps& read, const nn::NetworkPass& pass);
+
+/// A network on a data set of a task: sums of loss and of correct decisions, under the masks and
+/// the softness of `pass`. The same bits for any number of threads. REQUIRES: pass.dropout is
+/// undefined.
+tasks::Tally evaluate(const nn::Network& network, const tasks::Task& task,
+                      const data::Dataset& dataset, const nn::NetworkPass& pass, ThreadPool& pool);
+
+/// The outputs for every sample of a data set: [samples, outputs] of the mean over the read steps
+/// for a task that classifies, else [samples, steps, outputs].
+at::Tensor predict(const nn::Network& network, const tasks::Objective& objective,
+                   const data::Dataset& dataset, const nn::NetworkPass& pass, ThreadPool& pool);
+
+}  // namespace afterspike::evaluation

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "afterspike/base/options.hpp"
+#include "afterspike/checkpoint/checkpoint.hpp"
+#include "afterspike/nn/network.hpp"
+#include "afterspike/tasks/task.hpp"
+
+namespace afterspike::experiment {
+
+/// A task, a neuron model and the shape of a network, each with its settings: all that is needed to
+/// build a network and to show it data. What a run stores of itself, and what is built from that
+/// again.
+class Experiment {
+ public:
+  /// Throws Error(usage) that lists the names when there is no such task or neuron model.
+  Experiment(std::string_view task, std::string_view neuron);
+
+  /// Describes everything: sections "task", "neuron", "network".
+  void describe(options::Description& description);
+
+  std::unique_ptr<tasks::Task> make_task(const tasks::TaskContext& context) const;
+
+  /// An uninitialised network for the task.
+  std::shared_ptr<nn::Network> make_network(const tasks::Task& task) const;
+  std::shared_ptr<nn::Network> make_network(const nn::NetworkShape& shape) const;
+
+  /// Replaces match_params by the number of neurons that it came to, so that the record says it.
+  void resolve(const nn::Network& network);
+
+  /// True where initial values are to be resampled from a donor run.
+  bool inherits() const { return neuron_->inherits(); }
+
+  const std::string& task_name() const noexcept { return task_name_; }
+  const std::string& neuron_name() const noexcept { return neuron_name_; }
+
+ private:
+  std::string task_name_, neuron_name_;
+  std::unique_ptr<tasks::TaskModel> task_;
+  std::unique_ptr<nn::NeuronModel> neuron_;
+  nn::NetworkOptions network_;
+};
+
+/// All options of a description as path and text, for Checkpoint::configuration.
+io::Json to_configuration(const options::Description& description);
+
+/// Sets the options of a description that the configuration has: an older checkpoint may lack new
+/// ones, and one description need not cover all of a configuration. Throws Error(checkpoint) for an
+/// option that refuses its value.
+void from_configuration(const io::Json& configuration, const options::Description& description);
+
+/// A network as it was trained, with what it was trained for.
+struct Trained {
+  std::filesystem::path checkpoint;
+  std::unique_ptr<Experiment> experiment;
+  std::shared_ptr<nn::Network> network;
+  nn::NetworkPass pass;        ///< For evaluation: the final softness where it was annealed.
+  tasks::Objective objective;  ///< What was asked of its outputs.
+  checkpoint::Checkpoint content;
+};
+
+/// Loads a run (its selected checkpoint) or a checkpoint. Throws Error(checkpoint) whose message
+/// begins with the path.
+Trained load(const std::filesystem::path& run);
+
+}  // namespace afterspike::experiment

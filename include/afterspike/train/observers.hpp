@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "afterspike/checkpoint/run_directory.hpp"
+#include "afterspike/io/tensorboard.hpp"
+#include "afterspike/train/trainer.hpp"
+
+namespace afterspike::train {
+
+/// Reports progress through the log: a line for each epoch and, where standard error is a terminal,
+/// a line that is redrawn in between with rate and time to go; elsewhere a line every half minute.
+class ProgressPrinter final : public Observer {
+ public:
+  explicit ProgressPrinter(bool terminal) : terminal_(terminal) {}
+  void on_step(const Trainer& trainer) override;
+  void on_epoch(const Trainer& trainer, const EpochReport& report) override;
+  void on_end(const Trainer& trainer, End end) override;
+
+ private:
+  void clear_line();
+
+  bool terminal_;
+  bool drawn_ = false;
+  double last_s_ = 0;            ///< When a line was last written.
+  double first_s_ = -1;          ///< When this session's first step ended ...
+  std::int64_t first_step_ = 0;  ///< ... and which it was.
+};
+
+/// Appends each epoch to metrics.csv, metrics.jsonl and a TensorBoard event file. When a run is
+/// resumed, rows after the checkpoint's step are removed first.
+class MetricsFiles final : public Observer {
+ public:
+  MetricsFiles(std::filesystem::path directory, std::int64_t resumed_at_step, bool resumed);
+  void on_epoch(const Trainer& trainer, const EpochReport& report) override;
+
+ private:
+  std::filesystem::path directory_;
+  io::TensorBoardWriter tensorboard_;
+};
+
+/// Saves the training: whenever an epoch is the best so far, at the end, and at steps or epochs in
+/// between when `interval_s` has passed since the last time.
+class Checkpointer final : public Observer {
+ public:
+  /// `configuration` goes into every checkpoint.
+  Checkpointer(checkpoint::RunDirectory run, io::Json configuration, double interval_s);
+  void on_step(const Trainer& trainer) override;
+  void on_epoch(const Trainer& trainer, const EpochReport& report) override;
+  void on_end(const Trainer& trainer, End end) override;
+
+ private:
+  void save(const Trainer& trainer, bool best);
+
+  checkpoint::RunDirectory run_;
+  io::Json configuration_;
+  double interval_s_;
+  double last_s_;
+  std::int64_t saved_step_ = -1;
+};
+
+}  // namespace afterspike::train

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "afterspike/nn/network.hpp"
+#include "afterspike/train/options.hpp"
+
+namespace afterspike::train {
+
+/// Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019), Adamax (Kingma and Ba 2015,
+/// section 7.1), with PyTorch's conventions, over the trained parameters of a network. Its state is
+/// a set of named tensors, so that a run resumes bit for bit.
+class Optimizer {
+ public:
+  Optimizer(const TrainOptions& options, const nn::Network& network);
+
+  /// The parameters that are trained, in the order in which step() takes their gradients.
+  const std::vector<nn::Network::Parameter>& parameters() const noexcept { return parameters_; }
+
+  /// One update; gradients that are not defined count as zero. `factor` scales the learning rates.
+  void step(const std::vector<at::Tensor>& gradients, double factor);
+
+  std::int64_t steps() const noexcept { return steps_; }
+
+  /// First and second moments as "moment1.<parameter>", "moment2.<parameter>", and "steps".
+  nn::NamedTensors state() const;
+
+  /// Takes what state() gave. Throws Error(checkpoint) naming what is missing or of another shape.
+  void restore(const nn::NamedTensors& state);
+
+ private:
+  void update(std::size_t index, at::Tensor gradient, double learning_rate);
+
+  TrainOptions options_;
+  std::vector<nn::Network::Parameter> parameters_;
+  std::vector<at::Tensor> moment1_, moment2_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace afterspike::train

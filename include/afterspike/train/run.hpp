@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "afterspike/experiment/experiment.hpp"
+#include "afterspike/io/json.hpp"
+#include "afterspike/train/options.hpp"
+#include "afterspike/train/trainer.hpp"
+
+namespace afterspike::train {
+
+/// What decides a run: an experiment, how it is trained, the seed, and a donor of initial values.
+struct RunOptions {
+  std::unique_ptr<experiment::Experiment> experiment;
+  TrainOptions train;
+  std::int64_t seed = 0;  ///< The library has no default; the program's is 1.
+  std::string inherit;    ///< A run from which initial values are resampled; empty: none.
+
+  /// All of it as options: "seed", "inherit", and the sections task, neuron, network, train.
+  void describe(options::Description& description);
+};
+
+/// What does not decide the result.
+struct RunEnvironment {
+  std::filesystem::path data_directory;
+  int threads = 1;
+  Limits limits;
+  double checkpoint_interval_s = 60;
+  bool quiet = false;     ///< No progress.
+  bool terminal = false;  ///< Progress may redraw its line.
+  std::string command;    ///< For the record.
+};
+
+/// How a run stands after a session.
+struct RunResult {
+  End end = End::finished;
+  io::Json summary;  ///< Content of summary.json; null unless the training has ended.
+};
+
+/// Creates the directory of a run, with config.toml and run.json; it appears complete or not at
+/// all. Throws Error(usage) when there is something of that name already.
+void create_run(const std::filesystem::path& directory, RunOptions& options,
+                const RunEnvironment& environment);
+
+/// The options that a run was created with. Throws Error(checkpoint).
+RunOptions load_run_options(const std::filesystem::path& directory);
+
+/// Trains a run from its latest checkpoint, or from the beginning where there is none; when the
+/// training ends, evaluates the selected network on all splits, the test split once, and writes
+/// summary.json. `epochs` > 0 replaces the number of epochs that the run was created with. A run
+/// that has ended already gives its summary.
+RunResult continue_run(const std::filesystem::path& directory, const RunEnvironment& environment,
+                       std::int64_t epochs = 0);
+
+/// Mean and sample standard deviation of the numbers in the summaries of several seeds.
+io::Json summarise_seeds(const std::vector<io::Json>& summaries);
+
+}  // namespace afterspike::train

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "afterspike/base/parallel.hpp"
+#include "afterspike/base/rng.hpp"
+#include "afterspike/io/json.hpp"
+#include "afterspike/nn/network.hpp"
+#include "afterspike/tasks/task.hpp"
+#include "afterspike/train/optimizer.hpp"
+#include "afterspike/train/options.hpp"
+
+namespace afterspike::train {
+
+/// How far a training has come. With the parameters and the optimiser's state it is all that is
+/// needed to go on: every random number is derived from the seed and these counters.
+struct Progress {
+  std::int64_t epoch = 0;          ///< Epochs completed.
+  std::int64_t step_in_epoch = 0;  ///< Steps completed in the present one.
+  std::int64_t step = 0;           ///< Steps completed in all.
+  tasks::Tally running;            ///< Of the present epoch, on training data.
+  std::int64_t best_epoch = 0;     ///< 1 for the first; 0: none is selected yet.
+  double best_accuracy = 0;        ///< On validation.
+  double best_loss = std::numeric_limits<double>::infinity();
+  double wall_s = 0, cpu_s = 0;  ///< Spent so far, in all sessions.
+
+  io::Json to_json() const;
+  static Progress from_json(const io::Json& json);
+};
+
+/// What an epoch came to.
+struct EpochReport {
+  std::int64_t epoch = 0;  ///< 1 for the first.
+  std::int64_t step = 0;
+  double learning_rate = 0;
+  double sigma_mV = 0;      ///< At the end of the epoch; 0 where there is none.
+  tasks::Tally train;       ///< During the epoch, dropout acting.
+  tasks::Tally validation;  ///< 0 samples where there is no validation split.
+  bool selected = false;    ///< The best so far.
+  double epoch_s = 0;
+};
+
+/// Why a training ended.
+enum class End { finished, patience, interrupted, time_limit, step_limit };
+
+class Trainer;
+
+/// Follows a training: prints, records, saves. Called on the thread that trains.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_step(const Trainer& /*trainer*/) {}
+  virtual void on_epoch(const Trainer& /*trainer*/, const EpochReport& /*report*/) {}
+  virtual void on_end(const Trainer& /*trainer*/, End /*end*/) {}
+};
+
+/// Limits that do not decide the result, only when it is reached.
+struct Limits {
+  double seconds = 0;                 ///< Of this session; 0: none.
+  std::int64_t steps = 0;             ///< In all; 0: none.
+  std::function<bool()> interrupted;  ///< Asked after every step; may be empty.
+};
+
+/// Trains a network on a task.
+///
+/// A batch is cut into shards of a fixed number of rows (evaluation::kShardRows); threads take
+/// shards from a list, and their gradients are added in a fixed order: the same bits for any number
+/// of threads.
+class Trainer {
+ public:
+  /// `network`, `task` and `pool` must outlive the trainer. Throws Error(config) when the options
+  /// do not fit the task or the network.
+  Trainer(nn::Network& network, const tasks::Task& task, const TrainOptions& options, Rng rng,
+          ThreadPool& pool);
+
+  /// Continues from a checkpoint; the network's parameters must have been assigned already.
+  void restore(const Progress& progress, const nn::NamedTensors& optimizer_state);
+
+  /// Trains until the epochs are done or a limit is reached. Throws Error(numeric) naming the step
+  /// and the first tensor that is not finite.
+  End run(const std::vector<Observer*>& observers, const Limits& limits);
+
+  const nn::Network& network() const noexcept { return network_; }
+  const tasks::Task& task() const noexcept { return task_; }
+  const TrainOptions& options() const noexcept { return options_; }
+  const Progress& progress() const noexcept { return progress_; }
+  nn::NamedTensors optimizer_state() const { return optimizer_.state(); }
+  bool selects_best() const noexcept { return selects_best_; }
+  std::int64_t steps_per_epoch() const noexcept { return steps_per_epoch_; }
+  std::int64_t total_steps() const noexcept { return options_.epochs * steps_per_epoch_; }
+
+  /// The softness for evaluation: the final one of a schedule; nothing without a schedule.
+  std::optional<double> evaluation_sigma() const;
+
+ private:
+  struct Shard;
+
+  void train_step(std::span<const std::int64_t> numbers);
+  void run_shard(std::span<const std::int64_t> numbers, std::int64_t batch, std::uint64_t index,
+                 Shard& shard) const;
+  void require_finite(const std::vector<Shard>& shards,
+                      std::span<const std::int64_t> numbers) const;
+  std::string first_bad_tensor(std::span<const std::int64_t> numbers) const;
+  EpochReport finish_epoch(double epoch_s);
+  bool select(const EpochReport& report);
+  std::optional<double> training_sigma() const;
+  End limit_reached(const Limits& limits, double session_s) const;
+  bool out_of_patience() const;
+
+  nn::Network& network_;
+  const tasks::Task& task_;
+  TrainOptions options_;
+  Rng rng_;
+  ThreadPool& pool_;
+  Optimizer optimizer_;
+  std::int64_t steps_per_epoch_ = 0;
+  bool selects_best_ = false;
+  Progress progress_;
+};
+
+}  // namespace afterspike::train

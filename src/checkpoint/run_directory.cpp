@@ -1,0 +1,77 @@
+#include "afterspike/checkpoint/run_directory.hpp"
+
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/io/atomic.hpp"
+#include "afterspike/io/bytes.hpp"
+
+namespace afterspike::checkpoint {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string name_of(std::int64_t step) {
+  return fmt::format("step-{:09}", step);
+}
+
+}  // namespace
+
+fs::path RunDirectory::checkpoint(std::int64_t step) const {
+  return path_ / "checkpoints" / name_of(step);
+}
+
+std::optional<fs::path> RunDirectory::named(const char* file) const {
+  if (!fs::exists(path_ / file)) return std::nullopt;
+  const auto bytes = io::read_file(path_ / file, ErrorKind::checkpoint);
+  std::string name(bytes.begin(), bytes.end());
+  while (!name.empty() && name.back() == '\n') name.pop_back();
+  fs::path target = path_ / "checkpoints" / name;
+  require(!name.empty() && name.find('/') == std::string::npos && fs::is_directory(target),
+          ErrorKind::checkpoint, "{}: it names the checkpoint '{}', which is not there",
+          (path_ / file).string(), name);
+  return target;
+}
+
+std::optional<fs::path> RunDirectory::latest() const {
+  return named("latest");
+}
+std::optional<fs::path> RunDirectory::best() const {
+  return named("best");
+}
+
+void RunDirectory::set_latest(std::int64_t step) const {
+  io::write_file(path_ / "latest", name_of(step) + "\n");
+}
+
+void RunDirectory::set_best(std::int64_t step) const {
+  io::write_file(path_ / "best", name_of(step) + "\n");
+}
+
+void RunDirectory::prune() const {
+  const auto keep_latest = latest();
+  const auto keep_best = best();
+  std::error_code ignored;  // What cannot be removed does no harm.
+  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints", ignored)) {
+    if (entry.path() != keep_latest && entry.path() != keep_best) {
+      fs::remove_all(entry.path(), ignored);
+    }
+  }
+}
+
+fs::path resolve(const fs::path& path) {
+  if (fs::exists(path / "manifest.json")) return path;
+  const RunDirectory run(path);
+  if (const auto best = run.best()) return *best;
+  if (const auto latest = run.latest()) return *latest;
+  require(fs::exists(path), ErrorKind::checkpoint, "{}: there is no such run or checkpoint",
+          path.string());
+  require(!fs::exists(path / "seeds.json"), ErrorKind::checkpoint,
+          "{}: this holds runs of several seeds; name one of them, such as {}", path.string(),
+          (path / "seed-1").string());
+  fail(ErrorKind::checkpoint,
+       "{}: neither a run nor a checkpoint: there is no 'latest' and no 'manifest.json'",
+       path.string());
+}
+
+}  // namespace afterspike::checkpoint

@@ -1,0 +1,124 @@
+#include "afterspike/experiment/experiment.hpp"
+
+#include <fmt/format.h>
+
+#include "afterspike/base/registry.hpp"
+#include "afterspike/checkpoint/run_directory.hpp"
+
+namespace afterspike::experiment {
+namespace {
+
+/// An option that says what was chosen when the description was made, and cannot be changed after.
+void describe_name(options::Section section, std::string& name, std::string_view help) {
+  section.add("name", name, help).check([&name](const options::Value& value) {
+    return options::text(value) == name ? "" : fmt::format("'{}'", name);
+  });
+}
+
+/// Shape and settings that a checkpoint was saved with, to rebuild its network without its data.
+nn::NetworkShape saved_shape(const io::Json& configuration) {
+  const auto number = [&](std::string_view key) {
+    return io::member<double>(configuration, key, "configuration", ErrorKind::checkpoint);
+  };
+  return {static_cast<std::int64_t>(number("shape.input_size")),
+          static_cast<std::int64_t>(number("shape.output_size")), number("shape.dt_ms")};
+}
+
+Trained load_checkpoint(const std::filesystem::path& directory) {
+  Trained trained;
+  trained.checkpoint = directory;
+  trained.content = checkpoint::load(directory);
+  const io::Json& configuration = trained.content.configuration;
+  const auto name = [&](std::string_view key) {
+    return io::member<std::string>(configuration, key, "configuration", ErrorKind::checkpoint);
+  };
+  trained.experiment = std::make_unique<Experiment>(name("task.name"), name("neuron.name"));
+  options::Description description;
+  trained.experiment->describe(description);
+  from_configuration(configuration, description);
+  trained.network = trained.experiment->make_network(saved_shape(configuration));
+  checkpoint::assign(trained.content.model, *trained.network);
+  trained.objective.kind = name("objective.kind") == "trace" ? tasks::Objective::Kind::trace
+                                                             : tasks::Objective::Kind::classify;
+  trained.objective.read = tasks::ReadSteps::parse(name("objective.read"));
+  if (configuration.contains("evaluation.sigma_mV")) {
+    trained.pass.sigma_mV = io::member<double>(configuration, "evaluation.sigma_mV",
+                                               "configuration", ErrorKind::checkpoint);
+  }
+  return trained;
+}
+
+}  // namespace
+
+Experiment::Experiment(std::string_view task, std::string_view neuron) {
+  const auto& task_entry = find_entry<tasks::TaskEntry>(tasks::entries(), task, "task");
+  const auto& neuron_entry = find_entry<nn::NeuronEntry>(nn::entries(), neuron, "neuron");
+  task_name_ = task_entry.name;
+  neuron_name_ = neuron_entry.name;
+  task_ = task_entry.make();
+  neuron_ = neuron_entry.make();
+}
+
+void Experiment::describe(options::Description& description) {
+  const options::Section task(description, "task");
+  describe_name(task, task_name_, "The task.");
+  task_->describe(task);
+  const options::Section neuron(description, "neuron");
+  describe_name(neuron, neuron_name_, "The neuron model.");
+  neuron_->describe(neuron);
+  network_.describe(options::Section(description, "network"));
+}
+
+std::unique_ptr<tasks::Task> Experiment::make_task(const tasks::TaskContext& context) const {
+  return task_->make(context);
+}
+
+void Experiment::resolve(const nn::Network& network) {
+  network_.hidden = network.options().hidden;
+  network_.match_params = 0;
+}
+
+std::shared_ptr<nn::Network> Experiment::make_network(const tasks::Task& task) const {
+  const tasks::TaskShape& shape = task.shape();
+  return make_network(nn::NetworkShape{shape.input_size, shape.output_size, shape.dt_ms});
+}
+
+std::shared_ptr<nn::Network> Experiment::make_network(const nn::NetworkShape& shape) const {
+  return std::make_shared<nn::Network>(*neuron_, network_, shape);
+}
+
+io::Json to_configuration(const options::Description& description) {
+  io::Json configuration = io::Json::object();
+  for (const options::Field& field : description.fields()) {
+    configuration[field.path()] = options::text(field.value());
+  }
+  return configuration;
+}
+
+void from_configuration(const io::Json& configuration, const options::Description& description) {
+  for (const options::Field& field : description.fields()) {
+    const auto found = configuration.find(field.path());
+    if (found == configuration.end()) continue;
+    try {
+      field.set_text(found->get<std::string>());
+    } catch (const Error& error) {
+      throw Error(ErrorKind::checkpoint, fmt::format("configuration: {}", error.what()));
+    } catch (const io::Json::exception&) {
+      fail(ErrorKind::checkpoint, "configuration: option '{}': found {}, expected text",
+           field.path(), found->dump());
+    }
+  }
+}
+
+Trained load(const std::filesystem::path& run) {
+  const std::filesystem::path directory = checkpoint::resolve(run);
+  try {
+    return load_checkpoint(directory);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::internal) throw;
+    throw Error(ErrorKind::checkpoint,
+                fmt::format("checkpoint '{}': {}", directory.string(), error.what()));
+  }
+}
+
+}  // namespace afterspike::experiment

@@ -1,0 +1,212 @@
+#include "afterspike/train/observers.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/base/log.hpp"
+#include "afterspike/checkpoint/checkpoint.hpp"
+#include "afterspike/io/atomic.hpp"
+#include "afterspike/io/bytes.hpp"
+
+namespace afterspike::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kRedrawInterval_s = 0.2;
+constexpr double kPlainInterval_s = 30;
+
+double now_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// "1:02:03", "2:03" or "12 s".
+std::string duration_text(double seconds) {
+  const auto whole = static_cast<std::int64_t>(seconds + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+double mean_loss(const tasks::Tally& tally) {
+  return tally.samples > 0 ? tally.loss / static_cast<double>(tally.samples) : 0;
+}
+
+double accuracy(const tasks::Tally& tally) {
+  return tally.samples > 0 ? static_cast<double>(tally.correct) / static_cast<double>(tally.samples)
+                           : 0;
+}
+
+std::string tally_text(const tasks::Tally& tally, bool classifies) {
+  if (!classifies) return fmt::format("loss {:.6g}", mean_loss(tally));
+  return fmt::format("loss {:.4f}, {:.2f} %", mean_loss(tally), 100 * accuracy(tally));
+}
+
+/// What a row of the metrics files holds, in order.
+io::Json metrics_row(const Trainer& trainer, const EpochReport& report) {
+  io::Json row = {{"epoch", report.epoch},
+                  {"step", report.step},
+                  {"learning_rate", report.learning_rate},
+                  {"train_loss", mean_loss(report.train)}};
+  const bool classifies = trainer.task().classifies();
+  if (classifies) row["train_accuracy"] = accuracy(report.train);
+  if (report.validation.samples > 0) {
+    row["validation_loss"] = mean_loss(report.validation);
+    if (classifies) row["validation_accuracy"] = accuracy(report.validation);
+  }
+  if (report.sigma_mV > 0) row["sigma_mV"] = report.sigma_mV;
+  row["epoch_s"] = report.epoch_s;
+  row["samples_per_s"] =
+      report.epoch_s > 0 ? static_cast<double>(report.train.samples) / report.epoch_s : 0;
+  row["wall_s"] = trainer.progress().wall_s;
+  return row;
+}
+
+void append(const fs::path& path, const std::string& line) {
+  std::ofstream file(path, std::ios::app | std::ios::binary);
+  file << line << '\n' << std::flush;
+  require(file.good(), ErrorKind::data, "{}: cannot be written", path.string());
+}
+
+/// Keeps the lines for which keep(line) holds.
+template <typename Keep>
+void filter_lines(const fs::path& path, Keep keep) {
+  if (!fs::exists(path)) return;
+  const auto bytes = io::read_file(path);
+  std::istringstream lines(std::string(bytes.begin(), bytes.end()));
+  std::string kept;
+  for (std::string line; std::getline(lines, line);) {
+    if (keep(line)) kept.append(line).append(1, '\n');
+  }
+  io::write_file(path, kept);
+}
+
+}  // namespace
+
+void ProgressPrinter::clear_line() {
+  if (drawn_) std::fputs("\r\x1b[K", stderr);
+  drawn_ = false;
+}
+
+void ProgressPrinter::on_step(const Trainer& trainer) {
+  const double now = now_s();
+  const Progress& progress = trainer.progress();
+  if (first_s_ < 0) {
+    first_s_ = last_s_ = now;
+    first_step_ = progress.step;
+    return;
+  }
+  if (now - last_s_ < (terminal_ ? kRedrawInterval_s : kPlainInterval_s)) return;
+  last_s_ = now;
+  const double rate = static_cast<double>(progress.step - first_step_) / (now - first_s_);
+  const double left = static_cast<double>(trainer.total_steps() - progress.step) / rate;
+  const std::string line = fmt::format(
+      "epoch {}/{}  step {}/{}  {}  {:.1f} steps/s  {} to go", progress.epoch + 1,
+      trainer.options().epochs, progress.step_in_epoch, trainer.steps_per_epoch(),
+      tally_text(progress.running, trainer.task().classifies()), rate, duration_text(left));
+  if (!terminal_) return log::info("{}", line);
+  fmt::print(stderr, "\r\x1b[K{}", line);
+  drawn_ = true;
+}
+
+void ProgressPrinter::on_epoch(const Trainer& trainer, const EpochReport& report) {
+  const double now = now_s();
+  // Five thousand short epochs need not be five thousand lines.
+  const bool last = report.epoch == trainer.options().epochs;
+  if (now - last_s_ < kRedrawInterval_s && report.epoch_s < kRedrawInterval_s && !last) return;
+  last_s_ = now;
+  clear_line();
+  const bool classifies = trainer.task().classifies();
+  std::string line = fmt::format("epoch {}/{}  train {}", report.epoch, trainer.options().epochs,
+                                 tally_text(report.train, classifies));
+  if (report.validation.samples > 0) {
+    line += fmt::format("  validation {}{}", tally_text(report.validation, classifies),
+                        report.selected ? " *" : "");
+  }
+  log::info("{}  {:.3g} s, {:.0f} samples/s", line, report.epoch_s,
+            static_cast<double>(report.train.samples) / report.epoch_s);
+}
+
+void ProgressPrinter::on_end(const Trainer& /*trainer*/, End /*end*/) {
+  clear_line();
+}
+
+MetricsFiles::MetricsFiles(fs::path directory, std::int64_t resumed_at_step, bool resumed)
+    : directory_(std::move(directory)),
+      tensorboard_(directory_, resumed ? resumed_at_step + 1 : -1) {
+  if (!resumed) return;
+  filter_lines(directory_ / "metrics.jsonl", [&](const std::string& line) {
+    const io::Json row = io::Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    return row.is_object() && row.contains("step") && row["step"].is_number() &&
+           row["step"].get<std::int64_t>() <= resumed_at_step;
+  });
+  // In the CSV file the step is the second column; the header stays.
+  filter_lines(directory_ / "metrics.csv", [&](const std::string& line) {
+    const auto comma = line.find(',');
+    if (line.starts_with("epoch,")) return true;
+    return comma != std::string::npos &&
+           std::strtoll(line.c_str() + comma + 1, nullptr, 10) <= resumed_at_step;
+  });
+}
+
+void MetricsFiles::on_epoch(const Trainer& trainer, const EpochReport& report) {
+  const io::Json row = metrics_row(trainer, report);
+  append(directory_ / "metrics.jsonl", row.dump());
+  std::vector<std::string> names, values;
+  std::vector<std::pair<std::string, double>> scalars;
+  for (const auto& [name, value] : row.items()) {
+    names.push_back(name);
+    values.push_back(value.dump());
+    if (name != "epoch" && name != "step") scalars.emplace_back(name, value.get<double>());
+  }
+  const fs::path csv = directory_ / "metrics.csv";
+  if (!fs::exists(csv) || fs::file_size(csv) == 0)
+    append(csv, fmt::format("{}", fmt::join(names, ",")));
+  append(csv, fmt::format("{}", fmt::join(values, ",")));
+  tensorboard_.add(report.step, scalars);
+}
+
+Checkpointer::Checkpointer(checkpoint::RunDirectory run, io::Json configuration, double interval_s)
+    : run_(std::move(run)),
+      configuration_(std::move(configuration)),
+      interval_s_(interval_s),
+      last_s_(now_s()) {}
+
+void Checkpointer::save(const Trainer& trainer, bool best) {
+  const std::int64_t step = trainer.progress().step;
+  checkpoint::Checkpoint content;
+  content.configuration = configuration_;
+  content.progress = trainer.progress().to_json();
+  content.parameters = checkpoint::describe_parameters(trainer.network());
+  content.model = checkpoint::model_tensors(trainer.network());
+  content.training = trainer.optimizer_state();
+  checkpoint::save(run_.checkpoint(step), content);
+  // In this order a crash in between leaves `latest` naming a checkpoint that is complete.
+  if (best) run_.set_best(step);
+  run_.set_latest(step);
+  run_.prune();
+  saved_step_ = step;
+  last_s_ = now_s();
+}
+
+void Checkpointer::on_step(const Trainer& trainer) {
+  // At the end of an epoch on_epoch follows, which knows more.
+  if (trainer.progress().step_in_epoch == trainer.steps_per_epoch()) return;
+  if (now_s() - last_s_ >= interval_s_) save(trainer, false);
+}
+
+void Checkpointer::on_epoch(const Trainer& trainer, const EpochReport& report) {
+  const bool best = trainer.selects_best() && report.selected;
+  if (best || now_s() - last_s_ >= interval_s_) save(trainer, best);
+}
+
+void Checkpointer::on_end(const Trainer& trainer, End /*end*/) {
+  if (saved_step_ != trainer.progress().step) save(trainer, false);
+}
+
+}  // namespace afterspike::train

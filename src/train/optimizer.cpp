@@ -1,0 +1,87 @@
+#include "afterspike/train/optimizer.hpp"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::train {
+
+Optimizer::Optimizer(const TrainOptions& options, const nn::Network& network) : options_(options) {
+  for (const nn::Network::Parameter& parameter : network.named()) {
+    if (!parameter.spec->trainable) continue;
+    parameters_.push_back(parameter);
+    moment1_.push_back(at::zeros_like(parameter.tensor.detach()));
+    moment2_.push_back(at::zeros_like(parameter.tensor.detach()));
+  }
+}
+
+void Optimizer::step(const std::vector<at::Tensor>& gradients, double factor) {
+  const at::NoGradGuard no_grad;
+  require(gradients.size() == parameters_.size(), ErrorKind::internal,
+          "{} gradients for {} parameters", gradients.size(), parameters_.size());
+  ++steps_;
+  for (std::size_t index = 0; index < parameters_.size(); ++index) {
+    const bool intrinsic = parameters_[index].spec->group == nn::ParameterGroup::intrinsic;
+    const double rate = intrinsic && options_.intrinsic_learning_rate > 0
+                            ? options_.intrinsic_learning_rate
+                            : options_.learning_rate;
+    at::Tensor gradient = gradients[index];
+    if (!gradient.defined()) gradient = at::zeros_like(parameters_[index].tensor);
+    update(index, gradient, rate * factor);
+  }
+}
+
+void Optimizer::update(std::size_t index, at::Tensor gradient, double learning_rate) {
+  at::Tensor parameter = parameters_[index].tensor;
+  const bool decays = parameters_[index].spec->group == nn::ParameterGroup::weight;
+  if (decays && options_.weight_decay > 0) {
+    if (options_.optimizer == Algorithm::adamw) {
+      parameter.mul_(1 - learning_rate * options_.weight_decay);
+    } else {
+      gradient = gradient.add(parameter, options_.weight_decay);
+    }
+  }
+  const auto count = static_cast<double>(steps_);
+  const double correction1 = 1 - std::pow(options_.beta1, count);
+  moment1_[index].mul_(options_.beta1).add_(gradient, 1 - options_.beta1);
+  if (options_.optimizer == Algorithm::adamax) {
+    moment2_[index] =
+        at::maximum(moment2_[index] * options_.beta2, gradient.abs() + options_.epsilon);
+    parameter.addcdiv_(moment1_[index], moment2_[index], -learning_rate / correction1);
+    return;
+  }
+  const double correction2 = 1 - std::pow(options_.beta2, count);
+  moment2_[index].mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
+  const at::Tensor scale =
+      moment2_[index].sqrt().div_(std::sqrt(correction2)).add_(options_.epsilon);
+  parameter.addcdiv_(moment1_[index], scale, -learning_rate / correction1);
+}
+
+nn::NamedTensors Optimizer::state() const {
+  nn::NamedTensors state = {{"steps", at::full({1}, steps_, at::kLong)}};
+  for (std::size_t index = 0; index < parameters_.size(); ++index) {
+    state["moment1." + parameters_[index].name] = moment1_[index].clone();
+    state["moment2." + parameters_[index].name] = moment2_[index].clone();
+  }
+  return state;
+}
+
+void Optimizer::restore(const nn::NamedTensors& state) {
+  const auto take = [&](const std::string& name, const at::Tensor& like) {
+    const auto found = state.find(name);
+    require(found != state.end(), ErrorKind::checkpoint,
+            "training state: tensor '{}' is missing; the run cannot be resumed from it", name);
+    require(found->second.sizes() == like.sizes(), ErrorKind::checkpoint,
+            "training state: tensor '{}' is of another shape than the network's", name);
+    return found->second;
+  };
+  steps_ = take("steps", at::zeros({1})).item<std::int64_t>();
+  for (std::size_t index = 0; index < parameters_.size(); ++index) {
+    moment1_[index].copy_(take("moment1." + parameters_[index].name, moment1_[index]));
+    moment2_[index].copy_(take("moment2." + parameters_[index].name, moment2_[index]));
+  }
+}
+
+}  // namespace afterspike::train

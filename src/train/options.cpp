@@ -1,0 +1,164 @@
+#include "afterspike/train/options.hpp"
+
+#include <cmath>
+#include <numbers>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::train {
+namespace {
+
+/// Starting and final learning rate of a one-cycle schedule relative to the peak (Smith and Topin
+/// 2019; the factors are PyTorch's).
+constexpr double kOneCycleStart = 1.0 / 25;
+constexpr double kOneCycleEnd = kOneCycleStart / 1e4;
+
+/// From `start` to `end` along half a cosine as x goes from 0 to 1.
+double cosine(double start, double end, double x) {
+  return end + (start - end) * (1 + std::cos(std::numbers::pi * x)) / 2;
+}
+
+double one_cycle(double rise, double x) {
+  if (x < rise) return cosine(kOneCycleStart, 1, x / rise);
+  return cosine(1, kOneCycleEnd, (x - rise) / (1 - rise));
+}
+
+/// Steps that the annealing of the softness takes.
+double annealing_steps(const TrainOptions& options, std::int64_t total,
+                       std::int64_t steps_per_epoch) {
+  if (options.sigma_epochs <= 0) return static_cast<double>(total);
+  return options.sigma_epochs * static_cast<double>(steps_per_epoch);
+}
+
+void describe_optimiser(options::Section& section, TrainOptions& o) {
+  section.choice(
+      "optimizer", o.optimizer,
+      {{"adam", Algorithm::adam}, {"adamw", Algorithm::adamw}, {"adamax", Algorithm::adamax}},
+      "Optimisation algorithm.");
+  section.add("learning_rate", o.learning_rate, "Of weights and biases; the peak of a schedule.")
+      .above(0);
+  section
+      .add("intrinsic_learning_rate", o.intrinsic_learning_rate,
+           "Of the neurons' own parameters; 0: the same.")
+      .at_least(0);
+  section.add("beta1", o.beta1, "Decay of the mean of gradients.").at_least(0).below(1);
+  section.add("beta2", o.beta2, "Decay of the mean of their squares.").at_least(0).below(1);
+  section.add("epsilon", o.epsilon, "Added to the denominator.").above(0);
+  section.add("weight_decay", o.weight_decay, "On weights only; decoupled for adamw.").at_least(0);
+  section.add("clip_norm", o.clip_norm, "Largest norm of the whole gradient; 0: none.").at_least(0);
+}
+
+void describe_schedule(options::Section& section, TrainOptions& o) {
+  section.choice("schedule", o.schedule,
+                 {{"constant", Schedule::constant},
+                  {"cosine", Schedule::cosine},
+                  {"step", Schedule::step},
+                  {"one_cycle", Schedule::one_cycle}},
+                 "How the learning rate changes.");
+  section.add("warmup_epochs", o.warmup_epochs, "Linear rise from 0; not for one_cycle.")
+      .at_least(0);
+  section.add("final_fraction", o.final_fraction, "Of the peak, at the end of a cosine.")
+      .at_least(0)
+      .at_most(1);
+  section.add("step_epochs", o.step_epochs, "A step schedule multiplies after each of these.")
+      .above(0);
+  section.add("step_factor", o.step_factor, "By this.").above(0);
+  section.add("rise_fraction", o.rise_fraction, "Part of a one_cycle schedule that rises.")
+      .above(0)
+      .below(1);
+}
+
+void describe_sigma(options::Section& section, TrainOptions& o) {
+  section.choice("sigma_schedule", o.sigma_schedule,
+                 {{"constant", SigmaSchedule::constant},
+                  {"linear", SigmaSchedule::linear},
+                  {"cosine", SigmaSchedule::cosine},
+                  {"exponential", SigmaSchedule::exponential}},
+                 "How the softness of the threshold is annealed; constant: neuron.sigma holds.");
+  section.quantity("sigma_start", o.sigma_start_mV, "mV", "Softness where the annealing begins.")
+      .above(0);
+  section.quantity("sigma_final", o.sigma_final_mV, "mV", "Softness where it ends.").above(0);
+  section.add("sigma_epochs", o.sigma_epochs, "Epochs that it takes; 0: the whole training.")
+      .at_least(0);
+}
+
+}  // namespace
+
+void TrainOptions::describe(options::Section section) {
+  section.add("epochs", epochs, "Passes over the training data.").at_least(0).at_most(1e9);
+  section.add("batch_size", batch_size, "Samples of one step.").at_least(1).at_most(1 << 24);
+  describe_optimiser(section, *this);
+  describe_schedule(section, *this);
+  section.add("label_smoothing", label_smoothing, "Part of the target spread over all classes.")
+      .at_least(0)
+      .below(1);
+  describe_sigma(section, *this);
+  section.choice(
+      "select", select,
+      {{"auto", Select::automatic}, {"best", Select::best}, {"last", Select::last}},
+      "Which epoch's network counts: best on validation, the last; auto: best where there "
+      "is validation.");
+  section.add("patience", patience, "Stop after so many epochs without improvement; 0: never.")
+      .at_least(0);
+}
+
+void TrainOptions::validate() const {
+  require(schedule != Schedule::one_cycle || warmup_epochs == 0, ErrorKind::config,
+          "option 'train.warmup_epochs': found {}, expected 0 with the one_cycle schedule, which "
+          "rises by itself (rise_fraction)",
+          warmup_epochs);
+  require(sigma_schedule == SigmaSchedule::constant || sigma_epochs <= static_cast<double>(epochs),
+          ErrorKind::config,
+          "option 'train.sigma_epochs': found {}, expected at most the {} epochs of the training",
+          sigma_epochs, epochs);
+  require(patience == 0 || select != Select::last, ErrorKind::config,
+          "option 'train.patience': found {}, expected 0 when the last epoch is selected",
+          patience);
+}
+
+double learning_rate_factor(const TrainOptions& options, std::int64_t step, std::int64_t total,
+                            std::int64_t steps_per_epoch) {
+  const auto now = static_cast<double>(step);
+  const auto epoch = static_cast<double>(steps_per_epoch);
+  const double progress = total > 1 ? now / static_cast<double>(total - 1) : 0;
+  const double warmup = options.warmup_epochs * epoch;
+  const double rise = warmup > 0 ? std::min(1.0, (now + 1) / warmup) : 1;
+  switch (options.schedule) {
+    case Schedule::constant:
+      break;
+    case Schedule::cosine:
+      return rise * cosine(1, options.final_fraction, progress);
+    case Schedule::step:
+      return rise * std::pow(options.step_factor, std::floor(now / (options.step_epochs * epoch)));
+    case Schedule::one_cycle:
+      return one_cycle(options.rise_fraction, progress);
+  }
+  return rise;
+}
+
+double annealed_sigma(const TrainOptions& options, std::int64_t step, std::int64_t total,
+                      std::int64_t steps_per_epoch) {
+  const double length = annealing_steps(options, total, steps_per_epoch);
+  const double x = length > 0 ? std::min(1.0, static_cast<double>(step) / length) : 1;
+  const double start = options.sigma_start_mV;
+  const double end = options.sigma_final_mV;
+  switch (options.sigma_schedule) {
+    case SigmaSchedule::constant:
+      break;
+    case SigmaSchedule::linear:
+      return start + (end - start) * x;
+    case SigmaSchedule::cosine:
+      return cosine(start, end, x);
+    case SigmaSchedule::exponential:
+      return start * std::pow(end / start, x);
+  }
+  return end;
+}
+
+bool annealing_over(const TrainOptions& options, std::int64_t step, std::int64_t total,
+                    std::int64_t steps_per_epoch) {
+  if (options.sigma_schedule == SigmaSchedule::constant) return true;
+  return static_cast<double>(step) >= annealing_steps(options, total, steps_per_epoch) - 0.5;
+}
+
+}  // namespace afterspike::train

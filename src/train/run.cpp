@@ -1,0 +1,235 @@
+#include "afterspike/train/run.hpp"
+
+#include <sys/resource.h>
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "afterspike/base/log.hpp"
+#include "afterspike/checkpoint/run_directory.hpp"
+#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/io/atomic.hpp"
+#include "afterspike/io/toml.hpp"
+#include "afterspike/train/observers.hpp"
+
+namespace afterspike::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+double peak_memory_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+io::Json configuration_of(RunOptions& options) {
+  options::Description description;
+  options.describe(description);
+  return experiment::to_configuration(description);
+}
+
+/// Initial values: drawn from the seed, or resampled from a donor.
+void initialize(const RunOptions& options, nn::Network& network, const Rng& rng) {
+  network.initialize(rng.stream("initial"));
+  require(options.experiment->inherits() == !options.inherit.empty(), ErrorKind::config, "{}",
+          options.inherit.empty()
+              ? "the initial values are to be inherited, but no donor is named; expected "
+                "--inherit RUN"
+              : "a donor is named (inherit), but the initial values are not inherited; expected "
+                "variant fhet, fheta, rhet or rheta, or neuron.initial = \"inherit\"");
+  if (options.inherit.empty()) return;
+  const experiment::Trained donor = experiment::load(options.inherit);
+  for (const nn::Network::Parameter& parameter : network.named()) {
+    for (const nn::Network::Parameter& given : donor.network->named()) {
+      if (parameter.name != given.name) continue;
+      const std::string wanted = parameter.spec->transform.text();
+      require(given.spec->transform.text() == wanted, ErrorKind::config,
+              "inherit '{}': parameter '{}' has the transform {}, expected {}: the donor must have "
+              "been trained with the same settings",
+              options.inherit, given.name, given.spec->transform.text(), wanted);
+    }
+  }
+  network.resample(checkpoint::model_tensors(*donor.network), rng.stream("inherit"));
+}
+
+/// The configuration that checkpoints carry: all options, and what is needed to rebuild the network
+/// without the data.
+io::Json checkpoint_configuration(RunOptions& options, const tasks::Task& task,
+                                  const std::optional<double>& evaluation_sigma) {
+  io::Json configuration = configuration_of(options);
+  configuration["shape.input_size"] = task.shape().input_size;
+  configuration["shape.output_size"] = task.shape().output_size;
+  configuration["shape.dt_ms"] = task.shape().dt_ms;
+  configuration["objective.kind"] = task.classifies() ? "classify" : "trace";
+  configuration["objective.read"] = task.objective().read.text();
+  if (evaluation_sigma) configuration["evaluation.sigma_mV"] = *evaluation_sigma;
+  return configuration;
+}
+
+io::Json split_summary(const tasks::Task& task, const tasks::Tally& tally) {
+  const auto samples = static_cast<double>(tally.samples);
+  io::Json json = {{"samples", tally.samples}, {"loss", tally.loss / samples}};
+  if (task.classifies()) json["accuracy"] = static_cast<double>(tally.correct) / samples;
+  return json;
+}
+
+/// Evaluates the selected checkpoint on all splits and writes summary.json.
+io::Json finish(const fs::path& directory, RunOptions& options, const tasks::Task& task,
+                const Trainer& trainer, End end, const RunEnvironment& environment,
+                ThreadPool& pool) {
+  const experiment::Trained selected = experiment::load(directory);
+  const Progress chosen = Progress::from_json(selected.content.progress);
+  io::Json summary = {{"task", options.experiment->task_name()},
+                      {"neuron", options.experiment->neuron_name()},
+                      {"parameters", selected.network->trainable_parameters()},
+                      {"seed", options.seed},
+                      {"epochs", trainer.progress().epoch},
+                      {"stopped_early", end == End::patience},
+                      {"selected_epoch", chosen.epoch}};
+  for (const tasks::Split split :
+       {tasks::Split::train, tasks::Split::validation, tasks::Split::test}) {
+    const auto data = task.split(split);
+    if (data == nullptr) continue;
+    const tasks::Tally tally =
+        evaluation::evaluate(*selected.network, task, *data, selected.pass, pool);
+    summary[std::string(tasks::split_name(split))] = split_summary(task, tally);
+  }
+  summary["wall_s"] = trainer.progress().wall_s;
+  summary["cpu_s"] = trainer.progress().cpu_s;
+  summary["peak_memory_mib"] = peak_memory_mib();
+  summary["threads"] = environment.threads;
+  summary["version"] = AFTERSPIKE_VERSION;
+  summary["configuration"] = configuration_of(options);
+  io::write_file(directory / "summary.json", summary.dump(2) + "\n");
+  return summary;
+}
+
+}  // namespace
+
+void RunOptions::describe(options::Description& description) {
+  options::Section top(description, "");
+  top.add("seed", seed, "Seed of everything random.").at_least(0);
+  top.add("inherit", inherit, "Run from which initial values are resampled.");
+  experiment->describe(description);
+  train.describe(options::Section(description, "train"));
+}
+
+void create_run(const fs::path& directory, RunOptions& options, const RunEnvironment& environment) {
+  require(!fs::exists(directory), ErrorKind::usage,
+          "'{}' exists already; to go on with that run: --resume {}", directory.string(),
+          directory.string());
+  options.train.validate();
+  options::Description description;
+  options.describe(description);
+  const io::Json record = {{"version", AFTERSPIKE_VERSION},
+                           {"command", environment.command},
+                           {"configuration", experiment::to_configuration(description)}};
+  io::AtomicDirectory target(directory);
+  io::write_file(target.staging() / "config.toml", io::write_options(description));
+  io::write_file(target.staging() / "run.json", record.dump(2) + "\n");
+  target.commit();
+}
+
+RunOptions load_run_options(const fs::path& directory) {
+  const fs::path path = directory / "run.json";
+  require(fs::exists(path), ErrorKind::checkpoint, "{}: not a run: there is no run.json",
+          directory.string());
+  const io::Json record = io::read_json(path, ErrorKind::checkpoint);
+  const auto configuration =
+      io::member<io::Json>(record, "configuration", path.string(), ErrorKind::checkpoint);
+  const auto name = [&](std::string_view key) {
+    return io::member<std::string>(configuration, key, path.string(), ErrorKind::checkpoint);
+  };
+  RunOptions options;
+  options.experiment =
+      std::make_unique<experiment::Experiment>(name("task.name"), name("neuron.name"));
+  options::Description description;
+  options.describe(description);
+  experiment::from_configuration(configuration, description);
+  return options;
+}
+
+RunResult continue_run(const fs::path& directory, const RunEnvironment& environment,
+                       std::int64_t epochs) {
+  RunOptions options = load_run_options(directory);
+  if (epochs > 0) options.train.epochs = epochs;
+  const std::unique_ptr<tasks::Task> task =
+      options.experiment->make_task({environment.data_directory});
+  const std::shared_ptr<nn::Network> network = options.experiment->make_network(*task);
+  options.experiment->resolve(*network);
+  const Rng rng(static_cast<std::uint64_t>(options.seed));
+  ThreadPool pool(environment.threads);
+  Trainer trainer(*network, *task, options.train, rng, pool);
+
+  const checkpoint::RunDirectory run(directory);
+  const auto latest = run.latest();
+  if (latest) {
+    const experiment::Trained saved = experiment::load(*latest);
+    checkpoint::assign(saved.content.model, *network);
+    trainer.restore(Progress::from_json(saved.content.progress), saved.content.training);
+    log::info("resumed from {}: {} of {} epochs done", latest->string(), trainer.progress().epoch,
+              options.train.epochs);
+  } else {
+    initialize(options, *network, rng);
+  }
+  const fs::path summary_path = directory / "summary.json";
+  if (fs::exists(summary_path)) {
+    if (epochs == 0 || trainer.progress().epoch >= options.train.epochs) {
+      return {End::finished, io::read_json(summary_path, ErrorKind::checkpoint)};
+    }
+    fs::remove(summary_path);
+  }
+
+  ProgressPrinter printer(environment.terminal);
+  MetricsFiles metrics(directory, trainer.progress().step, latest.has_value());
+  Checkpointer checkpointer(run,
+                            checkpoint_configuration(options, *task, trainer.evaluation_sigma()),
+                            environment.checkpoint_interval_s);
+  std::vector<Observer*> observers = {&metrics, &checkpointer};
+  if (!environment.quiet) observers.push_back(&printer);
+  RunResult result;
+  try {
+    result.end = trainer.run(observers, environment.limits);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::numeric) throw;
+    const auto good = run.latest();
+    fail(ErrorKind::numeric, "{}; the last good checkpoint is {}", error.what(),
+         good ? good->string() : "none: it happened before the first was saved");
+  }
+  if (result.end == End::finished || result.end == End::patience) {
+    result.summary = finish(directory, options, *task, trainer, result.end, environment, pool);
+  }
+  return result;
+}
+
+io::Json summarise_seeds(const std::vector<io::Json>& summaries) {
+  io::Json result = {{"seeds", io::Json::array()}};
+  for (const io::Json& summary : summaries) result["seeds"].push_back(summary.at("seed"));
+  const auto statistics = [&](const io::Json::json_pointer& pointer) {
+    std::vector<double> values;
+    for (const io::Json& summary : summaries) values.push_back(summary.at(pointer).get<double>());
+    double mean = 0;
+    for (const double value : values) mean += value / static_cast<double>(values.size());
+    double square = 0;
+    for (const double value : values) square += (value - mean) * (value - mean);
+    const double sd =
+        values.size() > 1 ? std::sqrt(square / static_cast<double>(values.size() - 1)) : 0;
+    return io::Json{{"mean", mean}, {"sd", sd}, {"values", values}};
+  };
+  for (const char* split : {"train", "validation", "test"}) {
+    for (const char* metric : {"loss", "accuracy"}) {
+      const io::Json::json_pointer pointer(fmt::format("/{}/{}", split, metric));
+      if (summaries.front().contains(pointer)) result[split][metric] = statistics(pointer);
+    }
+  }
+  result["wall_s"] = statistics(io::Json::json_pointer("/wall_s"));
+  for (const char* key : {"task", "neuron", "parameters", "version"}) {
+    result[key] = summaries.front().at(key);
+  }
+  return result;
+}
+
+}  // namespace afterspike::train

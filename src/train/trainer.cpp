@@ -1,0 +1,311 @@
+#include "afterspike/train/trainer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/evaluation/evaluate.hpp"
+
+namespace afterspike::train {
+namespace {
+
+double now_s() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double cpu_s() {
+  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+/// Scales all gradients so that their common norm is at most `largest`.
+void clip(std::vector<at::Tensor>& gradients, double largest) {
+  double square = 0;
+  for (const at::Tensor& gradient : gradients) {
+    if (gradient.defined()) square += gradient.square().sum().item<double>();
+  }
+  const double norm = std::sqrt(square);
+  if (!(norm > largest)) return;
+  for (at::Tensor& gradient : gradients) {
+    if (gradient.defined()) gradient.mul_(largest / norm);
+  }
+}
+
+bool all_finite(const at::Tensor& tensor) {
+  return !tensor.defined() || at::isfinite(tensor).all().item<bool>();
+}
+
+}  // namespace
+
+/// What one shard of a batch gives.
+struct Trainer::Shard {
+  tasks::Tally tally;
+  std::vector<at::Tensor> gradients;
+};
+
+io::Json Progress::to_json() const {
+  return {{"epoch", epoch},
+          {"step_in_epoch", step_in_epoch},
+          {"step", step},
+          {"running",
+           {{"samples", running.samples}, {"correct", running.correct}, {"loss", running.loss}}},
+          {"best_epoch", best_epoch},
+          {"best_accuracy", best_accuracy},
+          {"best_loss", best_epoch > 0 ? io::Json(best_loss) : io::Json()},
+          {"wall_s", wall_s},
+          {"cpu_s", cpu_s}};
+}
+
+Progress Progress::from_json(const io::Json& json) {
+  const auto number = [](const io::Json& object, std::string_view key) {
+    return io::member<double>(object, key, "progress", ErrorKind::checkpoint);
+  };
+  const auto count = [&](const io::Json& object, std::string_view key) {
+    const auto value = io::member<std::int64_t>(object, key, "progress", ErrorKind::checkpoint);
+    require(value >= 0, ErrorKind::checkpoint, "progress: member '{}' is {}, expected 0 or more",
+            key, value);
+    return value;
+  };
+  const auto running = io::member<io::Json>(json, "running", "progress", ErrorKind::checkpoint);
+  Progress progress;
+  progress.epoch = count(json, "epoch");
+  progress.step_in_epoch = count(json, "step_in_epoch");
+  progress.step = count(json, "step");
+  progress.running = {count(running, "samples"), count(running, "correct"),
+                      number(running, "loss")};
+  progress.best_epoch = count(json, "best_epoch");
+  progress.best_accuracy = number(json, "best_accuracy");
+  if (progress.best_epoch > 0) progress.best_loss = number(json, "best_loss");
+  progress.wall_s = number(json, "wall_s");
+  progress.cpu_s = number(json, "cpu_s");
+  return progress;
+}
+
+Trainer::Trainer(nn::Network& network, const tasks::Task& task, const TrainOptions& options,
+                 Rng rng, ThreadPool& pool)
+    : network_(network),
+      task_(task),
+      options_(options),
+      rng_(rng),
+      pool_(pool),
+      optimizer_(options, network) {
+  options_.validate();
+  const std::int64_t samples = task.split(tasks::Split::train)->size();
+  require(samples > 0, ErrorKind::config, "there are no training samples");
+  steps_per_epoch_ = (samples + options_.batch_size - 1) / options_.batch_size;
+  const bool validates = task.split(tasks::Split::validation) != nullptr;
+  require(
+      options_.select != Select::best || validates, ErrorKind::config,
+      "option 'train.select': found 'best', but the task has no validation split; expected 'last', "
+      "or 'task.validation' above 0");
+  selects_best_ = options_.select != Select::last && validates;
+  require(options_.patience == 0 || selects_best_, ErrorKind::config,
+          "option 'train.patience': found {}, expected 0 where there is no validation split",
+          options_.patience);
+  require(options_.sigma_schedule == SigmaSchedule::constant || network.has_threshold_softness(),
+          ErrorKind::config,
+          "option 'train.sigma_schedule': this neuron model has no threshold softness to anneal; "
+          "expected 'constant'");
+}
+
+void Trainer::restore(const Progress& progress, const nn::NamedTensors& optimizer_state) {
+  optimizer_.restore(optimizer_state);
+  require(
+      optimizer_.steps() == progress.step && progress.step_in_epoch <= steps_per_epoch_ &&
+          progress.step == progress.epoch * steps_per_epoch_ + progress.step_in_epoch,
+      ErrorKind::checkpoint,
+      "progress: step {} (epoch {}, {} of {} steps) and the optimiser's {} steps do not fit: the "
+      "training data or the batch size are not those of the run",
+      progress.step, progress.epoch, progress.step_in_epoch, steps_per_epoch_, optimizer_.steps());
+  progress_ = progress;
+}
+
+std::optional<double> Trainer::training_sigma() const {
+  if (options_.sigma_schedule == SigmaSchedule::constant) return std::nullopt;
+  return annealed_sigma(options_, progress_.step, total_steps(), steps_per_epoch_);
+}
+
+std::optional<double> Trainer::evaluation_sigma() const {
+  if (options_.sigma_schedule == SigmaSchedule::constant) return std::nullopt;
+  return options_.sigma_final_mV;
+}
+
+void Trainer::run_shard(std::span<const std::int64_t> numbers, std::int64_t batch,
+                        std::uint64_t index, Shard& shard) const {
+  const data::Batch data = task_.split(tasks::Split::train)->batch(numbers);
+  nn::NetworkPass pass;
+  pass.sigma_mV = training_sigma();
+  const auto step = static_cast<std::uint64_t>(progress_.step);
+  pass.dropout = at::make_generator<at::CPUGeneratorImpl>(
+      rng_.stream("dropout", step).stream("shard", index).next());
+  const tasks::ReadValues outputs =
+      evaluation::outputs(network_, data, task_.objective().read, pass);
+  const at::Tensor loss = task_.loss(outputs, data, options_.label_smoothing);
+  std::vector<at::Tensor> parameters;
+  for (const nn::Network::Parameter& parameter : optimizer_.parameters()) {
+    parameters.push_back(parameter.tensor);
+  }
+  shard.gradients = torch::autograd::grad({loss / static_cast<double>(batch)}, parameters, {},
+                                          /*retain_graph=*/false, /*create_graph=*/false,
+                                          /*allow_unused=*/true);
+  const at::NoGradGuard no_grad;
+  shard.tally = task_.tally(outputs, data);
+}
+
+void Trainer::train_step(std::span<const std::int64_t> numbers) {
+  const auto batch = static_cast<std::int64_t>(numbers.size());
+  const std::int64_t rows = evaluation::kShardRows;
+  std::vector<Shard> shards(static_cast<std::size_t>((batch + rows - 1) / rows));
+  pool_.run(static_cast<std::int64_t>(shards.size()), [&](std::int64_t index) {
+    const std::int64_t begin = index * rows;
+    const auto part = numbers.subspan(static_cast<std::size_t>(begin),
+                                      static_cast<std::size_t>(std::min(rows, batch - begin)));
+    run_shard(part, batch, static_cast<std::uint64_t>(index),
+              shards[static_cast<std::size_t>(index)]);
+  });
+  require_finite(shards, numbers);
+  std::vector<at::Tensor> gradients = shards.front().gradients;
+  for (std::size_t index = 1; index < shards.size(); ++index) {
+    for (std::size_t i = 0; i < gradients.size(); ++i) {
+      if (gradients[i].defined()) gradients[i].add_(shards[index].gradients[i]);
+    }
+  }
+  if (options_.clip_norm > 0) clip(gradients, options_.clip_norm);
+  optimizer_.step(gradients,
+                  learning_rate_factor(options_, progress_.step, total_steps(), steps_per_epoch_));
+  for (const Shard& shard : shards) progress_.running += shard.tally;
+  ++progress_.step;
+  ++progress_.step_in_epoch;
+}
+
+void Trainer::require_finite(const std::vector<Shard>& shards,
+                             std::span<const std::int64_t> numbers) const {
+  bool finite = true;
+  for (const Shard& shard : shards) {
+    finite = finite && std::isfinite(shard.tally.loss);
+    for (const at::Tensor& gradient : shard.gradients) finite = finite && all_finite(gradient);
+  }
+  if (finite) return;
+  double loss = 0;
+  for (const Shard& shard : shards) loss += shard.tally.loss;
+  const std::string bad = first_bad_tensor(numbers);
+  fail(ErrorKind::numeric, "step {}: the loss is {}; the first tensor that is not finite is {}",
+       progress_.step + 1, loss / static_cast<double>(numbers.size()), bad);
+}
+
+std::string Trainer::first_bad_tensor(std::span<const std::int64_t> numbers) const {
+  const at::NoGradGuard no_grad;
+  for (const nn::Network::Parameter& parameter : network_.named()) {
+    if (!all_finite(parameter.tensor)) return "parameter '" + parameter.name + "'";
+  }
+  const data::Batch data = task_.split(tasks::Split::train)->batch(numbers);
+  if (!all_finite(data.input)) return "the input";
+  if (data.target.is_floating_point() && !all_finite(data.target)) return "the target";
+  nn::NamedTensors trace;
+  nn::NetworkPass pass;
+  pass.sigma_mV = training_sigma();
+  pass.trace = &trace;
+  const at::Tensor output = network_.forward(data.input, pass);
+  std::string first;
+  std::int64_t first_step = std::numeric_limits<std::int64_t>::max();
+  for (const auto& [name, tensor] : trace) {
+    const at::Tensor bad = (~at::isfinite(tensor)).nonzero();
+    if (bad.size(0) == 0) continue;
+    const auto step = bad.select(1, 0).min().item<std::int64_t>();
+    if (step < first_step) {
+      first_step = step;
+      first = "'" + name + "', at step " + std::to_string(step) + " of the sequence";
+    }
+  }
+  if (!first.empty()) return first;
+  return all_finite(output) ? "a gradient" : "the output";
+}
+
+bool Trainer::select(const EpochReport& report) {
+  if (!selects_best_) return true;
+  if (!annealing_over(options_, progress_.step, total_steps(), steps_per_epoch_)) return false;
+  const auto samples = static_cast<double>(report.validation.samples);
+  const double accuracy = static_cast<double>(report.validation.correct) / samples;
+  const double loss = report.validation.loss / samples;
+  const bool better = progress_.best_epoch == 0 || accuracy > progress_.best_accuracy ||
+                      (accuracy == progress_.best_accuracy && loss < progress_.best_loss);
+  if (!better) return false;
+  progress_.best_epoch = report.epoch;
+  progress_.best_accuracy = accuracy;
+  progress_.best_loss = loss;
+  return true;
+}
+
+EpochReport Trainer::finish_epoch(double epoch_s) {
+  ++progress_.epoch;
+  progress_.step_in_epoch = 0;
+  EpochReport report;
+  report.epoch = progress_.epoch;
+  report.step = progress_.step;
+  report.learning_rate =
+      options_.learning_rate *
+      learning_rate_factor(options_, progress_.step - 1, total_steps(), steps_per_epoch_);
+  report.sigma_mV = training_sigma().value_or(0);
+  report.train = std::exchange(progress_.running, {});
+  report.epoch_s = epoch_s;
+  if (const auto validation = task_.split(tasks::Split::validation)) {
+    nn::NetworkPass pass;
+    pass.sigma_mV = evaluation_sigma();
+    report.validation = evaluation::evaluate(network_, task_, *validation, pass, pool_);
+  }
+  report.selected = select(report);
+  return report;
+}
+
+bool Trainer::out_of_patience() const {
+  return options_.patience > 0 && progress_.best_epoch > 0 &&
+         progress_.epoch - progress_.best_epoch >= options_.patience;
+}
+
+End Trainer::limit_reached(const Limits& limits, double session_s) const {
+  if (limits.interrupted && limits.interrupted()) return End::interrupted;
+  if (limits.seconds > 0 && session_s >= limits.seconds) return End::time_limit;
+  if (limits.steps > 0 && progress_.step >= limits.steps) return End::step_limit;
+  return End::finished;
+}
+
+End Trainer::run(const std::vector<Observer*>& observers, const Limits& limits) {
+  const double start_s = now_s() - progress_.wall_s;
+  const double start_cpu_s = cpu_s() - progress_.cpu_s;
+  const double session_start_s = now_s();
+  const std::int64_t samples = task_.split(tasks::Split::train)->size();
+  End end = End::finished;
+  const auto clock = [&] {
+    progress_.wall_s = now_s() - start_s;
+    progress_.cpu_s = cpu_s() - start_cpu_s;
+  };
+  while (end == End::finished && progress_.epoch < options_.epochs) {
+    const double epoch_start_s = now_s();
+    const std::vector<std::int64_t> order =
+        rng_.stream("shuffle", static_cast<std::uint64_t>(progress_.epoch)).permutation(samples);
+    while (end == End::finished && progress_.step_in_epoch < steps_per_epoch_) {
+      const std::int64_t begin = progress_.step_in_epoch * options_.batch_size;
+      const std::int64_t size = std::min(options_.batch_size, samples - begin);
+      train_step(std::span(order).subspan(static_cast<std::size_t>(begin),
+                                          static_cast<std::size_t>(size)));
+      clock();
+      for (Observer* observer : observers) observer->on_step(*this);
+      end = limit_reached(limits, now_s() - session_start_s);
+    }
+    if (progress_.step_in_epoch < steps_per_epoch_) break;
+    const EpochReport report = finish_epoch(now_s() - epoch_start_s);
+    clock();
+    for (Observer* observer : observers) observer->on_epoch(*this, report);
+    if (end == End::finished && out_of_patience()) end = End::patience;
+  }
+  if (progress_.epoch >= options_.epochs) end = End::finished;
+  for (Observer* observer : observers) observer->on_end(*this, end);
+  return end;
+}
+
+}  // namespace afterspike::train
