@@ -1,0 +1,140 @@
+#include "arguments.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include <fmt/format.h>
+#include <cxxopts.hpp>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/base/registry.hpp"
+
+namespace afterspike::cli {
+
+struct Arguments::Impl {
+  Impl(std::string_view name, std::string_view summary)
+      : command(name), options(fmt::format("afterspike {}", name), fmt::format("{}\n", summary)) {}
+
+  std::string command;
+  cxxopts::Options options;
+  std::vector<std::string> names = {"help"};
+  std::vector<std::string> positional;
+  std::function<std::string()> epilogue;
+  std::optional<cxxopts::ParseResult> result;
+  std::vector<std::string> words;
+
+  /// A flag as cxxopts knows it: with '-' for '_'. Throws Error(usage) when there is none.
+  std::string canonical(const std::string& argument) const;
+};
+
+Arguments::Arguments(std::string_view command, std::string_view summary, std::string_view usage)
+    : impl_(std::make_shared<Impl>(command, summary)) {
+  impl_->options.custom_help(std::string(usage));
+  impl_->options.set_width(100);
+  impl_->options.add_options()("help", "Print this.")("words", "",
+                                                      cxxopts::value<std::vector<std::string>>());
+  impl_->options.parse_positional({"words"});
+  impl_->options.positional_help("");
+}
+
+Arguments& Arguments::flag(const std::string& name, const std::string& help) {
+  impl_->options.add_options()(name, help);
+  impl_->names.push_back(name);
+  return *this;
+}
+
+Arguments& Arguments::value(const std::string& name, const std::string& shown,
+                            const std::string& help, const std::string& fallback) {
+  auto value = cxxopts::value<std::string>();
+  if (!fallback.empty()) value->default_value(fallback);
+  impl_->options.add_options()(name, help, value, shown);
+  impl_->names.push_back(name);
+  return *this;
+}
+
+Arguments& Arguments::values(const std::string& name, const std::string& shown,
+                             const std::string& help) {
+  // One value an occurrence: cxxopts would otherwise cut values at commas.
+  impl_->options.add_options()(name, help, cxxopts::value<std::vector<std::string>>(), shown);
+  impl_->names.push_back(name);
+  return *this;
+}
+
+Arguments& Arguments::positional(std::vector<std::string> names) {
+  impl_->positional = std::move(names);
+  return *this;
+}
+
+Arguments& Arguments::epilogue(std::function<std::string()> text) {
+  impl_->epilogue = std::move(text);
+  return *this;
+}
+
+std::string Arguments::Impl::canonical(const std::string& argument) const {
+  if (!argument.starts_with("--") || argument.size() == 2) return argument;
+  const auto equals = argument.find('=');
+  std::string name = argument.substr(2, equals == std::string::npos ? equals : equals - 2);
+  std::replace(name.begin(), name.end(), '_', '-');
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    fail(ErrorKind::usage, "{}: no flag --{}{}; see afterspike {} --help", command, name,
+         did_you_mean(name, known), command);
+  }
+  return "--" + name + (equals == std::string::npos ? "" : argument.substr(equals));
+}
+
+bool Arguments::parse(std::span<const std::string> arguments) {
+  std::vector<std::string> plain = {"afterspike " + impl_->command};
+  for (const std::string& argument : arguments) plain.push_back(impl_->canonical(argument));
+  std::vector<const char*> pointers;
+  for (const std::string& argument : plain) pointers.push_back(argument.c_str());
+  try {
+    impl_->result = impl_->options.parse(static_cast<int>(pointers.size()), pointers.data());
+  } catch (const cxxopts::exceptions::exception& error) {
+    fail(ErrorKind::usage, "{}: {}; see afterspike {} --help", impl_->command, error.what(),
+         impl_->command);
+  }
+  if (impl_->result->count("help") > 0) {
+    std::string help = impl_->options.help({""});
+    fmt::print("{}{}", help, impl_->epilogue ? impl_->epilogue() : "");
+    return false;
+  }
+  if (impl_->result->count("words") > 0)
+    impl_->words = (*impl_->result)["words"].as<std::vector<std::string>>();
+  require(impl_->words.size() == impl_->positional.size(), ErrorKind::usage,
+          "{}: expected {}, found {} word{}; see afterspike {} --help", impl_->command,
+          impl_->positional.empty() ? "flags only"
+                                    : fmt::format("{}", fmt::join(impl_->positional, " ")),
+          impl_->words.size(), impl_->words.size() == 1 ? "" : "s", impl_->command);
+  return true;
+}
+
+bool Arguments::has(const std::string& name) const {
+  return impl_->result->count(name) > 0;
+}
+
+std::string Arguments::text(const std::string& name) const {
+  return (*impl_->result)[name].as<std::string>();
+}
+
+const std::vector<std::string>& Arguments::words() const noexcept {
+  return impl_->words;
+}
+
+std::vector<std::string> Arguments::list(const std::string& name) const {
+  if (!has(name)) return {};
+  return (*impl_->result)[name].as<std::vector<std::string>>();
+}
+
+std::int64_t Arguments::integer(const std::string& name, std::int64_t low) const {
+  const std::string given = text(name);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), number);
+  require(error == std::errc() && end == given.data() + given.size() && number >= low,
+          ErrorKind::usage, "--{}: found '{}', expected a whole number, {} or more", name, given,
+          low);
+  return number;
+}
+
+}  // namespace afterspike::cli

@@ -1,0 +1,85 @@
+#include <fmt/format.h>
+
+#include "afterspike/base/log.hpp"
+#include "afterspike/base/registry.hpp"
+#include "afterspike/datasets/datasets.hpp"
+#include "afterspike/fetch/fetch.hpp"
+#include "afterspike/io/json.hpp"
+#include "command.hpp"
+#include "environment.hpp"
+
+namespace afterspike::cli {
+namespace {
+
+/// "" when the data set is there and as it should be, else what is wrong.
+std::string problem(const datasets::DatasetEntry& entry, const std::filesystem::path& directory) {
+  try {
+    datasets::verify(entry, directory);
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+int list(const std::filesystem::path& directory, bool json) {
+  io::Json all = io::Json::array();
+  for (const auto& entry : datasets::entries()) {
+    const bool present = problem(entry, directory).empty();
+    all.push_back({{"name", entry.name},
+                   {"summary", entry.summary},
+                   {"licence", entry.licence},
+                   {"present", present}});
+    if (!json) {
+      fmt::print("{:15} {:8} {} ({})\n", entry.name, present ? "present" : "absent", entry.summary,
+                 entry.licence);
+    }
+  }
+  if (json) fmt::print("{}\n", all.dump());
+  return 0;
+}
+
+int run(std::span<const std::string> words) {
+  Arguments arguments("data", "Lists, obtains and checks data sets.",
+                      "list | fetch NAME [--from DIR] | verify NAME");
+  const bool listing = !words.empty() && words[0] == "list";
+  if (listing) {
+    arguments.positional({"list"});
+  } else {
+    arguments.positional({"fetch|verify", "NAME"});
+  }
+  arguments.value("from", "DIR", "fetch: a directory that holds the files; tried first.")
+      .flag("json", "Print JSON.");
+  add_data_directory(arguments);
+  if (!arguments.parse(words)) return 0;
+  const std::filesystem::path directory = data_directory(arguments);
+  if (listing) return list(directory, arguments.has("json"));
+
+  const std::string& action = arguments.words()[0];
+  require(action == "fetch" || action == "verify", ErrorKind::usage,
+          "data: no action '{}'; there are: list, fetch, verify", action);
+  const auto& entry =
+      find_entry<datasets::DatasetEntry>(datasets::entries(), arguments.words()[1], "data set");
+  if (action == "verify") {
+    datasets::verify(entry, directory);
+  } else {
+    fetch::FetchOptions options{directory, std::nullopt,
+                                [](std::string_view line) { log::info("{}", line); }};
+    if (arguments.has("from")) options.from = arguments.text("from");
+    fetch::fetch(entry, options);
+  }
+  const std::string place = datasets::directory(entry, directory).string();
+  if (arguments.has("json")) {
+    fmt::print("{}\n", io::Json{{"name", entry.name}, {"directory", place}}.dump());
+  } else {
+    fmt::print("{}: complete and verified in {}\n", entry.name, place);
+  }
+  return 0;
+}
+
+}  // namespace
+
+CommandEntry entry_data() {
+  return {"data", "list, fetch and verify data sets", run};
+}
+
+}  // namespace afterspike::cli

@@ -1,0 +1,52 @@
+#include "environment.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <thread>
+
+namespace afterspike::cli {
+namespace {
+
+volatile std::sig_atomic_t received = 0;
+
+extern "C" void remember(int signal) {
+  received = signal;
+  std::signal(signal, SIG_DFL);
+}
+
+}  // namespace
+
+Arguments& add_data_directory(Arguments& arguments) {
+  return arguments.value("data-dir", "DIR",
+                         "Where data sets are ($AFTERSPIKE_DATA, else datasets/data).");
+}
+
+std::filesystem::path data_directory(const Arguments& arguments) {
+  if (arguments.has("data-dir")) return arguments.text("data-dir");
+  if (const char* directory = std::getenv("AFTERSPIKE_DATA"); directory != nullptr)
+    return directory;
+  return "datasets/data";
+}
+
+Arguments& add_threads(Arguments& arguments) {
+  return arguments.value("threads", "N",
+                         "Threads (default: one for each core). The result does not depend on it.");
+}
+
+int threads(const Arguments& arguments) {
+  if (arguments.has("threads")) {
+    return static_cast<int>(std::min<std::int64_t>(arguments.integer("threads", 1), 1024));
+  }
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+void catch_interruptions() {
+  std::signal(SIGINT, remember);
+  std::signal(SIGTERM, remember);
+}
+
+int interruption() noexcept {
+  return received;
+}
+
+}  // namespace afterspike::cli

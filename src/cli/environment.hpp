@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+#include "arguments.hpp"
+
+/// What commands share: where data is, how many threads, interruption.
+namespace afterspike::cli {
+
+/// --data-dir, else the environment variable AFTERSPIKE_DATA, else datasets/data.
+Arguments& add_data_directory(Arguments& arguments);
+std::filesystem::path data_directory(const Arguments& arguments);
+
+/// --threads; by default as many as the processor has cores.
+Arguments& add_threads(Arguments& arguments);
+int threads(const Arguments& arguments);
+
+/// From now on SIGINT and SIGTERM are remembered; the second of them ends the program at once.
+void catch_interruptions();
+
+/// The signal that came, or 0.
+int interruption() noexcept;
+
+}  // namespace afterspike::cli

@@ -1,0 +1,56 @@
+#include <fmt/format.h>
+
+#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/experiment.hpp"
+#include "command.hpp"
+#include "environment.hpp"
+
+namespace afterspike::cli {
+namespace {
+
+int run(std::span<const std::string> words) {
+  Arguments arguments("evaluate", "Evaluates the selected network of a run on a split of its task.",
+                      "RUN [--split test] [--json]");
+  arguments.positional({"RUN"})
+      .value("split", "SPLIT", "train, validation or test.", "test")
+      .flag("json", "Print one JSON object.");
+  add_data_directory(add_threads(arguments));
+  if (!arguments.parse(words)) return 0;
+
+  const tasks::Split split = tasks::parse_split(arguments.text("split"));
+  const experiment::Trained trained = experiment::load(arguments.words()[0]);
+  const auto task = trained.experiment->make_task({data_directory(arguments)});
+  const auto data = task->split(split);
+  require(data != nullptr, ErrorKind::config, "--split {}: the task of this run has no such split",
+          tasks::split_name(split));
+  ThreadPool pool(threads(arguments));
+  const tasks::Tally tally =
+      evaluation::evaluate(*trained.network, *task, *data, trained.pass, pool);
+
+  const auto samples = static_cast<double>(tally.samples);
+  io::Json result;
+  if (task->classifies()) result["accuracy"] = static_cast<double>(tally.correct) / samples;
+  result["loss"] = tally.loss / samples;
+  result["samples"] = tally.samples;
+  result["task"] = trained.experiment->task_name();
+  result["neuron"] = trained.experiment->neuron_name();
+  result["parameters"] = trained.network->trainable_parameters();
+  result["split"] = tasks::split_name(split);
+  result["checkpoint"] = trained.checkpoint.string();
+  if (arguments.has("json")) {
+    fmt::print("{}\n", result.dump());
+    return 0;
+  }
+  for (const auto& [name, value] : result.items()) {
+    fmt::print("{:11} {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return 0;
+}
+
+}  // namespace
+
+CommandEntry entry_evaluate() {
+  return {"evaluate", "evaluate a trained network on a split", run};
+}
+
+}  // namespace afterspike::cli

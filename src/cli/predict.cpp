@@ -1,0 +1,91 @@
+#include <cmath>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "afterspike/base/log.hpp"
+#include "afterspike/data/sequence_file.hpp"
+#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/experiment.hpp"
+#include "afterspike/io/table.hpp"
+#include "command.hpp"
+#include "environment.hpp"
+
+namespace afterspike::cli {
+namespace {
+
+/// One row for each sample: its class and the probability of each.
+io::Table class_table(const at::Tensor& outputs) {
+  const at::Tensor probability = at::softmax(outputs.to(at::kDouble), 1);
+  const at::Tensor decision = outputs.argmax(1);
+  io::Table table{{"sequence", "class"}, {}};
+  for (std::int64_t i = 0; i < outputs.size(1); ++i) {
+    table.columns.push_back(fmt::format("probability_{}", i));
+  }
+  for (std::int64_t sample = 0; sample < outputs.size(0); ++sample) {
+    std::vector<double> row = {static_cast<double>(sample), decision[sample].item<double>()};
+    const double* values = probability[sample].data_ptr<double>();
+    row.insert(row.end(), values, values + outputs.size(1));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+/// One row for each step of each sample.
+io::Table trace_table(const at::Tensor& outputs, const at::Tensor& lengths) {
+  const at::Tensor values = outputs.to(at::kDouble).contiguous();
+  io::Table table{{"sequence", "step"}, {}};
+  for (std::int64_t i = 0; i < values.size(2); ++i) {
+    table.columns.push_back(fmt::format("output_{}", i));
+  }
+  for (std::int64_t sample = 0; sample < values.size(0); ++sample) {
+    const std::int64_t steps =
+        lengths.defined() ? lengths[sample].item<std::int64_t>() : values.size(1);
+    for (std::int64_t step = 0; step < steps; ++step) {
+      std::vector<double> row = {static_cast<double>(sample), static_cast<double>(step)};
+      const double* output = values[sample][step].data_ptr<double>();
+      row.insert(row.end(), output, output + values.size(2));
+      table.rows.push_back(std::move(row));
+    }
+  }
+  return table;
+}
+
+int run(std::span<const std::string> words) {
+  Arguments arguments("predict", "Writes what a trained network answers to your own sequences.",
+                      "RUN --data FILE --out outputs.csv");
+  arguments.positional({"RUN"})
+      .value("data", "FILE", "Sequences, HDF5 or CSV: the layout of the task 'file'.")
+      .value("out", "FILE",
+             "Where to write: a class and probabilities for each sequence, or the "
+             "outputs of each step.");
+  add_data_directory(add_threads(arguments));
+  if (!arguments.parse(words)) return 0;
+  require(arguments.has("data") && arguments.has("out"), ErrorKind::usage,
+          "predict: expected --data FILE and --out FILE");
+
+  const experiment::Trained trained = experiment::load(arguments.words()[0]);
+  const data::SequenceFile file = data::read_sequence_file(arguments.text("data"));
+  const std::int64_t features = trained.network->shape().input_size;
+  require(file.inputs.size(2) == features, ErrorKind::data,
+          "{}: the sequences have {} features, expected {}: those of the trained network",
+          arguments.text("data"), file.inputs.size(2), features);
+  const tasks::Objective& objective = trained.objective;
+  const data::Sequences sequences(file.inputs, {}, file.lengths);
+  ThreadPool pool(threads(arguments));
+  const at::Tensor outputs =
+      evaluation::predict(*trained.network, objective, sequences, trained.pass, pool);
+  const bool classifies = objective.kind == tasks::Objective::Kind::classify;
+  io::write_csv(arguments.text("out"),
+                classifies ? class_table(outputs) : trace_table(outputs, file.lengths));
+  log::info("{} sequences; outputs are in {}", outputs.size(0), arguments.text("out"));
+  return 0;
+}
+
+}  // namespace
+
+CommandEntry entry_predict() {
+  return {"predict", "write what a trained network answers to your own sequences", run};
+}
+
+}  // namespace afterspike::cli

@@ -1,0 +1,276 @@
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/log.hpp"
+#include "afterspike/base/registry.hpp"
+#include "afterspike/base/units.hpp"
+#include "afterspike/io/atomic.hpp"
+#include "afterspike/io/toml.hpp"
+#include "afterspike/train/run.hpp"
+#include "command.hpp"
+#include "environment.hpp"
+
+namespace afterspike::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A flag of everyday use and the option that it sets.
+struct PlainFlag {
+  const char* flag;
+  const char* shown;
+  const char* path;
+};
+
+constexpr PlainFlag kPlainFlags[] = {
+    {"epochs", "N", "train.epochs"},
+    {"seed", "N", "seed"},
+    {"batch-size", "N", "train.batch_size"},
+    {"learning-rate", "X", "train.learning_rate"},
+    {"optimizer", "NAME", "train.optimizer"},
+    {"hidden", "N", "network.hidden"},
+    {"layers", "N", "network.layers"},
+    {"match-params", "N", "network.match_params"},
+    {"delay", "D", "neuron.delay"},
+    {"variant", "NAME", "neuron.variant"},
+    {"init", "NAME", "neuron.initial"},
+    {"inherit", "RUN", "inherit"},
+    {"data", "FILE", "task.data"},
+    {"read", "STEPS", "task.read"},
+};
+
+Arguments make_arguments() {
+  Arguments arguments("train", "Trains a network on a task.",
+                      "(--task T --neuron N | --config FILE) --out RUN [--epochs N ...]\n"
+                      "  afterspike train --resume RUN [--epochs N]");
+  arguments.value("config", "FILE", "Experiment file (TOML); flags go before it.")
+      .value("task", "T", "The task: afterspike list tasks.")
+      .value("neuron", "N", "The neuron model: afterspike list neurons.")
+      .value("out", "RUN", "Directory of the run; must not exist.")
+      .value("resume", "RUN", "Go on with a run that was stopped or killed, or with more --epochs.")
+      .value("seeds", "N", "Train N networks, with seeds from --seed on, and give mean and sd.")
+      .value("time-limit", "T", "Stop and save after this long, such as 50min.")
+      .value("max-steps", "N", "Stop and save after so many steps in all.")
+      .value("checkpoint-interval", "T", "Save at least this often, between epochs too.", "60 s")
+      .values("set", "PATH=VALUE", "Set any option, such as train.weight_decay=0.01; repeatable.")
+      .flag("dump-config", "Print the resolved configuration and stop.")
+      .flag("quiet", "No progress.")
+      .flag("json", "Print the summary as one JSON object, last.");
+  add_data_directory(add_threads(arguments));
+  for (const PlainFlag& flag : kPlainFlags) {
+    arguments.value(flag.flag, flag.shown, fmt::format("Sets {}.", flag.path));
+  }
+  return arguments;
+}
+
+std::string chosen_name(const Arguments& arguments, const char* flag) {
+  if (arguments.has(flag)) return arguments.text(flag);
+  std::string name;
+  if (arguments.has("config")) {
+    const fs::path path = arguments.text("config");
+    require(fs::exists(path), ErrorKind::config, "--config: there is no file '{}'", path.string());
+    name = io::peek_text(path, flag, "name");
+  }
+  require(
+      !name.empty(), ErrorKind::usage,
+      "train: no {0} was named; expected --{0} NAME, or [{0}] name = \"NAME\" in --config FILE; "
+      "see afterspike list {0}s",
+      flag);
+  return name;
+}
+
+void apply_settings(const Arguments& arguments, const options::Description& description) {
+  for (const PlainFlag& flag : kPlainFlags) {
+    if (!arguments.has(flag.flag)) continue;
+    const options::Field* field = description.find_if(flag.path);
+    require(field != nullptr, ErrorKind::usage,
+            "--{}: the chosen task and neuron have no option {}", flag.flag, flag.path);
+    field->set_text(arguments.text(flag.flag));
+  }
+  for (const std::string& setting : arguments.list("set")) {
+    const auto equals = setting.find('=');
+    require(equals != std::string::npos, ErrorKind::usage, "--set {}: expected PATH=VALUE",
+            setting);
+    description.find(setting.substr(0, equals)).set_text(setting.substr(equals + 1));
+  }
+}
+
+train::RunOptions new_options(const Arguments& arguments) {
+  train::RunOptions options;
+  options.seed = 1;
+  options.experiment = std::make_unique<experiment::Experiment>(chosen_name(arguments, "task"),
+                                                                chosen_name(arguments, "neuron"));
+  options::Description description;
+  options.describe(description);
+  if (arguments.has("config")) io::read_options(arguments.text("config"), description);
+  apply_settings(arguments, description);
+  return options;
+}
+
+train::RunEnvironment environment_of(const Arguments& arguments,
+                                     std::span<const std::string> words) {
+  train::RunEnvironment environment;
+  environment.data_directory = data_directory(arguments);
+  environment.threads = threads(arguments);
+  environment.quiet = arguments.has("quiet");
+  environment.terminal = isatty(STDERR_FILENO) == 1;
+  environment.command = fmt::format("afterspike train {}", fmt::join(words, " "));
+  environment.checkpoint_interval_s =
+      units::parse(arguments.text("checkpoint-interval"), "s", "--checkpoint-interval");
+  if (arguments.has("time-limit")) {
+    environment.limits.seconds = units::parse(arguments.text("time-limit"), "s", "--time-limit");
+    require(environment.limits.seconds > 0, ErrorKind::config,
+            "--time-limit: found '{}', expected more than 0", arguments.text("time-limit"));
+  }
+  if (arguments.has("max-steps")) environment.limits.steps = arguments.integer("max-steps", 1);
+  environment.limits.interrupted = [] { return interruption() != 0; };
+  return environment;
+}
+
+/// What may be said along with --resume; everything else belongs to the run as it was created.
+void require_resume_flags(const Arguments& arguments) {
+  for (const char* flag : {"config", "task", "neuron", "out", "seeds", "set"}) {
+    require(!arguments.has(flag), ErrorKind::usage,
+            "--resume: --{} cannot be given too: a run goes on as it was created", flag);
+  }
+  for (const PlainFlag& flag : kPlainFlags) {
+    require(!arguments.has(flag.flag) || std::string_view(flag.flag) == "epochs", ErrorKind::usage,
+            "--resume: --{} cannot be given too: a run goes on as it was created", flag.flag);
+  }
+}
+
+std::string metric_text(const io::Json& split) {
+  if (split.contains("accuracy")) {
+    return fmt::format("{:.2f} % (loss {:.4f})", 100 * split["accuracy"].get<double>(),
+                       split["loss"].get<double>());
+  }
+  return fmt::format("loss {:.6g}", split["loss"].get<double>());
+}
+
+void report_run(const fs::path& run, const train::RunResult& result) {
+  if (result.summary.is_null()) {
+    log::info("stopped and saved; to go on: afterspike train --resume {}", run.string());
+    return;
+  }
+  log::info(
+      "{}, {} parameters, seed {}, epoch {} selected:", result.summary["neuron"].get<std::string>(),
+      result.summary["parameters"].get<int>(), result.summary["seed"].get<std::int64_t>(),
+      result.summary["selected_epoch"].get<std::int64_t>());
+  for (const char* split : {"train", "validation", "test"}) {
+    if (!result.summary.contains(split)) continue;
+    log::info("  {:10} {}", split, metric_text(result.summary[split]));
+  }
+  log::info("{:.0f} s, {:.0f} MiB; everything is in {}", result.summary["wall_s"].get<double>(),
+            result.summary["peak_memory_mib"].get<double>(), run.string());
+}
+
+int status_of(const train::RunResult& result) {
+  return result.end == train::End::interrupted ? 128 + interruption() : 0;
+}
+
+/// Trains or goes on with one run of each seed below `out`.
+int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
+                const std::vector<std::int64_t>& seeds, train::RunOptions* created, bool json,
+                std::int64_t epochs) {
+  std::vector<io::Json> summaries;
+  for (const std::int64_t seed : seeds) {
+    const fs::path run = out / fmt::format("seed-{}", seed);
+    if (!fs::exists(run)) {
+      train::RunOptions again =
+          created == nullptr ? train::load_run_options(out) : train::RunOptions();
+      train::RunOptions& options = created == nullptr ? again : *created;
+      options.seed = seed;
+      train::create_run(run, options, environment);
+    }
+    log::info("seed {}", seed);
+    const train::RunResult result = train::continue_run(run, environment, epochs);
+    report_run(run, result);
+    if (result.summary.is_null()) {
+      log::info("to go on with all seeds: afterspike train --resume {}", out.string());
+      return status_of(result);
+    }
+    summaries.push_back(result.summary);
+  }
+  const io::Json summary = train::summarise_seeds(summaries);
+  io::write_file(out / "summary.json", summary.dump(2) + "\n");
+  const char* metric = summary["test"].contains("accuracy") ? "accuracy" : "loss";
+  log::info("test {} of {} seeds: mean {:.4f}, sd {:.4f}", metric, seeds.size(),
+            summary["test"][metric]["mean"].get<double>(),
+            summary["test"][metric]["sd"].get<double>());
+  if (json) fmt::print("{}\n", summary.dump());
+  return 0;
+}
+
+int train_one(const fs::path& run, const train::RunEnvironment& environment, std::int64_t epochs,
+              bool json) {
+  const train::RunResult result = train::continue_run(run, environment, epochs);
+  report_run(run, result);
+  if (json && !result.summary.is_null()) fmt::print("{}\n", result.summary.dump());
+  return status_of(result);
+}
+
+int resume(const Arguments& arguments, const train::RunEnvironment& environment) {
+  require_resume_flags(arguments);
+  const fs::path run = arguments.text("resume");
+  const std::int64_t epochs = arguments.has("epochs") ? arguments.integer("epochs", 1) : 0;
+  require(fs::is_directory(run), ErrorKind::checkpoint, "--resume: there is no run '{}'",
+          run.string());
+  if (fs::exists(run / "seeds.json")) {
+    const io::Json record = io::read_json(run / "seeds.json", ErrorKind::checkpoint);
+    return train_seeds(run, environment,
+                       io::member<std::vector<std::int64_t>>(
+                           record, "seeds", (run / "seeds.json").string(), ErrorKind::checkpoint),
+                       nullptr, arguments.has("json"), epochs);
+  }
+  return train_one(run, environment, epochs, arguments.has("json"));
+}
+
+int start(const Arguments& arguments, const train::RunEnvironment& environment) {
+  train::RunOptions options = new_options(arguments);
+  if (arguments.has("dump-config")) {
+    options::Description description;
+    options.describe(description);
+    fmt::print("{}", io::write_options(description, /*with_help=*/true));
+    return 0;
+  }
+  require(arguments.has("out"), ErrorKind::usage,
+          "train: expected --out RUN, the directory to make");
+  const fs::path out = arguments.text("out");
+  if (!arguments.has("seeds")) {
+    train::create_run(out, options, environment);
+    log::info("seed {}", options.seed);
+    return train_one(out, environment, 0, arguments.has("json"));
+  }
+  std::vector<std::int64_t> seeds;
+  for (std::int64_t i = 0; i < arguments.integer("seeds", 1); ++i) {
+    seeds.push_back(options.seed + i);
+  }
+  train::create_run(out, options, environment);
+  io::write_file(out / "seeds.json", io::Json{{"seeds", seeds}}.dump() + "\n");
+  return train_seeds(out, environment, seeds, &options, arguments.has("json"), 0);
+}
+
+int run(std::span<const std::string> words) {
+  Arguments arguments = make_arguments();
+  arguments.epilogue([] {
+    return std::string(
+        "\nEvery option with its help and default: afterspike train --task T --neuron N "
+        "--dump-config\n");
+  });
+  if (!arguments.parse(words)) return 0;
+  const train::RunEnvironment environment = environment_of(arguments, words);
+  catch_interruptions();
+  return arguments.has("resume") ? resume(arguments, environment) : start(arguments, environment);
+}
+
+}  // namespace
+
+CommandEntry entry_train() {
+  return {"train", "train a network on a task", run};
+}
+
+}  // namespace afterspike::cli
