@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <thread>
 
+#include "afterspike/base/blas.hpp"
+
 namespace afterspike::cli {
 namespace {
 
@@ -34,10 +36,12 @@ Arguments& add_threads(Arguments& arguments) {
 }
 
 int threads(const Arguments& arguments) {
-  if (arguments.has("threads")) {
-    return static_cast<int>(std::min<std::int64_t>(arguments.integer("threads", 1), 1024));
-  }
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
+  const std::int64_t wanted = arguments.has("threads")
+                                  ? std::min<std::int64_t>(arguments.integer("threads", 1), 1024)
+                                  : cores;
+  prepare_blas(static_cast<int>(wanted));
+  return static_cast<int>(wanted);
 }
 
 void catch_interruptions() {

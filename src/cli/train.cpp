@@ -254,13 +254,30 @@ int start(const Arguments& arguments, const train::RunEnvironment& environment) 
   return train_seeds(out, environment, seeds, &options, arguments.has("json"), 0);
 }
 
+/// Every option of the chosen task and neuron with its default; GLIFR on line MNIST where none is.
+std::string options_help(const Arguments& arguments) {
+  const std::string task = arguments.has("task") ? arguments.text("task") : "line_mnist";
+  const std::string neuron = arguments.has("neuron") ? arguments.text("neuron") : "glifr";
+  train::RunOptions options;
+  options.seed = 1;
+  options.experiment = std::make_unique<experiment::Experiment>(task, neuron);
+  options::Description description;
+  options.describe(description);
+  std::string help = fmt::format(
+      "\nOptions of task {} with neuron {} (others: --task T --neuron N --help), for --set and "
+      "files:\n",
+      task, neuron);
+  for (const options::Field& field : description.fields()) {
+    if (field.path().ends_with(".name")) continue;
+    help += fmt::format("  {} = {}\n      {} [{}]\n", field.path(), options::text(field.value()),
+                        field.help(), field.type());
+  }
+  return help;
+}
+
 int run(std::span<const std::string> words) {
   Arguments arguments = make_arguments();
-  arguments.epilogue([] {
-    return std::string(
-        "\nEvery option with its help and default: afterspike train --task T --neuron N "
-        "--dump-config\n");
-  });
+  arguments.epilogue([&] { return options_help(arguments); });
   if (!arguments.parse(words)) return 0;
   const train::RunEnvironment environment = environment_of(arguments, words);
   catch_interruptions();

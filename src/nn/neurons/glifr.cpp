@@ -34,8 +34,8 @@ GlifrOptions validated(GlifrOptions options, double dt_ms) {
   check(std::isfinite(options.reset_mV), "reset", options.reset_mV, "a finite number");
   require(options.initial == "parameters" || options.initial == "reference" ||
               options.initial == "inherit",
-          ErrorKind::config,
-          "glifr: initial is '{}', expected parameters, reference or inherit", options.initial);
+          ErrorKind::config, "glifr: initial is '{}', expected parameters, reference or inherit",
+          options.initial);
   for (const double p : {options.input_dropout, options.dropout, options.recurrent_dropout}) {
     check(p >= 0 && p < 1, "a dropout probability", p, "at least 0 and below 1");
   }
@@ -106,16 +106,56 @@ std::vector<ParameterSpec> make_specs(const LayerShape& shape, const GlifrOption
   return specs;
 }
 
-/// Everything that the steps need and that does not change from one to the next.
-struct Coefficients {
-  at::Tensor threshold;       ///< mV
+/// The dynamics of a layer during one pass: coefficients, which do not change from step to step,
+/// and the state that does.
+struct Dynamics {
+  at::Tensor threshold;       ///< V_th, mV
   at::Tensor keep;            ///< 1 - dt k_m
   at::Tensor gain;            ///< dt k_m R, mV per pA
-  at::Tensor current_keep;    ///< 1 - dt k_j, [J, 1, H]
-  at::Tensor multiplicative;  ///< r_j dt / tau
-  at::Tensor additive;        ///< a_j dt / tau, pA
+  at::Tensor current_keep;    ///< 1 - dt k_j, [J, 1, H]; this and the next two only where J > 0
+  at::Tensor multiplicative;  ///< r_j dt / tau, [J, 1, H]
+  at::Tensor additive;        ///< a_j dt / tau, pA, [J, 1, H]
   double emission = 1;        ///< dt / tau
-  double sigma = 1;
+  double sigma_mV = 1;
+  double bias_current_pA = 0;
+  double reset_mV = 0;
+
+  at::Tensor voltage;  ///< [batch, H], mV
+  at::Tensor current;  ///< [J, batch, H], pA
+
+  /// One step, equations (2) to (4) of docs/numerics.md: the rates after it, from what the synapses
+  /// bring (mV) and what the neurons emitted a step ago.
+  at::Tensor advance(const at::Tensor& synaptic, const at::Tensor& emitted) {
+    const at::Tensor fired = emission == 1 ? emitted : emitted * emission;
+    at::Tensor next = at::addcmul(synaptic, voltage, keep - fired);
+    if (reset_mV != 0) next = at::add(next, fired, reset_mV);
+    if (current_keep.defined()) {
+      current = at::addcmul(current * current_keep, at::addcmul(additive, multiplicative, current),
+                            emitted);
+      next = at::addcmul(next, gain, current.sum(0));
+    }
+    if (bias_current_pA != 0) next = at::add(next, gain, bias_current_pA);
+    voltage = next;
+    return at::sigmoid((voltage - threshold) / sigma_mV);
+  }
+};
+
+/// Trajectories, collected step by step when somebody wants them.
+class Recorder {
+ public:
+  explicit Recorder(NamedTensors* target) : target_(target) {}
+
+  void add(const char* name, const at::Tensor& value) {
+    if (target_ != nullptr) steps_[name].push_back(value);
+  }
+
+  void finish() const {
+    for (const auto& [name, values] : steps_) (*target_)[name] = at::stack(values);
+  }
+
+ private:
+  NamedTensors* target_;
+  std::map<std::string, std::vector<at::Tensor>> steps_;
 };
 
 }  // namespace
@@ -161,70 +201,51 @@ NamedTensors Glifr::initial_state(std::int64_t batch) const {
 
 at::Tensor Glifr::forward(const at::Tensor& input, NamedTensors& state,
                           const LayerPass& pass) const {
-  const bool currents = options_.after_spike_currents > 0;
-  Coefficients c;
-  c.threshold = physical("threshold");
+  Dynamics dynamics;
+  dynamics.threshold = physical("threshold");
   const at::Tensor membrane = physical("membrane_decay") * dt_ms_;
-  c.keep = 1 - membrane;
-  c.gain = membrane * options_.resistance_GOhm;
-  c.emission = dt_ms_ / tau_ms_;
-  c.sigma = pass.sigma_mV.value_or(options_.sigma_mV);
-  if (currents) {
-    c.current_keep = (1 - dt_ms_ * physical("after_spike_decay")).unsqueeze(1);
-    c.multiplicative = (physical("after_spike_multiplicative") * c.emission).unsqueeze(1);
-    c.additive = (physical("after_spike_additive") * c.emission).unsqueeze(1);
+  dynamics.keep = 1 - membrane;
+  dynamics.gain = membrane * options_.resistance_GOhm;
+  dynamics.emission = dt_ms_ / tau_ms_;
+  dynamics.sigma_mV = pass.sigma_mV.value_or(options_.sigma_mV);
+  dynamics.bias_current_pA = options_.bias_current_pA;
+  dynamics.reset_mV = options_.reset_mV;
+  if (options_.after_spike_currents > 0) {
+    const auto per_spike = [&](const char* name) {
+      return (physical(name) * dynamics.emission).unsqueeze(1);
+    };
+    dynamics.current_keep = (1 - dt_ms_ * physical("after_spike_decay")).unsqueeze(1);
+    dynamics.multiplicative = per_spike("after_spike_multiplicative");
+    dynamics.additive = per_spike("after_spike_additive");
   }
-  const at::Tensor& recurrent_weight = raw("recurrent_weight");
+  dynamics.voltage = state.at("voltage");
+  dynamics.current = state.at("after_spike_current");
 
   // What does not depend on the state is one product for all steps.
-  at::Tensor drive = at::matmul(dropout(input, options_.input_dropout, pass), raw("input_weight"));
-  const std::vector<at::Tensor> drives = drive.unbind(0);
+  const at::Tensor drive =
+      at::matmul(dropout(input, options_.input_dropout, pass), raw("input_weight"));
   const std::vector<at::Tensor> past = state.at("emitted").unbind(0);
-  std::deque<at::Tensor> line(past.begin(), past.end());
-  at::Tensor voltage = state.at("voltage");
-  at::Tensor current = state.at("after_spike_current");
-
-  std::vector<at::Tensor> emissions, synaptic, voltages, rates, after_spike, delayed;
-  emissions.reserve(drives.size());
-  for (const at::Tensor& step_drive : drives) {
-    const at::Tensor arriving = dropout(line.front(), options_.recurrent_dropout, pass);
-    const at::Tensor fired = c.emission == 1 ? line.back() : line.back() * c.emission;
-    const at::Tensor synapse = at::addmm(step_drive, arriving, recurrent_weight);
-    at::Tensor next = at::addcmul(synapse, voltage, c.keep - fired);
-    if (options_.reset_mV != 0) next = at::add(next, fired, options_.reset_mV);
-    if (currents) {
-      current = at::addcmul(current * c.current_keep,
-                            at::addcmul(c.additive, c.multiplicative, current), line.back());
-      const at::Tensor total = current.sum(0);
-      next = at::addcmul(next, c.gain,
-                         options_.bias_current_pA == 0 ? total : total + options_.bias_current_pA);
-    } else if (options_.bias_current_pA != 0) {
-      next = at::add(next, c.gain, options_.bias_current_pA);
-    }
-    voltage = next;
-    const at::Tensor rate = at::sigmoid((voltage - c.threshold) / c.sigma);
-    const at::Tensor emitted = silence(dropout(rate, options_.dropout, pass), pass);
-    emissions.push_back(emitted);
+  std::deque<at::Tensor> line(past.begin(),
+                              past.end());  // The last `delay` emissions, oldest first.
+  std::vector<at::Tensor> emissions;
+  Recorder recorder(pass.trace);
+  for (const at::Tensor& step_drive : drive.unbind(0)) {
+    const at::Tensor delayed = dropout(line.front(), options_.recurrent_dropout, pass);
+    const at::Tensor synaptic = at::addmm(step_drive, delayed, raw("recurrent_weight"));
+    const at::Tensor rate = dynamics.advance(synaptic, line.back());
+    emissions.push_back(silence(dropout(rate, options_.dropout, pass), pass));
     line.pop_front();
-    line.push_back(emitted);
-    if (pass.trace != nullptr) {
-      synaptic.push_back(synapse);
-      voltages.push_back(voltage);
-      rates.push_back(rate);
-      after_spike.push_back(current);
-      delayed.push_back(arriving);
-    }
+    line.push_back(emissions.back());
+    recorder.add("delayed", delayed);
+    recorder.add("synaptic", synaptic);
+    recorder.add("voltage", dynamics.voltage);
+    recorder.add("rate", rate);
+    recorder.add("after_spike_current", dynamics.current);
   }
-  if (pass.trace != nullptr) {
-    *pass.trace = {{"synaptic", at::stack(synaptic)},
-                   {"voltage", at::stack(voltages)},
-                   {"rate", at::stack(rates)},
-                   {"after_spike_current", at::stack(after_spike)},
-                   {"delayed", at::stack(delayed)}};
-  }
+  recorder.finish();
   state = {{"emitted", at::stack(std::vector<at::Tensor>(line.begin(), line.end()))},
-           {"voltage", voltage},
-           {"after_spike_current", current}};
+           {"voltage", dynamics.voltage},
+           {"after_spike_current", dynamics.current}};
   return at::stack(emissions);
 }
 

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# The checks that every change passes, beside the tests: format, layers, warnings as errors, and the
+# tests of the LibTorch-free modules under the address and undefined-behaviour sanitizers. Runs all of
+# them, prints one line "check NAME: passed|failed" each, and fails if one failed.
+#
+#   --all   the sanitizers on everything, the thread sanitizer on the LibTorch-free modules, and
+#           clang-tidy where it is installed
+# shellcheck source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+all=false
+case "${1:-}" in
+  "") ;;
+  --all) all=true ;;
+  *) fail "unknown argument '$1'; usage: scripts/check.sh [--all]" ;;
+esac
+
+format() {
+  scripts/format.sh --check
+}
+
+layers() {
+  python3 scripts/check_layers.py
+}
+
+warnings() {
+  cmake --preset ci && cmake --build --preset ci -j "$(build_jobs)"
+}
+
+# sanitized PRESET FOLDER CMAKE-OPTION...: builds and tests.
+sanitized() {
+  local preset=$1 folder=$2
+  shift 2
+  cmake --preset "$preset" -B "$folder" "$@" && cmake --build "$folder" -j "$(build_jobs)" &&
+    ctest --test-dir "$folder" --output-on-failure -j "$(nproc)" -LE slow
+}
+
+sanitizers() {
+  sanitized asan build/asan -DAFTERSPIKE_TORCH=OFF
+}
+
+# Leaks are left out: LibTorch keeps what it allocates at the start until the end.
+sanitizers_torch() {
+  ASAN_OPTIONS=detect_leaks=0 sanitized asan build/asan-torch -DAFTERSPIKE_TORCH=ON
+}
+
+threads() {
+  sanitized tsan build/tsan
+}
+
+# Without precompiled headers, because those of GCC mean nothing to clang.
+tidy() {
+  cmake --preset dev -B build/tidy -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON &&
+    find src datasets tasks -name '*.cpp' -print0 |
+    xargs -0 -r -n 1 -P "$(build_jobs)" clang-tidy --quiet -p build/tidy
+}
+
+failed=0
+check() {
+  step "check $1"
+  # In an `if`, so that a failure is counted rather than ending the script.
+  if "$1"; then
+    echo "check $1: passed"
+  else
+    echo "check $1: failed"
+    failed=$((failed + 1))
+  fi
+}
+
+step "packages"
+scripts/install_packages.sh build check
+
+check format
+check layers
+check warnings
+check sanitizers
+if $all; then
+  check sanitizers_torch
+  check threads
+  if command -v clang-tidy >/dev/null; then
+    check tidy
+  else
+    echo "clang-tidy is not installed: left out"
+  fi
+fi
+
+((failed == 0)) || fail "$failed checks failed"

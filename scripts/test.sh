@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds (release, warnings are errors) and runs the tests. Further arguments
+# go to ctest: scripts/test.sh -R glifr
+# shellcheck source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+step "packages"
+scripts/install_packages.sh build
+
+step "build (build/ci)"
+cmake --preset ci
+cmake --build --preset ci -j "$(build_jobs)"
+
+# Tests labelled slow train on real data until they converge; they are run by name: ctest -L slow
+step "tests"
+ctest --test-dir build/ci --output-on-failure -j "$(nproc)" -LE slow "$@"
