@@ -57,12 +57,7 @@ class Realizable final : public TaskModel {
     for (std::int64_t step = 0; step < steps; ++step) {
       target[0][step][0] = rates[static_cast<std::size_t>(step)];
     }
-    const auto data = std::make_shared<data::Sequences>(at::full({1, steps, 1}, input_), target);
-    Objective objective;
-    objective.kind = Objective::Kind::trace;
-    objective.read = ReadSteps::parse("all");
-    return std::make_unique<Task>(TaskShape{1, 1, steps, dt_ms_}, objective,
-                                  Task::Parts{data, nullptr, data});
+    return trace_task(at::full({1, steps, 1}, input_), target, dt_ms_);
   }
 
  private:

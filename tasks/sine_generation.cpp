@@ -43,12 +43,7 @@ class SineGeneration final : public TaskModel {
         target[sine][step][0] = amplitude_ * std::sin(phase) + offset;
       }
     }
-    const auto data = std::make_shared<data::Sequences>(input, target);
-    Objective objective;
-    objective.kind = Objective::Kind::trace;
-    objective.read = ReadSteps::parse("all");
-    return std::make_unique<Task>(TaskShape{1, 1, steps, dt_ms_}, objective,
-                                  Task::Parts{data, nullptr, data});
+    return trace_task(input, target, dt_ms_);
   }
 
  private:

@@ -61,4 +61,14 @@ Task::Parts make_parts(std::shared_ptr<const data::Dataset> train,
   return parts;
 }
 
+std::unique_ptr<Task> trace_task(const at::Tensor& inputs, const at::Tensor& targets,
+                                 double dt_ms) {
+  const auto data = std::make_shared<data::Sequences>(inputs, targets);
+  Objective objective;
+  objective.kind = Objective::Kind::trace;
+  objective.read = ReadSteps::parse("all");
+  const TaskShape shape{inputs.size(2), targets.size(2), inputs.size(1), dt_ms};
+  return std::make_unique<Task>(shape, objective, Task::Parts{data, nullptr, data});
+}
+
 }  // namespace afterspike::tasks

@@ -17,7 +17,7 @@ Function* loaded_function(const char* name) {
 
 void prepare_blas(int threads) {
   if (auto* set_threads = loaded_function<void(int)>("openblas_set_num_threads")) set_threads(1);
-  const auto* parallel = loaded_function<int()>("openblas_get_parallel");
+  auto* const parallel = loaded_function<int()>("openblas_get_parallel");
   require(threads <= 1 || parallel == nullptr || (*parallel)() != 0, ErrorKind::config,
           "--threads: found {}, expected 1: the OpenBLAS library that is loaded was built without "
           "threads and gives wrong results when several threads call it; install another "

@@ -1,5 +1,7 @@
 #include "afterspike/checkpoint/run_directory.hpp"
 
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
@@ -46,6 +48,19 @@ void RunDirectory::set_latest(std::int64_t step) const {
 
 void RunDirectory::set_best(std::int64_t step) const {
   io::write_file(path_ / "best", name_of(step) + "\n");
+}
+
+void RunDirectory::recover() const {
+  std::error_code ignored;
+  std::vector<fs::path> aside;
+  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints", ignored)) {
+    if (entry.path().extension() == ".old") aside.push_back(entry.path());
+  }
+  for (const fs::path& old : aside) {
+    fs::path place = old;
+    place.replace_extension();
+    if (!fs::exists(place)) fs::rename(old, place, ignored);
+  }
 }
 
 void RunDirectory::prune() const {

@@ -5,6 +5,8 @@
 #include <optional>
 
 #include <fmt/format.h>
+// Values with commas are one value: cxxopts cuts lists here, and no argument contains this.
+#define CXXOPTS_VECTOR_DELIMITER '\0'
 #include <cxxopts.hpp>
 
 #include "afterspike/base/error.hpp"
@@ -19,6 +21,7 @@ struct Arguments::Impl {
   std::string command;
   cxxopts::Options options;
   std::vector<std::string> names = {"help"};
+  std::vector<std::string> without_value = {"help"};
   std::vector<std::string> positional;
   std::function<std::string()> epilogue;
   std::optional<cxxopts::ParseResult> result;
@@ -41,6 +44,7 @@ Arguments::Arguments(std::string_view command, std::string_view summary, std::st
 Arguments& Arguments::flag(const std::string& name, const std::string& help) {
   impl_->options.add_options()(name, help);
   impl_->names.push_back(name);
+  impl_->without_value.push_back(name);
   return *this;
 }
 
@@ -55,7 +59,6 @@ Arguments& Arguments::value(const std::string& name, const std::string& shown,
 
 Arguments& Arguments::values(const std::string& name, const std::string& shown,
                              const std::string& help) {
-  // One value an occurrence: cxxopts would otherwise cut values at commas.
   impl_->options.add_options()(name, help, cxxopts::value<std::vector<std::string>>(), shown);
   impl_->names.push_back(name);
   return *this;
@@ -81,6 +84,11 @@ std::string Arguments::Impl::canonical(const std::string& argument) const {
     fail(ErrorKind::usage, "{}: no flag --{}{}; see afterspike {} --help", command, name,
          did_you_mean(name, known), command);
   }
+  const bool plain =
+      std::find(without_value.begin(), without_value.end(), name) != without_value.end();
+  require(!plain || equals == std::string::npos, ErrorKind::usage,
+          "{}: --{} takes no value, found '{}'; see afterspike {} --help", command, name, argument,
+          command);
   return "--" + name + (equals == std::string::npos ? "" : argument.substr(equals));
 }
 

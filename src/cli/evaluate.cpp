@@ -23,6 +23,13 @@ int run(std::span<const std::string> words) {
   const auto data = task->split(split);
   require(data != nullptr, ErrorKind::config, "--split {}: the task of this run has no such split",
           tasks::split_name(split));
+  const nn::NetworkShape& shape = trained.network->shape();
+  require(task->shape().input_size == shape.input_size &&
+              task->shape().output_size == shape.output_size,
+          ErrorKind::data,
+          "evaluate: the task's data have {} features and {} outputs, expected {} and {}: those of "
+          "the trained network",
+          task->shape().input_size, task->shape().output_size, shape.input_size, shape.output_size);
   ThreadPool pool(threads(arguments));
   const tasks::Tally tally =
       evaluation::evaluate(*trained.network, *task, *data, trained.pass, pool);

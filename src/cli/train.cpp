@@ -1,5 +1,7 @@
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 
@@ -133,7 +135,7 @@ train::RunEnvironment environment_of(const Arguments& arguments,
 
 /// What may be said along with --resume; everything else belongs to the run as it was created.
 void require_resume_flags(const Arguments& arguments) {
-  for (const char* flag : {"config", "task", "neuron", "out", "seeds", "set"}) {
+  for (const char* flag : {"config", "task", "neuron", "out", "seeds", "set", "dump-config"}) {
     require(!arguments.has(flag), ErrorKind::usage,
             "--resume: --{} cannot be given too: a run goes on as it was created", flag);
   }
@@ -177,7 +179,14 @@ int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
                 const std::vector<std::int64_t>& seeds, train::RunOptions* created, bool json,
                 std::int64_t epochs) {
   std::vector<io::Json> summaries;
+  const auto start = std::chrono::steady_clock::now();
+  train::RunEnvironment remaining = environment;
   for (const std::int64_t seed : seeds) {
+    if (environment.limits.seconds > 0) {
+      const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+      // Above 0, which would mean no limit; then the next seed stops at its first step.
+      remaining.limits.seconds = std::max(1e-9, environment.limits.seconds - spent.count());
+    }
     const fs::path run = out / fmt::format("seed-{}", seed);
     if (!fs::exists(run)) {
       train::RunOptions again =
@@ -187,7 +196,7 @@ int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
       train::create_run(run, options, environment);
     }
     log::info("seed {}", seed);
-    const train::RunResult result = train::continue_run(run, environment, epochs);
+    const train::RunResult result = train::continue_run(run, remaining, epochs);
     report_run(run, result);
     if (result.summary.is_null()) {
       log::info("to go on with all seeds: afterspike train --resume {}", out.string());
@@ -221,12 +230,41 @@ int resume(const Arguments& arguments, const train::RunEnvironment& environment)
           run.string());
   if (fs::exists(run / "seeds.json")) {
     const io::Json record = io::read_json(run / "seeds.json", ErrorKind::checkpoint);
+    if (epochs > 0) train::record_epochs(run, epochs);
     return train_seeds(run, environment,
                        io::member<std::vector<std::int64_t>>(
                            record, "seeds", (run / "seeds.json").string(), ErrorKind::checkpoint),
                        nullptr, arguments.has("json"), epochs);
   }
   return train_one(run, environment, epochs, arguments.has("json"));
+}
+
+/// Whether anything was trained in a run or in those of several seeds.
+bool has_begun(const fs::path& out) {
+  std::error_code ignored;
+  for (const auto& entry : fs::recursive_directory_iterator(out, ignored)) {
+    if (entry.path().filename() == "metrics.jsonl" || entry.path().filename() == "checkpoints") {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Trains the run, or those of several seeds, that was created just now.
+int train_new(const fs::path& out, const Arguments& arguments,
+              const train::RunEnvironment& environment, train::RunOptions& options,
+              const std::vector<std::int64_t>& seeds) {
+  const bool json = arguments.has("json");
+  try {
+    if (!seeds.empty()) return train_seeds(out, environment, seeds, &options, json, 0);
+    log::info("seed {}", options.seed);
+    return train_one(out, environment, 0, json);
+  } catch (const Error& error) {
+    // Nothing that could be resumed: the name is free again for the same command put right.
+    std::error_code ignored;
+    if (error.kind() != ErrorKind::numeric && !has_begun(out)) fs::remove_all(out, ignored);
+    throw;
+  }
 }
 
 int start(const Arguments& arguments, const train::RunEnvironment& environment) {
@@ -240,18 +278,11 @@ int start(const Arguments& arguments, const train::RunEnvironment& environment) 
   require(arguments.has("out"), ErrorKind::usage,
           "train: expected --out RUN, the directory to make");
   const fs::path out = arguments.text("out");
-  if (!arguments.has("seeds")) {
-    train::create_run(out, options, environment);
-    log::info("seed {}", options.seed);
-    return train_one(out, environment, 0, arguments.has("json"));
-  }
   std::vector<std::int64_t> seeds;
-  for (std::int64_t i = 0; i < arguments.integer("seeds", 1); ++i) {
-    seeds.push_back(options.seed + i);
-  }
-  train::create_run(out, options, environment);
-  io::write_file(out / "seeds.json", io::Json{{"seeds", seeds}}.dump() + "\n");
-  return train_seeds(out, environment, seeds, &options, arguments.has("json"), 0);
+  const std::int64_t count = arguments.has("seeds") ? arguments.integer("seeds", 1) : 0;
+  for (std::int64_t i = 0; i < count; ++i) seeds.push_back(options.seed + i);
+  train::create_run(out, options, environment, seeds);
+  return train_new(out, arguments, environment, options, seeds);
 }
 
 /// Every option of the chosen task and neuron with its default; GLIFR on line MNIST where none is.

@@ -1,5 +1,7 @@
 #include "afterspike/experiment/experiment.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "afterspike/base/registry.hpp"
@@ -9,10 +11,15 @@ namespace afterspike::experiment {
 namespace {
 
 /// An option that says what was chosen when the description was made, and cannot be changed after.
-void describe_name(options::Section section, std::string& name, std::string_view help) {
-  section.add("name", name, help).check([&name](const options::Value& value) {
-    return options::text(value) == name ? "" : fmt::format("'{}'", name);
-  });
+void describe_name(options::Section section, const std::string& name, std::string_view help) {
+  section
+      .add_text(
+          "name", help, [&name] { return name; }, [](const std::string&) {})
+      .check([&name](const options::Value& value) {
+        std::string plain = options::text(value);
+        std::replace(plain.begin(), plain.end(), '-', '_');
+        return plain == name ? "" : fmt::format("'{}'", name);
+      });
 }
 
 /// Shape and settings that a checkpoint was saved with, to rebuild its network without its data.

@@ -125,17 +125,20 @@ std::string line_of(const Field& field, std::string_view name, bool with_help) {
   return line + '\n';
 }
 
-}  // namespace
-
-void read_options(const std::filesystem::path& path, const Description& description) {
+toml::table parse_file(const std::filesystem::path& path) {
   const std::vector<std::uint8_t> bytes = read_file(path, ErrorKind::config);
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   try {
-    Reader(path.string(), description).read(toml::parse(text), "");
+    return toml::parse(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   } catch (const toml::parse_error& error) {
     fail(ErrorKind::config, "{}:{}: {}", path.string(), error.source().begin.line,
          error.description());
   }
+}
+
+}  // namespace
+
+void read_options(const std::filesystem::path& path, const Description& description) {
+  Reader(path.string(), description).read(parse_file(path), "");
 }
 
 std::string write_options(const Description& description, bool with_help) {
@@ -161,12 +164,8 @@ std::string write_options(const Description& description, bool with_help) {
 
 std::string peek_text(const std::filesystem::path& path, std::string_view section,
                       std::string_view key) {
-  try {
-    const toml::table table = toml::parse_file(path.string());
-    return table[section][key].value_or(std::string());
-  } catch (const toml::parse_error&) {
-    return {};  // read_options() says what is wrong, and where.
-  }
+  const toml::table table = parse_file(path);
+  return table[section][key].value_or(std::string());
 }
 
 }  // namespace afterspike::io

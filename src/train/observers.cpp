@@ -81,6 +81,7 @@ void filter_lines(const fs::path& path, Keep keep) {
   std::istringstream lines(std::string(bytes.begin(), bytes.end()));
   std::string kept;
   for (std::string line; std::getline(lines, line);) {
+    if (lines.eof()) break;  // No line end: it was being written when the program was killed.
     if (keep(line)) kept.append(line).append(1, '\n');
   }
   io::write_file(path, kept);

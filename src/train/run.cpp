@@ -117,7 +117,8 @@ void RunOptions::describe(options::Description& description) {
   train.describe(options::Section(description, "train"));
 }
 
-void create_run(const fs::path& directory, RunOptions& options, const RunEnvironment& environment) {
+void create_run(const fs::path& directory, RunOptions& options, const RunEnvironment& environment,
+                const std::vector<std::int64_t>& seeds) {
   require(!fs::exists(directory), ErrorKind::usage,
           "'{}' exists already; to go on with that run: --resume {}", directory.string(),
           directory.string());
@@ -130,7 +131,23 @@ void create_run(const fs::path& directory, RunOptions& options, const RunEnviron
   io::AtomicDirectory target(directory);
   io::write_file(target.staging() / "config.toml", io::write_options(description));
   io::write_file(target.staging() / "run.json", record.dump(2) + "\n");
+  if (!seeds.empty()) {
+    io::write_file(target.staging() / "seeds.json", io::Json{{"seeds", seeds}}.dump() + "\n");
+  }
   target.commit();
+}
+
+void record_epochs(const fs::path& directory, std::int64_t epochs) {
+  RunOptions options = load_run_options(directory);
+  options.train.epochs = epochs;
+  options.train.validate();
+  options::Description description;
+  options.describe(description);
+  const fs::path path = directory / "run.json";
+  io::Json record = io::read_json(path, ErrorKind::checkpoint);
+  record["configuration"] = experiment::to_configuration(description);
+  io::write_file(path, record.dump(2) + "\n");
+  io::write_file(directory / "config.toml", io::write_options(description));
 }
 
 RunOptions load_run_options(const fs::path& directory) {
@@ -165,11 +182,16 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   Trainer trainer(*network, *task, options.train, rng, pool);
 
   const checkpoint::RunDirectory run(directory);
+  run.recover();
   const auto latest = run.latest();
   if (latest) {
     const experiment::Trained saved = experiment::load(*latest);
-    checkpoint::assign(saved.content.model, *network);
-    trainer.restore(Progress::from_json(saved.content.progress), saved.content.training);
+    try {
+      checkpoint::assign(saved.content.model, *network);
+      trainer.restore(Progress::from_json(saved.content.progress), saved.content.training);
+    } catch (const Error& error) {
+      throw error.within(fmt::format("checkpoint '{}'", latest->string()));
+    }
     log::info("resumed from {}: {} of {} epochs done", latest->string(), trainer.progress().epoch,
               options.train.epochs);
   } else {
@@ -182,9 +204,12 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
     }
     fs::remove(summary_path);
   }
+  if (epochs > 0) record_epochs(directory, epochs);
 
   ProgressPrinter printer(environment.terminal);
-  MetricsFiles metrics(directory, trainer.progress().step, latest.has_value());
+  // A run that was killed before its first checkpoint has metrics, too.
+  const bool resumed = latest.has_value() || fs::exists(directory / "metrics.jsonl");
+  MetricsFiles metrics(directory, trainer.progress().step, resumed);
   Checkpointer checkpointer(run,
                             checkpoint_configuration(options, *task, trainer.evaluation_sigma()),
                             environment.checkpoint_interval_s);

@@ -32,7 +32,7 @@ void clip(std::vector<at::Tensor>& gradients, double largest) {
   const double norm = std::sqrt(square);
   if (!(norm > largest)) return;
   for (at::Tensor& gradient : gradients) {
-    if (gradient.defined()) gradient.mul_(largest / norm);
+    if (gradient.defined()) gradient = gradient.mul(largest / norm);
   }
 }
 
@@ -172,12 +172,18 @@ void Trainer::train_step(std::span<const std::int64_t> numbers) {
   std::vector<at::Tensor> gradients = shards.front().gradients;
   for (std::size_t index = 1; index < shards.size(); ++index) {
     for (std::size_t i = 0; i < gradients.size(); ++i) {
-      if (gradients[i].defined()) gradients[i].add_(shards[index].gradients[i]);
+      // Not in place: two parameters that enter as a sum share one gradient.
+      if (gradients[i].defined()) gradients[i] = gradients[i].add(shards[index].gradients[i]);
     }
   }
   if (options_.clip_norm > 0) clip(gradients, options_.clip_norm);
   optimizer_.step(gradients,
                   learning_rate_factor(options_, progress_.step, total_steps(), steps_per_epoch_));
+  for (const nn::Network::Parameter& parameter : optimizer_.parameters()) {
+    require(all_finite(parameter.tensor), ErrorKind::numeric,
+            "step {}: the update made parameter '{}' not finite", progress_.step + 1,
+            parameter.name);
+  }
   for (const Shard& shard : shards) progress_.running += shard.tally;
   ++progress_.step;
   ++progress_.step_in_epoch;
@@ -193,7 +199,15 @@ void Trainer::require_finite(const std::vector<Shard>& shards,
   if (finite) return;
   double loss = 0;
   for (const Shard& shard : shards) loss += shard.tally.loss;
-  const std::string bad = first_bad_tensor(numbers);
+  const std::vector<nn::Network::Parameter>& parameters = optimizer_.parameters();
+  std::string bad = first_bad_tensor(numbers);
+  for (std::size_t i = 0; bad.empty() && std::isfinite(loss) && i < parameters.size(); ++i) {
+    const bool good = std::all_of(shards.begin(), shards.end(), [&](const Shard& shard) {
+      return all_finite(shard.gradients[i]);
+    });
+    if (!good) bad = "the gradient of parameter '" + parameters[i].name + "'";
+  }
+  if (bad.empty()) bad = "the loss itself";
   fail(ErrorKind::numeric, "step {}: the loss is {}; the first tensor that is not finite is {}",
        progress_.step + 1, loss / static_cast<double>(numbers.size()), bad);
 }
@@ -223,7 +237,7 @@ std::string Trainer::first_bad_tensor(std::span<const std::int64_t> numbers) con
     }
   }
   if (!first.empty()) return first;
-  return all_finite(output) ? "a gradient" : "the output";
+  return all_finite(output) ? "" : "the output";
 }
 
 bool Trainer::select(const EpochReport& report) {
@@ -257,6 +271,8 @@ EpochReport Trainer::finish_epoch(double epoch_s) {
     nn::NetworkPass pass;
     pass.sigma_mV = evaluation_sigma();
     report.validation = evaluation::evaluate(network_, task_, *validation, pass, pool_);
+    require(std::isfinite(report.validation.loss), ErrorKind::numeric,
+            "step {}: the loss on validation data is {}", progress_.step, report.validation.loss);
   }
   report.selected = select(report);
   return report;
@@ -284,7 +300,7 @@ End Trainer::run(const std::vector<Observer*>& observers, const Limits& limits) 
     progress_.wall_s = now_s() - start_s;
     progress_.cpu_s = cpu_s() - start_cpu_s;
   };
-  while (end == End::finished && progress_.epoch < options_.epochs) {
+  while (end == End::finished && progress_.epoch < options_.epochs && !out_of_patience()) {
     const double epoch_start_s = now_s();
     const std::vector<std::int64_t> order =
         rng_.stream("shuffle", static_cast<std::uint64_t>(progress_.epoch)).permutation(samples);
@@ -301,8 +317,9 @@ End Trainer::run(const std::vector<Observer*>& observers, const Limits& limits) 
     const EpochReport report = finish_epoch(now_s() - epoch_start_s);
     clock();
     for (Observer* observer : observers) observer->on_epoch(*this, report);
-    if (end == End::finished && out_of_patience()) end = End::patience;
   }
+  // A limit that is reached with the last step changes nothing any more.
+  if (out_of_patience()) end = End::patience;
   if (progress_.epoch >= options_.epochs) end = End::finished;
   for (Observer* observer : observers) observer->on_end(*this, end);
   return end;

@@ -27,6 +27,11 @@ class RunDirectory {
   void set_latest(std::int64_t step) const;
   void set_best(std::int64_t step) const;
 
+  /// Puts back what a crash left moved aside, while a checkpoint was being replaced by another of
+  /// the same step. Call it before the first checkpoint is read or written; not while another
+  /// process writes.
+  void recover() const;
+
   /// Removes checkpoints that neither file names, and what interrupted writing left behind.
   void prune() const;
 

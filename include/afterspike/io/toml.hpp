@@ -13,8 +13,9 @@ namespace afterspike::io {
 /// (with "did you mean") or a value that the option refuses; a missing file is an error too.
 void read_options(const std::filesystem::path& path, const options::Description& description);
 
-/// The text at "section.key" of an experiment file, or "" when there is none or the file cannot be
-/// parsed: for what must be known before the options can be described.
+/// The text at "section.key" of an experiment file, or "" when there is none: for what must be
+/// known before the options can be described. Throws Error(config) naming file and line for a
+/// syntax error; a missing file is an error too.
 std::string peek_text(const std::filesystem::path& path, std::string_view section,
                       std::string_view key);
 

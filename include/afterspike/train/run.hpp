@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "afterspike/experiment/experiment.hpp"
 #include "afterspike/io/json.hpp"
@@ -41,17 +42,22 @@ struct RunResult {
 };
 
 /// Creates the directory of a run, with config.toml and run.json; it appears complete or not at
-/// all. Throws Error(usage) when there is something of that name already.
+/// all. With `seeds` it is the directory of the runs of those, and seeds.json names them. Throws
+/// Error(usage) when there is something of that name already.
 void create_run(const std::filesystem::path& directory, RunOptions& options,
-                const RunEnvironment& environment);
+                const RunEnvironment& environment, const std::vector<std::int64_t>& seeds = {});
 
 /// The options that a run was created with. Throws Error(checkpoint).
 RunOptions load_run_options(const std::filesystem::path& directory);
 
+/// Replaces the number of epochs in what load_run_options() gives. Throws Error(config) when it
+/// does not go with the other options.
+void record_epochs(const std::filesystem::path& directory, std::int64_t epochs);
+
 /// Trains a run from its latest checkpoint, or from the beginning where there is none; when the
 /// training ends, evaluates the selected network on all splits, the test split once, and writes
-/// summary.json. `epochs` > 0 replaces the number of epochs that the run was created with. A run
-/// that has ended already gives its summary.
+/// summary.json. `epochs` > 0 replaces the number of epochs that the run was created with, for
+/// later sessions too. A run that has ended already gives its summary.
 RunResult continue_run(const std::filesystem::path& directory, const RunEnvironment& environment,
                        std::int64_t epochs = 0);
 

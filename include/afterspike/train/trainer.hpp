@@ -105,6 +105,7 @@ class Trainer {
                  Shard& shard) const;
   void require_finite(const std::vector<Shard>& shards,
                       std::span<const std::int64_t> numbers) const;
+  /// What is not finite in a forward pass; empty where all of it is finite.
   std::string first_bad_tensor(std::span<const std::int64_t> numbers) const;
   EpochReport finish_epoch(double epoch_s);
   bool select(const EpochReport& report);

@@ -1,0 +1,46 @@
+# Installs the build in BUILT, moves what was installed to another place, and builds and runs the outside
+# project of the folder `install` against it there.
+
+set(work ${BUILT}/tests/install)
+set(prefix "${work}/moved here")
+file(REMOVE_RECURSE ${work})
+
+function(run)
+  execute_process(COMMAND ${ARGN} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+run(${CMAKE_COMMAND} --install ${BUILT} --prefix ${work}/first)
+file(RENAME ${work}/first "${prefix}")
+
+# Nothing that was installed may know where it was built.
+cmake_path(SET sources NORMALIZE ${CMAKE_CURRENT_LIST_DIR}/../..)
+file(GLOB_RECURSE configs "${prefix}/*.cmake")
+if(NOT configs)
+  message(FATAL_ERROR "no CMake files were installed below ${prefix}")
+endif()
+foreach(config IN LISTS configs)
+  file(READ "${config}" content)
+  string(FIND "${content}" "${sources}" at)
+  if(NOT at EQUAL -1)
+    message(FATAL_ERROR "${config} names the source tree ${sources}")
+  endif()
+endforeach()
+
+run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/install -B ${work}/outside -G Ninja
+  "-DCMAKE_PREFIX_PATH=${prefix}" -DTorch_DIR=${TORCH_AT} -DWITH_TORCH=${WITH_TORCH}
+  -DCMAKE_BUILD_TYPE=Release)
+run(${CMAKE_COMMAND} --build ${work}/outside)
+run(${CMAKE_COMMAND} -E chdir ${work} ${work}/outside/uses_io)
+if(WITH_TORCH)
+  run(${work}/outside/uses_nn)
+endif()
+
+# The program finds the data set that was installed with it, not the one of the source tree.
+if(WITH_TORCH)
+  execute_process(COMMAND "${prefix}/bin/afterspike" data verify mini_mnist --data-dir ${work}/none
+    OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
+  string(FIND "${output}" "${prefix}/share/afterspike/datasets/mini" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "the installed program does not use the data set beside it: ${output}")
+  endif()
+endif()

@@ -1,0 +1,136 @@
+#include <algorithm>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "afterspike/datasets/images.hpp"
+#include "make_task.hpp"
+#include "support/expect_error.hpp"
+#include "support/temp_dir.hpp"
+#include "support/tensors.hpp"
+
+namespace afterspike::tasks {
+namespace {
+
+using testing::all;
+using testing::expect_close;
+using testing::expect_same;
+using testing::Settings;
+
+std::unique_ptr<Task> mini(std::string_view name, const Settings& more = {}) {
+  Settings settings = {{"dataset", "mini_mnist"}, {"validation", "0"}};
+  settings.insert(settings.end(), more.begin(), more.end());
+  return testing::make_task(name, settings);
+}
+
+datasets::ImageSet images(datasets::Part part) {
+  return datasets::read_images(
+      find_entry<datasets::DatasetEntry>(datasets::entries(), "mini_mnist", "data set"), {}, part);
+}
+
+TEST(ImageTasks, LinesAreTheRowsOfNormalisedImages) {
+  for (const auto& [split, part] : {std::pair(Split::train, datasets::Part::train),
+                                    std::pair(Split::test, datasets::Part::test)}) {
+    const datasets::ImageSet expected = images(part);
+    const data::Batch batch = all(*mini("line_mnist")->split(split));
+    at::Tensor pixels =
+        at::tensor(at::ArrayRef<std::uint8_t>(expected.pixels), at::kDouble).reshape({-1, 28, 28});
+    pixels = (pixels / 255 - 0.1307) / 0.3081;
+    expect_close(batch.input, pixels.transpose(0, 1), 1e-6, "input");
+    expect_same(batch.target, at::tensor(at::ArrayRef<std::uint8_t>(expected.labels), at::kLong),
+                "target");
+  }
+}
+
+TEST(ImageTasks, PixelsAreTheLinesOneAfterTheOther) {
+  const data::Batch lines = all(*mini("line_mnist")->split(Split::train));
+  const data::Batch pixels = all(*mini("pixel_mnist")->split(Split::train));
+  expect_same(pixels.input.squeeze(2).t().contiguous(),
+              lines.input.transpose(0, 1).reshape({-1, 784}), "input");
+  expect_same(pixels.target, lines.target, "target");
+}
+
+/// What each step shows over all samples of both splits, one text for each step.
+std::vector<std::string> steps(const Task& task) {
+  const at::Tensor input =
+      at::cat({all(*task.split(Split::train)).input, all(*task.split(Split::test)).input}, 1);
+  std::vector<std::string> texts;
+  for (std::int64_t step = 0; step < input.size(0); ++step) {
+    const at::Tensor row = input[step].contiguous();
+    texts.emplace_back(static_cast<const char*>(row.data_ptr()), row.nbytes());
+  }
+  return texts;
+}
+
+TEST(ImageTasks, PermutedPixelsAreAllPixelsInAnOrderThatTheSeedFixes) {
+  const auto raster = steps(*mini("pixel_mnist"));
+  const auto first = steps(*mini("permuted_mnist"));
+  EXPECT_EQ(steps(*mini("permuted_mnist", {{"permutation_seed", "1"}})), first);
+  const auto other = steps(*mini("permuted_mnist", {{"permutation_seed", "2"}}));
+  EXPECT_NE(first, raster);
+  EXPECT_NE(first, other);
+  // The split's seed is another matter.
+  EXPECT_EQ(steps(*mini("permuted_mnist", {{"split_seed", "2"}})), first);
+  const auto sorted = [](std::vector<std::string> texts) {
+    std::sort(texts.begin(), texts.end());
+    return texts;
+  };
+  EXPECT_EQ(sorted(first), sorted(raster));
+  EXPECT_EQ(sorted(other), sorted(raster));
+}
+
+TEST(ImageTasks, FormsAndNormalisationBelongToTheTask) {
+  for (const std::string set : {"mnist", "fashion"}) {
+    EXPECT_EQ(mini("line_" + set)->shape().steps, 28);
+    EXPECT_EQ(mini("line_" + set)->shape().input_size, 28);
+    for (const std::string form : {"pixel_", "permuted_"}) {
+      EXPECT_EQ(mini(form + set)->shape().steps, 784);
+      EXPECT_EQ(mini(form + set)->shape().input_size, 1);
+    }
+  }
+  EXPECT_EQ(mini("line_mnist")->shape().output_size, 10);
+  EXPECT_EQ(mini("line_mnist")->shape().dt_ms, 0.05);
+  EXPECT_EQ(mini("line_mnist")->objective().read.text(), "last");
+  const auto darkest = [](const Task& task) {
+    return all(*task.split(Split::train)).input.min().item<double>();
+  };
+  EXPECT_NEAR(darkest(*mini("line_mnist")), -0.1307 / 0.3081, 1e-6);
+  EXPECT_NEAR(darkest(*mini("line_fashion")), -0.2860 / 0.3530, 1e-6);
+  EXPECT_NEAR(darkest(*mini("line_mnist", {{"mean", "0.5"}, {"sd", "0.25"}})), -2, 1e-6);
+}
+
+TEST(ImageTasks, DefaultsAreThoseOfTheExperiments) {
+  for (const TaskEntry& entry : entries()) {
+    if (!testing::has_option(*entry.make(), "dataset")) continue;
+    options::Description description;
+    const auto model = entry.make();
+    model->describe(options::Section(description, ""));
+    const auto value = [&](const char* name) {
+      return options::text(description.find(name).value());
+    };
+    const bool fashion = entry.name.ends_with("fashion");
+    EXPECT_EQ(value("dataset"), fashion ? "fashion_mnist" : "mnist") << entry.name;
+    EXPECT_EQ(value("validation"), "5000") << entry.name;
+  }
+}
+
+TEST(ImageTasks, MissingImagesAndWrongSettingsAreRefused) {
+  const testing::TempDir empty;
+  const auto model = find_entry<TaskEntry>(entries(), "line_mnist", "task").make();
+  testing::expect_error(ErrorKind::data, {"mnist"}, [&] { model->make({empty.path()}); });
+  for (const auto& [name, text] : Settings{{"dataset", "cifar"},
+                                           {"sd", "0"},
+                                           {"dt", "0 ms"},
+                                           {"read", "first"},
+                                           {"loss_over", "none"},
+                                           {"validation", "-1"},
+                                           {"train_samples", "-1"}}) {
+    testing::expect_error(
+        ErrorKind::config, {name, "'" + text + "'"},
+        [&, setting = std::pair(name, text)] { testing::make_task("line_mnist", {setting}); });
+  }
+}
+
+}  // namespace
+}  // namespace afterspike::tasks

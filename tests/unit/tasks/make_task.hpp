@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <numeric>
+#include <string_view>
+#include <vector>
+
+#include "afterspike/base/registry.hpp"
+#include "afterspike/tasks/task.hpp"
+#include "support/settings.hpp"
+
+namespace afterspike::testing {
+
+/// The task of this name with these settings. There is no data directory: only the data set that
+/// ships with the project is found.
+inline std::unique_ptr<tasks::Task> make_task(std::string_view name,
+                                              const Settings& settings = {}) {
+  const auto model = find_entry<tasks::TaskEntry>(tasks::entries(), name, "task").make();
+  apply(*model, settings);
+  return model->make({});
+}
+
+/// All samples of a data set as one batch.
+inline data::Batch all(const data::Dataset& set) {
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(set.size()));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return set.batch(numbers);
+}
+
+}  // namespace afterspike::testing

@@ -1,0 +1,218 @@
+// Laws that every task obeys, for every entry of the registry.
+
+#include <cmath>
+#include <set>
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "make_task.hpp"
+#include "support/sequence_files.hpp"
+#include "support/temp_dir.hpp"
+#include "support/tensors.hpp"
+
+namespace afterspike::tasks {
+namespace {
+
+using testing::all;
+using testing::Settings;
+
+constexpr const char* kSplits[] = {"train", "validation", "test"};
+
+class Tasks : public ::testing::TestWithParam<std::string> {
+ protected:
+  static void SetUpTestSuite() {
+    directory_ = std::make_unique<testing::TempDir>();
+    testing::write_hdf5(*directory_ / "own.h5",
+                        {{"inputs", testing::uniform_tensor({40, 5, 2}, Rng(1))},
+                         {"labels", at::arange(40) % 3},
+                         {"lengths", at::arange(40) % 5 + 1}});
+  }
+  static void TearDownTestSuite() { directory_.reset(); }
+
+  /// The task on data that are there: a file of its own, the images that ship with the project.
+  std::unique_ptr<Task> make(const Settings& more = {}) const {
+    Settings settings;
+    if (has("data")) settings.push_back({"data", (*directory_ / "own.h5").string()});
+    if (has("dataset")) settings.push_back({"dataset", "mini_mnist"});
+    if (has("validation")) settings.push_back({"validation", "7"});
+    settings.insert(settings.end(), more.begin(), more.end());
+    return testing::make_task(GetParam(), settings);
+  }
+  bool has(const std::string& option) const {
+    return testing::has_option(*find_entry<TaskEntry>(entries(), GetParam(), "task").make(),
+                               option);
+  }
+
+  static std::unique_ptr<testing::TempDir> directory_;
+};
+
+std::unique_ptr<testing::TempDir> Tasks::directory_;
+
+/// A text for each sample that tells it from others.
+std::multiset<std::string> prints(const std::shared_ptr<const data::Dataset>& set) {
+  std::multiset<std::string> texts;
+  if (set == nullptr) return texts;
+  const at::Tensor samples = all(*set).input.transpose(0, 1).contiguous();
+  const auto bytes = static_cast<std::size_t>(samples[0].nbytes());
+  for (std::int64_t i = 0; i < set->size(); ++i) {
+    texts.emplace(static_cast<const char*>(samples[i].data_ptr()), bytes);
+  }
+  return texts;
+}
+
+TEST_P(Tasks, BatchesHaveTheDeclaredShape) {
+  const auto task = make();
+  const TaskShape& shape = task->shape();
+  EXPECT_GT(shape.dt_ms, 0);
+  for (const char* name : kSplits) {
+    const auto set = task->split(parse_split(name));
+    if (set == nullptr) continue;
+    ASSERT_GT(set->size(), 0) << name;
+    const data::Batch batch = all(*set);
+    EXPECT_EQ(batch.input.sizes(), at::IntArrayRef({shape.steps, set->size(), shape.input_size}));
+    EXPECT_EQ(batch.input.scalar_type(), at::kFloat);
+    EXPECT_TRUE(at::isfinite(batch.input).all().item<bool>());
+    if (task->classifies()) {
+      ASSERT_EQ(batch.target.sizes(), at::IntArrayRef({set->size()}));
+      EXPECT_EQ(batch.target.scalar_type(), at::kLong);
+      EXPECT_GE(batch.target.min().item<std::int64_t>(), 0);
+      EXPECT_LT(batch.target.max().item<std::int64_t>(), shape.output_size);
+    } else {
+      ASSERT_EQ(batch.target.sizes(),
+                at::IntArrayRef({shape.steps, set->size(), shape.output_size}));
+      EXPECT_EQ(batch.target.scalar_type(), at::kFloat);
+    }
+  }
+}
+
+TEST_P(Tasks, LossIsFiniteAndPartsOfASplitAddUp) {
+  const auto task = make();
+  const auto set = task->split(Split::train);
+  const at::Tensor outputs = testing::uniform_tensor(
+      {task->shape().steps, set->size(), task->shape().output_size}, Rng(3));
+  const auto tally = [&](std::int64_t begin, std::int64_t end) {
+    std::vector<std::int64_t> numbers;
+    for (std::int64_t i = begin; i < end; ++i) numbers.push_back(i);
+    const data::Batch batch = set->batch(numbers);
+    const at::Tensor own = outputs.narrow(1, begin, end - begin);
+    return task->tally(read_steps(own, batch.lengths, task->objective().read), batch);
+  };
+  const Tally whole = tally(0, set->size());
+  EXPECT_TRUE(std::isfinite(whole.loss));
+  EXPECT_GT(whole.loss, 0);
+  EXPECT_EQ(whole.samples, set->size());
+  Tally sum;
+  for (std::int64_t begin = 0; begin < set->size(); begin += 13) {
+    sum += tally(begin, std::min(begin + 13, set->size()));
+  }
+  EXPECT_EQ(sum.samples, whole.samples);
+  EXPECT_EQ(sum.correct, whole.correct);
+  EXPECT_NEAR(sum.loss, whole.loss, 1e-9 * whole.loss);
+}
+
+TEST_P(Tasks, SplitsAreDisjoint) {
+  const auto task = make();
+  const auto train = prints(task->split(Split::train)), test = prints(task->split(Split::test));
+  const auto validation = prints(task->split(Split::validation));
+  if (task->split(Split::train) == task->split(Split::test)) {
+    // A task without anything to generalise to says so.
+    EXPECT_THAT(GetParam(), ::testing::AnyOf("sine_generation", "realizable"));
+    EXPECT_TRUE(validation.empty());
+    return;
+  }
+  EXPECT_EQ(validation.size(), 7u);
+  const auto disjoint = [](const auto& a, const auto& b) {
+    for (const std::string& print : a) {
+      if (b.contains(print)) return false;
+    }
+    return true;
+  };
+  EXPECT_TRUE(disjoint(train, test) && disjoint(train, validation) && disjoint(validation, test));
+}
+
+TEST_P(Tasks, ValidationIsCarvedFromTheTrainingDataOnly) {
+  if (!has("validation")) return;
+  const auto with = make(), without = make({{"validation", "0"}});
+  EXPECT_EQ(without->split(Split::validation), nullptr);
+  EXPECT_EQ(prints(with->split(Split::test)), prints(without->split(Split::test)));
+  auto both = prints(with->split(Split::train));
+  both.merge(prints(with->split(Split::validation)));
+  EXPECT_EQ(both, prints(without->split(Split::train)));
+}
+
+TEST_P(Tasks, SplitDependsOnItsSeedOnly) {
+  if (!has("split_seed")) return;
+  const auto validation = [&](const std::string& seed) {
+    return prints(make({{"split_seed", seed}})->split(Split::validation));
+  };
+  EXPECT_EQ(validation("3"), validation("3"));
+  EXPECT_NE(validation("3"), validation("4"));
+}
+
+TEST_P(Tasks, SamplesCanBeFewer) {
+  if (!has("train_samples")) return;
+  const auto whole = make(), few = make({{"train_samples", "5"}, {"test_samples", "3"}});
+  EXPECT_EQ(few->split(Split::train)->size(), 5);
+  EXPECT_EQ(few->split(Split::test)->size(), 3);
+  EXPECT_EQ(few->split(Split::validation)->size(), 7);
+  const auto first = [](const Task& task, Split split, std::int64_t count) {
+    return all(*task.split(split)).input.narrow(1, 0, count).contiguous();
+  };
+  testing::expect_same(first(*few, Split::train, 5), first(*whole, Split::train, 5), "train");
+  testing::expect_same(first(*few, Split::test, 3), first(*whole, Split::test, 3), "test");
+}
+
+TEST_P(Tasks, MoreValidationSamplesThanThereAreIsAnError) {
+  if (!has("validation")) return;
+  try {
+    make({{"validation", "1000000"}});
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::config);
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("'task.validation': found 1000000"));
+  }
+}
+
+TEST_P(Tasks, WhatTheLossReadsCanBeChosen) {
+  if (!has("read")) return;
+  const auto task = make({{"read", "3"}, {"loss_over", "each_step"}, {"dt", "0.25 ms"}});
+  EXPECT_EQ(task->objective().read.text(), "3");
+  EXPECT_EQ(task->objective().over, Objective::Over::each_step);
+  EXPECT_EQ(task->shape().dt_ms, 0.25);
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> all_names;
+  for (const TaskEntry& entry : entries()) all_names.emplace_back(entry.name);
+  return all_names;
+}
+
+std::string label(const ::testing::TestParamInfo<std::string>& info) {
+  return info.param;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Tasks, ::testing::ValuesIn(names()), label);
+
+TEST(TaskEntries, HaveNamesSummariesAndOptionsThatTakeTheirDefaults) {
+  std::set<std::string_view> seen;
+  for (const TaskEntry& entry : entries()) {
+    EXPECT_TRUE(seen.insert(entry.name).second) << entry.name;
+    EXPECT_FALSE(entry.summary.empty()) << entry.name;
+    const auto model = entry.make();
+    options::Description description;
+    model->describe(options::Section(description, "task"));
+    for (const options::Field& field : description.fields()) {
+      const std::string before = options::text(field.value());
+      EXPECT_NO_THROW(field.set_text(before)) << field.path();
+      EXPECT_EQ(options::text(field.value()), before) << field.path();
+      EXPECT_FALSE(field.help().empty()) << field.path();
+    }
+  }
+  EXPECT_THAT(seen, ::testing::IsSupersetOf({"line_mnist", "pixel_mnist", "permuted_mnist",
+                                             "sine_generation", "realizable", "file"}));
+}
+
+}  // namespace
+}  // namespace afterspike::tasks

@@ -1,0 +1,173 @@
+#include <cmath>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "afterspike/train/options.hpp"
+#include "support/expect_error.hpp"
+#include "support/settings.hpp"
+
+namespace afterspike::train {
+namespace {
+
+using testing::expect_error;
+using testing::Settings;
+
+constexpr std::int64_t kEpoch = 10;   // Steps of one.
+constexpr std::int64_t kTotal = 100;  // Steps in all.
+
+TrainOptions options_of(const Settings& settings) {
+  TrainOptions options;
+  testing::apply(options, settings);
+  return options;
+}
+
+std::vector<double> factors(const TrainOptions& options) {
+  std::vector<double> values;
+  for (std::int64_t step = 0; step < kTotal; ++step) {
+    values.push_back(learning_rate_factor(options, step, kTotal, kEpoch));
+  }
+  return values;
+}
+
+std::vector<double> sigmas(const TrainOptions& options) {
+  std::vector<double> values;
+  for (std::int64_t step = 0; step <= kTotal; ++step) {
+    values.push_back(annealed_sigma(options, step, kTotal, kEpoch));
+  }
+  return values;
+}
+
+TEST(LearningRate, StaysWhereItIsConstant) {
+  for (const double factor : factors(options_of({}))) EXPECT_EQ(factor, 1);
+}
+
+TEST(LearningRate, CosineFallsFromThePeakToTheFinalFraction) {
+  const auto values = factors(options_of({{"schedule", "cosine"}, {"final_fraction", "0.2"}}));
+  EXPECT_DOUBLE_EQ(values.front(), 1);
+  EXPECT_NEAR(values.back(), 0.2, 1e-12);
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    EXPECT_LT(values[i], values[i - 1]);
+    // Half a cosine is symmetric about its middle.
+    EXPECT_NEAR(values[i] + values[values.size() - 1 - i], 1.2, 1e-12);
+  }
+}
+
+TEST(LearningRate, StepMultipliesAfterEachOfItsEpochs) {
+  const auto values =
+      factors(options_of({{"schedule", "step"}, {"step_epochs", "3"}, {"step_factor", "0.5"}}));
+  for (std::int64_t step = 0; step < kTotal; ++step) {
+    EXPECT_DOUBLE_EQ(values[static_cast<std::size_t>(step)], std::pow(0.5, step / (3 * kEpoch)));
+  }
+}
+
+TEST(LearningRate, OneCycleRisesOnceAndFallsOnce) {
+  const auto values = factors(options_of({{"schedule", "one_cycle"}, {"rise_fraction", "0.25"}}));
+  EXPECT_NEAR(values.front(), 1.0 / 25, 1e-12);
+  EXPECT_NEAR(values.back(), 1.0 / 25 / 1e4, 1e-12);
+  const auto peak = std::max_element(values.begin(), values.end());
+  EXPECT_NEAR(*peak, 1, 1e-3);
+  EXPECT_NEAR(static_cast<double>(peak - values.begin()), 0.25 * kTotal, 1);
+  EXPECT_TRUE(std::is_sorted(values.begin(), peak));
+  EXPECT_TRUE(std::is_sorted(peak, values.end(), std::greater<>()));
+}
+
+TEST(LearningRate, WarmUpRisesLinearlyAndLeavesTheRestAlone) {
+  for (const char* schedule : {"constant", "cosine", "step"}) {
+    const auto plain = factors(options_of({{"schedule", schedule}}));
+    const auto warm = factors(options_of({{"schedule", schedule}, {"warmup_epochs", "2"}}));
+    for (std::size_t step = 0; step < plain.size(); ++step) {
+      const double rise = std::min(1.0, static_cast<double>(step + 1) / (2.0 * kEpoch));
+      EXPECT_DOUBLE_EQ(warm[step], rise * plain[step]) << schedule << ", step " << step;
+    }
+  }
+}
+
+TEST(LearningRate, IsThePeakOrLessInATrainingOfOneStep) {
+  for (const char* schedule : {"constant", "cosine", "step", "one_cycle"}) {
+    const double factor = learning_rate_factor(options_of({{"schedule", schedule}}), 0, 1, 1);
+    EXPECT_GT(factor, 0) << schedule;
+    EXPECT_LE(factor, 1) << schedule;
+  }
+}
+
+TEST(Annealing, GoesFromStartToEndWithoutTurning) {
+  for (const char* schedule : {"linear", "cosine", "exponential"}) {
+    const auto values = sigmas(options_of(
+        {{"sigma_schedule", schedule}, {"sigma_start", "2 mV"}, {"sigma_final", "0.1 mV"}}));
+    EXPECT_DOUBLE_EQ(values.front(), 2) << schedule;
+    EXPECT_NEAR(values.back(), 0.1, 1e-12) << schedule;
+    EXPECT_TRUE(std::is_sorted(values.begin(), values.end(), std::greater<>())) << schedule;
+  }
+}
+
+TEST(Annealing, IsLinearExponentialOrHalfACosine) {
+  const Settings ends = {{"sigma_start", "2 mV"}, {"sigma_final", "0.1 mV"}};
+  const auto with = [&](const char* schedule) {
+    Settings settings = ends;
+    settings.emplace_back("sigma_schedule", schedule);
+    return sigmas(options_of(settings));
+  };
+  const auto linear = with("linear"), exponential = with("exponential"), cosine = with("cosine");
+  for (std::size_t i = 1; i < linear.size(); ++i) {
+    EXPECT_NEAR(linear[i] - linear[i - 1], -1.9 / kTotal, 1e-12);
+    EXPECT_NEAR(exponential[i] / exponential[i - 1], std::pow(0.05, 1.0 / kTotal), 1e-12);
+    EXPECT_NEAR(cosine[i] + cosine[linear.size() - 1 - i], 2.1, 1e-12);
+  }
+}
+
+TEST(Annealing, StaysAtItsEndAfterItsEpochs) {
+  const TrainOptions options = options_of({{"sigma_schedule", "linear"},
+                                           {"sigma_start", "1 mV"},
+                                           {"sigma_final", "0.5 mV"},
+                                           {"sigma_epochs", "4"}});
+  for (std::int64_t step = 0; step <= kTotal; ++step) {
+    const bool over = step >= 4 * kEpoch;
+    EXPECT_EQ(annealing_over(options, step, kTotal, kEpoch), over) << step;
+    EXPECT_EQ(annealed_sigma(options, step, kTotal, kEpoch) == 0.5, over) << step;
+  }
+}
+
+TEST(Annealing, TakesTheWholeTrainingUnlessToldOtherwise) {
+  const TrainOptions options = options_of({{"sigma_schedule", "linear"}});
+  EXPECT_FALSE(annealing_over(options, kTotal - 1, kTotal, kEpoch));
+  EXPECT_TRUE(annealing_over(options, kTotal, kTotal, kEpoch));
+  EXPECT_TRUE(annealing_over(options_of({}), 0, kTotal, kEpoch)) << "there is none";
+}
+
+TEST(TrainOptions, RefusesSettingsThatContradictEachOther) {
+  struct Case {
+    Settings settings;
+    std::vector<std::string> message;
+  };
+  const std::vector<Case> cases = {
+      {{{"schedule", "one_cycle"}, {"warmup_epochs", "1"}}, {"train.warmup_epochs", "one_cycle"}},
+      {{{"sigma_schedule", "linear"}, {"sigma_epochs", "11"}},
+       {"train.sigma_epochs", "found 11", "10 epochs"}},
+      {{{"patience", "3"}, {"select", "last"}}, {"train.patience", "found 3", "last"}},
+  };
+  for (const Case& c : cases) {
+    const TrainOptions options = options_of(c.settings);
+    expect_error(ErrorKind::config, {c.message[0], c.message[1]}, [&] { options.validate(); });
+  }
+  EXPECT_NO_THROW(options_of({}).validate());
+}
+
+TEST(TrainOptions, RefusesValuesOutOfRange) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"epochs", "-1"},         {"batch_size", "0"},      {"learning_rate", "0"},
+      {"learning_rate", "nan"}, {"learning_rate", "-1"},  {"beta1", "1"},
+      {"beta2", "-0.1"},        {"epsilon", "0"},         {"weight_decay", "-1"},
+      {"clip_norm", "-1"},      {"final_fraction", "2"},  {"step_epochs", "0"},
+      {"rise_fraction", "1"},   {"label_smoothing", "1"}, {"sigma_start", "0 mV"},
+      {"sigma_final", "1"},     {"patience", "-1"},       {"optimizer", "sgd"},
+      {"schedule", "cosin"},    {"select", "first"},
+  };
+  for (const auto& [name, value] : cases) {
+    expect_error(ErrorKind::config, {"'" + name + "'", value.substr(0, 3)},
+                 [&] { options_of({{name, value}}); });
+  }
+}
+
+}  // namespace
+}  // namespace afterspike::train
