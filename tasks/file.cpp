@@ -9,7 +9,7 @@
 namespace afterspike::tasks {
 namespace {
 
-/// A user's own sequences; the layout of the file is in data/sequence_file.hpp and the README.
+/// A user's own sequences; the layout of the file is in docs/data-format.md.
 class FileTask final : public TaskModel {
  public:
   FileTask() { common_.dt_ms = 1; }

@@ -9,6 +9,17 @@
 namespace afterspike::tasks {
 namespace {
 
+/// Mean and standard deviation of pixels / 255 of the training images: inputs are normalised by
+/// them.
+struct Normalisation {
+  double mean, sd;
+};
+
+Normalisation normalisation(std::string_view dataset) {
+  if (dataset == "fashion_mnist") return {0.2860, 0.3530};
+  return {0.1307, 0.3081};
+}
+
 /// Images as sequences, normalised when they are asked for: a byte a pixel in memory.
 class ImageSequences final : public data::Dataset {
  public:
@@ -23,9 +34,10 @@ class ImageSequences final : public data::Dataset {
                    .stream("permutation")
                    .permutation(steps_);
     }
+    const Normalisation scale = normalisation(options.dataset);
     for (std::size_t value = 0; value < 256; ++value) {
       const double grey = static_cast<double>(value) / 255;
-      normalised_[value] = static_cast<float>((grey - options.mean) / options.sd);
+      normalised_[value] = static_cast<float>((grey - scale.mean) / scale.sd);
     }
   }
 
@@ -70,8 +82,6 @@ class ImageTaskModel final : public TaskModel {
   void describe(options::Section section) override {
     section.add("dataset", options_.dataset, "Where the images come from.")
         .one_of({"mnist", "mini_mnist", "fashion_mnist"});
-    section.add("mean", options_.mean, "Mean of pixels / 255, subtracted.");
-    section.add("sd", options_.sd, "Standard deviation of pixels / 255, divided by.").above(0);
     if (options_.form == ImageForm::permuted) {
       section.add("permutation_seed", options_.permutation_seed, "Seed of the order of the pixels.")
           .at_least(0);
@@ -102,13 +112,10 @@ class ImageTaskModel final : public TaskModel {
 
 std::unique_ptr<TaskModel> image_task(std::string dataset, ImageForm form) {
   ImageTaskOptions options;
-  const bool fashion = dataset == "fashion_mnist";
   options.dataset = std::move(dataset);
   options.form = form;
-  options.mean = fashion ? 0.2860 : 0.1307;
-  options.sd = fashion ? 0.3530 : 0.3081;
   options.common.dt_ms = 0.05;
-  options.common.validation = 5000;
+  options.common.validation = -1;
   return std::make_unique<ImageTaskModel>(std::move(options));
 }
 

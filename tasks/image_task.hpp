@@ -18,12 +18,12 @@ enum class ImageForm {
 struct ImageTaskOptions {
   std::string dataset;  ///< "mnist", "mini_mnist" or "fashion_mnist".
   ImageForm form = ImageForm::lines;
-  double mean = 0, sd = 1;  ///< Of pixels / 255; inputs are normalised by them.
   std::int64_t permutation_seed = 1;
   CommonTaskOptions common;
 };
 
-/// The model of an image task with these defaults: 5,000 validation samples, a step of 0.05 ms.
+/// The model of an image task with these defaults: a twelfth of the training samples (5,000 of
+/// 60,000) for validation, a step of 0.05 ms.
 std::unique_ptr<TaskModel> image_task(std::string dataset, ImageForm form);
 
 }  // namespace afterspike::tasks

@@ -40,17 +40,19 @@ std::string_view split_name(Split split) noexcept {
 }
 
 ReadSteps ReadSteps::parse(std::string_view text) {
-  if (text == "last") return {};
+  if (text == "auto") return {};
+  if (text == "last") return {Kind::last, 1};
   if (text == "all") return {Kind::all, 0};
   std::int64_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   require(error == std::errc() && end == text.data() + text.size() && count > 0, ErrorKind::config,
-          "read '{}': expected last, all, or a number of steps such as 14", text);
+          "read '{}': expected auto, last, all, or a number of steps such as 14", text);
   return {Kind::window, count};
 }
 
 std::string ReadSteps::text() const {
   if (kind == Kind::window) return fmt::format("{}", count);
+  if (kind == Kind::automatic) return "auto";
   return kind == Kind::last ? "last" : "all";
 }
 
@@ -90,6 +92,13 @@ Tally& Tally::operator+=(const Tally& other) {
   correct += other.correct;
   loss += other.loss;
   return *this;
+}
+
+Task::Task(TaskShape shape, Objective objective, Parts parts)
+    : shape_(shape), objective_(objective), parts_(std::move(parts)) {
+  if (objective_.read.kind == ReadSteps::Kind::automatic) {
+    objective_.read = ReadSteps::parse(classifies() ? "last" : "all");
+  }
 }
 
 std::shared_ptr<const data::Dataset> Task::split(Split split) const {

@@ -20,7 +20,10 @@ std::shared_ptr<const data::Dataset> first(std::shared_ptr<const data::Dataset> 
 
 void describe_reading(options::Section section, ReadSteps& read, Objective::Over& over) {
   section.add_text(
-      "read", "Steps that the loss reads: last, all, or a number of steps at the end.",
+      "read",
+      "Steps that the loss reads: last, all, or a number at the end; auto: last for classes, all "
+      "for "
+      "traces.",
       [&read] { return read.text(); },
       [&read](const std::string& text) { read = ReadSteps::parse(text); });
   section.choice(
@@ -33,8 +36,8 @@ void CommonTaskOptions::describe(options::Section section) {
   section.quantity("dt", dt_ms, "ms", "What one step stands for.").above(0);
   section
       .add("validation", validation,
-           "Samples carved from the training data for validation; 0 for none.")
-      .at_least(0);
+           "Samples carved from the training data for validation; 0: none; -1: a twelfth of them.")
+      .at_least(-1);
   section.add("split_seed", split_seed, "Seed of the choice of validation samples.").at_least(0);
   section.add("train_samples", train_samples, "Use the first so many for training; 0 for all.")
       .at_least(0);
@@ -46,14 +49,15 @@ void CommonTaskOptions::describe(options::Section section) {
 Task::Parts make_parts(std::shared_ptr<const data::Dataset> train,
                        std::shared_ptr<const data::Dataset> test,
                        const CommonTaskOptions& options) {
+  const std::int64_t validation = options.validation < 0 ? train->size() / 12 : options.validation;
   require(
-      options.validation < train->size(), ErrorKind::config,
+      validation < train->size(), ErrorKind::config,
       "option 'task.validation': found {}, expected less than the {} training samples there are",
-      options.validation, train->size());
+      validation, train->size());
   Task::Parts parts{train, nullptr, first(std::move(test), options.test_samples)};
-  if (options.validation > 0) {
+  if (validation > 0) {
     const Rng rng(static_cast<std::uint64_t>(options.split_seed));
-    data::Parts split = data::split(std::move(train), options.validation, rng.stream("validation"));
+    data::Parts split = data::split(std::move(train), validation, rng.stream("validation"));
     parts.train = split.rest;
     parts.validation = split.part;
   }
@@ -66,7 +70,6 @@ std::unique_ptr<Task> trace_task(const at::Tensor& inputs, const at::Tensor& tar
   const auto data = std::make_shared<data::Sequences>(inputs, targets);
   Objective objective;
   objective.kind = Objective::Kind::trace;
-  objective.read = ReadSteps::parse("all");
   const TaskShape shape{inputs.size(2), targets.size(2), inputs.size(1), dt_ms};
   return std::make_unique<Task>(shape, objective, Task::Parts{data, nullptr, data});
 }

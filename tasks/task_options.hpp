@@ -28,9 +28,9 @@ void describe_reading(options::Section section, ReadSteps& read, Objective::Over
 Task::Parts make_parts(std::shared_ptr<const data::Dataset> train,
                        std::shared_ptr<const data::Dataset> test, const CommonTaskOptions& options);
 
-/// A task to generate traces [samples, steps, outputs] from inputs [samples, steps, features], with a
-/// loss on all steps. There is nothing to generalise to: training and test data are the same, and there
-/// is no validation split.
+/// A task to generate traces [samples, steps, outputs] from inputs [samples, steps, features], with
+/// a loss on all steps. There is nothing to generalise to: training and test data are the same, and
+/// there is no validation split.
 std::unique_ptr<Task> trace_task(const at::Tensor& inputs, const at::Tensor& targets, double dt_ms);
 
 }  // namespace afterspike::tasks

@@ -101,6 +101,14 @@ void apply_settings(const Arguments& arguments, const options::Description& desc
   }
 }
 
+/// A path is recorded so that it means the same from any directory.
+void make_absolute(const options::Description& description, const char* option) {
+  const options::Field* field = description.find_if(option);
+  if (field == nullptr) return;
+  const std::string path = options::text(field->value());
+  if (!path.empty()) field->set_text(fs::absolute(path).lexically_normal().string());
+}
+
 train::RunOptions new_options(const Arguments& arguments) {
   train::RunOptions options;
   options.seed = 1;
@@ -110,6 +118,8 @@ train::RunOptions new_options(const Arguments& arguments) {
   options.describe(description);
   if (arguments.has("config")) io::read_options(arguments.text("config"), description);
   apply_settings(arguments, description);
+  make_absolute(description, "task.data");
+  make_absolute(description, "inherit");
   return options;
 }
 

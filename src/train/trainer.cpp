@@ -295,7 +295,7 @@ End Trainer::run(const std::vector<Observer*>& observers, const Limits& limits) 
   const double start_cpu_s = cpu_s() - progress_.cpu_s;
   const double session_start_s = now_s();
   const std::int64_t samples = task_.split(tasks::Split::train)->size();
-  End end = End::finished;
+  End end = limits.steps > 0 && progress_.step >= limits.steps ? End::step_limit : End::finished;
   const auto clock = [&] {
     progress_.wall_s = now_s() - start_s;
     progress_.cpu_s = cpu_s() - start_cpu_s;

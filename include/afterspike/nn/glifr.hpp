@@ -21,8 +21,8 @@ struct GlifrOptions {
   /// Which intrinsic parameters are trained: "all", "none", or names separated by commas.
   std::string learn = "all";
   /// "parameters": drawn as `threshold` ... `after_spike_additive` say. "reference": the same, with
-  /// the membrane decay that the authors' code computes (too small unless dt = 0.05 ms). "inherit":
-  /// resampled from a donor run.
+  /// the membrane decay that the authors' code computes (0.05 /ms only where dt = 0.05 ms).
+  /// "inherit": resampled from a donor run.
   std::string initial = "parameters";
 
   Initial threshold = Initial::constant(1);          ///< V_th, mV.

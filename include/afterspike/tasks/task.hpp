@@ -22,11 +22,12 @@ std::string_view split_name(Split split) noexcept;
 
 /// Which steps of a sequence a loss reads, counted from the end of each sample.
 struct ReadSteps {
-  enum class Kind { last, all, window };
-  Kind kind = Kind::last;
+  /// automatic: the last step where a task classifies, all of them where it generates a trace.
+  enum class Kind { automatic, last, all, window };
+  Kind kind = Kind::automatic;
   std::int64_t count = 1;  ///< Of a window.
 
-  /// "last", "all", or a number of steps, "14". Throws Error(config).
+  /// "auto", "last", "all", or a number of steps, "14". Throws Error(config).
   static ReadSteps parse(std::string_view text);
   std::string text() const;
 };
@@ -59,7 +60,8 @@ struct ReadValues {
 };
 
 /// Takes the read steps from `sequence` [steps, batch, ...]. With `lengths` [batch] they are
-/// counted from the end of each sample, and steps before its beginning have weight 0.
+/// counted from the end of each sample, and steps before its beginning have weight 0. REQUIRES:
+/// `read` is not automatic.
 ReadValues read_steps(const at::Tensor& sequence, const at::Tensor& lengths, const ReadSteps& read);
 
 /// The mean over the read steps that are there, [batch, ...]. Differentiable.
@@ -81,10 +83,10 @@ class Task {
     std::shared_ptr<const data::Dataset> train, validation, test;  ///< validation may be null.
   };
 
-  Task(TaskShape shape, Objective objective, Parts parts)
-      : shape_(shape), objective_(objective), parts_(std::move(parts)) {}
+  Task(TaskShape shape, Objective objective, Parts parts);
 
   const TaskShape& shape() const noexcept { return shape_; }
+  /// With automatic reading resolved.
   const Objective& objective() const noexcept { return objective_; }
   bool classifies() const noexcept { return objective_.kind == Objective::Kind::classify; }
 

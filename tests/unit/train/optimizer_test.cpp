@@ -21,9 +21,8 @@ constexpr int kSteps = 12;
 std::shared_ptr<nn::Network> glifr_network(const Settings& settings = {}) {
   nn::NetworkOptions options;
   options.hidden = 3;
-  auto network =
-      std::make_shared<nn::Network>(*testing::make_model("glifr", settings), options,
-                                    nn::NetworkShape{2, 2, 0.05});
+  auto network = std::make_shared<nn::Network>(*testing::make_model("glifr", settings), options,
+                                               nn::NetworkShape{2, 2, 0.05});
   network->to(at::kDouble);
   network->initialize(Rng(1));
   return network;
@@ -90,8 +89,7 @@ void expect_as_scalars(const TrainOptions& options) {
       const bool intrinsic = parameter.spec->group == nn::ParameterGroup::intrinsic;
       const bool weight = parameter.spec->group == nn::ParameterGroup::weight;
       const double rate =
-          factor_of(step) *
-          (intrinsic ? options.intrinsic_learning_rate : options.learning_rate);
+          factor_of(step) * (intrinsic ? options.intrinsic_learning_rate : options.learning_rate);
       auto& own = scalars[parameter.name];
       for (std::size_t i = 0; i < own.size(); ++i) {
         const auto place = static_cast<std::int64_t>(i);

@@ -164,8 +164,9 @@ TEST(TrainOptions, RefusesValuesOutOfRange) {
       {"schedule", "cosin"},    {"select", "first"},
   };
   for (const auto& [name, value] : cases) {
-    expect_error(ErrorKind::config, {"'" + name + "'", value.substr(0, 3)},
-                 [&] { options_of({{name, value}}); });
+    expect_error(ErrorKind::config, {"'" + name + "'", value.substr(0, 3)}, [&] {
+      options_of({{name, value}});
+    });
   }
 }
 

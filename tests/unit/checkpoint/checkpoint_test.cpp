@@ -1,0 +1,177 @@
+#include "afterspike/checkpoint/checkpoint.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "afterspike/io/safetensors.hpp"
+#include "small_checkpoint.hpp"
+#include "support/expect_error.hpp"
+#include "support/temp_dir.hpp"
+
+namespace afterspike::checkpoint {
+namespace {
+
+namespace fs = std::filesystem;
+
+using testing::content_of;
+using testing::expect_error;
+using testing::small_network;
+
+void expect_same_tensors(const nn::NamedTensors& found, const nn::NamedTensors& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (const auto& [name, tensor] : expected) {
+    ASSERT_TRUE(found.contains(name)) << name;
+    testing::expect_same(found.at(name), tensor, name);
+  }
+}
+
+TEST(Checkpoint, GivesEverythingBackBitForBit) {
+  const testing::TempDir directory;
+  const auto network = small_network();
+  const Checkpoint written = content_of(*network);
+  save(directory / "a" / "b", written);
+  const Checkpoint read = load(directory / "a" / "b");
+  EXPECT_EQ(read.configuration, written.configuration);
+  EXPECT_EQ(read.progress, written.progress);
+  EXPECT_EQ(read.parameters, written.parameters);
+  expect_same_tensors(read.model, written.model);
+  expect_same_tensors(read.training, written.training);
+}
+
+TEST(Checkpoint, KeepsEveryTypeShapeAndBitPattern) {
+  const testing::TempDir directory;
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  Checkpoint written = content_of(*small_network());
+  written.training = {{"denormal", at::full({1}, 1e-320, at::kDouble)},
+                      {"infinite", at::full({2, 1}, -kInfinite)},
+                      {"minus zero", at::full({}, -0.0)},
+                      {"empty", at::zeros({0, 3})},
+                      {"bytes", at::arange(256).to(at::kByte)},
+                      {"long", at::full({1}, std::numeric_limits<std::int64_t>::min(), at::kLong)}};
+  save(directory / "c", written);
+  const auto read = load(directory / "c").training;
+  expect_same_tensors(read, written.training);
+  EXPECT_TRUE(std::signbit(read.at("minus zero").item<float>()));
+  written.training = {{"transposed", at::arange(6).view({2, 3}).t()}};
+  save(directory / "c", written);
+  expect_same_tensors(load(directory / "c").training, written.training);
+  written.training = {{"nan", at::full({3}, std::numeric_limits<double>::quiet_NaN())}};
+  save(directory / "c", written);
+  EXPECT_TRUE(load(directory / "c").training.at("nan").isnan().all().item<bool>());
+}
+
+TEST(Checkpoint, OfAReleasedModelHasNoTrainingState) {
+  const testing::TempDir directory;
+  Checkpoint written = content_of(*small_network());
+  written.training.clear();
+  save(directory / "released", written);
+  EXPECT_FALSE(fs::exists(directory / "released" / "training.safetensors"));
+  EXPECT_TRUE(load(directory / "released").training.empty());
+}
+
+TEST(Checkpoint, ReplacesAnotherOfTheSameNameAndLeavesNothingBeside) {
+  const testing::TempDir directory;
+  Checkpoint content = content_of(*small_network());
+  save(directory / "c", content);
+  content.progress["step"] = 4;
+  content.training.clear();
+  save(directory / "c", content);
+  EXPECT_EQ(load(directory / "c").progress.at("step"), 4);
+  EXPECT_FALSE(fs::exists(directory / "c" / "training.safetensors")) << "nothing of the one before";
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), fs::directory_iterator()), 1);
+}
+
+TEST(Checkpoint, IsTheSameBytesForTheSameContent) {
+  const testing::TempDir directory;
+  const Checkpoint content = content_of(*small_network());
+  save(directory / "a", content);
+  save(directory / "b", content);
+  for (const char* file : {"manifest.json", "model.safetensors", "training.safetensors"}) {
+    EXPECT_EQ(testing::slurp(directory / "a" / file), testing::slurp(directory / "b" / file));
+  }
+}
+
+TEST(Checkpoint, SurvivesWhatAnInterruptedWriterLeftBehind) {
+  const testing::TempDir directory;
+  const Checkpoint content = content_of(*small_network());
+  fs::create_directories(directory / "c.tmp");
+  testing::spill(directory / "c.tmp" / "model.safetensors", "half of a fi");
+  testing::spill(directory / "c.tmp" / "rubbish", "");
+  save(directory / "c", content);
+  EXPECT_FALSE(fs::exists(directory / "c" / "rubbish"));
+  EXPECT_FALSE(fs::exists(directory / "c.tmp"));
+  EXPECT_EQ(load(directory / "c").progress, content.progress);
+}
+
+TEST(Checkpoint, CannotBeSavedWhereThereIsNoPlace) {
+  const testing::TempDir directory;
+  testing::spill(directory / "file", "");
+  expect_error(ErrorKind::data, {"file/c.tmp", "cannot be"},
+               [&] { save(directory / "file" / "c", content_of(*small_network())); });
+}
+
+TEST(Checkpoint, DescribesTheParametersOfTheNetwork) {
+  const auto network = small_network();
+  const io::Json table = describe_parameters(*network);
+  const auto parameters = network->named();
+  ASSERT_EQ(table.size(), parameters.size());
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    EXPECT_EQ(table[i].at("name"), parameters[i].name);
+    EXPECT_EQ(table[i].at("symbol"), parameters[i].spec->symbol);
+    EXPECT_EQ(table[i].at("unit"), parameters[i].spec->unit);
+    EXPECT_EQ(table[i].at("trainable"), parameters[i].spec->trainable);
+    EXPECT_EQ(table[i].at("shape").get<std::vector<std::int64_t>>(),
+              parameters[i].tensor.sizes().vec());
+  }
+  EXPECT_EQ(table[0].at("name"), "layers.0.threshold");
+  EXPECT_EQ(table[0].at("unit"), "mV");
+}
+
+TEST(Assign, GivesAnotherNetworkTheSameParameters) {
+  for (const nn::NeuronEntry& neuron : nn::entries()) {
+    const auto one = small_network(std::string(neuron.name), 3, 1);
+    const auto other = small_network(std::string(neuron.name), 3, 2);
+    assign(model_tensors(*one), *other);
+    expect_same_tensors(model_tensors(*other), model_tensors(*one));
+    const at::Tensor input = at::ones({4, 2, 2});
+    EXPECT_TRUE(at::equal(one->forward(input), other->forward(input))) << neuron.name;
+  }
+}
+
+TEST(Assign, CopiesAndDoesNotShare) {
+  const auto network = small_network();
+  const nn::NamedTensors before = model_tensors(*network);
+  const at::NoGradGuard no_grad;
+  for (const auto& parameter : network->named()) at::Tensor(parameter.tensor).fill_(7);
+  for (const auto& [name, tensor] : before) EXPECT_FALSE(tensor.eq(7).any().item<bool>()) << name;
+}
+
+TEST(Assign, RefusesAnotherModelAndCopiesNothing) {
+  const auto network = small_network("glifr");
+  const nn::NamedTensors own = model_tensors(*network);
+  nn::NamedTensors missing = model_tensors(*small_network("glifr", 3, 2));
+  nn::NamedTensors unknown = missing, reshaped = missing;
+  missing.erase("readout.bias");
+  unknown["readout.scale"] = at::ones({2});
+  reshaped["readout.weight"] = at::ones({3, 2});
+  struct Case {
+    nn::NamedTensors model;
+    std::vector<std::string> message;
+  };
+  const std::vector<Case> cases = {
+      {missing, {"'readout.bias' is missing", "belongs to another model"}},
+      {unknown, {"'readout.scale' is not known", "belongs to another model"}},
+      {reshaped, {"'readout.weight'", "found shape [3, 2], expected [2, 3]"}},
+      {model_tensors(*small_network("glifr", 4)), {"found shape", "expected"}},
+      {model_tensors(*small_network("gru")), {"is missing", "belongs to another model"}},
+      {{}, {"'layers.0.threshold' is missing", "belongs to another model"}},
+  };
+  for (const Case& c : cases) {
+    expect_error(ErrorKind::checkpoint, {c.message[0], c.message[1]},
+                 [&] { assign(c.model, *network); });
+    expect_same_tensors(model_tensors(*network), own);
+  }
+}
+
+}  // namespace
+}  // namespace afterspike::checkpoint

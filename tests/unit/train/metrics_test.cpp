@@ -1,0 +1,142 @@
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "afterspike/io/table.hpp"
+#include "small_run.hpp"
+
+namespace afterspike::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+using testing::environment;
+using testing::lines_of;
+using testing::Settings;
+using testing::sine_options;
+
+class Metrics : public ::testing::Test {
+ protected:
+  fs::path create(const std::string& name, const Settings& settings = {{"train.epochs", "6"}}) {
+    RunOptions options = sine_options(settings);
+    create_run(directory_ / name, options, environment());
+    return directory_ / name;
+  }
+
+  /// Expects the rows of both files to be those of epochs 1 to `epochs`, the same in both.
+  static void expect_epochs(const fs::path& run, std::size_t epochs) {
+    const io::Table table = io::read_csv(run / "metrics.csv");
+    const std::vector<std::string> lines = lines_of(run / "metrics.jsonl");
+    ASSERT_EQ(table.rows.size(), epochs);
+    ASSERT_EQ(lines.size(), epochs);
+    for (std::size_t i = 0; i < epochs; ++i) {
+      const io::Json row = io::Json::parse(lines[i]);
+      ASSERT_EQ(row.size(), table.columns.size());
+      EXPECT_EQ(row.at("epoch"), i + 1);
+      EXPECT_EQ(row.at("step"), i + 1) << "of one step each";
+      for (std::size_t column = 0; column < table.columns.size(); ++column) {
+        EXPECT_EQ(row.at(table.columns[column]).get<double>(), table.rows[i][column]);
+      }
+    }
+  }
+
+  /// Loss by epoch: what does not depend on the clock.
+  static std::vector<double> losses(const fs::path& run) {
+    std::vector<double> values;
+    for (const std::string& line : lines_of(run / "metrics.jsonl")) {
+      values.push_back(io::Json::parse(line).at("train_loss").get<double>());
+    }
+    return values;
+  }
+
+  testing::TempDir directory_;
+  testing::Silence silence_;
+};
+
+TEST_F(Metrics, SayTheSameInBothFiles) {
+  const fs::path run = create("run");
+  continue_run(run, environment());
+  expect_epochs(run, 6);
+  const std::vector<double> values = losses(run);
+  EXPECT_LT(values.back(), values.front()) << "it learns";
+}
+
+TEST_F(Metrics, OfAResumedRunAreThoseOfAnUninterruptedOne) {
+  const fs::path whole = create("whole"), run = create("run");
+  continue_run(whole, environment());
+  continue_run(run, environment(2));
+  expect_epochs(run, 2);
+  continue_run(run, environment(4));
+  continue_run(run, environment());
+  expect_epochs(run, 6);
+  EXPECT_EQ(losses(run), losses(whole));
+}
+
+TEST_F(Metrics, AfterTheLastCheckpointAreRemovedOnResume) {
+  const fs::path whole = create("whole"), run = create("run");
+  continue_run(whole, environment());
+  continue_run(run, environment(3));
+  // Killed after epochs 4 and 5 were noted and before they were saved; the last line is cut.
+  std::string csv = testing::slurp(run / "metrics.csv");
+  std::string jsonl = testing::slurp(run / "metrics.jsonl");
+  const auto whole_csv = lines_of(whole / "metrics.csv");
+  const auto whole_jsonl = lines_of(whole / "metrics.jsonl");
+  testing::spill(run / "metrics.csv", csv + whole_csv[4] + "\n" + whole_csv[5].substr(0, 3));
+  testing::spill(run / "metrics.jsonl",
+                 jsonl + whole_jsonl[3] + "\n" + whole_jsonl[4].substr(0, 9));
+  continue_run(run, environment());
+  expect_epochs(run, 6);
+  EXPECT_EQ(losses(run), losses(whole));
+}
+
+TEST_F(Metrics, DoNotKeepACutRowForOneOfAnEarlierStep) {
+  const fs::path run = create("run", {{"train.epochs", "12"}});
+  continue_run(run, environment(9));
+  testing::spill(run / "metrics.csv", testing::slurp(run / "metrics.csv") + "10,1");
+  continue_run(run, environment());
+  expect_epochs(run, 12);
+}
+
+TEST_F(Metrics, OfARunThatWasKilledBeforeItsFirstCheckpointStartAnew) {
+  const fs::path run = create("run");
+  continue_run(run, environment(3));
+  fs::remove_all(run / "checkpoints");
+  fs::remove(run / "latest");
+  continue_run(run, environment());
+  expect_epochs(run, 6);
+}
+
+TEST_F(Metrics, HaveValidationAndSoftnessWhereThereAre) {
+  testing::write_class_file(directory_ / "data.csv");
+  RunOptions options = testing::run_options("file", "glifr",
+                                            {{"task.data", (directory_ / "data.csv").string()},
+                                             {"network.hidden", "4"},
+                                             {"train.epochs", "2"},
+                                             {"train.sigma_schedule", "linear"},
+                                             {"train.sigma_final", "0.5 mV"}});
+  create_run(directory_ / "run", options, environment());
+  continue_run(directory_ / "run", environment());
+  const io::Json row = io::Json::parse(lines_of(directory_ / "run" / "metrics.jsonl").at(1));
+  for (const char* name : {"train_accuracy", "validation_loss", "validation_accuracy"}) {
+    EXPECT_TRUE(row.contains(name)) << name;
+  }
+  EXPECT_EQ(row.at("sigma_mV"), 0.5);
+  EXPECT_GE(row.at("validation_accuracy").get<double>(), 0);
+  EXPECT_LE(row.at("validation_accuracy").get<double>(), 1);
+}
+
+TEST_F(Metrics, GoToTensorBoardToo) {
+  const fs::path run = create("run");
+  continue_run(run, environment(2));
+  continue_run(run, environment());
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(run)) {
+    if (!entry.path().filename().string().starts_with("events.out.tfevents.")) continue;
+    ++files;
+    EXPECT_NE(testing::slurp(entry.path()).find("train_loss"), std::string::npos);
+  }
+  EXPECT_EQ(files, 2) << "one a session";
+}
+
+}  // namespace
+}  // namespace afterspike::train

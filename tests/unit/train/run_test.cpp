@@ -1,0 +1,364 @@
+#include "afterspike/train/run.hpp"
+
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "small_run.hpp"
+#include "support/expect_error.hpp"
+
+namespace afterspike::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+using testing::checkpoint_bytes;
+using testing::environment;
+using testing::expect_error;
+using testing::run_options;
+using testing::Settings;
+using testing::sine_options;
+using testing::slurp;
+using testing::spill;
+
+class Run : public ::testing::Test {
+ protected:
+  /// Creates a run and gives its directory.
+  fs::path create(const std::string& name, RunOptions options) {
+    create_run(directory_ / name, options, environment());
+    return directory_ / name;
+  }
+
+  /// Options of a run on a file of two classes, with validation.
+  RunOptions class_options(Settings settings = {}) {
+    const fs::path data = directory_ / "data.csv";
+    if (!fs::exists(data)) testing::write_class_file(data);
+    settings.insert(settings.begin(), {{"task.data", data.string()},
+                                       {"network.hidden", "6"},
+                                       {"train.batch_size", "8"},
+                                       {"train.learning_rate", "0.02"},
+                                       {"train.epochs", "4"}});
+    return run_options("file", "gru", settings);
+  }
+
+  static void expect_same_checkpoints(const fs::path& found, const fs::path& expected,
+                                      const std::string& which) {
+    for (const char* file : {"model.safetensors", "training.safetensors"}) {
+      EXPECT_EQ(checkpoint_bytes(found, which, file), checkpoint_bytes(expected, which, file))
+          << which << ": " << file;
+    }
+    EXPECT_EQ(slurp(found / which), slurp(expected / which));
+  }
+
+  testing::TempDir directory_;
+  testing::Silence silence_;
+};
+
+TEST_F(Run, AppearsWithItsOptionsAndGivesThemBack) {
+  RunOptions options = class_options({{"seed", "7"}, {"train.schedule", "cosine"}});
+  options::Description description;
+  options.describe(description);
+  const io::Json expected = experiment::to_configuration(description);
+  const fs::path run =
+      create("deep/below/run", class_options({{"seed", "7"}, {"train.schedule", "cosine"}}));
+  RunOptions found = load_run_options(run);
+  options::Description read;
+  found.describe(read);
+  EXPECT_EQ(experiment::to_configuration(read), expected);
+  EXPECT_EQ(found.seed, 7);
+  EXPECT_EQ(found.train.schedule, Schedule::cosine);
+  EXPECT_EQ(found.experiment->task_name(), "file");
+  EXPECT_THAT(slurp(run / "config.toml"), ::testing::HasSubstr("seed = 7"));
+  EXPECT_THAT(slurp(run / "run.json"), ::testing::HasSubstr("a test"));
+}
+
+TEST_F(Run, IsNotCreatedOverSomethingElse) {
+  const fs::path run = create("run", sine_options());
+  RunOptions options = sine_options();
+  expect_error(ErrorKind::usage, {"exists already", "--resume " + run.string()},
+               [&] { create_run(run, options, environment()); });
+  spill(directory_ / "file", "mine");
+  expect_error(ErrorKind::usage, {"exists already"},
+               [&] { create_run(directory_ / "file", options, environment()); });
+  expect_error(ErrorKind::data, {"cannot be created"},
+               [&] { create_run(directory_ / "file" / "run", options, environment()); });
+  EXPECT_EQ(slurp(directory_ / "file"), "mine");
+}
+
+TEST_F(Run, IsNotCreatedWithOptionsThatContradictEachOther) {
+  RunOptions options = sine_options({{"train.patience", "1"}, {"train.select", "last"}});
+  expect_error(ErrorKind::config, {"train.patience"},
+               [&] { create_run(directory_ / "run", options, environment()); });
+  EXPECT_FALSE(fs::exists(directory_ / "run"));
+}
+
+TEST_F(Run, TenStepsAreFiveAResumeAndFiveMore) {
+  for (const char* neuron : {"glifr", "rnn"}) {
+    const std::string name = neuron;
+    const Settings settings = {{"train.epochs", "10"}};
+    const fs::path whole = create(name + "-whole", sine_options(settings, neuron));
+    EXPECT_EQ(continue_run(whole, environment()).end, End::finished);
+    const fs::path parted = create(name + "-parted", sine_options(settings, neuron));
+    const RunResult stopped = continue_run(parted, environment(5));
+    EXPECT_EQ(stopped.end, End::step_limit);
+    EXPECT_TRUE(stopped.summary.is_null());
+    EXPECT_FALSE(fs::exists(parted / "summary.json"));
+    EXPECT_EQ(slurp(parted / "latest"), "step-000000005\n");
+    EXPECT_EQ(continue_run(parted, environment()).end, End::finished);
+    expect_same_checkpoints(parted, whole, "latest");
+  }
+}
+
+TEST_F(Run, HoldsAcrossEpochsWithDropoutValidationAndSelection) {
+  const Settings settings = {{"neuron.dropout", "0.2"}};
+  const fs::path whole = create("whole", class_options(settings));
+  const io::Json expected = continue_run(whole, environment()).summary;
+  const fs::path parted = create("parted", class_options(settings));
+  RunResult result;
+  for (const std::int64_t steps : {1, 3, 4, 8, 11, 0}) {  // Three steps an epoch.
+    result = continue_run(parted, environment(steps, steps % 2 == 0 ? 0 : 1e9));
+  }
+  expect_same_checkpoints(parted, whole, "latest");
+  expect_same_checkpoints(parted, whole, "best");
+  for (const char* member : {"train", "validation", "test", "selected_epoch", "parameters"}) {
+    EXPECT_EQ(result.summary.at(member), expected.at(member)) << member;
+  }
+  EXPECT_GE(expected.at("selected_epoch").get<int>(), 1);
+  EXPECT_EQ(expected.at("train").at("samples"), 24);
+  EXPECT_EQ(expected.at("validation").at("samples"), 12);
+  EXPECT_EQ(expected.at("test").at("samples"), 8);
+}
+
+TEST_F(Run, SummaryIsOfTheSelectedNetwork) {
+  const fs::path run = create("run", class_options());
+  const io::Json summary = continue_run(run, environment()).summary;
+  const io::Json written = io::read_json(run / "summary.json", ErrorKind::data);
+  EXPECT_EQ(written, summary);
+  const experiment::Trained selected = experiment::load(run);
+  EXPECT_EQ(selected.checkpoint.parent_path(), run / "checkpoints");
+  EXPECT_EQ(selected.content.progress.at("epoch"), summary.at("selected_epoch"));
+  EXPECT_EQ(selected.content.progress.at("best_accuracy"), summary.at("validation").at("accuracy"));
+  EXPECT_EQ(summary.at("task"), "file");
+  EXPECT_EQ(summary.at("neuron"), "gru");
+  EXPECT_EQ(summary.at("stopped_early"), false);
+}
+
+TEST_F(Run, ThatHasEndedGivesItsSummaryAgain) {
+  const fs::path run = create("run", sine_options({{"train.epochs", "3"}}));
+  const io::Json summary = continue_run(run, environment()).summary;
+  const std::string rows = slurp(run / "metrics.csv");
+  EXPECT_EQ(continue_run(run, environment()).summary, summary);
+  EXPECT_EQ(continue_run(run, environment(), 3).summary, summary);
+  EXPECT_EQ(slurp(run / "metrics.csv"), rows) << "nothing was trained";
+}
+
+TEST_F(Run, WithMoreEpochsIsTheLongerRun) {
+  const fs::path longer = create("longer", class_options({{"train.epochs", "5"}}));
+  continue_run(longer, environment());
+  const fs::path run = create("run", class_options({{"train.epochs", "2"}}));
+  continue_run(run, environment());
+  // Interrupted while it is extended: that it is to be longer is remembered.
+  EXPECT_EQ(continue_run(run, environment(7), 5).end, End::step_limit);
+  EXPECT_FALSE(fs::exists(run / "summary.json"));
+  const RunResult result = continue_run(run, environment());
+  EXPECT_EQ(result.summary.at("epochs"), 5);
+  EXPECT_EQ(result.summary.at("configuration").at("train.epochs"), "5");
+  expect_same_checkpoints(run, longer, "latest");
+  expect_same_checkpoints(run, longer, "best");
+}
+
+TEST_F(Run, EndsWhenPatienceIsOutHoweverItIsStopped) {
+  const Settings settings = {
+      {"train.patience", "2"}, {"train.epochs", "9"}, {"train.learning_rate", "1e-30"}};
+  const fs::path run = create("run", class_options(settings));
+  const RunResult result = continue_run(run, environment());
+  EXPECT_EQ(result.end, End::patience);
+  EXPECT_EQ(result.summary.at("stopped_early"), true);
+  EXPECT_EQ(result.summary.at("epochs"), 3);
+  EXPECT_EQ(result.summary.at("selected_epoch"), 1);
+  // As if killed before the summary was written.
+  fs::remove(run / "summary.json");
+  EXPECT_EQ(continue_run(run, environment()).end, End::patience);
+  EXPECT_EQ(slurp(run / "latest"), "step-000000009\n");
+}
+
+TEST_F(Run, NamesTheLastGoodCheckpointWhenTheLossIsNotFinite) {
+  const Settings settings = {{"train.learning_rate", "1e30"}, {"train.epochs", "9"}};
+  const fs::path run = create("run", sine_options(settings));
+  const fs::path good = run / "checkpoints" / "step-000000001";
+  expect_error(ErrorKind::numeric,
+               {"step 2:", "first tensor that is not finite is ",
+                "the last good checkpoint is " + good.string()},
+               [&] { continue_run(run, environment()); });
+  EXPECT_EQ(experiment::load(good).content.progress.at("step"), 1) << "it can be loaded";
+  const fs::path without = create("without", sine_options(settings));
+  expect_error(ErrorKind::numeric, {"step 2:", "the last good checkpoint is none"},
+               [&] { continue_run(without, environment(0, 1e9)); });
+}
+
+TEST_F(Run, EvaluatesAtTheFinalSoftness) {
+  const fs::path run = create("run", sine_options({{"train.epochs", "2"},
+                                                   {"train.sigma_schedule", "linear"},
+                                                   {"train.sigma_final", "0.25 mV"}},
+                                                  "glifr"));
+  continue_run(run, environment());
+  EXPECT_EQ(experiment::load(run).pass.sigma_mV, 0.25);
+}
+
+TEST_F(Run, InheritsFromADonorThatWasTrainedWithTheSameSettings) {
+  const fs::path donor =
+      create("donor", sine_options({{"train.epochs", "3"}, {"neuron.variant", "lheta"}}, "glifr"));
+  continue_run(donor, environment());
+  const fs::path run = create(
+      "run", sine_options(
+                 {{"train.epochs", "0"}, {"neuron.variant", "fheta"}, {"inherit", donor.string()}},
+                 "glifr"));
+  EXPECT_EQ(continue_run(run, environment()).end, End::finished);
+  const auto given = experiment::load(donor).content.model.at("layers.0.threshold");
+  const auto taken = experiment::load(run).content.model.at("layers.0.threshold");
+  for (std::int64_t i = 0; i < taken.numel(); ++i) {
+    EXPECT_TRUE(given.eq(taken[i]).any().item<bool>()) << "threshold " << i << " is not a donor's";
+  }
+}
+
+TEST_F(Run, RefusesToInheritWithoutSenseOrDonor) {
+  const fs::path donor = create("donor", sine_options({{"train.epochs", "1"}}, "glifr"));
+  continue_run(donor, environment());
+  const fs::path other =
+      create("other", sine_options({{"train.epochs", "1"}, {"task.dt", "0.1 ms"}}, "glifr"));
+  continue_run(other, environment());
+  struct Case {
+    Settings settings;
+    ErrorKind kind;
+    std::string message;
+  };
+  const std::vector<Case> cases = {
+      {{{"neuron.variant", "rheta"}}, ErrorKind::config, "expected --inherit RUN"},
+      {{{"inherit", donor.string()}}, ErrorKind::config, "the initial values are not inherited"},
+      {{{"neuron.variant", "rheta"}, {"inherit", (directory_ / "none").string()}},
+       ErrorKind::checkpoint,
+       "there is no such run"},
+      {{{"neuron.variant", "rheta"}, {"inherit", donor.string()}, {"network.layers", "2"}},
+       ErrorKind::checkpoint,
+       "donor has no layer 1"},
+      {{{"neuron.variant", "rheta"}, {"inherit", other.string()}},
+       ErrorKind::config,
+       "has the transform"},
+  };
+  int number = 0;
+  for (const Case& c : cases) {
+    const fs::path run =
+        create("run-" + std::to_string(number++), sine_options(c.settings, "glifr"));
+    expect_error(c.kind, {c.message}, [&] { continue_run(run, environment()); });
+  }
+}
+
+TEST_F(Run, RefusesADirectoryThatIsDamagedOrNoRun) {
+  struct Case {
+    const char* what;
+    std::string content;
+    std::vector<std::string> message;
+  };
+  const std::vector<Case> cases = {
+      {"not JSON", "{\"version\": ", {"run.json", "not valid JSON"}},
+      {"no configuration", "{\"version\": \"1\"}", {"'configuration' is missing", "run.json"}},
+      {"no task", R"({"configuration": {"neuron.name": "rnn"}})", {"'task.name' is missing", ""}},
+      {"unknown task",
+       R"({"configuration": {"task.name": "sinus", "neuron.name": "rnn"}})",
+       {"no task called 'sinus'", "sine_generation"}},
+      {"a value out of range",
+       R"({"configuration": {"task.name": "sine_generation", "neuron.name": "rnn",
+           "train.epochs": "-3"}})",
+       {"train.epochs", "-3"}},
+      {"a value of another type",
+       R"({"configuration": {"task.name": "sine_generation", "neuron.name": "rnn",
+           "train.epochs": 3}})",
+       {"train.epochs", "expected text"}},
+  };
+  for (const Case& c : cases) {
+    const fs::path run = create(c.what, sine_options());
+    spill(run / "run.json", c.content);
+    try {
+      continue_run(run, environment());
+      ADD_FAILURE() << c.what;
+    } catch (const Error& error) {
+      for (const std::string& part : c.message) {
+        EXPECT_THAT(error.what(), ::testing::HasSubstr(part)) << c.what;
+      }
+    }
+  }
+  fs::create_directory(directory_ / "empty");
+  expect_error(ErrorKind::checkpoint, {"empty: not a run: there is no run.json"},
+               [&] { continue_run(directory_ / "empty", environment()); });
+}
+
+TEST_F(Run, RefusesACheckpointOfAnotherModelOrOtherData) {
+  const fs::path rnn = create("rnn", sine_options());
+  const fs::path gru = create("gru", sine_options({}, "gru"));
+  const fs::path wide = create("wide", sine_options({{"network.hidden", "9"}}));
+  for (const fs::path& run : {rnn, gru, wide}) continue_run(run, environment(2));
+  for (const auto& [donor, message] : {std::pair(gru, "belongs to another model"),
+                                       std::pair(wide, "found shape [1, 9], expected [1, 8]")}) {
+    fs::remove_all(rnn / "checkpoints");
+    fs::copy(donor / "checkpoints", rnn / "checkpoints", fs::copy_options::recursive);
+    expect_error(ErrorKind::checkpoint, {"step-000000002", "tensor 'layers.0.", message},
+                 [&] { continue_run(rnn, environment()); });
+  }
+  const fs::path run = create("file", class_options());
+  continue_run(run, environment(2));
+  std::string data = slurp(directory_ / "data.csv");
+  spill(directory_ / "data.csv",
+        data.substr(0, data.find("\n10,")) + data.substr(data.find("\n24,")));
+  expect_error(ErrorKind::checkpoint, {"do not fit", "the training data"},
+               [&] { continue_run(run, environment()); });
+}
+
+TEST_F(Run, GoesOnWithACheckpointThatACrashLeftAside) {
+  const Settings settings = {{"train.epochs", "6"}};
+  const fs::path whole = create("whole", sine_options(settings));
+  continue_run(whole, environment());
+  const fs::path run = create("run", sine_options(settings));
+  continue_run(run, environment(3));
+  // Between the two renames that replace a checkpoint by one of the same step.
+  const fs::path checkpoint = run / "checkpoints" / "step-000000003";
+  fs::rename(checkpoint, checkpoint.string() + ".old");
+  fs::create_directory(checkpoint.string() + ".tmp");
+  fs::create_directory(run / "checkpoints" / "step-000000002.tmp");
+  continue_run(run, environment());
+  expect_same_checkpoints(run, whole, "latest");
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(run / "checkpoints")) {
+    left.push_back(entry.path().filename().string());
+  }
+  EXPECT_EQ(left, std::vector<std::string>{"step-000000006"}) << "nothing else is left";
+}
+
+TEST(SeedSummary, HasMeanAndSampleStandardDeviation) {
+  const auto summary = [](int seed, double accuracy, double loss) {
+    return io::Json{{"task", "t"},
+                    {"neuron", "n"},
+                    {"parameters", 3},
+                    {"version", "v"},
+                    {"seed", seed},
+                    {"wall_s", 2.0 * seed},
+                    {"train", {{"loss", loss}}},
+                    {"test", {{"loss", loss}, {"accuracy", accuracy}}}};
+  };
+  const io::Json result =
+      summarise_seeds({summary(1, 0.5, 1), summary(2, 0.75, 2), summary(3, 1.0, 6)});
+  EXPECT_EQ(result.at("seeds"), (io::Json{1, 2, 3}));
+  EXPECT_DOUBLE_EQ(result.at("test").at("accuracy").at("mean").get<double>(), 0.75);
+  EXPECT_DOUBLE_EQ(result.at("test").at("accuracy").at("sd").get<double>(), 0.25);
+  EXPECT_DOUBLE_EQ(result.at("test").at("loss").at("mean").get<double>(), 3);
+  EXPECT_DOUBLE_EQ(result.at("test").at("loss").at("sd").get<double>(), std::sqrt(7));
+  EXPECT_EQ(result.at("test").at("loss").at("values"), (io::Json{1.0, 2.0, 6.0}));
+  EXPECT_DOUBLE_EQ(result.at("wall_s").at("mean").get<double>(), 4);
+  EXPECT_FALSE(result.contains("validation"));
+  const io::Json one = summarise_seeds({summary(4, 0.5, 1)});
+  EXPECT_EQ(one.at("test").at("loss").at("mean"), 1);
+  EXPECT_EQ(one.at("test").at("loss").at("sd"), 0) << "of one value there is none";
+}
+
+}  // namespace
+}  // namespace afterspike::train
