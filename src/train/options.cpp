@@ -13,6 +13,10 @@ namespace {
 constexpr double kOneCycleStart = 1.0 / 25;
 constexpr double kOneCycleEnd = kOneCycleStart / 1e4;
 
+/// Beyond what anybody wants, and far enough from what a float cannot hold.
+constexpr double kLargestRate = 1e30;
+constexpr double kLargestDecay = 1e6;
+
 /// From `start` to `end` along half a cosine as x goes from 0 to 1.
 double cosine(double start, double end, double x) {
   return end + (start - end) * (1 + std::cos(std::numbers::pi * x)) / 2;
@@ -36,15 +40,19 @@ void describe_optimiser(options::Section& section, TrainOptions& o) {
       {{"adam", Algorithm::adam}, {"adamw", Algorithm::adamw}, {"adamax", Algorithm::adamax}},
       "Optimisation algorithm.");
   section.add("learning_rate", o.learning_rate, "Of weights and biases; the peak of a schedule.")
-      .above(0);
+      .above(0)
+      .at_most(kLargestRate);
   section
       .add("intrinsic_learning_rate", o.intrinsic_learning_rate,
            "Of the neurons' own parameters; 0: the same.")
-      .at_least(0);
+      .at_least(0)
+      .at_most(kLargestRate);
   section.add("beta1", o.beta1, "Decay of the mean of gradients.").at_least(0).below(1);
   section.add("beta2", o.beta2, "Decay of the mean of their squares.").at_least(0).below(1);
   section.add("epsilon", o.epsilon, "Added to the denominator.").above(0);
-  section.add("weight_decay", o.weight_decay, "On weights only; decoupled for adamw.").at_least(0);
+  section.add("weight_decay", o.weight_decay, "On weights only; decoupled for adamw.")
+      .at_least(0)
+      .at_most(kLargestDecay);
   section.add("clip_norm", o.clip_norm, "Largest norm of the whole gradient; 0: none.").at_least(0);
 }
 
@@ -62,7 +70,7 @@ void describe_schedule(options::Section& section, TrainOptions& o) {
       .at_most(1);
   section.add("step_epochs", o.step_epochs, "A step schedule multiplies after each of these.")
       .above(0);
-  section.add("step_factor", o.step_factor, "By this.").above(0);
+  section.add("step_factor", o.step_factor, "By this.").above(0).at_most(1);
   section.add("rise_fraction", o.rise_fraction, "Part of a one_cycle schedule that rises.")
       .above(0)
       .below(1);

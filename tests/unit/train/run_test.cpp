@@ -81,7 +81,7 @@ TEST_F(Run, IsNotCreatedOverSomethingElse) {
   spill(directory_ / "file", "mine");
   expect_error(ErrorKind::usage, {"exists already"},
                [&] { create_run(directory_ / "file", options, environment()); });
-  expect_error(ErrorKind::data, {"cannot be created"},
+  expect_error(ErrorKind::data, {"Not a directory"},
                [&] { create_run(directory_ / "file" / "run", options, environment()); });
   EXPECT_EQ(slurp(directory_ / "file"), "mine");
 }
@@ -295,10 +295,10 @@ TEST_F(Run, RefusesADirectoryThatIsDamagedOrNoRun) {
 
 TEST_F(Run, RefusesACheckpointOfAnotherModelOrOtherData) {
   const fs::path rnn = create("rnn", sine_options());
-  const fs::path gru = create("gru", sine_options({}, "gru"));
+  const fs::path glifr = create("glifr", sine_options({}, "glifr"));
   const fs::path wide = create("wide", sine_options({{"network.hidden", "9"}}));
-  for (const fs::path& run : {rnn, gru, wide}) continue_run(run, environment(2));
-  for (const auto& [donor, message] : {std::pair(gru, "belongs to another model"),
+  for (const fs::path& run : {rnn, glifr, wide}) continue_run(run, environment(2));
+  for (const auto& [donor, message] : {std::pair(glifr, "belongs to another model"),
                                        std::pair(wide, "found shape [1, 9], expected [1, 8]")}) {
     fs::remove_all(rnn / "checkpoints");
     fs::copy(donor / "checkpoints", rnn / "checkpoints", fs::copy_options::recursive);
@@ -306,8 +306,8 @@ TEST_F(Run, RefusesACheckpointOfAnotherModelOrOtherData) {
                  [&] { continue_run(rnn, environment()); });
   }
   const fs::path run = create("file", class_options());
-  continue_run(run, environment(2));
-  std::string data = slurp(directory_ / "data.csv");
+  continue_run(run, environment(4));
+  const std::string data = slurp(directory_ / "data.csv");
   spill(directory_ / "data.csv",
         data.substr(0, data.find("\n10,")) + data.substr(data.find("\n24,")));
   expect_error(ErrorKind::checkpoint, {"do not fit", "the training data"},

@@ -155,13 +155,18 @@ TEST(TrainOptions, RefusesSettingsThatContradictEachOther) {
 
 TEST(TrainOptions, RefusesValuesOutOfRange) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {"epochs", "-1"},         {"batch_size", "0"},      {"learning_rate", "0"},
-      {"learning_rate", "nan"}, {"learning_rate", "-1"},  {"beta1", "1"},
-      {"beta2", "-0.1"},        {"epsilon", "0"},         {"weight_decay", "-1"},
-      {"clip_norm", "-1"},      {"final_fraction", "2"},  {"step_epochs", "0"},
-      {"rise_fraction", "1"},   {"label_smoothing", "1"}, {"sigma_start", "0 mV"},
-      {"sigma_final", "1"},     {"patience", "-1"},       {"optimizer", "sgd"},
-      {"schedule", "cosin"},    {"select", "first"},
+      {"epochs", "-1"},           {"batch_size", "0"},
+      {"learning_rate", "0"},     {"learning_rate", "nan"},
+      {"learning_rate", "-1"},    {"beta1", "1"},
+      {"beta2", "-0.1"},          {"epsilon", "0"},
+      {"weight_decay", "-1"},     {"clip_norm", "-1"},
+      {"final_fraction", "2"},    {"step_epochs", "0"},
+      {"learning_rate", "1e+31"}, {"weight_decay", "10000000"},
+      {"step_factor", "1.5"},     {"rise_fraction", "1"},
+      {"label_smoothing", "1"},   {"sigma_start", "0 mV"},
+      {"sigma_final", "1"},       {"patience", "-1"},
+      {"optimizer", "sgd"},       {"schedule", "cosin"},
+      {"select", "first"},
   };
   for (const auto& [name, value] : cases) {
     expect_error(ErrorKind::config, {"'" + name + "'", value.substr(0, 3)}, [&] {

@@ -50,8 +50,9 @@ TEST(NotFinite, NamesTheInputOrTheTarget) {
 TEST(NotFinite, NamesTheFirstActivityWithItsPlaceInTheSequence) {
   const tasks::Task task = class_task(40);
   Training training(task, "rnn");
-  // The drive of every unit is beyond what a float can hold, with both signs.
+  // What arrives from outside and from within is beyond what a float can hold, with both signs.
   parameter_of(*training.network, "layers.0.input_weight").fill_(3e38);
+  parameter_of(*training.network, "layers.0.recurrent_weight").fill_(3e38);
   expect_error(ErrorKind::numeric, {"step 1:", "'layers.0.preactivation', at step "},
                [&] { training.run(); });
 }
@@ -77,9 +78,11 @@ TEST(NotFinite, StopsAtTheStepThatALearningRateIsTooLargeFor) {
 }
 
 TEST(NotFinite, RefusesAnUpdateThatOverflowsBeforeItCanBeSaved) {
-  const tasks::Task task = class_task(40);
-  Training training(task, "rnn", {{"learning_rate", "1e39"}});
-  expect_error(ErrorKind::numeric, {"step 1:", "update", "'layers.0.input_weight'"},
+  const tasks::Task task = trace_task(at::ones({4, 1, 1}));
+  Training training(task, "rnn", {{"weight_decay", "1e6"}});
+  // Without effect on a sequence of one step, until it decays.
+  parameter_of(*training.network, "layers.0.recurrent_weight").fill_(1e36);
+  expect_error(ErrorKind::numeric, {"step 1:", "update", "'layers.0.recurrent_weight'"},
                [&] { training.run(); });
   EXPECT_EQ(training.recorder.steps, 0) << "nobody is told of a step that failed";
 }

@@ -1,0 +1,304 @@
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "afterspike/io/table.hpp"
+#include "class_files.hpp"
+#include "program.hpp"
+
+namespace afterspike {
+namespace {
+
+namespace fs = std::filesystem;
+
+using testing::checkpoint_file;
+using ::testing::HasSubstr;
+using testing::Outcome;
+using testing::slurp;
+using testing::Words;
+
+/// Commands one after the other on the same run.
+class CliRun : public testing::ProgramTest {
+ protected:
+  std::string path(const char* name) const { return (directory_ / name).string(); }
+
+  /// Words to train gated units on a file of two classes.
+  Words train_classes(const std::string& data, const char* out, const Words& more = {}) const {
+    Words words = {"train",
+                   "--task",
+                   "file",
+                   "--neuron",
+                   "gru",
+                   "--data",
+                   data,
+                   "--hidden",
+                   "6",
+                   "--epochs",
+                   "25",
+                   "--set",
+                   "train.batch_size=8",
+                   "--learning-rate",
+                   "0.05",
+                   "--out",
+                   path(out)};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+  /// Runs a command that prints one JSON object.
+  io::Json json(const Words& words) const {
+    const Outcome outcome = succeed(words);
+    EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1) << outcome.out;
+    return io::Json::parse(outcome.out);
+  }
+};
+
+TEST_F(CliRun, TrainsEvaluatesPredictsAndDescribesOnAUsersFile) {
+  testing::write_class_csv(path("data.csv"));
+  testing::write_class_hdf5(path("data.h5"));
+  const io::Json summary = json(train_classes(path("data.csv"), "csv", {"--json"}));
+  EXPECT_EQ(summary, io::read_json(directory_ / "csv" / "summary.json", ErrorKind::data));
+  EXPECT_GE(summary.at("test").at("accuracy").get<double>(), 0.9) << "the classes are easy";
+  succeed(train_classes(path("data.h5"), "hdf5"));
+  EXPECT_EQ(checkpoint_file(directory_ / "hdf5", "model.safetensors"),
+            checkpoint_file(directory_ / "csv", "model.safetensors"))
+      << "the same data";
+
+  for (const char* split : {"train", "validation", "test"}) {
+    const io::Json result = json({"evaluate", path("csv"), "--split", split, "--json"});
+    for (const char* member : {"accuracy", "loss", "samples"}) {
+      EXPECT_EQ(result.at(member), summary.at(split).at(member)) << split << ", " << member;
+    }
+    EXPECT_EQ(result.at("task"), "file");
+    EXPECT_EQ(result.at("neuron"), "gru");
+    EXPECT_EQ(result.at("split"), split);
+    EXPECT_EQ(result.at("parameters"), summary.at("parameters"));
+  }
+  const std::string text = succeed({"evaluate", path("csv")}).out;
+  for (const char* name : {"accuracy", "loss", "samples", "task", "neuron", "parameters"}) {
+    EXPECT_THAT(text, HasSubstr(name));
+  }
+
+  const io::Json about = json({"info", path("csv"), "--json"});
+  EXPECT_EQ(about.at("trained_parameters"), summary.at("parameters"));
+  EXPECT_EQ(about.at("progress").at("epoch"), summary.at("selected_epoch"));
+  EXPECT_EQ(about.at("parameters").at(0).at("name"), "layers.0.input_weight");
+  EXPECT_THAT(succeed({"info", path("csv")}).out, HasSubstr("layers.0.recurrent_weight"));
+}
+
+TEST_F(CliRun, PredictsTheClassesThatEvaluateCounts) {
+  testing::write_class_csv(path("data.csv"));
+  testing::write_class_hdf5(path("data.h5"));
+  succeed(train_classes(path("data.csv"), "run"));
+  for (const char* data : {"data.csv", "data.h5"}) {
+    succeed({"predict", path("run"), "--data", path(data), "--out", path("answers.csv")});
+    const io::Table table = io::read_csv(path("answers.csv"));
+    EXPECT_EQ(table.columns, (Words{"sequence", "class", "probability_0", "probability_1"}));
+    ASSERT_EQ(table.rows.size(), static_cast<std::size_t>(testing::kClassSamples));
+    int right = 0;
+    for (int sample = 0; sample < testing::kClassSamples; ++sample) {
+      const auto& row = table.rows[static_cast<std::size_t>(sample)];
+      EXPECT_EQ(row[0], sample);
+      EXPECT_NEAR(row[2] + row[3], 1, 1e-6);
+      EXPECT_EQ(row[1], row[3] > row[2] ? 1 : 0);
+      if (testing::class_split(sample) == 2) right += row[1] == sample % 2 ? 1 : 0;
+    }
+    const io::Json result = json({"evaluate", path("run"), "--json"});
+    EXPECT_EQ(result.at("accuracy").get<double>(), right / 8.0);
+  }
+}
+
+TEST_F(CliRun, PredictsTracesStepByStep) {
+  testing::spill(directory_ / "in.csv", "sequence,input\n0,1\n0,1\n0,1\n1,0.5\n");
+  succeed(train_sines(path("run"), {"--epochs", "2"}));
+  succeed({"predict", path("run"), "--data", path("in.csv"), "--out", path("out.csv")});
+  const io::Table table = io::read_csv(path("out.csv"));
+  EXPECT_EQ(table.columns, (Words{"sequence", "step", "output_0"}));
+  ASSERT_EQ(table.rows.size(), 4U) << "no steps beyond the end of a sequence";
+  EXPECT_EQ(table.rows[2][1], 2);
+  EXPECT_EQ(table.rows[3][0], 1);
+  const io::Json result = json({"evaluate", path("run"), "--json"});
+  EXPECT_FALSE(result.contains("accuracy")) << "nothing is classified";
+  EXPECT_EQ(result.at("samples"), 6);
+}
+
+TEST_F(CliRun, RefusesDataThatTheNetworkWasNotTrainedFor) {
+  testing::write_class_csv(path("data.csv"));
+  succeed(train_classes(path("data.csv"), "run", {"--epochs", "1"}));
+  testing::write_class_csv(path("wide.csv"), 3);
+  const Outcome wide =
+      run({"predict", path("run"), "--data", path("wide.csv"), "--out", path("out.csv")});
+  EXPECT_EQ(wide.status, 4);
+  EXPECT_THAT(wide.err, HasSubstr("wide.csv: the sequences have 3 features, expected 2"));
+  EXPECT_FALSE(fs::exists(path("out.csv")));
+  const Outcome none =
+      run({"predict", path("run"), "--data", path("none.csv"), "--out", path("out.csv")});
+  EXPECT_EQ(none.status, 4);
+  EXPECT_THAT(none.err, HasSubstr("none.csv"));
+  const Outcome nowhere =
+      run({"predict", path("run"), "--data", path("data.csv"), "--out", path("no/out.csv")});
+  EXPECT_EQ(nowhere.status, 4);
+  EXPECT_THAT(nowhere.err, HasSubstr("no/out.csv"));
+  // The file of the run itself becomes another.
+  testing::write_class_csv(path("data.csv"), 3);
+  const Outcome changed = run({"evaluate", path("run")});
+  EXPECT_EQ(changed.status, 4);
+  EXPECT_THAT(changed.err, HasSubstr("3 features"));
+  EXPECT_EQ(run({"train", "--resume", path("run"), "--epochs", "2"}).status, 5);
+  fs::remove(path("data.csv"));
+  EXPECT_EQ(run({"evaluate", path("run")}).status, 4);
+}
+
+TEST_F(CliRun, TwoEqualTrainingsAreEqualBytes) {
+  testing::write_class_csv(path("data.csv"));
+  // Two shards a batch would need 65 samples; evaluation and threads are exercised all the same.
+  for (const char* threads : {"1", "2", "3"}) {
+    const std::string out = std::string("run") + threads;
+    succeed(train_classes(path("data.csv"), out.c_str(), {"--threads", threads}));
+    for (const char* file : {"model.safetensors", "training.safetensors"}) {
+      EXPECT_EQ(checkpoint_file(directory_ / out, file), checkpoint_file(directory_ / "run1", file))
+          << threads << " threads: " << file;
+    }
+  }
+  const std::string other = "other";
+  succeed(train_classes(path("data.csv"), "other", {"--seed", "2"}));
+  EXPECT_NE(checkpoint_file(directory_ / other, "model.safetensors"),
+            checkpoint_file(directory_ / "run1", "model.safetensors"));
+}
+
+TEST_F(CliRun, TrainsOnTheDigitsThatShipWithTheProject) {
+  const Words words = {"train",
+                       "--task",
+                       "line_mnist",
+                       "--neuron",
+                       "glifr",
+                       "--hidden",
+                       "8",
+                       "--set",
+                       "task.dataset=mini_mnist",
+                       "--set",
+                       "task.train_samples=200",
+                       "--set",
+                       "task.validation=50",
+                       "--set",
+                       "task.test_samples=50",
+                       "--epochs",
+                       "2"};
+  for (const char* threads : {"1", "2"}) {
+    Words all = words;
+    all.insert(all.end(), {"--threads", threads, "--out", path(threads)});
+    succeed(all);
+  }
+  EXPECT_EQ(checkpoint_file(directory_ / "1", "model.safetensors"),
+            checkpoint_file(directory_ / "2", "model.safetensors"));
+  const io::Json summary = io::read_json(directory_ / "1" / "summary.json", ErrorKind::data);
+  EXPECT_EQ(summary.at("train").at("samples"), 200);
+  EXPECT_EQ(summary.at("validation").at("samples"), 50);
+  EXPECT_EQ(summary.at("test").at("samples"), 50);
+}
+
+TEST_F(CliRun, LeavesTheNameFreeWhenNothingWasTrained) {
+  const fs::path out = directory_ / "run";
+  for (const Words& wrong : std::vector<Words>{{"--set", "train.patience=3"},
+                                               {"--set", "train.select=best"},
+                                               {"--variant", "fheta"},
+                                               {"--inherit", path("nobody")},
+                                               {"--set", "train.patience=3", "--seeds", "2"}}) {
+    EXPECT_NE(run(train_sines(out, wrong)).status, 0);
+    EXPECT_FALSE(fs::exists(out)) << ::testing::PrintToString(wrong);
+  }
+  succeed(train_sines(out, {"--epochs", "1"}));
+}
+
+TEST_F(CliRun, TrainsSeveralSeedsAndGoesOnWithThem) {
+  const fs::path out = directory_ / "runs";
+  const Words settings = {"--epochs", "6", "--seed", "4"};
+  Words words = settings;
+  words.insert(words.end(), {"--seeds", "2", "--max-steps", "3"});
+  succeed(train_sines(out, words));
+  EXPECT_FALSE(fs::exists(out / "summary.json"));
+  EXPECT_FALSE(fs::exists(out / "seed-5")) << "the first was stopped";
+  const io::Json summary = json({"train", "--resume", out.string(), "--json", "--quiet"});
+  EXPECT_EQ(summary.at("seeds"), (io::Json{4, 5}));
+  double values[2] = {0, 0};
+  for (const int i : {0, 1}) {
+    const fs::path run = out / ("seed-" + std::to_string(4 + i));
+    const io::Json one = io::read_json(run / "summary.json", ErrorKind::data);
+    values[i] = one.at("test").at("loss").get<double>();
+    EXPECT_EQ(one.at("seed"), 4 + i);
+  }
+  const double mean = (values[0] + values[1]) / 2;
+  EXPECT_NEAR(summary.at("test").at("loss").at("mean").get<double>(), mean, 1e-12);
+  EXPECT_NEAR(summary.at("test").at("loss").at("sd").get<double>(),
+              std::abs(values[0] - values[1]) / std::sqrt(2), 1e-12);
+  // Each is what it would be alone.
+  succeed(train_sines(directory_ / "alone", {"--epochs", "6", "--seed", "5"}));
+  EXPECT_EQ(checkpoint_file(out / "seed-5", "model.safetensors"),
+            checkpoint_file(directory_ / "alone", "model.safetensors"));
+  const Outcome evaluated = run({"evaluate", out.string()});
+  EXPECT_EQ(evaluated.status, 5);
+  EXPECT_THAT(evaluated.err, HasSubstr("runs of several seeds"));
+}
+
+TEST_F(CliRun, MoreEpochsForSeveralSeedsAreRemembered) {
+  const fs::path out = directory_ / "runs";
+  succeed(train_sines(out, {"--epochs", "1", "--seeds", "2"}));
+  succeed({"train", "--resume", out.string(), "--epochs", "4", "--max-steps", "2"});
+  succeed({"train", "--resume", out.string()});
+  for (const char* seed : {"seed-1", "seed-2"}) {
+    EXPECT_EQ(testing::latest_step(out / seed), 4) << seed;
+  }
+}
+
+TEST_F(CliRun, InheritsInitialValuesFromAnotherRun) {
+  succeed(train_sines(path("donor"), {"--epochs", "3", "--variant", "lheta"}));
+  succeed(train_sines(path("heir"),
+                      {"--epochs", "2", "--variant", "fheta", "--inherit", path("donor")}));
+  const io::Json about = json({"info", path("heir"), "--json"});
+  EXPECT_EQ(about.at("configuration").at("inherit"), path("donor"));
+  const Outcome outcome = run(train_sines(path("other"), {"--variant", "fheta"}));
+  EXPECT_EQ(outcome.status, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("expected --inherit RUN"));
+}
+
+TEST_F(CliRun, DescribesASafetensorsFile) {
+  succeed(train_sines(path("run"), {"--epochs", "1"}));
+  const fs::path file = directory_ / "run" / "checkpoints" / "step-000000001" / "model.safetensors";
+  const io::Json about = json({"info", file.string(), "--json"});
+  bool found = false;
+  for (const io::Json& tensor : about.at("tensors")) {
+    if (tensor.at("name") != "readout.weight") continue;
+    found = true;
+    EXPECT_EQ(tensor.at("shape"), (io::Json{1, 8}));
+    EXPECT_EQ(tensor.at("type"), "F32");
+  }
+  EXPECT_TRUE(found);
+  EXPECT_THAT(succeed({"info", file.string()}).out, HasSubstr("readout.weight"));
+}
+
+TEST_F(CliRun, RefusesADamagedRunNamingTheFile) {
+  succeed(train_sines(path("run"), {"--epochs", "1"}));
+  const fs::path model =
+      directory_ / "run" / "checkpoints" / "step-000000001" / "model.safetensors";
+  const std::string good = slurp(model);
+  std::string flipped = good;
+  flipped.back() = static_cast<char>(flipped.back() ^ 1);
+  testing::write_class_csv(path("data.csv"), 1);
+  for (const std::string& bad : {good.substr(0, good.size() / 2), flipped, std::string()}) {
+    testing::spill(model, bad);
+    for (const Words& words :
+         std::vector<Words>{{"evaluate", path("run")},
+                            {"info", path("run")},
+                            {"train", "--resume", path("run"), "--epochs", "2"},
+                            {"predict", path("run"), "--data", path("data.csv"), "--out", "x"}}) {
+      const Outcome outcome = run(words);
+      EXPECT_EQ(outcome.status, 5) << words[0];
+      EXPECT_THAT(outcome.err, HasSubstr(model.string())) << words[0];
+      EXPECT_THAT(outcome.err, HasSubstr("damaged")) << words[0];
+    }
+  }
+}
+
+}  // namespace
+}  // namespace afterspike
