@@ -12,7 +12,7 @@ namespace {
 /// A user's own sequences; the layout of the file is in docs/data-format.md.
 class FileTask final : public TaskModel {
  public:
-  FileTask() { common_.dt_ms = 1; }
+  FileTask() { common_.validation = -1; }
 
   void describe(options::Section section) override {
     section.add("data", path_, "The file: HDF5 or CSV.");

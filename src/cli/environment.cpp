@@ -5,6 +5,8 @@
 #include <thread>
 
 #include "afterspike/base/blas.hpp"
+#include "afterspike/base/error.hpp"
+#include "afterspike/base/log.hpp"
 
 namespace afterspike::cli {
 namespace {
@@ -36,12 +38,22 @@ Arguments& add_threads(Arguments& arguments) {
 }
 
 int threads(const Arguments& arguments) {
-  const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
-  const std::int64_t wanted = arguments.has("threads")
-                                  ? std::min<std::int64_t>(arguments.integer("threads", 1), 1024)
-                                  : cores;
-  prepare_blas(static_cast<int>(wanted));
-  return static_cast<int>(wanted);
+  if (arguments.has("threads")) {
+    const auto wanted =
+        static_cast<int>(std::min<std::int64_t>(arguments.integer("threads", 1), 1024));
+    prepare_blas(wanted);
+    return wanted;
+  }
+  const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  try {
+    prepare_blas(cores);
+  } catch (const Error&) {
+    log::warning(
+        "one thread only: the OpenBLAS library that is loaded is not safe for more "
+        "(apt-get install libopenblas0-pthread)");
+    return 1;
+  }
+  return cores;
 }
 
 void catch_interruptions() {

@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <vector>
@@ -58,6 +59,8 @@ int main(int argc, char** argv) {
     return report(error.kind(), error.what());
   } catch (const c10::Error& error) {
     return report(afterspike::ErrorKind::internal, error.what_without_backtrace());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return report(afterspike::ErrorKind::data, error.what());
   } catch (const std::bad_alloc&) {
     return report(afterspike::ErrorKind::internal, "out of memory");
   } catch (const std::exception& error) {

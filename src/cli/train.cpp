@@ -184,10 +184,37 @@ int status_of(const train::RunResult& result) {
   return result.end == train::End::interrupted ? 128 + interruption() : 0;
 }
 
+/// Trains or goes on with the run of one seed below `out`, for as many epochs as `out` says by now.
+train::RunResult train_seed(const fs::path& out, const train::RunEnvironment& environment,
+                            std::int64_t seed) {
+  const fs::path run = out / fmt::format("seed-{}", seed);
+  train::RunOptions options = train::load_run_options(out);
+  const std::int64_t epochs = options.train.epochs;
+  if (!fs::exists(run)) {
+    options.seed = seed;
+    train::create_run(run, options, environment);
+  }
+  log::info("seed {}", seed);
+  const bool extended = train::load_run_options(run).train.epochs != epochs;
+  const train::RunResult result = train::continue_run(run, environment, extended ? epochs : 0);
+  report_run(run, result);
+  return result;
+}
+
+/// Mean and standard deviation of all seeds, in summary.json and printed.
+void summarise(const fs::path& out, const std::vector<io::Json>& summaries, bool json) {
+  const io::Json summary = train::summarise_seeds(summaries);
+  io::write_file(out / "summary.json", summary.dump(2) + "\n");
+  const char* metric = summary["test"].contains("accuracy") ? "accuracy" : "loss";
+  log::info("test {} of {} seeds: mean {:.4f}, sd {:.4f}", metric, summaries.size(),
+            summary["test"][metric]["mean"].get<double>(),
+            summary["test"][metric]["sd"].get<double>());
+  if (json) fmt::print("{}\n", summary.dump());
+}
+
 /// Trains or goes on with one run of each seed below `out`.
 int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
-                const std::vector<std::int64_t>& seeds, train::RunOptions* created, bool json,
-                std::int64_t epochs) {
+                const std::vector<std::int64_t>& seeds, bool json) {
   std::vector<io::Json> summaries;
   const auto start = std::chrono::steady_clock::now();
   train::RunEnvironment remaining = environment;
@@ -197,30 +224,14 @@ int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
       // Above 0, which would mean no limit; then the next seed stops at its first step.
       remaining.limits.seconds = std::max(1e-9, environment.limits.seconds - spent.count());
     }
-    const fs::path run = out / fmt::format("seed-{}", seed);
-    if (!fs::exists(run)) {
-      train::RunOptions again =
-          created == nullptr ? train::load_run_options(out) : train::RunOptions();
-      train::RunOptions& options = created == nullptr ? again : *created;
-      options.seed = seed;
-      train::create_run(run, options, environment);
-    }
-    log::info("seed {}", seed);
-    const train::RunResult result = train::continue_run(run, remaining, epochs);
-    report_run(run, result);
+    const train::RunResult result = train_seed(out, remaining, seed);
     if (result.summary.is_null()) {
       log::info("to go on with all seeds: afterspike train --resume {}", out.string());
       return status_of(result);
     }
     summaries.push_back(result.summary);
   }
-  const io::Json summary = train::summarise_seeds(summaries);
-  io::write_file(out / "summary.json", summary.dump(2) + "\n");
-  const char* metric = summary["test"].contains("accuracy") ? "accuracy" : "loss";
-  log::info("test {} of {} seeds: mean {:.4f}, sd {:.4f}", metric, seeds.size(),
-            summary["test"][metric]["mean"].get<double>(),
-            summary["test"][metric]["sd"].get<double>());
-  if (json) fmt::print("{}\n", summary.dump());
+  summarise(out, summaries, json);
   return 0;
 }
 
@@ -244,7 +255,7 @@ int resume(const Arguments& arguments, const train::RunEnvironment& environment)
     return train_seeds(run, environment,
                        io::member<std::vector<std::int64_t>>(
                            record, "seeds", (run / "seeds.json").string(), ErrorKind::checkpoint),
-                       nullptr, arguments.has("json"), epochs);
+                       arguments.has("json"));
   }
   return train_one(run, environment, epochs, arguments.has("json"));
 }
@@ -262,12 +273,12 @@ bool has_begun(const fs::path& out) {
 
 /// Trains the run, or those of several seeds, that was created just now.
 int train_new(const fs::path& out, const Arguments& arguments,
-              const train::RunEnvironment& environment, train::RunOptions& options,
+              const train::RunEnvironment& environment, std::int64_t seed,
               const std::vector<std::int64_t>& seeds) {
   const bool json = arguments.has("json");
   try {
-    if (!seeds.empty()) return train_seeds(out, environment, seeds, &options, json, 0);
-    log::info("seed {}", options.seed);
+    if (!seeds.empty()) return train_seeds(out, environment, seeds, json);
+    log::info("seed {}", seed);
     return train_one(out, environment, 0, json);
   } catch (const Error& error) {
     // Nothing that could be resumed: the name is free again for the same command put right.
@@ -292,7 +303,7 @@ int start(const Arguments& arguments, const train::RunEnvironment& environment) 
   const std::int64_t count = arguments.has("seeds") ? arguments.integer("seeds", 1) : 0;
   for (std::int64_t i = 0; i < count; ++i) seeds.push_back(options.seed + i);
   train::create_run(out, options, environment, seeds);
-  return train_new(out, arguments, environment, options, seeds);
+  return train_new(out, arguments, environment, options.seed, seeds);
 }
 
 /// Every option of the chosen task and neuron with its default; GLIFR on line MNIST where none is.

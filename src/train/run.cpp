@@ -1,7 +1,11 @@
 #include "afterspike/train/run.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <ATen/ATen.h>
@@ -31,6 +35,45 @@ io::Json configuration_of(RunOptions& options) {
   return experiment::to_configuration(description);
 }
 
+/// Only values of the same parameters under the same transforms can be taken over.
+void require_same_parameters(const RunOptions& options, const nn::Network& donor,
+                             const std::string& donor_neuron, const nn::Network& network) {
+  require(donor_neuron == options.experiment->neuron_name(), ErrorKind::config,
+          "inherit '{}': the donor has neurons '{}', expected '{}'", options.inherit, donor_neuron,
+          options.experiment->neuron_name());
+  const std::vector<nn::Network::Parameter> given = donor.named();
+  for (const nn::Network::Parameter& parameter : network.named()) {
+    const auto found = std::find_if(given.begin(), given.end(), [&](const auto& candidate) {
+      return candidate.name == parameter.name;
+    });
+    require(found != given.end(), ErrorKind::config,
+            "inherit '{}': the donor has no parameter '{}'", options.inherit, parameter.name);
+    const std::string wanted = parameter.spec->transform.text();
+    require(
+        found->spec->transform.text() == wanted, ErrorKind::config,
+        "inherit '{}': parameter '{}' has the transform {}, expected {}: the donor must have been "
+        "trained with the same settings",
+        options.inherit, parameter.name, found->spec->transform.text(), wanted);
+  }
+}
+
+/// Holds a run for one process at a time.
+class RunLock {
+ public:
+  explicit RunLock(const fs::path& run) : descriptor_(::open(run.c_str(), O_RDONLY | O_DIRECTORY)) {
+    const bool mine = descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
+    if (!mine && descriptor_ >= 0) ::close(descriptor_);
+    require(mine, ErrorKind::checkpoint, "{}: the run is being trained by another process",
+            run.string());
+  }
+  ~RunLock() { ::close(descriptor_); }
+  RunLock(const RunLock&) = delete;
+  RunLock& operator=(const RunLock&) = delete;
+
+ private:
+  int descriptor_;
+};
+
 /// Initial values: drawn from the seed, or resampled from a donor.
 void initialize(const RunOptions& options, nn::Network& network, const Rng& rng) {
   network.initialize(rng.stream("initial"));
@@ -42,16 +85,7 @@ void initialize(const RunOptions& options, nn::Network& network, const Rng& rng)
                 "variant fhet, fheta, rhet or rheta, or neuron.initial = \"inherit\"");
   if (options.inherit.empty()) return;
   const experiment::Trained donor = experiment::load(options.inherit);
-  for (const nn::Network::Parameter& parameter : network.named()) {
-    for (const nn::Network::Parameter& given : donor.network->named()) {
-      if (parameter.name != given.name) continue;
-      const std::string wanted = parameter.spec->transform.text();
-      require(given.spec->transform.text() == wanted, ErrorKind::config,
-              "inherit '{}': parameter '{}' has the transform {}, expected {}: the donor must have "
-              "been trained with the same settings",
-              options.inherit, given.name, given.spec->transform.text(), wanted);
-    }
-  }
+  require_same_parameters(options, *donor.network, donor.experiment->neuron_name(), network);
   network.resample(checkpoint::model_tensors(*donor.network), rng.stream("inherit"));
 }
 
@@ -122,6 +156,11 @@ void create_run(const fs::path& directory, RunOptions& options, const RunEnviron
   require(!fs::exists(directory), ErrorKind::usage,
           "'{}' exists already; to go on with that run: --resume {}", directory.string(),
           directory.string());
+  // Beside a new run nothing of ours is set aside; what bears that name is the user's.
+  const fs::path aside = directory.string() + ".old";
+  require(!fs::exists(aside), ErrorKind::usage,
+          "'{}' exists, a name that is needed while '{}' is written; expected it to be renamed",
+          aside.string(), directory.string());
   options.train.validate();
   options::Description description;
   options.describe(description);
@@ -172,6 +211,7 @@ RunOptions load_run_options(const fs::path& directory) {
 RunResult continue_run(const fs::path& directory, const RunEnvironment& environment,
                        std::int64_t epochs) {
   RunOptions options = load_run_options(directory);
+  const RunLock lock(directory);
   if (epochs > 0) options.train.epochs = epochs;
   const std::unique_ptr<tasks::Task> task =
       options.experiment->make_task({environment.data_directory});
@@ -192,6 +232,9 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
     } catch (const Error& error) {
       throw error.within(fmt::format("checkpoint '{}'", latest->string()));
     }
+    require(epochs == 0 || epochs >= trainer.progress().epoch, ErrorKind::config,
+            "--epochs: found {}, expected at least the {} epochs that are done", epochs,
+            trainer.progress().epoch);
     log::info("resumed from {}: {} of {} epochs done", latest->string(), trainer.progress().epoch,
               options.train.epochs);
   } else {

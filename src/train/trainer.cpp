@@ -27,7 +27,7 @@ double cpu_s() {
 void clip(std::vector<at::Tensor>& gradients, double largest) {
   double square = 0;
   for (const at::Tensor& gradient : gradients) {
-    if (gradient.defined()) square += gradient.square().sum().item<double>();
+    if (gradient.defined()) square += gradient.to(at::kDouble).square().sum().item<double>();
   }
   const double norm = std::sqrt(square);
   if (!(norm > largest)) return;
@@ -98,6 +98,8 @@ Trainer::Trainer(nn::Network& network, const tasks::Task& task, const TrainOptio
   const std::int64_t samples = task.split(tasks::Split::train)->size();
   require(samples > 0, ErrorKind::config, "there are no training samples");
   steps_per_epoch_ = (samples + options_.batch_size - 1) / options_.batch_size;
+  require(!optimizer_.parameters().empty(), ErrorKind::config,
+          "nothing is trained: all weights and parameters are fixed and there is no readout");
   const bool validates = task.split(tasks::Split::validation) != nullptr;
   require(
       options_.select != Select::best || validates, ErrorKind::config,

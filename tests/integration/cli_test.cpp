@@ -105,9 +105,9 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
        {"no option called 'train.epoch'", "did you mean 'train.epochs'?"}},
       {with({"--set", "train.epochs"}), 2, {"--set train.epochs: expected PATH=VALUE"}},
       {with({"--set", "train.learning_rate=-1"}), 3, {"'train.learning_rate'", "'-1'"}},
-      {with({"--set", "neuron.threshold=uniform(1, 0)"}), 3, {"neuron.threshold", "low <= high"}},
-      {with({"--set", "neuron.threshold=uniform(1"}), 3, {"neuron.threshold", "'uniform(1'"}},
-      {with({"--delay", "5"}), 3, {"'neuron.delay'", "'5'", "unit"}},
+      {with({"--set", "neuron.threshold=uniform(1, 0)"}), 3, {"'threshold'", "low <= high"}},
+      {with({"--set", "neuron.threshold=uniform(1"}), 3, {"'threshold'", "'uniform(1'"}},
+      {with({"--delay", "5"}), 3, {"'neuron.delay'", "'5'", "'15ms'"}},
       {with({"--delay", "5 mV"}), 3, {"'neuron.delay'", "5 mV"}},
       {with({"--delay", "-5 ms"}), 3, {"neuron.delay", "-5"}},
       {with({"--variant", "hoom"}), 3, {"neuron.variant", "hoom"}},
@@ -121,7 +121,7 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
       {with({"--time-limit", "5"}), 3, {"--time-limit", "'5'", "unit"}},
       {with({"--time-limit", "-5 s"}), 3, {"--time-limit", "more than 0"}},
       {with({"--checkpoint-interval", "5 mV"}), 3, {"--checkpoint-interval", "mV"}},
-      {with({"--config", out + ".toml"}), 3, {"--config", out + ".toml", "there is no file"}},
+      {with({"--config", out + ".toml"}), 3, {out + ".toml", "No such file"}},
       {{"train", "--resume", out}, 5, {"there is no run", out}},
       {{"train", "--resume", out, "--seed", "2"}, 2, {"--seed cannot be given too"}},
       {{"train", "--resume", out, "--dump-config"}, 2, {"--dump-config cannot be given too"}},
@@ -133,7 +133,7 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
       {{"info", out}, 5, {out, "there is no such run"}},
       {{"data"}, 2, {"found 0 words"}},
       {{"data", "fetsch", "mnist"}, 2, {"no action 'fetsch'"}},
-      {{"data", "verify", "mnits"}, 2, {"no data set called 'mnits'", "did you mean 'mnist'?"}},
+      {{"data", "verify", "mnis"}, 2, {"no data set called 'mnis'", "did you mean 'mnist'?"}},
       {{"data", "verify", "mnist", "--data-dir", out}, 4, {out, "afterspike data fetch mnist"}},
       {{"train", "--task", "line_mnist", "--neuron", "rnn", "--data-dir", out + "/no", "--out",
         out},
@@ -149,8 +149,9 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
     const std::string shown = ::testing::PrintToString(refusal.words);
     EXPECT_EQ(outcome.status, refusal.status) << shown << "\n" << outcome.err;
     EXPECT_EQ(outcome.out, "") << shown;
-    EXPECT_THAT(outcome.err, ::testing::StartsWith("afterspike: ")) << shown;
-    EXPECT_EQ(lines_of(outcome.err).size(), 1U) << outcome.err;
+    EXPECT_THAT(lines_of(outcome.err),
+                ::testing::Contains(::testing::StartsWith("afterspike: ")).Times(1))
+        << shown;
     for (const std::string& part : refusal.message) {
       EXPECT_THAT(outcome.err, HasSubstr(part)) << shown;
     }
@@ -171,7 +172,7 @@ TEST_F(Cli, RefusesAConfigurationFileNamingTheLine) {
       {names + "epochs = \"3\"\n", {"c.toml:6", "'train.epochs'", "an integer"}},
       {names + "[trian]\nepochs = 3\n", {"c.toml:7", "trian.epochs", "did you mean"}},
       {"[task\n", {"c.toml:1"}},
-      {"[task]\nname = \"sine\"\n", {"no task called 'sine'"}},
+      {"[task]\nname = \"sine\"\n[neuron]\nname = \"rnn\"\n", {"no task called 'sine'"}},
   };
   const std::string path = (directory_ / "c.toml").string();
   for (const Case& c : cases) {
@@ -226,8 +227,8 @@ TEST_F(Cli, TakesValuesWithCommasSpacesEqualSignsAndDashes) {
                "neuron.bias_current=-2 pA", "--inherit", "-", "--dump-config"})
           .out;
   for (const char* line : {"threshold = \"uniform(0.5, 2)\"", "\"uniform(-1, -0.5)\"",
-                           "learn = \"threshold,membrane_decay\"", "data = \"a=b,c d.csv\"",
-                           "bias_current = \"-2 pA\"", "inherit = \"-\""}) {
+                           "learn = \"threshold,membrane_decay\"", "/a=b,c d.csv\"",
+                           "bias_current = \"-2 pA\"", "/-\""}) {
     EXPECT_THAT(dumped, HasSubstr(line));
   }
 }

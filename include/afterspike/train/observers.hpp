@@ -16,6 +16,9 @@ namespace afterspike::train {
 class ProgressPrinter final : public Observer {
  public:
   explicit ProgressPrinter(bool terminal) : terminal_(terminal) {}
+  ~ProgressPrinter() override { clear_line(); }
+  ProgressPrinter(const ProgressPrinter&) = delete;
+  ProgressPrinter& operator=(const ProgressPrinter&) = delete;
   void on_step(const Trainer& trainer) override;
   void on_epoch(const Trainer& trainer, const EpochReport& report) override;
   void on_end(const Trainer& trainer, End end) override;

@@ -188,8 +188,7 @@ Glifr::Glifr(const LayerShape& shape, const GlifrOptions& options)
       options_(resolve_variant(options)),
       dt_ms_(shape.dt_ms),
       tau_ms_(options.tau_ms > 0 ? options.tau_ms : shape.dt_ms),
-      delay_steps_(std::max<std::int64_t>(1, options.delay.in_steps(shape.dt_ms, "glifr: delay"))) {
-}
+      delay_steps_(nn::delay_steps(options.delay, shape.dt_ms, "glifr")) {}
 
 NamedTensors Glifr::initial_state(std::int64_t batch) const {
   const std::int64_t neurons = shape().neurons;

@@ -1,5 +1,7 @@
 #include "neuron_options.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
@@ -19,6 +21,18 @@ void describe_initial(options::Section section, std::string_view name, Initial& 
 void describe_dropout(options::Section section, std::string_view name, double& member,
                       std::string_view help) {
   section.add(name, member, help).at_least(0).below(1);
+}
+
+std::int64_t delay_steps(const units::Duration& delay, double dt_ms, std::string_view model) {
+  // A delay line holds what all neurons emitted at each of its steps: far more would fill the
+  // memory.
+  constexpr std::int64_t kLongest = 20000;
+  const std::string what = fmt::format("{}: delay", model);
+  const std::int64_t steps = delay.in_steps(dt_ms, what);
+  require(steps <= kLongest && (steps > 0 || delay.value == 0), ErrorKind::config,
+          "{}: {} is {} steps of {} ms, expected 0 or 1 to {} steps", what, delay.text(), steps,
+          dt_ms, kLongest);
+  return std::max<std::int64_t>(1, steps);
 }
 
 void set_trainable(std::vector<ParameterSpec>& intrinsic, std::string_view learn) {

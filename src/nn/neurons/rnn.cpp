@@ -31,8 +31,7 @@ class Rnn final : public NeuronLayer {
   Rnn(const LayerShape& shape, const RnnOptions& options)
       : NeuronLayer(shape, rnn_specs(shape)),
         options_(options),
-        delay_steps_(std::max<std::int64_t>(1, options.delay.in_steps(shape.dt_ms, "rnn: delay"))) {
-  }
+        delay_steps_(nn::delay_steps(options.delay, shape.dt_ms, "rnn")) {}
 
   NamedTensors initial_state(std::int64_t batch) const override {
     return {{"emitted", at::zeros({delay_steps_, batch, shape().neurons}, tensor_options())}};

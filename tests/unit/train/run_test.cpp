@@ -1,5 +1,9 @@
 #include "afterspike/train/run.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -153,6 +157,25 @@ TEST_F(Run, ThatHasEndedGivesItsSummaryAgain) {
   EXPECT_EQ(slurp(run / "metrics.csv"), rows) << "nothing was trained";
 }
 
+TEST_F(Run, CannotBecomeShorterThanItIs) {
+  const fs::path run = create("run", sine_options({{"train.epochs", "4"}}));
+  continue_run(run, environment(3));
+  expect_error(ErrorKind::config, {"--epochs: found 2", "at least the 3 epochs"},
+               [&] { continue_run(run, environment(), 2); });
+  EXPECT_EQ(continue_run(run, environment(), 3).end, End::finished);
+  EXPECT_EQ(slurp(run / "latest"), "step-000000003\n");
+}
+
+TEST_F(Run, IsTrainedByOneProcessAtATime) {
+  const fs::path run = create("run", sine_options());
+  const int other = ::open(run.c_str(), O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(::flock(other, LOCK_EX), 0);
+  expect_error(ErrorKind::checkpoint, {run.string(), "another process"},
+               [&] { continue_run(run, environment(1)); });
+  ::close(other);
+  EXPECT_EQ(continue_run(run, environment(1)).end, End::step_limit);
+}
+
 TEST_F(Run, WithMoreEpochsIsTheLongerRun) {
   const fs::path longer = create("longer", class_options({{"train.epochs", "5"}}));
   continue_run(longer, environment());
@@ -228,6 +251,8 @@ TEST_F(Run, RefusesToInheritWithoutSenseOrDonor) {
   const fs::path other =
       create("other", sine_options({{"train.epochs", "1"}, {"task.dt", "0.1 ms"}}, "glifr"));
   continue_run(other, environment());
+  const fs::path rnn = create("rnn", sine_options({{"train.epochs", "1"}}));
+  continue_run(rnn, environment());
   struct Case {
     Settings settings;
     ErrorKind kind;
@@ -240,8 +265,11 @@ TEST_F(Run, RefusesToInheritWithoutSenseOrDonor) {
        ErrorKind::checkpoint,
        "there is no such run"},
       {{{"neuron.variant", "rheta"}, {"inherit", donor.string()}, {"network.layers", "2"}},
-       ErrorKind::checkpoint,
-       "donor has no layer 1"},
+       ErrorKind::config,
+       "the donor has no parameter 'layers.1."},
+      {{{"neuron.variant", "rheta"}, {"inherit", rnn.string()}},
+       ErrorKind::config,
+       "the donor has neurons 'rnn', expected 'glifr'"},
       {{{"neuron.variant", "rheta"}, {"inherit", other.string()}},
        ErrorKind::config,
        "has the transform"},
