@@ -112,8 +112,9 @@ void make_absolute(const options::Description& description, const char* option) 
 train::RunOptions new_options(const Arguments& arguments) {
   train::RunOptions options;
   options.seed = 1;
-  options.experiment = std::make_unique<experiment::Experiment>(chosen_name(arguments, "task"),
-                                                                chosen_name(arguments, "neuron"));
+  const std::string task = chosen_name(arguments, "task");
+  options.experiment =
+      std::make_unique<experiment::Experiment>(task, chosen_name(arguments, "neuron"));
   options::Description description;
   options.describe(description);
   if (arguments.has("config")) io::read_options(arguments.text("config"), description);

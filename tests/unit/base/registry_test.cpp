@@ -39,7 +39,8 @@ TEST(Registry, ClosestIsTheOneWithTheFewestEdits) {
   const std::array<std::string_view, 4> names = {"epochs", "epoch_length", "seed", "threads"};
   EXPECT_EQ(closest("epoch", names), "epochs");
   EXPECT_EQ(closest("epochs", names), "epochs");
-  EXPECT_EQ(closest("sede", names), "") << "two of four letters differ";
+  EXPECT_EQ(closest("sede", names), "seed") << "two letters changed places";
+  EXPECT_EQ(closest("sxyd", names), "") << "two of four letters differ";
   EXPECT_EQ(closest("sead", names), "seed");
   EXPECT_EQ(closest("treads", names), "threads");
   EXPECT_EQ(closest("hidden_size", names), "");

@@ -52,7 +52,8 @@ const std::vector<std::string> kReads = {"last", "all", "1", "2", "4", "6", "100
 
 TEST(ReadSteps, TextsGoThereAndBack) {
   for (const std::string& text : kReads) EXPECT_EQ(ReadSteps::parse(text).text(), text);
-  EXPECT_EQ(ReadSteps().text(), "last");
+  EXPECT_EQ(ReadSteps().text(), "auto");
+  EXPECT_EQ(ReadSteps::parse("auto").text(), "auto");
   for (const std::string text :
        {"", "first", "0", "-3", "2.5", "14 steps", "99999999999999999999"}) {
     expect_error(ErrorKind::config, {"'" + text + "'", "last, all, or a number of steps"},
