@@ -1,6 +1,5 @@
 #include "afterspike/train/observers.hpp"
 
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -12,6 +11,7 @@
 #include "afterspike/checkpoint/checkpoint.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/bytes.hpp"
+#include "clock.hpp"
 
 namespace afterspike::train {
 namespace {
@@ -20,10 +20,6 @@ namespace fs = std::filesystem;
 
 constexpr double kRedrawInterval_s = 0.2;
 constexpr double kPlainInterval_s = 30;
-
-double now_s() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 /// "1:02:03", "2:03" or "12 s".
 std::string duration_text(double seconds) {

@@ -1,7 +1,6 @@
 #include "afterspike/train/trainer.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <ctime>
 
@@ -11,13 +10,10 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
+#include "clock.hpp"
 
 namespace afterspike::train {
 namespace {
-
-double now_s() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 double cpu_s() {
   return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
