@@ -31,7 +31,7 @@ std::vector<fs::path> shipped_directories() {
     const fs::path prefix = program.parent_path().parent_path();
     candidates.push_back(prefix / "share/afterspike/datasets/mini");
   }
-  candidates.push_back(AFTERSPIKE_SHIPPED_DATASET);
+  candidates.emplace_back(AFTERSPIKE_SHIPPED_DATASET);
   return candidates;
 }
 

@@ -21,6 +21,15 @@ std::optional<Number> number_of(std::string_view text) {
   return number;
 }
 
+/// True for what reads as a number but is beyond the range of its type.
+bool is_too_large(std::string_view text) {
+  const auto out_of_range = [text](auto number) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc::result_out_of_range && end == text.data() + text.size();
+  };
+  return out_of_range(std::int64_t{}) || out_of_range(double{});
+}
+
 std::optional<std::vector<double>> numbers_of(std::string_view text) {
   std::vector<double> numbers;
   if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
@@ -86,7 +95,8 @@ void Field::set(const Value& given) const {
       (kind_ == Kind::numbers && std::holds_alternative<std::vector<double>>(value));
   require(matches, ErrorKind::config, "option '{}': '{}' is not of the right kind; expected {}",
           path_, text(given), type_);
-  require(is_finite(value), ErrorKind::config, "option '{}': {} is not finite", path_, text(value));
+  require(is_finite(value), ErrorKind::config, "option '{}': found {}, expected a finite number",
+          path_, text(value));
   for (const auto& check : checks_) {
     const std::string expectation = check(value);
     require(expectation.empty(), ErrorKind::config, "option '{}': found '{}', expected {}", path_,
@@ -115,8 +125,8 @@ void Field::set_text(std::string_view given) const {
       value = std::string(given);
       break;
   }
-  require(value.has_value(), ErrorKind::config, "option '{}': found '{}', expected {}", path_,
-          given, type_);
+  require(value.has_value(), ErrorKind::config, "option '{}': found '{}', expected {}{}", path_,
+          given, type_, is_too_large(given) ? " that this machine can hold" : "");
   set(*value);
 }
 

@@ -1,5 +1,6 @@
 #include "afterspike/checkpoint/checkpoint.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 
@@ -136,6 +137,29 @@ io::Json describe_parameters(const nn::Network& network) {
   return table;
 }
 
+void require_same_parameters(const io::Json& parameters, const nn::Network& network) {
+  const io::Json expected = describe_parameters(network);
+  require(parameters.is_array(), ErrorKind::checkpoint,
+          "manifest: member 'parameters': found {}, expected a list", parameters.type_name());
+  for (const io::Json& own : expected) {
+    const auto& name = own.at("name");
+    const auto found = std::find_if(parameters.begin(), parameters.end(), [&](const io::Json& row) {
+      return row.is_object() && row.value("name", io::Json()) == name;
+    });
+    require(found != parameters.end(), ErrorKind::checkpoint,
+            "parameter {} is missing; the checkpoint belongs to another model", name.dump());
+    for (const char* key : {"shape", "unit", "transform", "group", "trainable"}) {
+      const io::Json value = found->value(key, io::Json());
+      require(value == own.at(key), ErrorKind::checkpoint,
+              "parameter {}: {}: found {}, expected {}; the checkpoint belongs to another model",
+              name.dump(), key, value.dump(), own.at(key).dump());
+    }
+  }
+  require(parameters.size() == expected.size(), ErrorKind::checkpoint,
+          "found {} parameters, expected {}; the checkpoint belongs to another model",
+          parameters.size(), expected.size());
+}
+
 nn::NamedTensors model_tensors(const nn::Network& network) {
   nn::NamedTensors tensors;
   for (const nn::Network::Parameter& parameter : network.named()) {
@@ -197,6 +221,10 @@ void assign(const nn::NamedTensors& model, nn::Network& network) {
             "tensor '{}': found shape [{}], expected [{}]", parameter.name,
             fmt::join(found->second.sizes().vec(), ", "),
             fmt::join(parameter.tensor.sizes().vec(), ", "));
+    require(found->second.scalar_type() == parameter.tensor.scalar_type(), ErrorKind::checkpoint,
+            "tensor '{}': found type {}, expected {}", parameter.name,
+            at::toString(found->second.scalar_type()),
+            at::toString(parameter.tensor.scalar_type()));
   }
   for (const auto& [name, tensor] : model) {
     require(known.contains(name), ErrorKind::checkpoint,

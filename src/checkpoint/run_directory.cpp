@@ -13,14 +13,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string name_of(std::int64_t step) {
-  return fmt::format("step-{:09}", step);
-}
-
 }  // namespace
 
-fs::path RunDirectory::checkpoint(std::int64_t step) const {
-  return path_ / "checkpoints" / name_of(step);
+fs::path RunDirectory::place(std::int64_t step) const {
+  const std::string name = fmt::format("step-{:09}", step);
+  fs::path free = path_ / "checkpoints" / name;
+  for (int again = 2; fs::exists(free); ++again) {
+    free.replace_filename(fmt::format("{}-{}", name, again));
+  }
+  return free;
 }
 
 std::optional<fs::path> RunDirectory::named(const char* file) const {
@@ -42,25 +43,12 @@ std::optional<fs::path> RunDirectory::best() const {
   return named("best");
 }
 
-void RunDirectory::set_latest(std::int64_t step) const {
-  io::write_file(path_ / "latest", name_of(step) + "\n");
+void RunDirectory::set_latest(const fs::path& checkpoint) const {
+  io::write_file(path_ / "latest", checkpoint.filename().string() + "\n");
 }
 
-void RunDirectory::set_best(std::int64_t step) const {
-  io::write_file(path_ / "best", name_of(step) + "\n");
-}
-
-void RunDirectory::recover() const {
-  std::error_code ignored;
-  std::vector<fs::path> aside;
-  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints", ignored)) {
-    if (entry.path().extension() == ".old") aside.push_back(entry.path());
-  }
-  for (const fs::path& old : aside) {
-    fs::path place = old;
-    place.replace_extension();
-    if (!fs::exists(place)) fs::rename(old, place, ignored);
-  }
+void RunDirectory::set_best(const fs::path& checkpoint) const {
+  io::write_file(path_ / "best", checkpoint.filename().string() + "\n");
 }
 
 void RunDirectory::prune() const {

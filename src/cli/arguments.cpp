@@ -22,6 +22,7 @@ struct Arguments::Impl {
   cxxopts::Options options;
   std::vector<std::string> names = {"help"};
   std::vector<std::string> without_value = {"help"};
+  std::vector<std::string> with_one_value;
   std::vector<std::string> positional;
   std::function<std::string()> epilogue;
   std::optional<cxxopts::ParseResult> result;
@@ -54,6 +55,7 @@ Arguments& Arguments::value(const std::string& name, const std::string& shown,
   if (!fallback.empty()) value->default_value(fallback);
   impl_->options.add_options()(name, help, value, shown);
   impl_->names.push_back(name);
+  impl_->with_one_value.push_back(name);
   return *this;
 }
 
@@ -107,6 +109,10 @@ bool Arguments::parse(std::span<const std::string> arguments) {
     std::string help = impl_->options.help({""});
     fmt::print("{}{}", help, impl_->epilogue ? impl_->epilogue() : "");
     return false;
+  }
+  for (const std::string& name : impl_->with_one_value) {
+    require(impl_->result->count(name) <= 1, ErrorKind::usage, "{}: --{} was given twice",
+            impl_->command, name);
   }
   if (impl_->result->count("words") > 0)
     impl_->words = (*impl_->result)["words"].as<std::vector<std::string>>();

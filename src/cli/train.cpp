@@ -181,6 +181,11 @@ void report_run(const fs::path& run, const train::RunResult& result) {
             result.summary["peak_memory_mib"].get<double>(), run.string());
 }
 
+/// What --json says of a run that is to be resumed.
+io::Json stop_record(const fs::path& run) {
+  return {{"finished", false}, {"run", run.string()}};
+}
+
 int status_of(const train::RunResult& result) {
   return result.end == train::End::interrupted ? 128 + interruption() : 0;
 }
@@ -228,6 +233,7 @@ int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
     const train::RunResult result = train_seed(out, remaining, seed);
     if (result.summary.is_null()) {
       log::info("to go on with all seeds: afterspike train --resume {}", out.string());
+      if (json) fmt::print("{}\n", stop_record(out).dump());
       return status_of(result);
     }
     summaries.push_back(result.summary);
@@ -240,7 +246,7 @@ int train_one(const fs::path& run, const train::RunEnvironment& environment, std
               bool json) {
   const train::RunResult result = train::continue_run(run, environment, epochs);
   report_run(run, result);
-  if (json && !result.summary.is_null()) fmt::print("{}\n", result.summary.dump());
+  if (json) fmt::print("{}\n", (result.summary.is_null() ? stop_record(run) : result.summary).dump());
   return status_of(result);
 }
 

@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 
 #include "afterspike/base/error.hpp"
+#include "afterspike/io/bytes.hpp"
 
 namespace afterspike::data {
 namespace {
@@ -56,6 +57,30 @@ Parts split(std::shared_ptr<const Dataset> whole, std::int64_t part, Rng rng) {
   std::sort(rest.begin(), rest.end());
   return {std::make_shared<Subset>(whole, std::move(rest)),
           std::make_shared<Subset>(whole, std::move(taken))};
+}
+
+std::string fingerprint(const Dataset& dataset) {
+  constexpr std::int64_t kSamples = 64;
+  const std::int64_t count = std::min(kSamples, dataset.size());
+  std::vector<std::int64_t> numbers;
+  for (std::int64_t i = 0; i < count; ++i) numbers.push_back(i * dataset.size() / count);
+  std::vector<std::uint8_t> bytes;
+  const auto append = [&bytes](const void* data, std::size_t size) {
+    const auto* first = static_cast<const std::uint8_t*>(data);
+    bytes.insert(bytes.end(), first, first + size);
+  };
+  const std::int64_t size = dataset.size();
+  append(&size, sizeof(size));
+  if (count > 0) {
+    const Batch batch = dataset.batch(numbers);
+    for (const at::Tensor* tensor : {&batch.input, &batch.target, &batch.lengths}) {
+      if (!tensor->defined()) continue;
+      const at::Tensor plain = tensor->contiguous();
+      append(plain.sizes().data(), plain.sizes().size() * sizeof(std::int64_t));
+      append(plain.data_ptr(), plain.nbytes());
+    }
+  }
+  return io::sha256(bytes);
 }
 
 }  // namespace afterspike::data

@@ -13,18 +13,24 @@ void for_each_shard(std::int64_t size, ThreadPool& pool,
                     const std::function<void(std::size_t, std::span<const std::int64_t>)>& work) {
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(size));
   std::iota(numbers.begin(), numbers.end(), 0);
-  const std::int64_t shards = (size + kShardRows - 1) / kShardRows;
-  pool.run(shards, [&](std::int64_t shard) {
+  pool.run(static_cast<std::int64_t>(shard_count(numbers.size())), [&](std::int64_t number) {
     const at::NoGradGuard no_grad;
-    const std::int64_t begin = shard * kShardRows;
-    const std::int64_t count = std::min(kShardRows, size - begin);
-    work(static_cast<std::size_t>(shard),
-         std::span(numbers).subspan(static_cast<std::size_t>(begin),
-                                    static_cast<std::size_t>(count)));
+    const auto index = static_cast<std::size_t>(number);
+    work(index, shard(numbers, index));
   });
 }
 
 }  // namespace
+
+std::size_t shard_count(std::size_t samples) noexcept {
+  return (samples + kShardRows - 1) / kShardRows;
+}
+
+std::span<const std::int64_t> shard(std::span<const std::int64_t> numbers,
+                                    std::size_t index) noexcept {
+  const std::size_t begin = index * kShardRows;
+  return numbers.subspan(begin, std::min<std::size_t>(kShardRows, numbers.size() - begin));
+}
 
 tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,
                           const tasks::ReadSteps& read, const nn::NetworkPass& pass) {
@@ -36,8 +42,7 @@ tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,
 
 tasks::Tally evaluate(const nn::Network& network, const tasks::Task& task,
                       const data::Dataset& dataset, const nn::NetworkPass& pass, ThreadPool& pool) {
-  std::vector<tasks::Tally> tallies(
-      static_cast<std::size_t>((dataset.size() + kShardRows - 1) / kShardRows));
+  std::vector<tasks::Tally> tallies(shard_count(static_cast<std::size_t>(dataset.size())));
   for_each_shard(
       dataset.size(), pool, [&](std::size_t shard, std::span<const std::int64_t> numbers) {
         const data::Batch batch = dataset.batch(numbers);
@@ -52,8 +57,7 @@ at::Tensor predict(const nn::Network& network, const tasks::Objective& objective
                    const data::Dataset& dataset, const nn::NetworkPass& pass, ThreadPool& pool) {
   const bool classifies = objective.kind == tasks::Objective::Kind::classify;
   const tasks::ReadSteps all{tasks::ReadSteps::Kind::all, 0};
-  std::vector<at::Tensor> parts(
-      static_cast<std::size_t>((dataset.size() + kShardRows - 1) / kShardRows));
+  std::vector<at::Tensor> parts(shard_count(static_cast<std::size_t>(dataset.size())));
   for_each_shard(
       dataset.size(), pool, [&](std::size_t shard, std::span<const std::int64_t> numbers) {
         data::Batch batch = dataset.batch(numbers);

@@ -44,6 +44,7 @@ Trained load_checkpoint(const std::filesystem::path& directory) {
   trained.experiment->describe(description);
   from_configuration(configuration, description);
   trained.network = trained.experiment->make_network(saved_shape(configuration));
+  checkpoint::require_same_parameters(trained.content.parameters, *trained.network);
   checkpoint::assign(trained.content.model, *trained.network);
   trained.objective.kind = name("objective.kind") == "trace" ? tasks::Objective::Kind::trace
                                                              : tasks::Objective::Kind::classify;
@@ -80,9 +81,19 @@ std::unique_ptr<tasks::Task> Experiment::make_task(const tasks::TaskContext& con
   return task_->make(context);
 }
 
-void Experiment::resolve(const nn::Network& network) {
+void Experiment::resolve(const tasks::Task& task, const nn::Network& network) {
   network_.hidden = network.options().hidden;
   network_.match_params = 0;
+  neuron_->resolve(network.layer(0)->shape());
+  options::Description description;
+  describe(description);
+  if (const options::Field* read = description.find_if("task.read")) {
+    read->set(task.objective().read.text());
+  }
+  if (const options::Field* validation = description.find_if("task.validation")) {
+    const auto split = task.split(tasks::Split::validation);
+    validation->set(split ? split->size() : std::int64_t{0});
+  }
 }
 
 std::shared_ptr<nn::Network> Experiment::make_network(const tasks::Task& task) const {

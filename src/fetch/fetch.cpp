@@ -1,10 +1,5 @@
 #include "afterspike/fetch/fetch.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <fstream>
 #include <system_error>
 #include <utility>
@@ -13,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
+#include "afterspike/io/atomic.hpp"
+#include "afterspike/io/lock.hpp"
 #include "sources.hpp"
 
 namespace afterspike::fetch {
@@ -21,37 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using datasets::DatasetEntry;
 using datasets::FileSpec;
-
-/// An open file or directory of the system.
-class Descriptor {
- public:
-  explicit Descriptor(const fs::path& path)
-      : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    check(descriptor_ >= 0, "opened");
-  }
-  ~Descriptor() { ::close(descriptor_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  void flush() const { check(::fsync(descriptor_) == 0, "flushed to disk"); }
-
-  /// Takes the lock of the file until the end of this object. Returns false when another has it.
-  bool try_lock() const {
-    return ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
-  }
-  void wait_for_lock() const {
-    while (::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) continue;
-  }
-
- private:
-  void check(bool success, std::string_view action) const {
-    require(success, ErrorKind::data, "'{}' cannot be {}: {}", path_.string(), action,
-            std::generic_category().message(errno));
-  }
-
-  fs::path path_;
-  int descriptor_;
-};
 
 fs::path staging_of(const DatasetEntry& entry, const FetchOptions& options) {
   return options.data_directory / fmt::format(".fetch-{}", entry.name);
@@ -62,11 +28,7 @@ fs::path staging_of(const DatasetEntry& entry, const FetchOptions& options) {
 class Staging {
  public:
   Staging(const DatasetEntry& entry, const FetchOptions& options)
-      : path_(staging_of(entry, options)), lock_(created(options.data_directory)) {
-    if (!lock_.try_lock()) {
-      if (options.report) options.report("waiting for another fetch to end");
-      lock_.wait_for_lock();
-    }
+      : path_(staging_of(entry, options)), lock_(lock(options)) {
     fs::remove_all(path_);  // left by a fetch that was interrupted
     fs::create_directory(path_);
   }
@@ -80,13 +42,15 @@ class Staging {
   const fs::path& path() const { return path_; }
 
  private:
-  static const fs::path& created(const fs::path& directory) {
-    fs::create_directories(directory);
-    return directory;
+  static io::Lock lock(const FetchOptions& options) {
+    fs::create_directories(options.data_directory);
+    if (auto lock = io::Lock::try_take(options.data_directory)) return std::move(*lock);
+    if (options.report) options.report("waiting for another fetch to end");
+    return io::Lock::wait(options.data_directory);
   }
 
   fs::path path_;
-  Descriptor lock_;
+  io::Lock lock_;
 };
 
 bool is_verified(const FileSpec& file, const fs::path& path) {
@@ -118,15 +82,13 @@ bool is_gzipped(const fs::path& path) {
   return input.get() == 0x1f && input.get() == 0x8b;
 }
 
-/// Gives a verified file its final name, with its content on the disk before.
+/// Gives a verified file its final name.
 void publish(const fs::path& staged, const fs::path& folder, std::string_view name) {
   const fs::path plain = folder / name;
   const fs::path gzipped = folder / fmt::format("{}.gz", name);
   const bool packed = is_gzipped(staged);
   fs::create_directories(folder);
-  Descriptor(staged).flush();
-  fs::rename(staged, packed ? gzipped : plain);
-  Descriptor(folder).flush();
+  io::publish_file(staged, packed ? gzipped : plain);
   fs::remove(packed ? plain : gzipped);  // it was not the right one, else nothing were missing
 }
 

@@ -19,10 +19,10 @@ void check(const std::error_code& error, const fs::path& path, std::string_view 
   require(!error, ErrorKind::data, "'{}' cannot be {}: {}", path.string(), action, error.message());
 }
 
-fs::path with_suffix(const fs::path& path, std::string_view suffix) {
-  fs::path longer = path;
-  longer += suffix;
-  return longer;
+/// Of no other writer, in this process or another on this machine.
+std::string unique_name(std::string_view stem) {
+  static std::atomic<unsigned> count = 0;
+  return fmt::format("{}.{}-{}.tmp", stem, ::getpid(), count++);
 }
 
 void move_to(const fs::path& from, const fs::path& to) {
@@ -31,18 +31,17 @@ void move_to(const fs::path& from, const fs::path& to) {
   check(error, to, "put in place");
 }
 
-void remove_tree(const fs::path& path) {
-  std::error_code error;
-  fs::remove_all(path, error);
-  check(error, path, "removed");
-}
-
 bool is_there(const fs::path& path) {
   std::error_code error;
   const fs::file_type type = fs::symlink_status(path, error).type();
   if (type == fs::file_type::not_found) return false;
   check(error, path, "looked up");
   return true;
+}
+
+void require_free(const fs::path& path) {
+  require(!is_there(path), ErrorKind::data, "'{}' exists already, expected a name that is free",
+          path.string());
 }
 
 /// Flushes every file and directory below `directory`, and itself.
@@ -61,8 +60,7 @@ void flush_tree(const fs::path& directory) {
 
 void write_file(const fs::path& path, std::string_view content) {
   // Unique, so that two writers of the same path do not mix their contents.
-  static std::atomic<unsigned> count = 0;
-  const fs::path beside = with_suffix(path, fmt::format(".{}-{}.tmp", ::getpid(), count++));
+  const fs::path beside = path.parent_path() / unique_name(path.filename().string());
   try {
     {
       File file(beside, File::Mode::create, ErrorKind::data);
@@ -78,13 +76,16 @@ void write_file(const fs::path& path, std::string_view content) {
   flush_directory(path.parent_path(), ErrorKind::data);
 }
 
+void publish_file(const fs::path& from, const fs::path& to) {
+  File(from, File::Mode::read, ErrorKind::data).flush();
+  move_to(from, to);
+  flush_directory(to.parent_path(), ErrorKind::data);
+}
+
 AtomicDirectory::AtomicDirectory(fs::path path) : path_(std::move(path)) {
   if (!path_.has_filename()) path_ = path_.parent_path();  // "runs/a/"
-  staging_ = with_suffix(path_, ".tmp");
-  // A crash between the two renames of commit() leaves the directory aside: put it back.
-  const fs::path aside = with_suffix(path_, ".old");
-  if (is_there(aside) && !is_there(path_)) move_to(aside, path_);
-  remove_tree(staging_);
+  require_free(path_);
+  staging_ = path_.parent_path() / unique_name(fmt::format(".{}", path_.filename().string()));
   std::error_code error;
   fs::create_directories(staging_, error);
   check(error, staging_, "created");
@@ -98,20 +99,11 @@ AtomicDirectory::~AtomicDirectory() {
 void AtomicDirectory::commit() {
   require(!committed_, ErrorKind::internal, "'{}' is committed twice", path_.string());
   flush_tree(staging_);
-  const fs::path aside = with_suffix(path_, ".old");
-  remove_tree(aside);
-  const bool replaces = is_there(path_);
-  if (replaces) move_to(path_, aside);
-  try {
-    move_to(staging_, path_);
-  } catch (const Error&) {
-    std::error_code ignored;
-    if (replaces) fs::rename(aside, path_, ignored);
-    throw;
-  }
+  // A rename would replace an empty directory.
+  require_free(path_);
+  move_to(staging_, path_);
   committed_ = true;
   flush_directory(path_.parent_path(), ErrorKind::data);
-  remove_tree(aside);
 }
 
 }  // namespace afterspike::io

@@ -43,7 +43,7 @@ class Handle {
   Handle& operator=(Handle&&) = delete;
 
   explicit operator bool() const { return id_ >= 0; }
-  operator hid_t() const { return id_; }
+  operator hid_t() const { return id_; }  // NOLINT(google-explicit-constructor): as HDF5 takes it
 
  private:
   hid_t id_;

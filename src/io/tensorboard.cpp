@@ -91,7 +91,7 @@ TensorBoardWriter::TensorBoardWriter(const std::filesystem::path& directory,
   do {
     path_ = directory / (stem + std::to_string(number++));
   } while (std::filesystem::exists(path_));
-  File(path_, File::Mode::create, ErrorKind::data);
+  { const File created(path_, File::Mode::create, ErrorKind::data); }
   file_.open(path_, std::ios::binary | std::ios::app);
   record(event(0, bytes_field(kEventFileVersion, "brain.Event:2")));
   if (resumed_at < 0) return;

@@ -38,6 +38,10 @@ double accuracy(const tasks::Tally& tally) {
                            : 0;
 }
 
+double samples_per_s(const EpochReport& report) {
+  return report.epoch_s > 0 ? static_cast<double>(report.timed_samples) / report.epoch_s : 0;
+}
+
 std::string tally_text(const tasks::Tally& tally, bool classifies) {
   if (!classifies) return fmt::format("loss {:.6g}", mean_loss(tally));
   return fmt::format("loss {:.4f}, {:.2f} %", mean_loss(tally), 100 * accuracy(tally));
@@ -57,8 +61,7 @@ io::Json metrics_row(const Trainer& trainer, const EpochReport& report) {
   }
   if (report.sigma_mV > 0) row["sigma_mV"] = report.sigma_mV;
   row["epoch_s"] = report.epoch_s;
-  row["samples_per_s"] =
-      report.epoch_s > 0 ? static_cast<double>(report.train.samples) / report.epoch_s : 0;
+  row["samples_per_s"] = samples_per_s(report);
   row["wall_s"] = trainer.progress().wall_s;
   return row;
 }
@@ -126,7 +129,7 @@ void ProgressPrinter::on_epoch(const Trainer& trainer, const EpochReport& report
                         report.selected ? " *" : "");
   }
   log::info("{}  {:.3g} s, {:.0f} samples/s", line, report.epoch_s,
-            static_cast<double>(report.train.samples) / report.epoch_s);
+            samples_per_s(report));
 }
 
 void ProgressPrinter::on_end(const Trainer& /*trainer*/, End /*end*/) {
@@ -168,11 +171,13 @@ void MetricsFiles::on_epoch(const Trainer& trainer, const EpochReport& report) {
   tensorboard_.add(report.step, scalars);
 }
 
-Checkpointer::Checkpointer(checkpoint::RunDirectory run, io::Json configuration, double interval_s)
+Checkpointer::Checkpointer(checkpoint::RunDirectory run, io::Json configuration, double interval_s,
+                           std::int64_t saved_step)
     : run_(std::move(run)),
       configuration_(std::move(configuration)),
       interval_s_(interval_s),
-      last_s_(now_s()) {}
+      last_s_(now_s()),
+      saved_step_(saved_step) {}
 
 void Checkpointer::save(const Trainer& trainer, bool best) {
   const std::int64_t step = trainer.progress().step;
@@ -182,10 +187,11 @@ void Checkpointer::save(const Trainer& trainer, bool best) {
   content.parameters = checkpoint::describe_parameters(trainer.network());
   content.model = checkpoint::model_tensors(trainer.network());
   content.training = trainer.optimizer_state();
-  checkpoint::save(run_.checkpoint(step), content);
+  const fs::path place = run_.place(step);
+  checkpoint::save(place, content);
   // In this order a crash in between leaves `latest` naming a checkpoint that is complete.
-  if (best) run_.set_best(step);
-  run_.set_latest(step);
+  if (best) run_.set_best(place);
+  run_.set_latest(place);
   run_.prune();
   saved_step_ = step;
   last_s_ = now_s();

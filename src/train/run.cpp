@@ -1,20 +1,21 @@
 #include "afterspike/train/run.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include "afterspike/base/log.hpp"
 #include "afterspike/checkpoint/run_directory.hpp"
+#include "afterspike/data/dataset.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
 #include "afterspike/io/atomic.hpp"
+#include "afterspike/io/lock.hpp"
 #include "afterspike/io/toml.hpp"
 #include "afterspike/train/observers.hpp"
 
@@ -22,6 +23,9 @@ namespace afterspike::train {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Version of run.json.
+constexpr std::int64_t kRunFormat = 1;
 
 double peak_memory_mib() {
   rusage usage{};
@@ -57,22 +61,14 @@ void require_same_parameters(const RunOptions& options, const nn::Network& donor
   }
 }
 
-/// Holds a run for one process at a time.
-class RunLock {
- public:
-  explicit RunLock(const fs::path& run) : descriptor_(::open(run.c_str(), O_RDONLY | O_DIRECTORY)) {
-    const bool mine = descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
-    if (!mine && descriptor_ >= 0) ::close(descriptor_);
-    require(mine, ErrorKind::checkpoint, "{}: the run is being trained by another process",
-            run.string());
-  }
-  ~RunLock() { ::close(descriptor_); }
-  RunLock(const RunLock&) = delete;
-  RunLock& operator=(const RunLock&) = delete;
-
- private:
-  int descriptor_;
-};
+void warn_of_delay(const nn::Network& network, const tasks::Task& task) {
+  const std::int64_t delay = network.layer(0)->delay_steps();
+  if (delay < task.shape().steps) return;
+  log::warning(
+      "the recurrent synapses never act: their delay of {} steps is not below the {} steps of a "
+      "sequence",
+      delay, task.shape().steps);
+}
 
 /// Initial values: drawn from the seed, or resampled from a donor.
 void initialize(const RunOptions& options, nn::Network& network, const Rng& rng) {
@@ -89,6 +85,23 @@ void initialize(const RunOptions& options, nn::Network& network, const Rng& rng)
   network.resample(checkpoint::model_tensors(*donor.network), rng.stream("inherit"));
 }
 
+/// Under which names a checkpoint's configuration has the fingerprints of what a training sees.
+constexpr std::array kRecordedSplits = {std::pair("data.train", tasks::Split::train),
+                                        std::pair("data.validation", tasks::Split::validation)};
+
+/// A training goes on with the data it began with.
+void require_same_data(const io::Json& configuration, const tasks::Task& task) {
+  for (const auto& [key, split] : kRecordedSplits) {
+    const auto data = task.split(split);
+    const io::Json found = data ? io::Json(data::fingerprint(*data)) : io::Json();
+    const io::Json expected = configuration.value(key, io::Json());
+    require(found == expected, ErrorKind::checkpoint,
+            "the {} data are not those that the training began with: found fingerprint {}, "
+            "expected {}",
+            tasks::split_name(split), found.dump(), expected.dump());
+  }
+}
+
 /// The configuration that checkpoints carry: all options, and what is needed to rebuild the network
 /// without the data.
 io::Json checkpoint_configuration(RunOptions& options, const tasks::Task& task,
@@ -99,6 +112,9 @@ io::Json checkpoint_configuration(RunOptions& options, const tasks::Task& task,
   configuration["shape.dt_ms"] = task.shape().dt_ms;
   configuration["objective.kind"] = task.classifies() ? "classify" : "trace";
   configuration["objective.read"] = task.objective().read.text();
+  for (const auto& [key, split] : kRecordedSplits) {
+    if (const auto data = task.split(split)) configuration[key] = data::fingerprint(*data);
+  }
   if (evaluation_sigma) configuration["evaluation.sigma_mV"] = *evaluation_sigma;
   return configuration;
 }
@@ -156,15 +172,11 @@ void create_run(const fs::path& directory, RunOptions& options, const RunEnviron
   require(!fs::exists(directory), ErrorKind::usage,
           "'{}' exists already; to go on with that run: --resume {}", directory.string(),
           directory.string());
-  // Beside a new run nothing of ours is set aside; what bears that name is the user's.
-  const fs::path aside = directory.string() + ".old";
-  require(!fs::exists(aside), ErrorKind::usage,
-          "'{}' exists, a name that is needed while '{}' is written; expected it to be renamed",
-          aside.string(), directory.string());
   options.train.validate();
   options::Description description;
   options.describe(description);
-  const io::Json record = {{"version", AFTERSPIKE_VERSION},
+  const io::Json record = {{"format", kRunFormat},
+                           {"version", AFTERSPIKE_VERSION},
                            {"command", environment.command},
                            {"configuration", experiment::to_configuration(description)}};
   io::AtomicDirectory target(directory);
@@ -194,6 +206,11 @@ RunOptions load_run_options(const fs::path& directory) {
   require(fs::exists(path), ErrorKind::checkpoint, "{}: not a run: there is no run.json",
           directory.string());
   const io::Json record = io::read_json(path, ErrorKind::checkpoint);
+  const auto format =
+      io::member<std::int64_t>(record, "format", path.string(), ErrorKind::checkpoint);
+  require(format == kRunFormat, ErrorKind::checkpoint,
+          "{}: found format {}, expected {}{}", path.string(), format, kRunFormat,
+          format > kRunFormat ? "; use a newer afterspike" : "");
   const auto configuration =
       io::member<io::Json>(record, "configuration", path.string(), ErrorKind::checkpoint);
   const auto name = [&](std::string_view key) {
@@ -204,6 +221,11 @@ RunOptions load_run_options(const fs::path& directory) {
       std::make_unique<experiment::Experiment>(name("task.name"), name("neuron.name"));
   options::Description description;
   options.describe(description);
+  for (const auto& [option, value] : configuration.items()) {
+    require(description.find_if(option) != nullptr, ErrorKind::checkpoint,
+            "{}: no option called '{}'; the run was made by another version of afterspike",
+            path.string(), option);
+  }
   experiment::from_configuration(configuration, description);
   return options;
 }
@@ -211,22 +233,26 @@ RunOptions load_run_options(const fs::path& directory) {
 RunResult continue_run(const fs::path& directory, const RunEnvironment& environment,
                        std::int64_t epochs) {
   RunOptions options = load_run_options(directory);
-  const RunLock lock(directory);
+  const std::optional<io::Lock> lock = io::Lock::try_take(directory);
+  require(lock.has_value(), ErrorKind::checkpoint, "{}: the run is being trained by another process",
+          directory.string());
   if (epochs > 0) options.train.epochs = epochs;
   const std::unique_ptr<tasks::Task> task =
       options.experiment->make_task({environment.data_directory});
   const std::shared_ptr<nn::Network> network = options.experiment->make_network(*task);
-  options.experiment->resolve(*network);
+  options.experiment->resolve(*task, *network);
+  warn_of_delay(*network, *task);
   const Rng rng(static_cast<std::uint64_t>(options.seed));
   ThreadPool pool(environment.threads);
   Trainer trainer(*network, *task, options.train, rng, pool);
 
   const checkpoint::RunDirectory run(directory);
-  run.recover();
   const auto latest = run.latest();
   if (latest) {
     const experiment::Trained saved = experiment::load(*latest);
     try {
+      require_same_data(saved.content.configuration, *task);
+      checkpoint::require_same_parameters(saved.content.parameters, *network);
       checkpoint::assign(saved.content.model, *network);
       trainer.restore(Progress::from_json(saved.content.progress), saved.content.training);
     } catch (const Error& error) {
@@ -255,7 +281,8 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   MetricsFiles metrics(directory, trainer.progress().step, resumed);
   Checkpointer checkpointer(run,
                             checkpoint_configuration(options, *task, trainer.evaluation_sigma()),
-                            environment.checkpoint_interval_s);
+                            environment.checkpoint_interval_s,
+                            latest ? trainer.progress().step : -1);
   std::vector<Observer*> observers = {&metrics, &checkpointer};
   if (!environment.quiet) observers.push_back(&printer);
   RunResult result;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <numeric>
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -121,6 +122,11 @@ void Trainer::restore(const Progress& progress, const nn::NamedTensors& optimize
       "training data or the batch size are not those of the run",
       progress.step, progress.epoch, progress.step_in_epoch, steps_per_epoch_, optimizer_.steps());
   progress_ = progress;
+  // With more epochs the annealing may be under way again: what was selected after the former end
+  // was measured at a softness that this training has not reached.
+  if (!annealing_over(options_, progress_.step, total_steps(), steps_per_epoch_)) {
+    progress_.best_epoch = 0;
+  }
 }
 
 std::optional<double> Trainer::training_sigma() const {
@@ -133,16 +139,20 @@ std::optional<double> Trainer::evaluation_sigma() const {
   return options_.sigma_final_mV;
 }
 
-void Trainer::run_shard(std::span<const std::int64_t> numbers, std::int64_t batch,
-                        std::uint64_t index, Shard& shard) const {
-  const data::Batch data = task_.split(tasks::Split::train)->batch(numbers);
+nn::NetworkPass Trainer::shard_pass(std::uint64_t index) const {
   nn::NetworkPass pass;
   pass.sigma_mV = training_sigma();
   const auto step = static_cast<std::uint64_t>(progress_.step);
   pass.dropout = at::make_generator<at::CPUGeneratorImpl>(
       rng_.stream("dropout", step).stream("shard", index).next());
+  return pass;
+}
+
+void Trainer::run_shard(std::span<const std::int64_t> numbers, std::int64_t batch,
+                        std::uint64_t index, Shard& shard) const {
+  const data::Batch data = task_.split(tasks::Split::train)->batch(numbers);
   const tasks::ReadValues outputs =
-      evaluation::outputs(network_, data, task_.objective().read, pass);
+      evaluation::outputs(network_, data, task_.objective().read, shard_pass(index));
   const at::Tensor loss = task_.loss(outputs, data, options_.label_smoothing);
   std::vector<at::Tensor> parameters;
   for (const nn::Network::Parameter& parameter : optimizer_.parameters()) {
@@ -157,14 +167,10 @@ void Trainer::run_shard(std::span<const std::int64_t> numbers, std::int64_t batc
 
 void Trainer::train_step(std::span<const std::int64_t> numbers) {
   const auto batch = static_cast<std::int64_t>(numbers.size());
-  const std::int64_t rows = evaluation::kShardRows;
-  std::vector<Shard> shards(static_cast<std::size_t>((batch + rows - 1) / rows));
-  pool_.run(static_cast<std::int64_t>(shards.size()), [&](std::int64_t index) {
-    const std::int64_t begin = index * rows;
-    const auto part = numbers.subspan(static_cast<std::size_t>(begin),
-                                      static_cast<std::size_t>(std::min(rows, batch - begin)));
-    run_shard(part, batch, static_cast<std::uint64_t>(index),
-              shards[static_cast<std::size_t>(index)]);
+  std::vector<Shard> shards(evaluation::shard_count(numbers.size()));
+  pool_.run(static_cast<std::int64_t>(shards.size()), [&](std::int64_t number) {
+    const auto index = static_cast<std::size_t>(number);
+    run_shard(evaluation::shard(numbers, index), batch, index, shards[index]);
   });
   require_finite(shards, numbers);
   std::vector<at::Tensor> gradients = shards.front().gradients;
@@ -198,7 +204,11 @@ void Trainer::require_finite(const std::vector<Shard>& shards,
   double loss = 0;
   for (const Shard& shard : shards) loss += shard.tally.loss;
   const std::vector<nn::Network::Parameter>& parameters = optimizer_.parameters();
-  std::string bad = first_bad_tensor(numbers);
+  const auto train = task_.split(tasks::Split::train);
+  std::string bad;
+  for (std::size_t index = 0; bad.empty() && index < shards.size(); ++index) {
+    bad = first_bad_tensor(*train, evaluation::shard(numbers, index), shard_pass(index));
+  }
   for (std::size_t i = 0; bad.empty() && std::isfinite(loss) && i < parameters.size(); ++i) {
     const bool good = std::all_of(shards.begin(), shards.end(), [&](const Shard& shard) {
       return all_finite(shard.gradients[i]);
@@ -210,17 +220,17 @@ void Trainer::require_finite(const std::vector<Shard>& shards,
        progress_.step + 1, loss / static_cast<double>(numbers.size()), bad);
 }
 
-std::string Trainer::first_bad_tensor(std::span<const std::int64_t> numbers) const {
+std::string Trainer::first_bad_tensor(const data::Dataset& dataset,
+                                      std::span<const std::int64_t> numbers,
+                                      nn::NetworkPass pass) const {
   const at::NoGradGuard no_grad;
   for (const nn::Network::Parameter& parameter : network_.named()) {
     if (!all_finite(parameter.tensor)) return "parameter '" + parameter.name + "'";
   }
-  const data::Batch data = task_.split(tasks::Split::train)->batch(numbers);
+  const data::Batch data = dataset.batch(numbers);
   if (!all_finite(data.input)) return "the input";
   if (data.target.is_floating_point() && !all_finite(data.target)) return "the target";
   nn::NamedTensors trace;
-  nn::NetworkPass pass;
-  pass.sigma_mV = training_sigma();
   pass.trace = &trace;
   const at::Tensor output = network_.forward(data.input, pass);
   std::string first;
@@ -238,6 +248,20 @@ std::string Trainer::first_bad_tensor(std::span<const std::int64_t> numbers) con
   return all_finite(output) ? "" : "the output";
 }
 
+void Trainer::fail_validation(const data::Dataset& validation, const nn::NetworkPass& pass) const {
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(validation.size()));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  std::string bad;
+  const std::size_t shards = evaluation::shard_count(numbers.size());
+  for (std::size_t index = 0; bad.empty() && index < shards; ++index) {
+    bad = first_bad_tensor(validation, evaluation::shard(numbers, index), pass);
+  }
+  fail(ErrorKind::numeric,
+       "step {}: the loss on validation data is not finite; the first tensor that is not finite is "
+       "{}",
+       progress_.step, bad.empty() ? "the loss itself" : bad);
+}
+
 bool Trainer::select(const EpochReport& report) {
   if (!selects_best_) return true;
   if (!annealing_over(options_, progress_.step, total_steps(), steps_per_epoch_)) return false;
@@ -253,7 +277,7 @@ bool Trainer::select(const EpochReport& report) {
   return true;
 }
 
-EpochReport Trainer::finish_epoch(double epoch_s) {
+EpochReport Trainer::finish_epoch(double epoch_s, std::int64_t timed_samples) {
   ++progress_.epoch;
   progress_.step_in_epoch = 0;
   EpochReport report;
@@ -265,12 +289,12 @@ EpochReport Trainer::finish_epoch(double epoch_s) {
   report.sigma_mV = training_sigma().value_or(0);
   report.train = std::exchange(progress_.running, {});
   report.epoch_s = epoch_s;
+  report.timed_samples = timed_samples;
   if (const auto validation = task_.split(tasks::Split::validation)) {
     nn::NetworkPass pass;
     pass.sigma_mV = evaluation_sigma();
     report.validation = evaluation::evaluate(network_, task_, *validation, pass, pool_);
-    require(std::isfinite(report.validation.loss), ErrorKind::numeric,
-            "step {}: the loss on validation data is {}", progress_.step, report.validation.loss);
+    if (!std::isfinite(report.validation.loss)) fail_validation(*validation, pass);
   }
   report.selected = select(report);
   return report;
@@ -300,6 +324,7 @@ End Trainer::run(const std::vector<Observer*>& observers, const Limits& limits) 
   };
   while (end == End::finished && progress_.epoch < options_.epochs && !out_of_patience()) {
     const double epoch_start_s = now_s();
+    const std::int64_t done_before = progress_.running.samples;
     const std::vector<std::int64_t> order =
         rng_.stream("shuffle", static_cast<std::uint64_t>(progress_.epoch)).permutation(samples);
     while (end == End::finished && progress_.step_in_epoch < steps_per_epoch_) {
@@ -312,7 +337,8 @@ End Trainer::run(const std::vector<Observer*>& observers, const Limits& limits) 
       end = limit_reached(limits, now_s() - session_start_s);
     }
     if (progress_.step_in_epoch < steps_per_epoch_) break;
-    const EpochReport report = finish_epoch(now_s() - epoch_start_s);
+    const EpochReport report = finish_epoch(
+        now_s() - epoch_start_s, progress_.running.samples - done_before);
     clock();
     for (Observer* observer : observers) observer->on_epoch(*this, report);
   }

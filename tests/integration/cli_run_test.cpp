@@ -125,7 +125,7 @@ TEST_F(CliRun, PredictsTracesStepByStep) {
 
 TEST_F(CliRun, RefusesDataThatTheNetworkWasNotTrainedFor) {
   testing::write_class_csv(path("data.csv"));
-  succeed(train_classes(path("data.csv"), "run", {"--epochs", "1"}));
+  succeed(train_classes(path("data.csv"), "run"));
   testing::write_class_csv(path("wide.csv"), 3);
   const Outcome wide =
       run({"predict", path("run"), "--data", path("wide.csv"), "--out", path("out.csv")});
@@ -145,7 +145,7 @@ TEST_F(CliRun, RefusesDataThatTheNetworkWasNotTrainedFor) {
   const Outcome changed = run({"evaluate", path("run")});
   EXPECT_EQ(changed.status, 4);
   EXPECT_THAT(changed.err, HasSubstr("3 features"));
-  EXPECT_EQ(run({"train", "--resume", path("run"), "--epochs", "2"}).status, 5);
+  EXPECT_EQ(run({"train", "--resume", path("run"), "--epochs", "26"}).status, 5);
   fs::remove(path("data.csv"));
   EXPECT_EQ(run({"evaluate", path("run")}).status, 4);
 }
@@ -290,7 +290,7 @@ TEST_F(CliRun, RefusesADamagedRunNamingTheFile) {
     for (const Words& words :
          std::vector<Words>{{"evaluate", path("run")},
                             {"info", path("run")},
-                            {"train", "--resume", path("run"), "--epochs", "2"},
+                            {"train", "--resume", path("run"), "--epochs", "26"},
                             {"predict", path("run"), "--data", path("data.csv"), "--out", "x"}}) {
       const Outcome outcome = run(words);
       EXPECT_EQ(outcome.status, 5) << words[0];

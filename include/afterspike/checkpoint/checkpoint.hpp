@@ -25,6 +25,11 @@ struct Checkpoint {
 /// The table of a network's parameters, for Checkpoint::parameters.
 io::Json describe_parameters(const nn::Network& network);
 
+/// Throws Error(checkpoint) naming the first parameter, and what of it, by which a checkpoint's table
+/// and the network differ (unit, transform, group, trained or not, shape): its raw values would mean
+/// something else in this network. Initial values may differ.
+void require_same_parameters(const io::Json& parameters, const nn::Network& network);
+
 /// Copies of all parameters of a network.
 nn::NamedTensors model_tensors(const nn::Network& network);
 
@@ -37,7 +42,7 @@ void save(const std::filesystem::path& directory, const Checkpoint& checkpoint);
 Checkpoint load(const std::filesystem::path& directory);
 
 /// Copies model tensors into a network. Throws Error(checkpoint) naming the first tensor that is
-/// missing, unknown or of another shape; then nothing was copied.
+/// missing, unknown, of another shape or of another type; then nothing was copied.
 void assign(const nn::NamedTensors& model, nn::Network& network);
 
 }  // namespace afterspike::checkpoint

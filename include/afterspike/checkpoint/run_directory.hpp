@@ -8,7 +8,7 @@ namespace afterspike::checkpoint {
 
 /// The directory of a run and the checkpoints in it:
 ///
-///   checkpoints/step-000000118/   the checkpoints
+///   checkpoints/step-000000118/   the checkpoints (step-000000118-2 where that step is saved again)
 ///   latest, best                  text files that name one of them, replaced by rename
 class RunDirectory {
  public:
@@ -16,21 +16,17 @@ class RunDirectory {
 
   const std::filesystem::path& path() const noexcept { return path_; }
 
-  /// Where the checkpoint of a step belongs.
-  std::filesystem::path checkpoint(std::int64_t step) const;
+  /// A free place for a checkpoint of a step. What is there is never replaced: `latest` may name it.
+  std::filesystem::path place(std::int64_t step) const;
 
   /// The checkpoint that `latest` or `best` names; nothing where there is no such file. Throws
   /// Error(checkpoint) when it names one that is not there.
   std::optional<std::filesystem::path> latest() const;
   std::optional<std::filesystem::path> best() const;
 
-  void set_latest(std::int64_t step) const;
-  void set_best(std::int64_t step) const;
-
-  /// Puts back what a crash left moved aside, while a checkpoint was being replaced by another of
-  /// the same step. Call it before the first checkpoint is read or written; not while another
-  /// process writes.
-  void recover() const;
+  /// Makes the file name `checkpoint`, which is a place() of this directory.
+  void set_latest(const std::filesystem::path& checkpoint) const;
+  void set_best(const std::filesystem::path& checkpoint) const;
 
   /// Removes checkpoints that neither file names, and what interrupted writing left behind.
   void prune() const;

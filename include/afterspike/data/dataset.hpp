@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -61,5 +62,9 @@ struct Parts {
   std::shared_ptr<const Dataset> rest, part;
 };
 Parts split(std::shared_ptr<const Dataset> whole, std::int64_t part, Rng rng);
+
+/// SHA-256 that tells a data set from another: of its size and of up to 64 samples spread over it,
+/// inputs, targets and lengths.
+std::string fingerprint(const Dataset& dataset);
 
 }  // namespace afterspike::data

@@ -11,7 +11,12 @@ namespace afterspike::evaluation {
 
 /// Rows of a batch that one thread works on at a time: chosen from the shape alone, so that results
 /// do not depend on the number of threads. A product of 64 rows still runs near full speed.
-inline constexpr std::int64_t kShardRows = 64;
+inline constexpr std::size_t kShardRows = 64;
+
+/// How many shards that many samples are, and which of them make the shard of a number.
+std::size_t shard_count(std::size_t samples) noexcept;
+std::span<const std::int64_t> shard(std::span<const std::int64_t> numbers,
+                                    std::size_t index) noexcept;
 
 /// The outputs of a network at the steps that are read, [read, batch, outputs].
 tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,

@@ -29,8 +29,9 @@ class Experiment {
   std::shared_ptr<nn::Network> make_network(const tasks::Task& task) const;
   std::shared_ptr<nn::Network> make_network(const nn::NetworkShape& shape) const;
 
-  /// Replaces match_params by the number of neurons that it came to, so that the record says it.
-  void resolve(const nn::Network& network);
+  /// Replaces settings that stand for others (match_params, a variant, "auto", 0 for a default) by
+  /// what they came to, so that the record says it; the same network follows from them.
+  void resolve(const tasks::Task& task, const nn::Network& network);
 
   /// True where initial values are to be resampled from a donor run.
   bool inherits() const { return neuron_->inherits(); }

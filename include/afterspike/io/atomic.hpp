@@ -10,11 +10,16 @@ namespace afterspike::io {
 /// directory. Throws Error(data) naming the path when that fails (disk full, no permission).
 void write_file(const std::filesystem::path& path, std::string_view content);
 
-/// A directory that appears complete or not at all. Files are written below staging(); commit()
+/// Gives a finished file its final name, on the same file system, with its content on the disk
+/// before; replaces what had the name. Throws Error(data).
+void publish_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// A new directory that appears complete or not at all. Files are written below staging(); commit()
 /// flushes them and renames. Without commit() the destructor removes what was staged.
 class AtomicDirectory {
  public:
-  /// Creates "<path>.tmp" (an old one, left by a crash, is removed first) and missing parents.
+  /// Creates the staging directory, of a hidden and unique name beside `path`, and missing parents.
+  /// Throws Error(data) when something is at `path` already.
   explicit AtomicDirectory(std::filesystem::path path);
   ~AtomicDirectory();
   AtomicDirectory(const AtomicDirectory&) = delete;
@@ -22,9 +27,8 @@ class AtomicDirectory {
 
   const std::filesystem::path& staging() const noexcept { return staging_; }
 
-  /// Flushes every file and the directory, then renames staging() to the path. A directory that is
-  /// there already is replaced (moved aside to "<path>.old" first and removed after; should a crash
-  /// leave it there, the next AtomicDirectory of this path puts it back).
+  /// Flushes every file and the directory, then renames staging() to the path. Throws Error(data)
+  /// when something appeared there meanwhile, and leaves that alone.
   void commit();
 
  private:

@@ -77,18 +77,17 @@ class Glifr final : public NeuronLayer {
   Glifr(const LayerShape& shape, const GlifrOptions& options);
 
   bool has_threshold_softness() const override { return true; }
+  std::int64_t delay_steps() const override { return delay_steps_; }
   NamedTensors initial_state(std::int64_t batch) const override;
   at::Tensor forward(const at::Tensor& input, NamedTensors& state,
                      const LayerPass& pass) const override;
 
-  /// The settings with the variant resolved.
+  /// The settings with nothing left to be filled in: the variant, "auto" and 0 resolved.
   const GlifrOptions& options() const noexcept { return options_; }
-  std::int64_t delay_steps() const noexcept { return delay_steps_; }
 
  private:
   GlifrOptions options_;
   double dt_ms_;
-  double tau_ms_;
   std::int64_t delay_steps_;
 };
 

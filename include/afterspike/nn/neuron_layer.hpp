@@ -69,6 +69,9 @@ class NeuronLayer : public torch::nn::Module {
   /// True where LayerPass::sigma_mV means something.
   virtual bool has_threshold_softness() const { return false; }
 
+  /// After how many steps what the neurons emit reaches them again.
+  virtual std::int64_t delay_steps() const { return 1; }
+
   /// The state before the first step, on the parameters' device and in their dtype.
   virtual NamedTensors initial_state(std::int64_t batch) const = 0;
 
@@ -106,6 +109,9 @@ class NeuronModel {
 
   /// Builds a layer. Throws Error(config) naming a setting that does not fit.
   virtual std::shared_ptr<NeuronLayer> make(const LayerShape& shape) const = 0;
+
+  /// Replaces settings that stand for others by what they come to in a layer of this shape.
+  virtual void resolve(const LayerShape& /*shape*/) {}
 
   /// True where initial values are to be resampled from a donor run (NeuronLayer::resample).
   virtual bool inherits() const { return false; }

@@ -49,8 +49,10 @@ class MetricsFiles final : public Observer {
 /// between when `interval_s` has passed since the last time.
 class Checkpointer final : public Observer {
  public:
-  /// `configuration` goes into every checkpoint.
-  Checkpointer(checkpoint::RunDirectory run, io::Json configuration, double interval_s);
+  /// `configuration` goes into every checkpoint; `saved_step` is the step of the checkpoint from
+  /// which the training goes on, -1 where there is none.
+  Checkpointer(checkpoint::RunDirectory run, io::Json configuration, double interval_s,
+               std::int64_t saved_step = -1);
   void on_step(const Trainer& trainer) override;
   void on_epoch(const Trainer& trainer, const EpochReport& report) override;
   void on_end(const Trainer& trainer, End end) override;
@@ -62,7 +64,7 @@ class Checkpointer final : public Observer {
   io::Json configuration_;
   double interval_s_;
   double last_s_;
-  std::int64_t saved_step_ = -1;
+  std::int64_t saved_step_;
 };
 
 }  // namespace afterspike::train

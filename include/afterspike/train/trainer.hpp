@@ -42,7 +42,8 @@ struct EpochReport {
   tasks::Tally train;       ///< During the epoch, dropout acting.
   tasks::Tally validation;  ///< 0 samples where there is no validation split.
   bool selected = false;    ///< The best so far.
-  double epoch_s = 0;
+  double epoch_s = 0;        ///< Time spent on it, in this session ...
+  std::int64_t timed_samples = 0;  ///< ... on so many training samples: fewer where it was resumed.
 };
 
 /// Why a training ended.
@@ -101,13 +102,18 @@ class Trainer {
   struct Shard;
 
   void train_step(std::span<const std::int64_t> numbers);
+  /// How the shard of that number passes through the network in the present step.
+  nn::NetworkPass shard_pass(std::uint64_t index) const;
   void run_shard(std::span<const std::int64_t> numbers, std::int64_t batch, std::uint64_t index,
                  Shard& shard) const;
   void require_finite(const std::vector<Shard>& shards,
                       std::span<const std::int64_t> numbers) const;
   /// What is not finite in a forward pass; empty where all of it is finite.
-  std::string first_bad_tensor(std::span<const std::int64_t> numbers) const;
-  EpochReport finish_epoch(double epoch_s);
+  std::string first_bad_tensor(const data::Dataset& dataset, std::span<const std::int64_t> numbers,
+                               nn::NetworkPass pass) const;
+  [[noreturn]] void fail_validation(const data::Dataset& validation,
+                                    const nn::NetworkPass& pass) const;
+  EpochReport finish_epoch(double epoch_s, std::int64_t timed_samples);
   bool select(const EpochReport& report);
   std::optional<double> training_sigma() const;
   End limit_reached(const Limits& limits, double session_s) const;

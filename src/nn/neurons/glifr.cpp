@@ -49,14 +49,7 @@ Initial reference_membrane_decay(double dt_ms) {
   return Initial::constant(odds / (1 + odds) / dt_ms);
 }
 
-Transform amplitude_transform(const GlifrOptions& options, double dt_ms) {
-  if (!options.natural_amplitude) return Transform::identity();
-  if (options.amplitude_scale_pA > 0) return Transform::scaled(options.amplitude_scale_pA);
-  return Transform::scaled(1 / (options.resistance_GOhm * dt_ms * kDefaultMembraneDecay));
-}
-
-std::vector<ParameterSpec> intrinsic_specs(const LayerShape& shape, const GlifrOptions& options,
-                                           double tau_ms) {
+std::vector<ParameterSpec> intrinsic_specs(const LayerShape& shape, const GlifrOptions& options) {
   const std::vector<std::int64_t> each = {shape.neurons};
   const std::vector<std::int64_t> currents = {options.after_spike_currents, shape.neurons};
   const Transform rate = Transform::bounded(0, 1 / shape.dt_ms);
@@ -67,29 +60,44 @@ std::vector<ParameterSpec> intrinsic_specs(const LayerShape& shape, const GlifrO
       {"threshold", "V_th", "mV", each, Transform::identity(), options.threshold, group},
       {"membrane_decay", "k_m", "1/ms", each, rate, membrane, group}};
   if (options.after_spike_currents == 0) return specs;
-  const Transform multiplicative = options.bound_after_spike_currents
-                                       ? Transform::bounded_by(-1, tau_ms, "after_spike_decay")
-                                       : Transform::bounded(1, -1);
-  const bool automatic = options.after_spike_decay.kind == Initial::Kind::constant &&
-                         options.after_spike_decay.first == 0;
-  specs.push_back({"after_spike_decay", "k_j", "1/ms", currents, rate,
-                   automatic ? Initial::constant(0.1 / shape.dt_ms) : options.after_spike_decay,
-                   group});
+  const Transform multiplicative =
+      options.bound_after_spike_currents
+          ? Transform::bounded_by(-1, options.tau_ms, "after_spike_decay")
+          : Transform::bounded(1, -1);
+  const Transform amplitude = options.natural_amplitude
+                                  ? Transform::scaled(options.amplitude_scale_pA)
+                                  : Transform::identity();
+  specs.push_back(
+      {"after_spike_decay", "k_j", "1/ms", currents, rate, options.after_spike_decay, group});
   specs.push_back({"after_spike_multiplicative", "r_j", "1", currents, multiplicative,
                    options.after_spike_multiplicative, group});
-  specs.push_back({"after_spike_additive", "a_j", "pA", currents,
-                   amplitude_transform(options, shape.dt_ms), options.after_spike_additive, group});
+  specs.push_back({"after_spike_additive", "a_j", "pA", currents, amplitude,
+                   options.after_spike_additive, group});
   return specs;
 }
 
-std::vector<ParameterSpec> make_specs(const LayerShape& shape, const GlifrOptions& given) {
-  const GlifrOptions options = validated(given, shape.dt_ms);
-  const double tau_ms = options.tau_ms > 0 ? options.tau_ms : shape.dt_ms;
-  std::vector<ParameterSpec> specs = intrinsic_specs(shape, options, tau_ms);
-  set_trainable(specs, options.learn);
+/// The settings of a layer with nothing left to be filled in.
+GlifrOptions resolved(const LayerShape& shape, const GlifrOptions& given) {
+  GlifrOptions options = validated(given, shape.dt_ms);
+  if (options.tau_ms == 0) options.tau_ms = shape.dt_ms;
+  if (options.amplitude_scale_pA == 0) {
+    options.amplitude_scale_pA = 1 / (options.resistance_GOhm * shape.dt_ms * kDefaultMembraneDecay);
+  }
+  if (options.after_spike_decay.kind == Initial::Kind::constant &&
+      options.after_spike_decay.first == 0) {
+    options.after_spike_decay = Initial::constant(0.1 / shape.dt_ms);
+  }
   // GLIFS_ASC takes the number of neurons for the fan-in of the input weights too.
   const double bound = 1 / std::sqrt(static_cast<double>(shape.neurons));
   const Initial usual = Initial::uniform(-bound, bound);
+  if (!options.input_weight) options.input_weight = usual;
+  if (!options.recurrent_weight) options.recurrent_weight = usual;
+  return options;
+}
+
+std::vector<ParameterSpec> make_specs(const LayerShape& shape, const GlifrOptions& options) {
+  std::vector<ParameterSpec> specs = intrinsic_specs(shape, options);
+  set_trainable(specs, options.learn);
   const auto weight = [&](const char* name, const char* symbol, std::int64_t inputs,
                           const std::optional<Initial>& initial) {
     specs.push_back({name,
@@ -97,7 +105,7 @@ std::vector<ParameterSpec> make_specs(const LayerShape& shape, const GlifrOption
                      "mV/step",
                      {inputs, shape.neurons},
                      {},
-                     initial.value_or(usual),
+                     *initial,
                      ParameterGroup::weight,
                      options.learn_weights});
   };
@@ -184,10 +192,9 @@ GlifrOptions resolve_variant(GlifrOptions options) {
 }
 
 Glifr::Glifr(const LayerShape& shape, const GlifrOptions& options)
-    : NeuronLayer(shape, make_specs(shape, options)),
-      options_(resolve_variant(options)),
+    : NeuronLayer(shape, make_specs(shape, resolved(shape, options))),
+      options_(resolved(shape, options)),
       dt_ms_(shape.dt_ms),
-      tau_ms_(options.tau_ms > 0 ? options.tau_ms : shape.dt_ms),
       delay_steps_(nn::delay_steps(options.delay, shape.dt_ms, "glifr")) {}
 
 NamedTensors Glifr::initial_state(std::int64_t batch) const {
@@ -205,7 +212,7 @@ at::Tensor Glifr::forward(const at::Tensor& input, NamedTensors& state,
   const at::Tensor membrane = physical("membrane_decay") * dt_ms_;
   dynamics.keep = 1 - membrane;
   dynamics.gain = membrane * options_.resistance_GOhm;
-  dynamics.emission = dt_ms_ / tau_ms_;
+  dynamics.emission = dt_ms_ / options_.tau_ms;
   dynamics.sigma_mV = pass.sigma_mV.value_or(options_.sigma_mV);
   dynamics.bias_current_pA = options_.bias_current_pA;
   dynamics.reset_mV = options_.reset_mV;
@@ -317,6 +324,7 @@ class GlifrModel final : public NeuronModel {
   std::shared_ptr<NeuronLayer> make(const LayerShape& shape) const override {
     return std::make_shared<Glifr>(shape, options_);
   }
+  void resolve(const LayerShape& shape) override { options_ = resolved(shape, options_); }
   bool inherits() const override { return resolve_variant(options_).initial == "inherit"; }
 
  private:

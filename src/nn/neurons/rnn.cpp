@@ -33,6 +33,8 @@ class Rnn final : public NeuronLayer {
         options_(options),
         delay_steps_(nn::delay_steps(options.delay, shape.dt_ms, "rnn")) {}
 
+  std::int64_t delay_steps() const override { return delay_steps_; }
+
   NamedTensors initial_state(std::int64_t batch) const override {
     return {{"emitted", at::zeros({delay_steps_, batch, shape().neurons}, tensor_options())}};
   }

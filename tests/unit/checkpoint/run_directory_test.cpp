@@ -20,11 +20,10 @@ using testing::spill;
 class RunDirectoryTest : public ::testing::Test {
  protected:
   /// Something that can be told from others where a checkpoint belongs.
-  fs::path put(std::int64_t step, const std::string& suffix = "") {
-    fs::path place = run_.checkpoint(step);
-    place += suffix;
+  fs::path put(std::int64_t step) {
+    fs::path place = run_.place(step);
     fs::create_directories(place);
-    spill(place / "manifest.json", std::to_string(step) + suffix);
+    spill(place / "manifest.json", std::to_string(step));
     return place;
   }
 
@@ -44,49 +43,46 @@ TEST_F(RunDirectoryTest, IsEmptyAtFirst) {
   EXPECT_FALSE(run_.latest().has_value());
   EXPECT_FALSE(run_.best().has_value());
   run_.prune();
-  run_.recover();
   EXPECT_TRUE(fs::is_empty(directory_.path())) << "to look is not to make";
 }
 
 TEST_F(RunDirectoryTest, NamesSortAsTheirSteps) {
-  EXPECT_EQ(run_.checkpoint(118), directory_ / "checkpoints" / "step-000000118");
-  EXPECT_LT(run_.checkpoint(99), run_.checkpoint(100));
-  EXPECT_LT(run_.checkpoint(999'999), run_.checkpoint(1'000'000));
+  EXPECT_EQ(run_.place(118), directory_ / "checkpoints" / "step-000000118");
+  EXPECT_LT(run_.place(99), run_.place(100));
+  EXPECT_LT(run_.place(999'999), run_.place(1'000'000));
 }
 
 TEST_F(RunDirectoryTest, RemembersLatestAndBest) {
   const fs::path first = put(1), second = put(2);
-  run_.set_latest(1);
-  run_.set_best(1);
-  run_.set_latest(2);
+  run_.set_latest(first);
+  run_.set_best(first);
+  run_.set_latest(second);
   EXPECT_EQ(run_.latest(), second);
   EXPECT_EQ(run_.best(), first);
 }
 
 TEST_F(RunDirectoryTest, PrunesAllButLatestAndBest) {
+  const fs::path best = run_.place(2), latest = run_.place(4);
   for (const std::int64_t step : {1, 2, 3, 4, 5}) put(step);
-  put(6, ".tmp");
-  put(2, ".old");
+  fs::create_directory(directory_ / "checkpoints" / ".step-000000006.77-0.tmp");
   spill(directory_ / "checkpoints" / "stray", "");
-  run_.set_best(2);
-  run_.set_latest(4);
+  run_.set_best(best);
+  run_.set_latest(latest);
   run_.prune();
   EXPECT_EQ(checkpoints(), (std::set<std::string>{"step-000000002", "step-000000004"}));
-  run_.set_best(4);
+  run_.set_best(latest);
   run_.prune();
   EXPECT_EQ(checkpoints(), std::set<std::string>{"step-000000004"});
 }
 
-TEST_F(RunDirectoryTest, RecoversWhatWasMovedAsideAndNothingElse) {
-  put(1, ".old");
-  put(2, ".old");
-  put(2);
-  put(3, ".tmp");
-  run_.recover();
-  EXPECT_EQ(checkpoints(), (std::set<std::string>{"step-000000001", "step-000000002",
-                                                  "step-000000002.old", "step-000000003.tmp"}));
-  EXPECT_EQ(testing::slurp(run_.checkpoint(1) / "manifest.json"), "1.old");
-  EXPECT_EQ(testing::slurp(run_.checkpoint(2) / "manifest.json"), "2") << "the new one stays";
+TEST_F(RunDirectoryTest, AStepThatIsSavedAgainHasAnotherPlace) {
+  const fs::path first = put(3), second = put(3), third = put(3);
+  EXPECT_EQ(checkpoints(),
+            (std::set<std::string>{"step-000000003", "step-000000003-2", "step-000000003-3"}));
+  run_.set_latest(second);
+  run_.prune();
+  EXPECT_EQ(run_.latest(), second);
+  EXPECT_EQ(checkpoints(), std::set<std::string>{"step-000000003-2"});
 }
 
 TEST_F(RunDirectoryTest, RefusesANameOfNothing) {
@@ -113,9 +109,9 @@ TEST_F(RunDirectoryTest, RefusesANameOfNothing) {
 
 TEST_F(RunDirectoryTest, ResolvesToBestElseLatestElseItself) {
   const fs::path first = put(1), second = put(2);
-  run_.set_latest(2);
+  run_.set_latest(second);
   EXPECT_EQ(resolve(directory_.path()), second);
-  run_.set_best(1);
+  run_.set_best(first);
   EXPECT_EQ(resolve(directory_.path()), first);
   EXPECT_EQ(resolve(second), second);
 }

@@ -94,13 +94,37 @@ TEST(Experiment, RecordsTheNumberOfNeuronsThatMatchedParametersCameTo) {
   set(experiment, "network.match_params", "1000");
   const auto task = experiment.make_task({});
   const auto network = experiment.make_network(*task);
-  experiment.resolve(*network);
+  experiment.resolve(*task, *network);
   const io::Json configuration = configuration_of(experiment);
   EXPECT_EQ(configuration.at("network.match_params"), "0");
   EXPECT_EQ(configuration.at("network.hidden"), std::to_string(network->options().hidden));
   EXPECT_LE(network->trainable_parameters(), 1000);
   EXPECT_EQ(experiment.make_network(*task)->trainable_parameters(),
             network->trainable_parameters());
+}
+
+TEST(Experiment, RecordsWhatSettingsStandForAndTheSameNetworkFollows) {
+  Experiment experiment("sine_generation", "glifr");
+  set(experiment, "neuron.variant", "fheta");
+  set(experiment, "network.hidden", "4");
+  const auto task = experiment.make_task({});
+  const auto network = experiment.make_network(*task);
+  experiment.resolve(*task, *network);
+  const io::Json configuration = configuration_of(experiment);
+  for (const auto& [option, expected] : std::map<std::string, std::string>{
+           {"neuron.variant", ""},
+           {"neuron.learn", "none"},
+           {"neuron.initial", "inherit"},
+           {"neuron.after_spike_decay", "2"},
+           {"neuron.tau", "0.05 ms"},
+                      {"neuron.recurrent_weight", "uniform(-0.5, 0.5)"}}) {
+    EXPECT_EQ(configuration.at(option), expected) << option;
+  }
+  EXPECT_TRUE(experiment.inherits());
+  const auto again = experiment.make_network(*task);
+  EXPECT_EQ(checkpoint::describe_parameters(*again), checkpoint::describe_parameters(*network));
+  experiment.resolve(*task, *again);
+  EXPECT_EQ(configuration_of(experiment), configuration);
 }
 
 TEST(Configuration, OfAnOlderProgramKeepsDefaultsAndOfANewerIsReadAsFarAsKnown) {
@@ -159,18 +183,18 @@ TEST(Load, RefusesACheckpointThatDoesNotFitItself) {
        {"'shape.input_size' is missing"}},
       {[](auto& c) { c.configuration["shape.output_size"] = 0; }, {"0 outputs"}},
       {[](auto& c) { c.configuration["shape.input_size"] = 2; },
-       {"tensor 'layers.0.input_weight'", "found shape [1, 4], expected [2, 4]"}},
-      {[](auto& c) { c.configuration["network.hidden"] = "5"; }, {"found shape", "expected"}},
+       {"layers.0.input_weight", "shape: found [1,4], expected [2,4]"}},
+      {[](auto& c) { c.configuration["network.hidden"] = "5"; }, {"shape: found", "expected"}},
       {[](auto& c) { c.configuration["network.layers"] = "2"; },
-       {"tensor 'layers.1.", "is missing", "another model"}},
+       {"layers.1.", "is missing", "another model"}},
       {[](auto& c) { c.configuration["neuron.name"] = "rnn"; }, {"another model"}},
       {[](auto& c) { c.configuration["objective.read"] = "some"; }, {"some"}},
       {[](auto& c) { c.configuration["neuron.variant"] = "hoom"; }, {"neuron.variant", "hoom"}},
       {[](auto& c) { c.model["extra"] = at::ones({1}); }, {"'extra' is not known"}},
       {[](auto& c) { c.model.erase("readout.weight"); }, {"'readout.weight' is missing"}},
   };
-  const testing::TempDir directory;
   for (const Case& c : cases) {
+    const testing::TempDir directory;
     Saved saved;
     c.change(saved.content);
     checkpoint::save(directory / "checkpoint", saved.content);

@@ -73,11 +73,12 @@ TEST(AtomicDirectory, IsNotThereBeforeCommitAndCompleteAfter) {
   const TempDir folder;
   const fs::path path = folder / "deep/run";
   AtomicDirectory directory(path);
-  EXPECT_EQ(directory.staging(), folder / "deep/run.tmp");
   spill(directory.staging() / "a", "1");
   fs::create_directory(directory.staging() / "inner");
   spill(directory.staging() / "inner/b", "2");
   EXPECT_FALSE(fs::exists(path));
+  ASSERT_EQ(names_in(folder / "deep").size(), 1U);
+  EXPECT_TRUE(names_in(folder / "deep")[0].starts_with(".run.")) << "hidden while it is made";
   directory.commit();
   EXPECT_EQ(slurp(path / "a"), "1");
   EXPECT_EQ(slurp(path / "inner/b"), "2");
@@ -85,54 +86,60 @@ TEST(AtomicDirectory, IsNotThereBeforeCommitAndCompleteAfter) {
   expect_error(ErrorKind::internal, {"committed twice"}, [&] { directory.commit(); });
 }
 
-TEST(AtomicDirectory, WithoutCommitNothingRemainsAndTheOldStays) {
+TEST(AtomicDirectory, WithoutCommitNothingRemains) {
   const TempDir folder;
-  fs::create_directory(folder / "run");
-  spill(folder / "run/a", "old");
   {
     const AtomicDirectory directory(folder / "run");
     spill(directory.staging() / "a", "new");
   }
-  EXPECT_EQ(slurp(folder / "run/a"), "old");
-  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"run"});
+  EXPECT_TRUE(names_in(folder.path()).empty());
 }
 
-TEST(AtomicDirectory, ReplacesAllOfTheOldOne) {
+TEST(AtomicDirectory, WhatIsThereStays) {
   const TempDir folder;
-  fs::create_directory(folder / "run");
-  spill(folder / "run/old", "old");
-  // A slash at the end must not put the staging inside of the directory.
+  for (const char* name : {"run.tmp", "run.old", "run"}) {
+    fs::create_directory(folder / name);
+    spill(folder / (std::string(name) + "/a"), "a user's");
+  }
+  fs::create_directory(folder / "empty");
+  const std::vector<std::string> before = names_in(folder.path());
+  for (const char* name : {"run", "run/", "empty"}) {
+    expect_error(ErrorKind::data, {"exists already"}, [&] { AtomicDirectory(folder / name); });
+  }
+  // What appears after the start stays, too.
+  AtomicDirectory directory(folder / "late");
+  fs::create_directory(folder / "late");
+  expect_error(ErrorKind::data, {(folder / "late").string(), "exists already"},
+               [&] { directory.commit(); });
+  fs::remove(folder / "late");
+  directory.commit();
+  fs::remove(folder / "late");
+  EXPECT_EQ(names_in(folder.path()), before);
+  EXPECT_EQ(slurp(folder / "run.tmp/a"), "a user's");
+}
+
+TEST(AtomicDirectory, ASlashAtTheEndMeansTheSame) {
+  const TempDir folder;
   AtomicDirectory directory(fs::path((folder / "run").string() + "/"));
-  spill(directory.staging() / "new", "new");
-  EXPECT_EQ(names_in(folder / "run"), std::vector<std::string>{"old"});
   directory.commit();
-  EXPECT_EQ(names_in(folder / "run"), std::vector<std::string>{"new"});
   EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"run"});
 }
 
-TEST(AtomicDirectory, WhatACrashLeftIsClearedAway) {
+TEST(PublishFile, RenamesAndReplaces) {
   const TempDir folder;
-  fs::create_directory(folder / "run.tmp");
-  spill(folder / "run.tmp/half", "half");
-  AtomicDirectory directory(folder / "run");
-  EXPECT_TRUE(fs::is_empty(directory.staging()));
-  directory.commit();
-  EXPECT_TRUE(fs::is_empty(folder / "run"));
-}
-
-TEST(AtomicDirectory, ADirectoryThatACrashLeftAsideComesBack) {
-  const TempDir folder;
-  fs::create_directory(folder / "run.old");
-  spill(folder / "run.old/a", "old");
-  { const AtomicDirectory directory(folder / "run"); }
-  EXPECT_EQ(slurp(folder / "run/a"), "old");
-  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"run"});
+  spill(folder / "new", "new");
+  spill(folder / "place", "old");
+  publish_file(folder / "new", folder / "place");
+  EXPECT_EQ(slurp(folder / "place"), "new");
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"place"});
+  expect_error(ErrorKind::data, {(folder / "new").string(), "No such file"},
+               [&] { publish_file(folder / "new", folder / "place"); });
 }
 
 TEST(AtomicDirectory, AFileInTheWayOfAParentIsNamed) {
   const TempDir folder;
   spill(folder / "file", "x");
-  expect_error(ErrorKind::data, {(folder / "file/run").string(), "Not a directory"},
+  expect_error(ErrorKind::data, {(folder / "file/.run.").string(), "Not a directory"},
                [&] { AtomicDirectory(folder / "file/run"); });
 }
 

@@ -290,17 +290,23 @@ TEST_F(Run, RefusesADirectoryThatIsDamagedOrNoRun) {
   };
   const std::vector<Case> cases = {
       {"not JSON", "{\"version\": ", {"run.json", "not valid JSON"}},
-      {"no configuration", "{\"version\": \"1\"}", {"'configuration' is missing", "run.json"}},
-      {"no task", R"({"configuration": {"neuron.name": "rnn"}})", {"'task.name' is missing", ""}},
+      {"no format", "{\"configuration\": {}}", {"run.json", "'format' is missing"}},
+      {"newer format", "{\"format\": 2}", {"found format 2, expected 1", "a newer afterspike"}},
+      {"an unknown option",
+       R"({"format": 1, "configuration": {"task.name": "sine_generation", "neuron.name": "rnn",
+           "train.colour": "red"}})",
+       {"run.json", "no option called 'train.colour'"}},
+      {"no configuration", "{\"format\": 1}", {"'configuration' is missing", "run.json"}},
+      {"no task", R"({"format": 1, "configuration": {"neuron.name": "rnn"}})", {"'task.name' is missing", ""}},
       {"unknown task",
-       R"({"configuration": {"task.name": "sinus", "neuron.name": "rnn"}})",
+       R"({"format": 1, "configuration": {"task.name": "sinus", "neuron.name": "rnn"}})",
        {"no task called 'sinus'", "sine_generation"}},
       {"a value out of range",
-       R"({"configuration": {"task.name": "sine_generation", "neuron.name": "rnn",
+       R"({"format": 1, "configuration": {"task.name": "sine_generation", "neuron.name": "rnn",
            "train.epochs": "-3"}})",
        {"train.epochs", "-3"}},
       {"a value of another type",
-       R"({"configuration": {"task.name": "sine_generation", "neuron.name": "rnn",
+       R"({"format": 1, "configuration": {"task.name": "sine_generation", "neuron.name": "rnn",
            "train.epochs": 3}})",
        {"train.epochs", "expected text"}},
   };
@@ -327,10 +333,10 @@ TEST_F(Run, RefusesACheckpointOfAnotherModelOrOtherData) {
   const fs::path wide = create("wide", sine_options({{"network.hidden", "9"}}));
   for (const fs::path& run : {rnn, glifr, wide}) continue_run(run, environment(2));
   for (const auto& [donor, message] : {std::pair(glifr, "belongs to another model"),
-                                       std::pair(wide, "found shape [1, 9], expected [1, 8]")}) {
+                                       std::pair(wide, "shape: found [1,9], expected [1,8]")}) {
     fs::remove_all(rnn / "checkpoints");
     fs::copy(donor / "checkpoints", rnn / "checkpoints", fs::copy_options::recursive);
-    expect_error(ErrorKind::checkpoint, {"step-000000002", "tensor 'layers.0.", message},
+    expect_error(ErrorKind::checkpoint, {"step-000000002", "layers.0.input_weight", message},
                  [&] { continue_run(rnn, environment()); });
   }
   const fs::path run = create("file", class_options());
@@ -338,21 +344,26 @@ TEST_F(Run, RefusesACheckpointOfAnotherModelOrOtherData) {
   const std::string data = slurp(directory_ / "data.csv");
   spill(directory_ / "data.csv",
         data.substr(0, data.find("\n10,")) + data.substr(data.find("\n24,")));
-  expect_error(ErrorKind::checkpoint, {"do not fit", "the training data"},
+  expect_error(ErrorKind::checkpoint, {"the train data are not those", "fingerprint"},
                [&] { continue_run(run, environment()); });
+  std::string changed = data;
+  changed.replace(changed.find("0.2"), 3, "0.7");
+  spill(directory_ / "data.csv", changed);
+  expect_error(ErrorKind::checkpoint, {"the train data are not those", "fingerprint"},
+               [&] { continue_run(run, environment()); });
+  spill(directory_ / "data.csv", data);
+  EXPECT_EQ(continue_run(run, environment()).end, End::finished);
 }
 
-TEST_F(Run, GoesOnWithACheckpointThatACrashLeftAside) {
+TEST_F(Run, ClearsAwayWhatACrashLeft) {
   const Settings settings = {{"train.epochs", "6"}};
   const fs::path whole = create("whole", sine_options(settings));
   continue_run(whole, environment());
   const fs::path run = create("run", sine_options(settings));
   continue_run(run, environment(3));
-  // Between the two renames that replace a checkpoint by one of the same step.
-  const fs::path checkpoint = run / "checkpoints" / "step-000000003";
-  fs::rename(checkpoint, checkpoint.string() + ".old");
-  fs::create_directory(checkpoint.string() + ".tmp");
-  fs::create_directory(run / "checkpoints" / "step-000000002.tmp");
+  // A checkpoint that was being written, and one that nothing named yet.
+  fs::create_directory(run / "checkpoints" / ".step-000000004.77-0.tmp");
+  fs::copy(run / "checkpoints" / "step-000000003", run / "checkpoints" / "step-000000004");
   continue_run(run, environment());
   expect_same_checkpoints(run, whole, "latest");
   std::vector<std::string> left;
