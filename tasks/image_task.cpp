@@ -9,17 +9,6 @@
 namespace afterspike::tasks {
 namespace {
 
-/// Mean and standard deviation of pixels / 255 of the training images: inputs are normalised by
-/// them.
-struct Normalisation {
-  double mean, sd;
-};
-
-Normalisation normalisation(std::string_view dataset) {
-  if (dataset == "fashion_mnist") return {0.2860, 0.3530};
-  return {0.1307, 0.3081};
-}
-
 /// Images as sequences, normalised when they are asked for: a byte a pixel in memory.
 class ImageSequences final : public data::Dataset {
  public:
@@ -109,6 +98,11 @@ class ImageTaskModel final : public TaskModel {
 };
 
 }  // namespace
+
+Normalisation normalisation(std::string_view dataset) {
+  if (dataset == "fashion_mnist") return {0.2860, 0.3530};
+  return {0.1307, 0.3081};
+}
 
 std::unique_ptr<TaskModel> image_task(std::string dataset, ImageForm form) {
   ImageTaskOptions options;

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "task_options.hpp"
 
@@ -25,5 +26,12 @@ struct ImageTaskOptions {
 /// The model of an image task with these defaults: a twelfth of the training samples (5,000 of
 /// 60,000) for validation, a step of 0.05 ms.
 std::unique_ptr<TaskModel> image_task(std::string dataset, ImageForm form);
+
+/// Mean and standard deviation of pixels / 255 of a data set's training images: inputs are
+/// normalised by them.
+struct Normalisation {
+  double mean, sd;
+};
+Normalisation normalisation(std::string_view dataset);
 
 }  // namespace afterspike::tasks

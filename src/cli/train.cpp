@@ -246,7 +246,8 @@ int train_one(const fs::path& run, const train::RunEnvironment& environment, std
               bool json) {
   const train::RunResult result = train::continue_run(run, environment, epochs);
   report_run(run, result);
-  if (json) fmt::print("{}\n", (result.summary.is_null() ? stop_record(run) : result.summary).dump());
+  if (json)
+    fmt::print("{}\n", (result.summary.is_null() ? stop_record(run) : result.summary).dump());
   return status_of(result);
 }
 

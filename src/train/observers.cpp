@@ -128,8 +128,7 @@ void ProgressPrinter::on_epoch(const Trainer& trainer, const EpochReport& report
     line += fmt::format("  validation {}{}", tally_text(report.validation, classifies),
                         report.selected ? " *" : "");
   }
-  log::info("{}  {:.3g} s, {:.0f} samples/s", line, report.epoch_s,
-            samples_per_s(report));
+  log::info("{}  {:.3g} s, {:.0f} samples/s", line, report.epoch_s, samples_per_s(report));
 }
 
 void ProgressPrinter::on_end(const Trainer& /*trainer*/, End /*end*/) {

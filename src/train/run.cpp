@@ -208,9 +208,8 @@ RunOptions load_run_options(const fs::path& directory) {
   const io::Json record = io::read_json(path, ErrorKind::checkpoint);
   const auto format =
       io::member<std::int64_t>(record, "format", path.string(), ErrorKind::checkpoint);
-  require(format == kRunFormat, ErrorKind::checkpoint,
-          "{}: found format {}, expected {}{}", path.string(), format, kRunFormat,
-          format > kRunFormat ? "; use a newer afterspike" : "");
+  require(format == kRunFormat, ErrorKind::checkpoint, "{}: found format {}, expected {}{}",
+          path.string(), format, kRunFormat, format > kRunFormat ? "; use a newer afterspike" : "");
   const auto configuration =
       io::member<io::Json>(record, "configuration", path.string(), ErrorKind::checkpoint);
   const auto name = [&](std::string_view key) {
@@ -234,8 +233,8 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
                        std::int64_t epochs) {
   RunOptions options = load_run_options(directory);
   const std::optional<io::Lock> lock = io::Lock::try_take(directory);
-  require(lock.has_value(), ErrorKind::checkpoint, "{}: the run is being trained by another process",
-          directory.string());
+  require(lock.has_value(), ErrorKind::checkpoint,
+          "{}: the run is being trained by another process", directory.string());
   if (epochs > 0) options.train.epochs = epochs;
   const std::unique_ptr<tasks::Task> task =
       options.experiment->make_task({environment.data_directory});
@@ -279,10 +278,9 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   // A run that was killed before its first checkpoint has metrics, too.
   const bool resumed = latest.has_value() || fs::exists(directory / "metrics.jsonl");
   MetricsFiles metrics(directory, trainer.progress().step, resumed);
-  Checkpointer checkpointer(run,
-                            checkpoint_configuration(options, *task, trainer.evaluation_sigma()),
-                            environment.checkpoint_interval_s,
-                            latest ? trainer.progress().step : -1);
+  Checkpointer checkpointer(
+      run, checkpoint_configuration(options, *task, trainer.evaluation_sigma()),
+      environment.checkpoint_interval_s, latest ? trainer.progress().step : -1);
   std::vector<Observer*> observers = {&metrics, &checkpointer};
   if (!environment.quiet) observers.push_back(&printer);
   RunResult result;

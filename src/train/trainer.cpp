@@ -337,8 +337,8 @@ End Trainer::run(const std::vector<Observer*>& observers, const Limits& limits) 
       end = limit_reached(limits, now_s() - session_start_s);
     }
     if (progress_.step_in_epoch < steps_per_epoch_) break;
-    const EpochReport report = finish_epoch(
-        now_s() - epoch_start_s, progress_.running.samples - done_before);
+    const EpochReport report =
+        finish_epoch(now_s() - epoch_start_s, progress_.running.samples - done_before);
     clock();
     for (Observer* observer : observers) observer->on_epoch(*this, report);
   }

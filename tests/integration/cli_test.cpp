@@ -96,6 +96,7 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
       {with({"--epoch", "3"}), 2, {"no flag --epoch", "did you mean 'epochs'?"}},
       {with({"--epochs"}), 2, {"epochs", "afterspike train --help"}},
       {with({"--quiet=no"}), 2, {"--quiet takes no value", "--quiet=no"}},
+      {with({"--epochs", "3", "--epochs", "4"}), 2, {"--epochs was given twice"}},
       {with({"--epochs", "many"}), 3, {"'train.epochs'", "found 'many'", "an integer"}},
       {with({"--epochs", "-3"}), 3, {"'train.epochs'", "found '-3'", "0 or more"}},
       {with({"--learning-rate", "-0.1"}), 3, {"'train.learning_rate'", "'-0.1'", "more than 0"}},

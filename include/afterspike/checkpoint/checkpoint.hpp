@@ -25,9 +25,9 @@ struct Checkpoint {
 /// The table of a network's parameters, for Checkpoint::parameters.
 io::Json describe_parameters(const nn::Network& network);
 
-/// Throws Error(checkpoint) naming the first parameter, and what of it, by which a checkpoint's table
-/// and the network differ (unit, transform, group, trained or not, shape): its raw values would mean
-/// something else in this network. Initial values may differ.
+/// Throws Error(checkpoint) naming the first parameter, and what of it, by which a checkpoint's
+/// table and the network differ (unit, transform, group, trained or not, shape): its raw values
+/// would mean something else in this network. Initial values may differ.
 void require_same_parameters(const io::Json& parameters, const nn::Network& network);
 
 /// Copies of all parameters of a network.

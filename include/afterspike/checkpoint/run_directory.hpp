@@ -8,15 +8,16 @@ namespace afterspike::checkpoint {
 
 /// The directory of a run and the checkpoints in it:
 ///
-///   checkpoints/step-000000118/   the checkpoints (step-000000118-2 where that step is saved again)
-///   latest, best                  text files that name one of them, replaced by rename
+///   checkpoints/step-000000118/   the checkpoints (step-000000118-2 where that step is saved
+///   again) latest, best                  text files that name one of them, replaced by rename
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
 
   const std::filesystem::path& path() const noexcept { return path_; }
 
-  /// A free place for a checkpoint of a step. What is there is never replaced: `latest` may name it.
+  /// A free place for a checkpoint of a step. What is there is never replaced: `latest` may name
+  /// it.
   std::filesystem::path place(std::int64_t step) const;
 
   /// The checkpoint that `latest` or `best` names; nothing where there is no such file. Throws

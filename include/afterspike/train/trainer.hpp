@@ -38,11 +38,11 @@ struct EpochReport {
   std::int64_t epoch = 0;  ///< 1 for the first.
   std::int64_t step = 0;
   double learning_rate = 0;
-  double sigma_mV = 0;      ///< At the end of the epoch; 0 where there is none.
-  tasks::Tally train;       ///< During the epoch, dropout acting.
-  tasks::Tally validation;  ///< 0 samples where there is no validation split.
-  bool selected = false;    ///< The best so far.
-  double epoch_s = 0;        ///< Time spent on it, in this session ...
+  double sigma_mV = 0;             ///< At the end of the epoch; 0 where there is none.
+  tasks::Tally train;              ///< During the epoch, dropout acting.
+  tasks::Tally validation;         ///< 0 samples where there is no validation split.
+  bool selected = false;           ///< The best so far.
+  double epoch_s = 0;              ///< Time spent on it, in this session ...
   std::int64_t timed_samples = 0;  ///< ... on so many training samples: fewer where it was resumed.
 };
 

@@ -81,7 +81,8 @@ GlifrOptions resolved(const LayerShape& shape, const GlifrOptions& given) {
   GlifrOptions options = validated(given, shape.dt_ms);
   if (options.tau_ms == 0) options.tau_ms = shape.dt_ms;
   if (options.amplitude_scale_pA == 0) {
-    options.amplitude_scale_pA = 1 / (options.resistance_GOhm * shape.dt_ms * kDefaultMembraneDecay);
+    options.amplitude_scale_pA =
+        1 / (options.resistance_GOhm * shape.dt_ms * kDefaultMembraneDecay);
   }
   if (options.after_spike_decay.kind == Initial::Kind::constant &&
       options.after_spike_decay.first == 0) {

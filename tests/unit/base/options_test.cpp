@@ -147,6 +147,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Refusal{"train.rate", "1", "expected less than 1"},
                       Refusal{"train.rate", "0.1x", "expected a number"},
                       Refusal{"train.rate", "+-0.1", "expected a number"},
+                      Refusal{"train.rate", "1e400", "a number that this machine can hold"},
                       Refusal{"train.rate", "nan", "a finite number"},
                       Refusal{"train.rate", "inf", "a finite number"},
                       Refusal{"train.levels", "0,,1", "expected numbers"},

@@ -96,6 +96,39 @@ TEST(Checkpoint, CannotBeSavedWhereThereIsNoPlace) {
                [&] { save(directory / "file" / "c", content_of(*small_network())); });
 }
 
+TEST(Checkpoint, OfParametersThatMeanSomethingElseIsRefused) {
+  const auto network = small_network();
+  const io::Json table = describe_parameters(*network);
+  EXPECT_NO_THROW(require_same_parameters(table, *network));
+  const auto name = table[0].at("name").get<std::string>();
+  for (const auto& [key, value] : std::map<std::string, io::Json>{{"unit", "furlong"},
+                                                                  {"transform", "scaled(3)"},
+                                                                  {"group", "bias"},
+                                                                  {"trainable", false},
+                                                                  {"shape", {7}}}) {
+    io::Json changed = table;
+    changed[0][key] = value;
+    expect_error(ErrorKind::checkpoint, {name, key + ": found " + value.dump(), "another model"},
+                 [&] { require_same_parameters(changed, *network); });
+    changed[0].erase(key);
+    expect_error(ErrorKind::checkpoint, {name, key + ": found null"},
+                 [&] { require_same_parameters(changed, *network); });
+  }
+  io::Json fewer = table;
+  fewer.erase(0);
+  expect_error(ErrorKind::checkpoint, {name, "is missing"},
+               [&] { require_same_parameters(fewer, *network); });
+  io::Json more = table;
+  more.push_back({{"name", "layers.9.extra"}});
+  expect_error(ErrorKind::checkpoint, {"parameters, expected"},
+               [&] { require_same_parameters(more, *network); });
+  expect_error(ErrorKind::checkpoint, {"'parameters'", "expected a list"},
+               [&] { require_same_parameters(io::Json(3), *network); });
+  io::Json drawn_otherwise = table;
+  drawn_otherwise[0]["initial"] = "uniform(0, 1)";
+  EXPECT_NO_THROW(require_same_parameters(drawn_otherwise, *network));
+}
+
 TEST(Checkpoint, DescribesTheParametersOfTheNetwork) {
   const auto network = small_network();
   const io::Json table = describe_parameters(*network);

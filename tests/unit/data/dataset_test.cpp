@@ -129,5 +129,22 @@ TEST(Split, TakesEverySampleEquallyOften) {
   EXPECT_THAT(count, ::testing::Each(::testing::AllOf(::testing::Gt(863), ::testing::Lt(1137))));
 }
 
+TEST(Fingerprint, TellsDataApart) {
+  const at::Tensor inputs = testing::uniform_tensor({200, 3, 2}, Rng(1)).to(at::kFloat);
+  const at::Tensor classes = at::arange(200).remainder(4);
+  const std::string whole = fingerprint(Sequences(inputs, classes));
+  EXPECT_EQ(whole.size(), 64U);
+  EXPECT_EQ(fingerprint(Sequences(inputs.clone(), classes.clone())), whole);
+  const at::Tensor changed = inputs.clone();
+  changed[0][2][1] += 1;
+  EXPECT_NE(fingerprint(Sequences(changed, classes)), whole);
+  EXPECT_NE(fingerprint(Sequences(inputs, classes.flip(0))), whole);
+  EXPECT_NE(fingerprint(Sequences(inputs, {})), whole);
+  EXPECT_NE(fingerprint(Sequences(inputs, classes, at::full({200}, 3))), whole);
+  EXPECT_NE(fingerprint(Sequences(inputs.narrow(0, 0, 199), classes.narrow(0, 0, 199))), whole);
+  EXPECT_NE(fingerprint(Sequences(inputs.flip(0), classes)), whole);
+  EXPECT_EQ(fingerprint(Sequences(at::zeros({0, 3, 2}), {})).size(), 64U) << "also of nothing";
+}
+
 }  // namespace
 }  // namespace afterspike::data

@@ -111,13 +111,13 @@ TEST(Experiment, RecordsWhatSettingsStandForAndTheSameNetworkFollows) {
   const auto network = experiment.make_network(*task);
   experiment.resolve(*task, *network);
   const io::Json configuration = configuration_of(experiment);
-  for (const auto& [option, expected] : std::map<std::string, std::string>{
-           {"neuron.variant", ""},
-           {"neuron.learn", "none"},
-           {"neuron.initial", "inherit"},
-           {"neuron.after_spike_decay", "2"},
-           {"neuron.tau", "0.05 ms"},
-                      {"neuron.recurrent_weight", "uniform(-0.5, 0.5)"}}) {
+  for (const auto& [option, expected] :
+       std::map<std::string, std::string>{{"neuron.variant", ""},
+                                          {"neuron.learn", "none"},
+                                          {"neuron.initial", "inherit"},
+                                          {"neuron.after_spike_decay", "2"},
+                                          {"neuron.tau", "0.05 ms"},
+                                          {"neuron.recurrent_weight", "uniform(-0.5, 0.5)"}}) {
     EXPECT_EQ(configuration.at(option), expected) << option;
   }
   EXPECT_TRUE(experiment.inherits());

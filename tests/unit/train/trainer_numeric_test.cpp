@@ -90,7 +90,8 @@ TEST(NotFinite, RefusesAnUpdateThatOverflowsBeforeItCanBeSaved) {
 TEST(NotFinite, StopsOnAValidationLossToo) {
   const tasks::Task task = trace_task(at::ones({4, 5, 1}), at::full({4, 5, 1}, 1e30));
   Training training(task, "rnn");
-  expect_error(ErrorKind::numeric, {"step 1:", "validation", "the loss itself"}, [&] { training.run(); });
+  expect_error(ErrorKind::numeric, {"step 1:", "validation", "the loss itself"},
+               [&] { training.run(); });
   EXPECT_TRUE(training.recorder.epochs.empty());
 }
 

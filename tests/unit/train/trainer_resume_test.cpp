@@ -130,5 +130,43 @@ TEST(Resume, RefusesProgressThatDoesNotFit) {
                [&] { coarser.restore(good); });
 }
 
+TEST(Resume, ForgetsWhatWasSelectedBeforeAnnealingThatGoesOn) {
+  const tasks::Task task = class_task(60);
+  const Settings two = {{"epochs", "2"},
+                        {"batch_size", "30"},
+                        {"sigma_schedule", "linear"},
+                        {"sigma_start", "2 mV"},
+                        {"sigma_final", "0.5 mV"}};
+  Training first(task, "glifr", two);
+  EXPECT_EQ(first.run(), End::finished);
+  ASSERT_EQ(first.trainer->progress().best_epoch, 2);
+  Settings four = two;
+  four.push_back({"epochs", "4"});
+  Training longer(task, "glifr", four);
+  longer.restore(first.snapshot());
+  EXPECT_EQ(longer.trainer->progress().best_epoch, 0) << "the softness rises again";
+  EXPECT_EQ(longer.run(), End::finished);
+  EXPECT_EQ(longer.trainer->progress().best_epoch, 4);
+  Settings early = four;
+  early.push_back({"sigma_epochs", "1"});
+  Training over(task, "glifr", early);
+  over.restore(first.snapshot());
+  EXPECT_EQ(over.trainer->progress().best_epoch, 2) << "the annealing is over all the same";
+}
+
+TEST(Resume, TimesOnlyTheSamplesOfItsSession) {
+  const tasks::Task task = class_task(60);
+  const Settings settings = {{"epochs", "2"}, {"batch_size", "20"}};
+  Training first(task, "rnn", settings);
+  EXPECT_EQ(first.run(2), End::step_limit);
+  Training second(task, "rnn", settings);
+  second.restore(first.snapshot());
+  EXPECT_EQ(second.run(), End::finished);
+  ASSERT_EQ(second.recorder.epochs.size(), 2U);
+  EXPECT_EQ(second.recorder.epochs[0].train.samples, 60);
+  EXPECT_EQ(second.recorder.epochs[0].timed_samples, 20);
+  EXPECT_EQ(second.recorder.epochs[1].timed_samples, 60);
+}
+
 }  // namespace
 }  // namespace afterspike::train
