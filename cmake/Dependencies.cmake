@@ -8,6 +8,11 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)  # SHA-256 and MD5 of data sets
 find_package(CURL REQUIRED)                   # data sets over HTTPS
 find_package(LibArchive REQUIRED)             # data sets inside npm packages
 find_package(HDF5 1.10 REQUIRED COMPONENTS C) # users' sequences, spiking data
+find_package(hwy 1.0 REQUIRED CONFIG)          # vector instructions of any processor, chosen at run time
+# Matrix products of float32. Not by its own CMake package, which asks for OpenCL.
+find_library(AFTERSPIKE_DNNL dnnl REQUIRED)
+find_package(BLAS REQUIRED)                   # matrix products of float64; LibTorch's, too
+find_package(OpenMP REQUIRED COMPONENTS CXX)  # only to tell oneDNN to start no threads
 find_package(Threads REQUIRED)
 
 if(AFTERSPIKE_TORCH)

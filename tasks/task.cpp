@@ -56,6 +56,14 @@ std::string ReadSteps::text() const {
   return kind == Kind::last ? "last" : "all";
 }
 
+std::int64_t first_read_step(std::int64_t steps, const at::Tensor& lengths, const ReadSteps& read) {
+  if (read.kind == ReadSteps::Kind::all) return 0;
+  const std::int64_t count = read.kind == ReadSteps::Kind::last ? 1 : read.count;
+  const std::int64_t shortest =
+      lengths.defined() && lengths.numel() > 0 ? lengths.min().item<std::int64_t>() : steps;
+  return std::max<std::int64_t>(0, shortest - count);
+}
+
 ReadValues read_steps(const at::Tensor& sequence, const at::Tensor& lengths,
                       const ReadSteps& read) {
   const std::int64_t steps = sequence.size(0);

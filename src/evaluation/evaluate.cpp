@@ -1,5 +1,7 @@
 #include "afterspike/evaluation/evaluate.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <numeric>
 #include <vector>
 
@@ -13,36 +15,50 @@ void for_each_shard(std::int64_t size, ThreadPool& pool,
                     const std::function<void(std::size_t, std::span<const std::int64_t>)>& work) {
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(size));
   std::iota(numbers.begin(), numbers.end(), 0);
-  pool.run(static_cast<std::int64_t>(shard_count(numbers.size())), [&](std::int64_t number) {
+  const std::int64_t rows = shard_rows(size);
+  pool.run(shard_count(size, rows), [&](std::int64_t index) {
     const at::NoGradGuard no_grad;
-    const auto index = static_cast<std::size_t>(number);
-    work(index, shard(numbers, index));
+    work(static_cast<std::size_t>(index), shard(numbers, rows, index));
   });
+}
+
+/// A place for what each shard of a data set gives.
+template <typename Result>
+std::vector<Result> one_for_each_shard(std::int64_t size) {
+  return std::vector<Result>(static_cast<std::size_t>(shard_count(size, shard_rows(size))));
 }
 
 }  // namespace
 
-std::size_t shard_count(std::size_t samples) noexcept {
-  return (samples + kShardRows - 1) / kShardRows;
+std::int64_t shard_rows(std::int64_t batch) noexcept {
+  return std::clamp<std::int64_t>((batch + 1) / 2, 1, 32);
 }
 
-std::span<const std::int64_t> shard(std::span<const std::int64_t> numbers,
-                                    std::size_t index) noexcept {
-  const std::size_t begin = index * kShardRows;
-  return numbers.subspan(begin, std::min<std::size_t>(kShardRows, numbers.size() - begin));
+std::int64_t shard_count(std::int64_t samples, std::int64_t rows) noexcept {
+  return (samples + rows - 1) / rows;
+}
+
+std::span<const std::int64_t> shard(std::span<const std::int64_t> numbers, std::int64_t rows,
+                                    std::int64_t index) noexcept {
+  const auto begin = static_cast<std::size_t>(index * rows);
+  return numbers.subspan(begin, std::min(static_cast<std::size_t>(rows), numbers.size() - begin));
 }
 
 tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,
                           const tasks::ReadSteps& read, const nn::NetworkPass& pass) {
-  const at::Tensor emissions = network.emissions(batch.input, pass);
-  tasks::ReadValues values = tasks::read_steps(emissions, batch.lengths, read);
+  nn::NetworkPass from_first = pass;
+  from_first.first = tasks::first_read_step(batch.input.size(0), batch.lengths, read);
+  const at::Tensor emissions = network.emissions(batch.input, from_first);
+  const at::Tensor lengths =
+      batch.lengths.defined() ? batch.lengths - from_first.first : batch.lengths;
+  tasks::ReadValues values = tasks::read_steps(emissions, lengths, read);
   values.values = network.readout(values.values, pass);
   return values;
 }
 
 tasks::Tally evaluate(const nn::Network& network, const tasks::Task& task,
                       const data::Dataset& dataset, const nn::NetworkPass& pass, ThreadPool& pool) {
-  std::vector<tasks::Tally> tallies(shard_count(static_cast<std::size_t>(dataset.size())));
+  auto tallies = one_for_each_shard<tasks::Tally>(dataset.size());
   for_each_shard(
       dataset.size(), pool, [&](std::size_t shard, std::span<const std::int64_t> numbers) {
         const data::Batch batch = dataset.batch(numbers);
@@ -57,7 +73,7 @@ at::Tensor predict(const nn::Network& network, const tasks::Objective& objective
                    const data::Dataset& dataset, const nn::NetworkPass& pass, ThreadPool& pool) {
   const bool classifies = objective.kind == tasks::Objective::Kind::classify;
   const tasks::ReadSteps all{tasks::ReadSteps::Kind::all, 0};
-  std::vector<at::Tensor> parts(shard_count(static_cast<std::size_t>(dataset.size())));
+  auto parts = one_for_each_shard<at::Tensor>(dataset.size());
   for_each_shard(
       dataset.size(), pool, [&](std::size_t shard, std::span<const std::int64_t> numbers) {
         data::Batch batch = dataset.batch(numbers);

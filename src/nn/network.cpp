@@ -121,10 +121,13 @@ at::Tensor Network::emissions(const at::Tensor& input, const NetworkPass& pass) 
   at::Tensor signal = input;
   for (std::size_t index = 0; index < layers_.size(); ++index) {
     NamedTensors trace;
-    LayerPass layer_pass{pass.masks.empty() ? at::Tensor() : pass.masks[index], pass.sigma_mV,
-                         pass.dropout, pass.trace != nullptr ? &trace : nullptr};
-    NamedTensors state = layers_[index]->initial_state(input.size(1));
-    signal = layers_[index]->forward(signal, state, layer_pass);
+    LayerPass layer_pass{pass.masks.empty() ? at::Tensor() : pass.masks[index],
+                         pass.sigma_mV,
+                         pass.dropout,
+                         pass.trace != nullptr ? &trace : nullptr,
+                         index + 1 == layers_.size() ? pass.first : 0,
+                         pass.engine};
+    signal = layers_[index]->emissions(signal, layer_pass);
     for (const auto& [name, tensor] : trace) {
       (*pass.trace)["layers." + std::to_string(index) + "." + name] = tensor;
     }

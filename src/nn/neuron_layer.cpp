@@ -94,6 +94,12 @@ void NeuronLayer::resample(const NamedTensors& donor, const Rng& rng) {
   }
 }
 
+at::Tensor NeuronLayer::emissions(const at::Tensor& input, const LayerPass& pass) const {
+  NamedTensors state = initial_state(input.size(1));
+  const at::Tensor all = forward(input, state, pass);
+  return all.narrow(0, pass.first, all.size(0) - pass.first);
+}
+
 at::Tensor dropout(const at::Tensor& values, double p, const LayerPass& pass) {
   if (p <= 0 || !pass.dropout.defined()) return values;
   const at::Tensor keep =

@@ -14,6 +14,14 @@ Transform Transform::scaled(double factor) {
   return transform;
 }
 
+Transform Transform::scaled_by(double factor, std::string limit) {
+  Transform transform;
+  transform.kind_ = Kind::scaled_by;
+  transform.factor_ = factor;
+  transform.limit_ = std::move(limit);
+  return transform;
+}
+
 Transform Transform::bounded(double from, double to) {
   Transform transform;
   transform.kind_ = Kind::bounded;
@@ -33,8 +41,12 @@ Transform Transform::bounded_by(double from, double factor, std::string limit) {
 
 at::Tensor Transform::upper(const at::Tensor& like, const at::Tensor& limit) const {
   if (kind_ == Kind::bounded) return at::full({}, to_, like.options());
+  return at::clamp_max(given(limit) * factor_, 1.0);
+}
+
+const at::Tensor& Transform::given(const at::Tensor& limit) const {
   require(limit.defined(), ErrorKind::internal, "transform {}: the limit was not given", text());
-  return at::clamp_max(limit * factor_, 1.0);
+  return limit;
 }
 
 at::Tensor Transform::to_physical(const at::Tensor& raw, const at::Tensor& limit) const {
@@ -43,6 +55,8 @@ at::Tensor Transform::to_physical(const at::Tensor& raw, const at::Tensor& limit
       return raw;
     case Kind::scaled:
       return raw * factor_;
+    case Kind::scaled_by:
+      return raw * (given(limit) * factor_);
     case Kind::bounded:
     case Kind::bounded_by:
       break;
@@ -56,6 +70,8 @@ at::Tensor Transform::to_raw(const at::Tensor& physical, const at::Tensor& limit
       return physical.clone();
     case Kind::scaled:
       return physical / factor_;
+    case Kind::scaled_by:
+      return physical / (given(limit) * factor_);
     case Kind::bounded:
     case Kind::bounded_by:
       break;
@@ -79,6 +95,8 @@ std::string Transform::text() const {
       return "identity";
     case Kind::scaled:
       return fmt::format("scaled({})", factor_);
+    case Kind::scaled_by:
+      return fmt::format("scaled({} {})", factor_, limit_);
     case Kind::bounded:
       return fmt::format("bounded({}, {})", from_, to_);
     case Kind::bounded_by:

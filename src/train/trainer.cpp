@@ -139,17 +139,17 @@ std::optional<double> Trainer::evaluation_sigma() const {
   return options_.sigma_final_mV;
 }
 
-nn::NetworkPass Trainer::shard_pass(std::uint64_t index) const {
+nn::NetworkPass Trainer::shard_pass(std::int64_t index) const {
   nn::NetworkPass pass;
   pass.sigma_mV = training_sigma();
   const auto step = static_cast<std::uint64_t>(progress_.step);
   pass.dropout = at::make_generator<at::CPUGeneratorImpl>(
-      rng_.stream("dropout", step).stream("shard", index).next());
+      rng_.stream("dropout", step).stream("shard", static_cast<std::uint64_t>(index)).next());
   return pass;
 }
 
 void Trainer::run_shard(std::span<const std::int64_t> numbers, std::int64_t batch,
-                        std::uint64_t index, Shard& shard) const {
+                        std::int64_t index, Shard& shard) const {
   const data::Batch data = task_.split(tasks::Split::train)->batch(numbers);
   const tasks::ReadValues outputs =
       evaluation::outputs(network_, data, task_.objective().read, shard_pass(index));
@@ -167,10 +167,11 @@ void Trainer::run_shard(std::span<const std::int64_t> numbers, std::int64_t batc
 
 void Trainer::train_step(std::span<const std::int64_t> numbers) {
   const auto batch = static_cast<std::int64_t>(numbers.size());
-  std::vector<Shard> shards(evaluation::shard_count(numbers.size()));
-  pool_.run(static_cast<std::int64_t>(shards.size()), [&](std::int64_t number) {
-    const auto index = static_cast<std::size_t>(number);
-    run_shard(evaluation::shard(numbers, index), batch, index, shards[index]);
+  const std::int64_t rows = evaluation::shard_rows(options_.batch_size);
+  std::vector<Shard> shards(static_cast<std::size_t>(evaluation::shard_count(batch, rows)));
+  pool_.run(static_cast<std::int64_t>(shards.size()), [&](std::int64_t index) {
+    run_shard(evaluation::shard(numbers, rows, index), batch, index,
+              shards[static_cast<std::size_t>(index)]);
   });
   require_finite(shards, numbers);
   std::vector<at::Tensor> gradients = shards.front().gradients;
@@ -206,8 +207,9 @@ void Trainer::require_finite(const std::vector<Shard>& shards,
   const std::vector<nn::Network::Parameter>& parameters = optimizer_.parameters();
   const auto train = task_.split(tasks::Split::train);
   std::string bad;
-  for (std::size_t index = 0; bad.empty() && index < shards.size(); ++index) {
-    bad = first_bad_tensor(*train, evaluation::shard(numbers, index), shard_pass(index));
+  const std::int64_t rows = evaluation::shard_rows(options_.batch_size);
+  for (std::int64_t index = 0; bad.empty() && index < std::ssize(shards); ++index) {
+    bad = first_bad_tensor(*train, evaluation::shard(numbers, rows, index), shard_pass(index));
   }
   for (std::size_t i = 0; bad.empty() && std::isfinite(loss) && i < parameters.size(); ++i) {
     const bool good = std::all_of(shards.begin(), shards.end(), [&](const Shard& shard) {
@@ -252,9 +254,10 @@ void Trainer::fail_validation(const data::Dataset& validation, const nn::Network
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(validation.size()));
   std::iota(numbers.begin(), numbers.end(), 0);
   std::string bad;
-  const std::size_t shards = evaluation::shard_count(numbers.size());
-  for (std::size_t index = 0; bad.empty() && index < shards; ++index) {
-    bad = first_bad_tensor(validation, evaluation::shard(numbers, index), pass);
+  const std::int64_t rows = evaluation::shard_rows(validation.size());
+  const std::int64_t shards = evaluation::shard_count(validation.size(), rows);
+  for (std::int64_t index = 0; bad.empty() && index < shards; ++index) {
+    bad = first_bad_tensor(validation, evaluation::shard(numbers, rows, index), pass);
   }
   fail(ErrorKind::numeric,
        "step {}: the loss on validation data is not finite; the first tensor that is not finite is "

@@ -9,14 +9,16 @@
 
 namespace afterspike::evaluation {
 
-/// Rows of a batch that one thread works on at a time: chosen from the shape alone, so that results
-/// do not depend on the number of threads. A product of 64 rows still runs near full speed.
-inline constexpr std::size_t kShardRows = 64;
+/// Rows of a shard, the part of a batch that one thread works on at a time: chosen from the size of
+/// the batch alone, so that results do not depend on the number of threads. 32, with which products
+/// run at full speed and the states of a layer stay in the second-level cache; fewer where the
+/// batch would not make two shards.
+std::int64_t shard_rows(std::int64_t batch) noexcept;
 
 /// How many shards that many samples are, and which of them make the shard of a number.
-std::size_t shard_count(std::size_t samples) noexcept;
-std::span<const std::int64_t> shard(std::span<const std::int64_t> numbers,
-                                    std::size_t index) noexcept;
+std::int64_t shard_count(std::int64_t samples, std::int64_t rows) noexcept;
+std::span<const std::int64_t> shard(std::span<const std::int64_t> numbers, std::int64_t rows,
+                                    std::int64_t index) noexcept;
 
 /// The outputs of a network at the steps that are read, [read, batch, outputs].
 tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,

@@ -42,10 +42,17 @@ struct GlifrOptions {
   double reset_mV = 0;            ///< V_reset, relative to rest.
   double tau_ms = 0;              ///< Length of a spike; 0 takes the time step.
 
-  /// Trains a_j in units of `amplitude_scale_pA` instead of in pA: an optimiser's step of 0.001 is
-  /// then worth 0.001 of that. 0 takes 1 / (R dt 0.05/ms), the current that moves the voltage of a
-  /// neuron with the default membrane decay by 1 mV in a step (4000 pA with the defaults).
-  bool natural_amplitude = true;
+  /// In what a_j is trained; an optimiser's step of 0.001 is worth 0.001 of that.
+  enum class Amplitude {
+    pA,       ///< As the authors' code: hardly moves, for 1 pA is next to nothing.
+    natural,  ///< `amplitude_scale_pA`.
+    /// `amplitude_scale_pA` times dt k_j: at a constant rate a current comes to the same whatever
+    /// its time constant, where otherwise a slow one sums up far more spikes than a fast one.
+    steady
+  };
+  Amplitude amplitude = Amplitude::natural;
+  /// 0 takes 1 / (R dt 0.05/ms), the current that moves the voltage of a neuron with the default
+  /// membrane decay by 1 mV in a step (4000 pA with the defaults).
   double amplitude_scale_pA = 0;
 
   /// Keeps r_j below tau k_j, so that an after-spike current cannot grow on itself whatever the
@@ -58,6 +65,8 @@ struct GlifrOptions {
 
   void describe(options::Section section);
 };
+
+struct GlifrCoefficients;
 
 /// A layer of generalized leaky integrate-and-fire neurons with a smooth threshold (GLIFR), after
 /// Winston, Mastrovito, Shea-Brown, Mihalas 2023; equations in docs/numerics.md.
@@ -81,11 +90,15 @@ class Glifr final : public NeuronLayer {
   NamedTensors initial_state(std::int64_t batch) const override;
   at::Tensor forward(const at::Tensor& input, NamedTensors& state,
                      const LayerPass& pass) const override;
+  at::Tensor emissions(const at::Tensor& input, const LayerPass& pass) const override;
 
   /// The settings with nothing left to be filled in: the variant, "auto" and 0 resolved.
   const GlifrOptions& options() const noexcept { return options_; }
 
  private:
+  /// What the equations take, from the parameters as they are now.
+  GlifrCoefficients coefficients(const LayerPass& pass) const;
+
   GlifrOptions options_;
   double dt_ms_;
   std::int64_t delay_steps_;

@@ -33,6 +33,8 @@ struct NetworkPass {
   std::optional<double> sigma_mV;
   at::Generator dropout;          ///< Defined while training (LayerPass::dropout).
   NamedTensors* trace = nullptr;  ///< Keys "layers.0.voltage", ...
+  std::int64_t first = 0;         ///< The first step whose emissions or outputs are wanted.
+  Engine engine = Engine::automatic;
 };
 
 /// Input, recurrent layers of one neuron model, linear readout.
@@ -53,15 +55,15 @@ class Network final : public torch::nn::Module {
   /// network's names); the readout is left alone.
   void resample(const NamedTensors& donor, const Rng& rng);
 
-  /// What the neurons of the last layer emit, [steps, batch, hidden], for an input [steps, batch,
-  /// input_size]; all layers start from rest.
+  /// What the neurons of the last layer emit from step pass.first on, [steps - first, batch,
+  /// hidden], for an input [steps, batch, input_size]; all layers start from rest.
   at::Tensor emissions(const at::Tensor& input, const NetworkPass& pass) const;
 
   /// The linear readout of emissions, [..., hidden] to [..., outputs]; emissions themselves without
   /// one.
   at::Tensor readout(const at::Tensor& emissions, const NetworkPass& pass) const;
 
-  /// emissions() and readout() of every step.
+  /// emissions() and readout() of every step from pass.first on.
   at::Tensor forward(const at::Tensor& input, const NetworkPass& pass = {}) const;
 
   const NetworkOptions& options() const noexcept { return options_; }  ///< `hidden` resolved.

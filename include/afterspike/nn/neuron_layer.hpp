@@ -21,13 +21,21 @@ namespace afterspike::nn {
 
 using NamedTensors = std::map<std::string, at::Tensor>;
 
+/// By what a layer computes: `automatic` takes a whole-sequence kernel where the model has one for
+/// the device and type of the data; `composed` the operations of LibTorch one by one: the
+/// specification of the kernels, and what runs on other devices.
+enum class Engine { automatic, composed };
+
 /// What varies from one pass through a layer to the next; nothing of it stays in the layer.
 struct LayerPass {
   at::Tensor mask;  ///< [neurons] of zeros and ones; a neuron with 0 is silenced: its
                     ///< output is 0 towards everything. Undefined: nobody is.
   std::optional<double> sigma_mV;  ///< Softness of the threshold instead of the layer's own.
   at::Generator dropout;           ///< Defined while training: dropout acts and draws from it.
-  NamedTensors* trace = nullptr;  ///< Where to put trajectories, [steps, ..., batch, neurons] each.
+  NamedTensors* trace = nullptr;  ///< Where to put trajectories, [steps, ..., batch, neurons] each;
+                                  ///< then the engine is composed.
+  std::int64_t first = 0;         ///< emissions(): the first step that is wanted.
+  Engine engine = Engine::automatic;
 };
 
 /// What a layer is built for.
@@ -80,6 +88,10 @@ class NeuronLayer : public torch::nn::Module {
   /// into. Differentiable in input, state and parameters.
   virtual at::Tensor forward(const at::Tensor& input, NamedTensors& state,
                              const LayerPass& pass) const = 0;
+
+  /// What the neurons emit from step `pass.first` on, [steps - first, batch, neurons], when the
+  /// layer is at rest before the sequence. Differentiable in input and parameters.
+  virtual at::Tensor emissions(const at::Tensor& input, const LayerPass& pass) const;
 
  protected:
   at::TensorOptions tensor_options() const;

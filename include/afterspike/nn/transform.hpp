@@ -11,12 +11,14 @@ namespace afterspike::nn {
 ///
 ///   identity            p = x
 ///   scaled(s)           p = s x
+///   scaled_by(f, n)     p = f q x, q the physical value of parameter n
 ///   bounded(a, b)       p = a + (b - a) sigmoid(x), strictly between a and b; decreasing when b <
 ///   a bounded_by(a, f, n) the same with b = min(1, f q), q the physical value of parameter n
 class Transform {
  public:
   static Transform identity() { return {}; }
   static Transform scaled(double factor);
+  static Transform scaled_by(double factor, std::string limit);
   static Transform bounded(double from, double to);
   static Transform bounded_by(double from, double factor, std::string limit);
 
@@ -28,17 +30,19 @@ class Transform {
   /// bounded transform.
   at::Tensor to_raw(const at::Tensor& physical, const at::Tensor& limit = {}) const;
 
-  /// Name of the parameter that bounds this one; empty for all but bounded_by.
+  /// Name of the parameter that bounds or scales this one; empty where none does.
   const std::string& limit_name() const noexcept { return limit_; }
 
   /// "bounded(0, 20)": as above, for manifests; equal texts are equal transforms.
   std::string text() const;
 
  private:
-  enum class Kind { identity, scaled, bounded, bounded_by };
+  enum class Kind { identity, scaled, scaled_by, bounded, bounded_by };
 
   /// What the sigmoid tends to for large raw values, as a tensor like `like`.
   at::Tensor upper(const at::Tensor& like, const at::Tensor& limit) const;
+
+  const at::Tensor& given(const at::Tensor& limit) const;
 
   Kind kind_ = Kind::identity;
   double from_ = 0;

@@ -64,6 +64,10 @@ struct ReadValues {
 /// `read` is not automatic.
 ReadValues read_steps(const at::Tensor& sequence, const at::Tensor& lengths, const ReadSteps& read);
 
+/// The first step of a sequence that read_steps() takes of any sample; what was before need not be
+/// there.
+std::int64_t first_read_step(std::int64_t steps, const at::Tensor& lengths, const ReadSteps& read);
+
 /// The mean over the read steps that are there, [batch, ...]. Differentiable.
 at::Tensor mean_over_read(const ReadValues& read);
 

@@ -69,7 +69,7 @@ struct Limits {
 
 /// Trains a network on a task.
 ///
-/// A batch is cut into shards of a fixed number of rows (evaluation::kShardRows); threads take
+/// A batch is cut into shards of a fixed number of rows (evaluation::shard_rows); threads take
 /// shards from a list, and their gradients are added in a fixed order: the same bits for any number
 /// of threads.
 class Trainer {
@@ -103,8 +103,8 @@ class Trainer {
 
   void train_step(std::span<const std::int64_t> numbers);
   /// How the shard of that number passes through the network in the present step.
-  nn::NetworkPass shard_pass(std::uint64_t index) const;
-  void run_shard(std::span<const std::int64_t> numbers, std::int64_t batch, std::uint64_t index,
+  nn::NetworkPass shard_pass(std::int64_t index) const;
+  void run_shard(std::span<const std::int64_t> numbers, std::int64_t batch, std::int64_t index,
                  Shard& shard) const;
   void require_finite(const std::vector<Shard>& shards,
                       std::span<const std::int64_t> numbers) const;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
+#include "glifr_kernel.hpp"
 #include "neuron_options.hpp"
 
 namespace afterspike::nn {
@@ -49,6 +50,18 @@ Initial reference_membrane_decay(double dt_ms) {
   return Initial::constant(odds / (1 + odds) / dt_ms);
 }
 
+Transform amplitude_transform(const GlifrOptions& options, double dt_ms) {
+  switch (options.amplitude) {
+    case GlifrOptions::Amplitude::pA:
+      return Transform::identity();
+    case GlifrOptions::Amplitude::natural:
+      break;
+    case GlifrOptions::Amplitude::steady:
+      return Transform::scaled_by(options.amplitude_scale_pA * dt_ms, "after_spike_decay");
+  }
+  return Transform::scaled(options.amplitude_scale_pA);
+}
+
 std::vector<ParameterSpec> intrinsic_specs(const LayerShape& shape, const GlifrOptions& options) {
   const std::vector<std::int64_t> each = {shape.neurons};
   const std::vector<std::int64_t> currents = {options.after_spike_currents, shape.neurons};
@@ -64,15 +77,12 @@ std::vector<ParameterSpec> intrinsic_specs(const LayerShape& shape, const GlifrO
       options.bound_after_spike_currents
           ? Transform::bounded_by(-1, options.tau_ms, "after_spike_decay")
           : Transform::bounded(1, -1);
-  const Transform amplitude = options.natural_amplitude
-                                  ? Transform::scaled(options.amplitude_scale_pA)
-                                  : Transform::identity();
   specs.push_back(
       {"after_spike_decay", "k_j", "1/ms", currents, rate, options.after_spike_decay, group});
   specs.push_back({"after_spike_multiplicative", "r_j", "1", currents, multiplicative,
                    options.after_spike_multiplicative, group});
-  specs.push_back({"after_spike_additive", "a_j", "pA", currents, amplitude,
-                   options.after_spike_additive, group});
+  specs.push_back({"after_spike_additive", "a_j", "pA", currents,
+                   amplitude_transform(options, shape.dt_ms), options.after_spike_additive, group});
   return specs;
 }
 
@@ -115,19 +125,17 @@ std::vector<ParameterSpec> make_specs(const LayerShape& shape, const GlifrOption
   return specs;
 }
 
-/// The dynamics of a layer during one pass: coefficients, which do not change from step to step,
-/// and the state that does.
+/// The dynamics of a layer during one pass, step by step: coefficients, which do not change, and
+/// the state that does.
 struct Dynamics {
-  at::Tensor threshold;       ///< V_th, mV
-  at::Tensor keep;            ///< 1 - dt k_m
-  at::Tensor gain;            ///< dt k_m R, mV per pA
-  at::Tensor current_keep;    ///< 1 - dt k_j, [J, 1, H]; this and the next two only where J > 0
-  at::Tensor multiplicative;  ///< r_j dt / tau, [J, 1, H]
-  at::Tensor additive;        ///< a_j dt / tau, pA, [J, 1, H]
-  double emission = 1;        ///< dt / tau
-  double sigma_mV = 1;
-  double bias_current_pA = 0;
-  double reset_mV = 0;
+  explicit Dynamics(GlifrCoefficients given)
+      : c(std::move(given)),
+        current_keep(c.current_keep.unsqueeze(1)),
+        multiplicative(c.multiplicative.unsqueeze(1)),
+        additive(c.additive.unsqueeze(1)) {}
+
+  GlifrCoefficients c;
+  at::Tensor current_keep, multiplicative, additive;  ///< [J, 1, H]
 
   at::Tensor voltage;  ///< [batch, H], mV
   at::Tensor current;  ///< [J, batch, H], pA
@@ -135,17 +143,17 @@ struct Dynamics {
   /// One step, equations (2) to (4) of docs/numerics.md: the rates after it, from what the synapses
   /// bring (mV) and what the neurons emitted a step ago.
   at::Tensor advance(const at::Tensor& synaptic, const at::Tensor& emitted) {
-    const at::Tensor fired = emission == 1 ? emitted : emitted * emission;
-    at::Tensor next = at::addcmul(synaptic, voltage, keep - fired);
-    if (reset_mV != 0) next = at::add(next, fired, reset_mV);
-    if (current_keep.defined()) {
+    const at::Tensor fired = c.emission == 1 ? emitted : emitted * c.emission;
+    at::Tensor next = at::addcmul(synaptic, voltage, c.keep - fired);
+    if (c.reset_mV != 0) next = at::add(next, fired, c.reset_mV);
+    if (current_keep.size(0) > 0) {
       current = at::addcmul(current * current_keep, at::addcmul(additive, multiplicative, current),
                             emitted);
-      next = at::addcmul(next, gain, current.sum(0));
+      next = at::addcmul(next, c.gain, current.sum(0));
     }
-    if (bias_current_pA != 0) next = at::add(next, gain, bias_current_pA);
+    if (c.bias_current_pA != 0) next = at::add(next, c.gain, c.bias_current_pA);
     voltage = next;
-    return at::sigmoid((voltage - threshold) / sigma_mV);
+    return at::sigmoid((voltage - c.threshold) * c.slope);
   }
 };
 
@@ -206,25 +214,43 @@ NamedTensors Glifr::initial_state(std::int64_t batch) const {
            at::zeros({options_.after_spike_currents, batch, neurons}, tensor_options())}};
 }
 
+GlifrCoefficients Glifr::coefficients(const LayerPass& pass) const {
+  GlifrCoefficients c;
+  c.threshold = physical("threshold");
+  c.slope = at::full_like(c.threshold, 1 / pass.sigma_mV.value_or(options_.sigma_mV),
+                          c.threshold.options().requires_grad(false));
+  const at::Tensor membrane = physical("membrane_decay") * dt_ms_;
+  c.keep = 1 - membrane;
+  c.gain = membrane * options_.resistance_GOhm;
+  c.emission = dt_ms_ / options_.tau_ms;
+  c.bias_current_pA = options_.bias_current_pA;
+  c.reset_mV = options_.reset_mV;
+  if (options_.after_spike_currents > 0) {
+    c.current_keep = 1 - dt_ms_ * physical("after_spike_decay");
+    c.multiplicative = physical("after_spike_multiplicative") * c.emission;
+    c.additive = physical("after_spike_additive") * c.emission;
+  } else {
+    c.current_keep = c.multiplicative = c.additive =
+        at::empty({0, shape().neurons}, tensor_options());
+  }
+  c.input_weight = raw("input_weight");
+  c.recurrent_weight = raw("recurrent_weight");
+  c.delay = delay_steps_;
+  c.dropout = options_.dropout;
+  c.recurrent_dropout = options_.recurrent_dropout;
+  return c;
+}
+
+at::Tensor Glifr::emissions(const at::Tensor& input, const LayerPass& pass) const {
+  if (pass.engine == Engine::composed || pass.trace != nullptr || !has_kernel(input)) {
+    return NeuronLayer::emissions(input, pass);
+  }
+  return glifr_sequence(dropout(input, options_.input_dropout, pass), coefficients(pass), pass);
+}
+
 at::Tensor Glifr::forward(const at::Tensor& input, NamedTensors& state,
                           const LayerPass& pass) const {
-  Dynamics dynamics;
-  dynamics.threshold = physical("threshold");
-  const at::Tensor membrane = physical("membrane_decay") * dt_ms_;
-  dynamics.keep = 1 - membrane;
-  dynamics.gain = membrane * options_.resistance_GOhm;
-  dynamics.emission = dt_ms_ / options_.tau_ms;
-  dynamics.sigma_mV = pass.sigma_mV.value_or(options_.sigma_mV);
-  dynamics.bias_current_pA = options_.bias_current_pA;
-  dynamics.reset_mV = options_.reset_mV;
-  if (options_.after_spike_currents > 0) {
-    const auto per_spike = [&](const char* name) {
-      return (physical(name) * dynamics.emission).unsqueeze(1);
-    };
-    dynamics.current_keep = (1 - dt_ms_ * physical("after_spike_decay")).unsqueeze(1);
-    dynamics.multiplicative = per_spike("after_spike_multiplicative");
-    dynamics.additive = per_spike("after_spike_additive");
-  }
+  Dynamics dynamics(coefficients(pass));
   dynamics.voltage = state.at("voltage");
   dynamics.current = state.at("after_spike_current");
 
@@ -302,8 +328,11 @@ void GlifrOptions::describe(options::Section section) {
   section.quantity("bias_current", bias_current_pA, "pA", "Constant current I_0.");
   section.quantity("reset", reset_mV, "mV", "Reset voltage relative to rest.");
   section.quantity("tau", tau_ms, "ms", "Length of a spike; 0 ms takes the time step.").at_least(0);
-  section.add("natural_amplitude", natural_amplitude,
-              "Train after-spike amplitudes in units of amplitude_scale instead of in pA.");
+  section.choice(
+      "amplitude", amplitude,
+      {{"pA", Amplitude::pA}, {"natural", Amplitude::natural}, {"steady", Amplitude::steady}},
+      "In what a_j is trained: pA; natural: amplitude_scale; steady: amplitude_scale "
+      "times dt k_j, so that slow currents are not stronger.");
   section
       .quantity("amplitude_scale", amplitude_scale_pA, "pA",
                 "That unit; 0 pA takes what moves a default neuron by 1 mV in a step.")

@@ -263,7 +263,20 @@ TEST(GlifrOptions, AmplitudesAreTrainedInTheirNaturalUnit) {
   EXPECT_NEAR(unit({}, 1), 200, 1e-8);
   EXPECT_NEAR(unit({{"resistance", "0.2 GOhm"}}, kDt), 2000, 1e-8);
   EXPECT_NEAR(unit({{"amplitude_scale", "2 nA"}}, kDt), 2000, 1e-8);
-  EXPECT_EQ(unit({{"natural_amplitude", "false"}}, kDt), 1);
+  EXPECT_EQ(unit({{"amplitude", "pA"}}, kDt), 1);
+}
+
+TEST(GlifrOptions, SteadyAmplitudesComeToTheSameForAnyTimeConstant) {
+  const auto layer = make_layer("glifr", {1, 50, kDt},
+                                {{"amplitude", "steady"},
+                                 {"after_spike_decay", "log_uniform(0.02, 5)"},
+                                 {"after_spike_multiplicative", "0"},
+                                 {"after_spike_additive", "raw_normal(0, 1)"}});
+  const at::Tensor decay = layer->physical("after_spike_decay");
+  EXPECT_GT((decay.max() / decay.min()).item<double>(), 50);
+  // Where S = 1 the current tends to a_j / (dt k_j).
+  testing::expect_close(layer->physical("after_spike_additive") / (kDt * decay),
+                        4000 * layer->raw("after_spike_additive"), 1e-12, "steady current");
 }
 
 }  // namespace

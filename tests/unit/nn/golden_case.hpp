@@ -75,7 +75,7 @@ inline nn::GlifrOptions glifr_options(const GoldenFile& golden, const std::strin
   options.reset_mV = golden.number(group, "v_reset");
   options.tau_ms = golden.number(group, "tau");
   // The raw tensors of the file are then ours, one to one.
-  options.natural_amplitude = false;
+  options.amplitude = nn::GlifrOptions::Amplitude::pA;
   options.bound_after_spike_currents = false;
   return options;
 }

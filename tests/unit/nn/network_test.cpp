@@ -77,7 +77,16 @@ TEST(Network, IsItsLayersOneUponTheOtherAndALinearReadout) {
       NamedTensors state = layer->initial_state(2);
       signal = layer->forward(signal, state, {});
     }
-    expect_same(two->emissions(input(), {}), signal, "emissions");
+    expect_close(two->emissions(input(), {}), signal, 1e-13, "emissions");
+    NetworkPass pass;
+    pass.engine = Engine::composed;
+    expect_same(two->emissions(input(), pass), signal, "composed emissions");
+    for (const Engine engine : {Engine::automatic, Engine::composed}) {
+      pass.engine = engine;
+      pass.first = 6;
+      expect_close(two->emissions(input(), pass), signal.narrow(0, 6, 3), 1e-13, "from step 6 on");
+      pass.first = 0;
+    }
     const auto all = values(*two);
     const at::Tensor expected = at::einsum("tbh,oh->tbo", {signal, all.at("readout.weight")});
     expect_close(two->forward(input()), expected + all.at("readout.bias"), 1e-13, "output");

@@ -33,11 +33,10 @@ struct Variation {
 std::vector<Variation> variations() {
   const std::vector<Settings> wanted = {
       {{"delay", "1500us"}},
+      {{"amplitude", "steady"}},
       {{"after_spike_currents", "0"}, {"delay", "2 steps"}},
       {{"after_spike_currents", "3"}, {"tau", "0.8 ms"}, {"bias_current", "20 pA"}},
-      {{"bound_after_spike_currents", "false"},
-       {"natural_amplitude", "false"},
-       {"reset", "-0.4 mV"}}};
+      {{"bound_after_spike_currents", "false"}, {"amplitude", "pA"}, {"reset", "-0.4 mV"}}};
   std::vector<Variation> all;
   for (const NeuronEntry& entry : entries()) {
     const std::string name(entry.name);

@@ -26,7 +26,8 @@ std::vector<Named> transforms() {
           {"scaled(4000)", Transform::scaled(4000), {}},
           {"bounded(0, 20)", Transform::bounded(0, 20), {}},
           {"bounded(1, -1)", Transform::bounded(1, -1), {}},
-          {"bounded(-1, min(1, 0.05 k))", Transform::bounded_by(-1, 0.05, "k"), limits()}};
+          {"bounded(-1, min(1, 0.05 k))", Transform::bounded_by(-1, 0.05, "k"), limits()},
+          {"scaled(200 k)", Transform::scaled_by(200, "k"), limits()}};
 }
 
 TEST(Transform, GoesThereAndBack) {
@@ -57,6 +58,8 @@ TEST(Transform, FollowsItsFormula) {
   const at::Tensor end = at::tensor({0.001, 0.02, 0.15, 1.0, 1.0}, at::kDouble);
   expect_close(all[4].transform.to_physical(raw, limits()), -1 + (end + 1) * sigmoid, 1e-15,
                all[4].text);
+  expect_close(all[5].transform.to_physical(raw, limits()), 200 * limits() * raw, 1e-15,
+               all[5].text);
 }
 
 TEST(Transform, TextsAreThoseOfTheHeaderAndTellTransformsApart) {

@@ -47,12 +47,16 @@ nn::NamedTensors whole_gradient(const tasks::Task& task, const std::string& neur
   const at::Tensor one_hot = at::one_hot(batch.target, 2).to(at::kFloat);
   const at::Tensor wanted = (1 - smoothing) * one_hot + smoothing / 2;
   const at::Tensor loss = -(wanted * at::log_softmax(read, 1)).sum(1).mean();
-  nn::NamedTensors gradients;
+  std::vector<std::string> names;
+  std::vector<at::Tensor> parameters;
   for (const auto& parameter : training.network->named()) {
     if (!parameter.spec->trainable) continue;
-    gradients[parameter.name] =
-        torch::autograd::grad({loss}, {parameter.tensor}, {}, /*retain_graph=*/true)[0];
+    names.push_back(parameter.name);
+    parameters.push_back(parameter.tensor);
   }
+  const std::vector<at::Tensor> found = torch::autograd::grad({loss}, parameters);
+  nn::NamedTensors gradients;
+  for (std::size_t i = 0; i < names.size(); ++i) gradients[names[i]] = found[i];
   return gradients;
 }
 
@@ -65,7 +69,7 @@ double norm(const nn::NamedTensors& tensors) {
 }
 
 TEST(Trainer, AddsTheGradientsOfShardsUpForEveryNeuronModel) {
-  const tasks::Task task = class_task(150);  // Three shards, the last smaller.
+  const tasks::Task task = class_task(150);  // Five shards, the last smaller.
   for (const nn::NeuronEntry& neuron : nn::entries()) {
     const std::string name(neuron.name);
     const auto found = first_gradient(task, name, {{"batch_size", "150"}});

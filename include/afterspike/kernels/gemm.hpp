@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+namespace afterspike::kernels {
+
+/// Whether a factor of a product is taken as it lies in memory or transposed.
+enum class Take { plain, transposed };
+
+/// A matrix in memory, row after row; `stride` elements from the beginning of a row to that of the
+/// next.
+template <typename T>
+struct Matrix {
+  T* data;
+  std::int64_t stride;
+};
+
+/// c = a b + beta c, where a is [m, k], b is [k, n], c is [m, n] after transposition; with beta 0,
+/// c is not read. On the calling thread alone: call prepare_thread() on it once before. float
+/// through oneDNN, double through BLAS.
+template <typename T>
+void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t k,
+          Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
+
+/// Keeps the libraries behind gemm() from starting threads when the calling thread asks them for a
+/// product.
+void prepare_thread() noexcept;
+
+}  // namespace afterspike::kernels

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "afterspike/kernels/workspace.hpp"
+
+/// GLIFR layers over whole sequences: forward, and the exact gradients of any loss of what the
+/// neurons emit. For each step t from 0 and each neuron, with everything at rest before:
+///
+///   u(t)   = x(t) W_in + S(t-D) W_lat
+///   I_j(t) = current_keep_j I_j(t-1) + (additive_j + multiplicative_j I_j(t-1)) S(t-1)
+///   V(t)   = u(t) + (keep - emission S(t-1)) V(t-1) + emission reset S(t-1)
+///            + gain (bias + sum_j I_j(t))
+///   S(t)   = factor(t) / (1 + exp(-slope (V(t) - threshold)))
+///
+/// These are equations (1) to (4) of docs/numerics.md with coefficients for keep = 1 - dt k_m,
+/// gain = dt k_m R, current_keep = 1 - dt k_j, multiplicative = r_j dt / tau,
+/// additive = a_j dt / tau, emission = dt / tau, slope = 1 / sigma. How the coefficients come from
+/// what is trained is not known here.
+namespace afterspike::kernels {
+
+/// Sizes of a shard of a batch.
+struct GlifrShape {
+  std::int64_t steps = 0;
+  std::int64_t rows = 0;  ///< Sequences side by side.
+  std::int64_t inputs = 0;
+  std::int64_t neurons = 0;
+  std::int64_t currents = 0;  ///< After-spike currents of each neuron, up to 64.
+  std::int64_t delay = 1;     ///< Of the recurrent synapses, in steps; at least 1.
+};
+
+/// Coefficients, [neurons] or [currents, neurons] each, and weights [from, to], all contiguous.
+/// They are copied where the kernel is made.
+template <typename T>
+struct GlifrParameters {
+  const T *threshold, *slope, *keep, *gain;
+  const T *current_keep, *multiplicative, *additive;
+  const T *input_weight, *recurrent_weight;
+  T emission = 1, reset = 0, bias = 0;
+};
+
+/// What becomes of a rate before it is emitted, and of what is emitted before it reaches the
+/// recurrent synapses. Must live as long as the kernel.
+template <typename T>
+struct GlifrMasks {
+  const T* neurons = nullptr;               ///< [neurons], multiplied; null: 1.
+  const std::uint8_t* emitted = nullptr;    ///< [steps, rows, neurons] of 0 and 1; null: all 1.
+  T emitted_scale = 1;                      ///< Multiplies what is kept.
+  const std::uint8_t* recurrent = nullptr;  ///< The same of S(t-D), by t.
+  T recurrent_scale = 1;
+};
+
+/// Where gradients are written, in the shapes of the parameters; `input` [steps, rows, inputs] may
+/// be null.
+template <typename T>
+struct GlifrGradients {
+  T *threshold, *slope, *keep, *gain;
+  T *current_keep, *multiplicative, *additive;
+  T *input_weight, *recurrent_weight;
+  T* input = nullptr;
+};
+
+/// One pass of one shard through a layer, on the calling thread (see prepare_thread() in gemm.hpp).
+/// T is float or double. Works in a workspace that is leased for as long as the object lives.
+template <typename T>
+class GlifrKernel {
+ public:
+  /// `history`: keep what backward() needs. REQUIRES: sizes of at least 1 (currents: 0).
+  GlifrKernel(const GlifrShape& shape, const GlifrParameters<T>& parameters,
+              const GlifrMasks<T>& masks, bool history);
+  ~GlifrKernel();
+  GlifrKernel(const GlifrKernel&) = delete;
+  GlifrKernel& operator=(const GlifrKernel&) = delete;
+
+  /// Runs the sequence `input` [steps, rows, inputs] and writes what is emitted from step `first`
+  /// on, [steps - first, rows, neurons].
+  void forward(const T* input, std::int64_t first, T* emitted);
+
+  /// The gradients, for the gradient of the loss by what forward() wrote. Once after forward(),
+  /// with the same input.
+  void backward(const T* input, const T* emitted_gradient, const GlifrGradients<T>& gradients);
+
+  /// Bytes of workspace that such an object takes.
+  static std::size_t workspace_bytes(const GlifrShape& shape, bool history);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace afterspike::kernels

@@ -1,0 +1,426 @@
+#include "afterspike/kernels/glifr.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/kernels/gemm.hpp"
+#include "glifr_steps.hpp"
+
+namespace afterspike::kernels {
+namespace {
+
+/// What a chunk of steps touches is to stay in the second-level cache.
+constexpr std::int64_t kChunkBytes = std::int64_t{3} << 19;
+
+/// Hands out parts of a workspace one after the other; without one it only counts.
+class Arena {
+ public:
+  explicit Arena(std::byte* data) : data_(data) {}
+
+  template <typename T>
+  T* take(std::int64_t elements) {
+    T* part = data_ == nullptr ? nullptr : reinterpret_cast<T*>(data_ + bytes_);
+    bytes_ += (static_cast<std::size_t>(elements) * sizeof(T) + 63) / 64 * 64;
+    return part;
+  }
+  std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  std::byte* data_;
+  std::size_t bytes_ = 0;
+};
+
+std::int64_t rounded_up(std::int64_t number, std::int64_t step) {
+  return (number + step - 1) / step * step;
+}
+
+/// The parts of a workspace. A plane is one step of all rows, [rows, columns]; a ring holds step t
+/// in slot t modulo its length.
+template <typename T>
+struct Layout {
+  std::int64_t columns, plane;
+  std::int64_t chunk;   ///< Steps that are worked on together.
+  std::int64_t chunks;  ///< In all.
+  std::int64_t block;   ///< Steps whose recurrent products are one product.
+  std::int64_t emitted_slots, voltage_slots;
+
+  T *threshold, *slope, *keep, *gain, *current_keep, *multiplicative, *additive;
+  T* input_weight;        ///< [inputs, columns]
+  T* recurrent_weight;    ///< [neurons, columns]; in backward() its transpose.
+  T *emitted, *voltage;   ///< Rings of planes.
+  T* current;             ///< [currents] planes.
+  T* zeros;               ///< A plane.
+  T* factor;              ///< A plane.
+  T* masked;              ///< A chunk of planes: what reaches the recurrent synapses.
+  T* start_current;       ///< [chunks, currents] planes: I before each chunk.
+  T* current_history;     ///< [chunk + 1, currents] planes.
+  T* emitted_gradient;    ///< A block of planes.
+  T* recurrent_gradient;  ///< A block of planes, where there is a recurrent mask.
+  T* current_gradient;    ///< [currents] planes.
+  T* sums;                ///< 4 + 3 currents rows.
+  T* weight_sums;         ///< [inputs + neurons, columns]
+
+  Layout(const GlifrShape& shape, bool history, bool recurrent_mask, Arena& arena) {
+    columns = rounded_up(shape.neurons, kRowElements<T>);
+    plane = shape.rows * columns;
+    const auto step_bytes = static_cast<std::int64_t>(sizeof(T)) * plane * (2 + shape.currents);
+    chunk = std::clamp<std::int64_t>(kChunkBytes / step_bytes, 1,
+                                     std::min<std::int64_t>(shape.steps, 64));
+    chunks = (shape.steps + chunk - 1) / chunk;
+    block = std::min(shape.delay, chunk);
+    emitted_slots =
+        history ? shape.steps : std::min(chunks * chunk, rounded_up(shape.delay + chunk, chunk));
+    voltage_slots = history ? shape.steps : 2 * chunk;
+
+    const auto row = [&](std::int64_t count) { return arena.take<T>(count * columns); };
+    const auto planes = [&](std::int64_t count) { return arena.take<T>(count * plane); };
+    threshold = row(1);
+    slope = row(1);
+    keep = row(1);
+    gain = row(1);
+    current_keep = row(shape.currents);
+    multiplicative = row(shape.currents);
+    additive = row(shape.currents);
+    input_weight = row(shape.inputs);
+    recurrent_weight = row(shape.neurons);
+    emitted = planes(emitted_slots);
+    voltage = planes(voltage_slots);
+    current = planes(shape.currents);
+    zeros = planes(1);
+    factor = planes(1);
+    masked = planes(recurrent_mask ? chunk : 0);
+    start_current = planes(history ? chunks * shape.currents : 0);
+    current_history = planes(history ? (chunk + 1) * shape.currents : 0);
+    emitted_gradient = planes(history ? block : 0);
+    recurrent_gradient = planes(history && recurrent_mask ? block : 0);
+    current_gradient = planes(history ? shape.currents : 0);
+    sums = row(history ? 4 + 3 * shape.currents : 0);
+    weight_sums = row(history ? shape.inputs + shape.neurons : 0);
+  }
+};
+
+template <typename T>
+std::size_t layout_bytes(const GlifrShape& shape, bool history, bool recurrent_mask) {
+  Arena arena(nullptr);
+  const Layout<T> layout(shape, history, recurrent_mask, arena);
+  return arena.bytes();
+}
+
+}  // namespace
+
+template <typename T>
+struct GlifrKernel<T>::Impl {
+  Impl(const GlifrShape& sizes, const GlifrParameters<T>& parameters, const GlifrMasks<T>& given,
+       bool keep_history)
+      : shape(sizes),
+        masks(given),
+        history(keep_history),
+        workspace(layout_bytes<T>(sizes, keep_history, given.recurrent != nullptr)),
+        arena(workspace.data()),
+        at(sizes, keep_history, given.recurrent != nullptr, arena) {
+    coefficients.rows = shape.rows;
+    coefficients.columns = at.columns;
+    coefficients.currents = shape.currents;
+    coefficients.emission = parameters.emission;
+    coefficients.reset = parameters.reset;
+    coefficients.bias = parameters.bias;
+    coefficients.threshold = padded(parameters.threshold, 1, at.threshold);
+    coefficients.slope = padded(parameters.slope, 1, at.slope);
+    coefficients.keep = padded(parameters.keep, 1, at.keep);
+    coefficients.gain = padded(parameters.gain, 1, at.gain);
+    const std::int64_t currents = shape.currents;
+    coefficients.current_keep = padded(parameters.current_keep, currents, at.current_keep);
+    coefficients.multiplicative = padded(parameters.multiplicative, currents, at.multiplicative);
+    coefficients.additive = padded(parameters.additive, currents, at.additive);
+    padded(parameters.input_weight, shape.inputs, at.input_weight);
+    padded(parameters.recurrent_weight, shape.neurons, at.recurrent_weight);
+    std::fill_n(at.current, shape.currents * at.plane, T(0));
+    std::fill_n(at.zeros, at.plane, T(0));
+    if (masks.neurons != nullptr) {
+      for (std::int64_t row = 0; row < shape.rows; ++row) {
+        padded(masks.neurons, 1, at.factor + row * at.columns);
+      }
+    }
+  }
+
+  /// Copies rows of `shape.neurons` elements to rows of `columns`, with zeros after them.
+  const T* padded(const T* from, std::int64_t rows, T* to) const {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      T* end = std::copy_n(from + row * shape.neurons, shape.neurons, to + row * at.columns);
+      std::fill(end, to + (row + 1) * at.columns, T(0));
+    }
+    return to;
+  }
+
+  T* emitted(std::int64_t t) const { return at.emitted + t % at.emitted_slots * at.plane; }
+  T* voltage(std::int64_t t) const { return at.voltage + t % at.voltage_slots * at.plane; }
+
+  /// The first step after chunk `index`.
+  std::int64_t chunk_end(std::int64_t index) const {
+    return std::min(shape.steps, (index + 1) * at.chunk);
+  }
+
+  /// What rates are multiplied by at step t; null: nothing.
+  const T* factor(std::int64_t t) const {
+    if (masks.emitted == nullptr) return masks.neurons == nullptr ? nullptr : at.factor;
+    const std::uint8_t* kept = masks.emitted + t * shape.rows * shape.neurons;
+    for (std::int64_t row = 0; row < shape.rows; ++row) {
+      T* to = at.factor + row * at.columns;
+      for (std::int64_t i = 0; i < shape.neurons; ++i) {
+        const T silenced = masks.neurons == nullptr ? T(1) : masks.neurons[i];
+        to[i] = static_cast<T>(kept[row * shape.neurons + i]) * masks.emitted_scale * silenced;
+      }
+      std::fill(to + shape.neurons, to + at.columns, T(0));
+    }
+    return at.factor;
+  }
+
+  /// Multiplies the planes of `count` steps from `t` on by the mask of what reaches the synapses
+  /// then.
+  void apply_recurrent_mask(const T* from, std::int64_t t, std::int64_t count, T* to) const {
+    const std::uint8_t* kept = masks.recurrent + t * shape.rows * shape.neurons;
+    for (std::int64_t row = 0; row < count * shape.rows; ++row) {
+      for (std::int64_t i = 0; i < shape.neurons; ++i) {
+        to[row * at.columns + i] = from[row * at.columns + i] * masks.recurrent_scale *
+                                   static_cast<T>(kept[row * shape.neurons + i]);
+      }
+      std::fill(to + row * at.columns + shape.neurons, to + (row + 1) * at.columns, T(0));
+    }
+  }
+
+  /// What reaches the recurrent synapses at the `count` steps from `t` on.
+  /// REQUIRES: t >= delay; the emissions lie side by side.
+  const T* arriving(std::int64_t t, std::int64_t count) const {
+    const T* sent = emitted(t - shape.delay);
+    if (masks.recurrent == nullptr) return sent;
+    apply_recurrent_mask(sent, t, count, at.masked);
+    return at.masked;
+  }
+
+  /// Adds what the recurrent synapses bring at steps [t, end) to their voltages.
+  /// REQUIRES: end - t <= delay.
+  void add_recurrent(std::int64_t t, std::int64_t end) const {
+    t = std::max(t, shape.delay);
+    while (t < end) {
+      const std::int64_t slot = (t - shape.delay) % at.emitted_slots;
+      const std::int64_t count = std::min(end - t, at.emitted_slots - slot);
+      gemm<T>(Take::plain, Take::plain, count * shape.rows, shape.neurons, shape.neurons,
+              {arriving(t, count), at.columns}, {at.recurrent_weight, at.columns}, T(1),
+              {voltage(t), at.columns});
+      t += count;
+    }
+  }
+
+  void forward_chunk(const T* input, std::int64_t begin, std::int64_t end) const {
+    gemm<T>(Take::plain, Take::plain, (end - begin) * shape.rows, at.columns, shape.inputs,
+            {input + begin * shape.rows * shape.inputs, shape.inputs},
+            {at.input_weight, at.columns}, T(0), {voltage(begin), at.columns});
+    for (std::int64_t from = begin; from < end; from += at.block) {
+      const std::int64_t to = std::min(end, from + at.block);
+      add_recurrent(from, to);
+      for (std::int64_t t = from; t < to; ++t) {
+        ForwardStep<T> step;
+        step.voltage_before = t > 0 ? voltage(t - 1) : at.zeros;
+        step.emitted_before = t > 0 ? emitted(t - 1) : at.zeros;
+        step.voltage = voltage(t);
+        step.emitted = emitted(t);
+        step.current = at.current;
+        step.factor = factor(t);
+        forward_step(coefficients, step);
+      }
+    }
+  }
+
+  /// Writes the emissions of steps [begin, end) without padding.
+  void copy_out(std::int64_t begin, std::int64_t end, T* target) const {
+    for (std::int64_t t = begin; t < end; ++t) {
+      for (std::int64_t row = 0; row < shape.rows; ++row) {
+        target = std::copy_n(emitted(t) + row * at.columns, shape.neurons, target);
+      }
+    }
+  }
+
+  void forward(const T* input, std::int64_t first_step, T* target) {
+    first = first_step;
+    const std::int64_t planes = shape.currents * at.plane;
+    for (std::int64_t index = 0; index < at.chunks; ++index) {
+      const std::int64_t begin = index * at.chunk, end = chunk_end(index);
+      if (history) std::copy_n(at.current, planes, at.start_current + index * planes);
+      forward_chunk(input, begin, end);
+      const std::int64_t from = std::max(begin, first);
+      if (from < end) {
+        copy_out(from, end, target + (from - first) * shape.rows * shape.neurons);
+      }
+    }
+  }
+
+  /// The after-spike currents before and at each step of a chunk, computed again.
+  void recompute_currents(std::int64_t index, std::int64_t begin, std::int64_t end) const {
+    const std::int64_t planes = shape.currents * at.plane;
+    if (planes == 0) return;
+    std::copy_n(at.start_current + index * planes, planes, at.current_history);
+    for (std::int64_t t = begin; t < end; ++t) {
+      const T* before = at.current_history + (t - begin) * planes;
+      current_step(coefficients, t > 0 ? emitted(t - 1) : at.zeros, before,
+                   at.current_history + (t - begin + 1) * planes);
+    }
+  }
+
+  /// The gradient by what was emitted at steps [begin, end), into the block of planes.
+  /// REQUIRES: end - begin <= delay.
+  void gather_emitted_gradient(const T* emitted_gradient, std::int64_t begin, std::int64_t end) {
+    const std::int64_t last = std::min(end, shape.steps - shape.delay);
+    // All of the block is written by the product unless something else goes into it, too.
+    const bool product_alone =
+        begin >= last ? false : last == end && end <= first && masks.recurrent == nullptr;
+    if (!product_alone) {
+      for (std::int64_t t = begin; t < end; ++t) {
+        T* to = at.emitted_gradient + (t - begin) * at.plane;
+        if (t < first) {
+          std::fill_n(to, at.plane, T(0));
+        } else {
+          const T* from = emitted_gradient + (t - first) * shape.rows * shape.neurons;
+          for (std::int64_t row = 0; row < shape.rows; ++row) {
+            padded(from + row * shape.neurons, 1, to + row * at.columns);
+          }
+        }
+      }
+    }
+    if (begin >= last) return;
+    const std::int64_t count = last - begin;
+    T* target = masks.recurrent == nullptr ? at.emitted_gradient : at.recurrent_gradient;
+    const T beta = product_alone || masks.recurrent != nullptr ? T(0) : T(1);
+    gemm<T>(Take::plain, Take::plain, count * shape.rows, at.columns, shape.neurons,
+            {voltage(begin + shape.delay), at.columns}, {at.recurrent_weight, at.columns}, beta,
+            {target, at.columns});
+    if (masks.recurrent == nullptr) return;
+    apply_recurrent_mask(target, begin + shape.delay, count, target);
+    for (std::int64_t i = 0; i < count * at.plane; ++i) at.emitted_gradient[i] += target[i];
+  }
+
+  void backward_chunk(const T* input, const T* emitted_gradient, std::int64_t index,
+                      const StepGradients<T>& sums, T* input_gradient) {
+    const std::int64_t begin = index * at.chunk, end = chunk_end(index);
+    const std::int64_t planes = shape.currents * at.plane;
+    recompute_currents(index, begin, end);
+    for (std::int64_t to = end; to > begin;) {
+      const std::int64_t from = std::max(begin, to - at.block);
+      gather_emitted_gradient(emitted_gradient, from, to);
+      for (std::int64_t t = to - 1; t >= from; --t) {
+        BackwardStep<T> step;
+        step.voltage_before = t > 0 ? voltage(t - 1) : at.zeros;
+        step.emitted_before = t > 0 ? emitted(t - 1) : at.zeros;
+        step.voltage = voltage(t);
+        step.voltage_after = t + 1 < shape.steps ? voltage(t + 1) : nullptr;
+        step.emitted = emitted(t);
+        step.emitted_gradient = at.emitted_gradient + (t - from) * at.plane;
+        step.current_before = at.current_history + (t - begin) * planes;
+        step.current = step.current_before + planes;
+        step.current_gradient = at.current_gradient;
+        step.factor = factor(t);
+        backward_step(coefficients, step, sums);
+      }
+      to = from;
+    }
+    // What was the voltage is its gradient by now.
+    const Matrix<const T> gradient{voltage(begin), at.columns};
+    const std::int64_t rows = (end - begin) * shape.rows;
+    const T* sequence = input + begin * shape.rows * shape.inputs;
+    gemm<T>(Take::transposed, Take::plain, shape.inputs, at.columns, rows, {sequence, shape.inputs},
+            gradient, T(1), {at.weight_sums, at.columns});
+    const std::int64_t driven = std::max(begin, shape.delay);
+    if (driven < end) {
+      gemm<T>(Take::transposed, Take::plain, shape.neurons, at.columns, (end - driven) * shape.rows,
+              {arriving(driven, end - driven), at.columns}, {voltage(driven), at.columns}, T(1),
+              {at.weight_sums + shape.inputs * at.columns, at.columns});
+    }
+    if (input_gradient != nullptr) {
+      gemm<T>(Take::plain, Take::transposed, rows, shape.inputs, shape.neurons, gradient,
+              {at.input_weight, at.columns}, T(0),
+              {input_gradient + begin * shape.rows * shape.inputs, shape.inputs});
+    }
+  }
+
+  /// Copies rows of `columns` elements to rows of `shape.neurons`.
+  void unpadded(const T* from, std::int64_t rows, T* to) const {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      std::copy_n(from + row * at.columns, shape.neurons, to + row * shape.neurons);
+    }
+  }
+
+  void transpose_recurrent_weight() const {
+    for (std::int64_t i = 0; i < shape.neurons; ++i) {
+      for (std::int64_t j = 0; j < i; ++j) {
+        std::swap(at.recurrent_weight[i * at.columns + j], at.recurrent_weight[j * at.columns + i]);
+      }
+    }
+  }
+
+  void backward(const T* input, const T* emitted_gradient, const GlifrGradients<T>& gradients) {
+    require(history, ErrorKind::internal, "backward: the forward pass kept no history");
+    const std::int64_t columns = at.columns, currents = shape.currents;
+    std::fill_n(at.sums, (4 + 3 * currents) * columns, T(0));
+    std::fill_n(at.weight_sums, (shape.inputs + shape.neurons) * columns, T(0));
+    std::fill_n(at.current_gradient, currents * at.plane, T(0));
+    transpose_recurrent_weight();
+    StepGradients<T> sums;
+    sums.threshold = at.sums;
+    sums.slope = sums.threshold + columns;
+    sums.keep = sums.slope + columns;
+    sums.gain = sums.keep + columns;
+    sums.current_keep = sums.gain + columns;
+    sums.multiplicative = sums.current_keep + currents * columns;
+    sums.additive = sums.multiplicative + currents * columns;
+    for (std::int64_t index = at.chunks - 1; index >= 0; --index) {
+      backward_chunk(input, emitted_gradient, index, sums, gradients.input);
+    }
+    unpadded(sums.threshold, 1, gradients.threshold);
+    unpadded(sums.slope, 1, gradients.slope);
+    unpadded(sums.keep, 1, gradients.keep);
+    unpadded(sums.gain, 1, gradients.gain);
+    unpadded(sums.current_keep, currents, gradients.current_keep);
+    unpadded(sums.multiplicative, currents, gradients.multiplicative);
+    unpadded(sums.additive, currents, gradients.additive);
+    unpadded(at.weight_sums, shape.inputs, gradients.input_weight);
+    unpadded(at.weight_sums + shape.inputs * columns, shape.neurons, gradients.recurrent_weight);
+  }
+
+  GlifrShape shape;
+  GlifrMasks<T> masks;
+  bool history;
+  std::int64_t first = 0;
+  Workspace workspace;
+  Arena arena;
+  Layout<T> at;
+  StepCoefficients<T> coefficients;
+};
+
+template <typename T>
+GlifrKernel<T>::GlifrKernel(const GlifrShape& shape, const GlifrParameters<T>& parameters,
+                            const GlifrMasks<T>& masks, bool history)
+    : impl_(std::make_unique<Impl>(shape, parameters, masks, history)) {}
+
+template <typename T>
+GlifrKernel<T>::~GlifrKernel() = default;
+
+template <typename T>
+void GlifrKernel<T>::forward(const T* input, std::int64_t first, T* emitted) {
+  impl_->forward(input, first, emitted);
+}
+
+template <typename T>
+void GlifrKernel<T>::backward(const T* input, const T* emitted_gradient,
+                              const GlifrGradients<T>& gradients) {
+  impl_->backward(input, emitted_gradient, gradients);
+}
+
+template <typename T>
+std::size_t GlifrKernel<T>::workspace_bytes(const GlifrShape& shape, bool history) {
+  return layout_bytes<T>(shape, history, false);
+}
+
+template class GlifrKernel<float>;
+template class GlifrKernel<double>;
+
+}  // namespace afterspike::kernels

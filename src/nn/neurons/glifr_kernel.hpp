@@ -1,0 +1,29 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "afterspike/nn/neuron_layer.hpp"
+
+namespace afterspike::nn {
+
+/// What a GLIFR layer computes with, made from its parameters; the names of
+/// kernels::GlifrParameters.
+struct GlifrCoefficients {
+  at::Tensor threshold, slope, keep, gain;            ///< [neurons]
+  at::Tensor current_keep, multiplicative, additive;  ///< [currents, neurons]
+  at::Tensor input_weight, recurrent_weight;          ///< [from, to]
+  double emission = 1, reset_mV = 0, bias_current_pA = 0;
+  std::int64_t delay = 1;
+  double dropout = 0, recurrent_dropout = 0;
+};
+
+/// True where a kernel computes with tensors like this one: on the CPU, in float32 or float64.
+bool has_kernel(const at::Tensor& tensor);
+
+/// What the layer emits from step pass.first on, [steps - first, batch, neurons], by the whole-
+/// sequence kernel; differentiable in input and coefficients. The same as composed operations up to
+/// rounding, dropout included (it draws from pass.dropout in the same order).
+at::Tensor glifr_sequence(const at::Tensor& input, const GlifrCoefficients& coefficients,
+                          const LayerPass& pass);
+
+}  // namespace afterspike::nn

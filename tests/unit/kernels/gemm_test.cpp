@@ -1,0 +1,86 @@
+#include "afterspike/kernels/gemm.hpp"
+
+#include <cmath>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "afterspike/base/rng.hpp"
+
+namespace afterspike::kernels {
+namespace {
+
+template <typename T>
+std::vector<T> drawn(std::int64_t size, Rng rng) {
+  std::vector<T> values(static_cast<std::size_t>(size));
+  for (T& value : values) value = static_cast<T>(rng.uniform(-1, 1));
+  return values;
+}
+
+/// Compares with sums in double precision, element by element; rows lie further apart than they are
+/// long, and what is between them must stay.
+template <typename T>
+void check(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t k, T beta) {
+  const std::int64_t rows_a = take_a == Take::plain ? m : k,
+                     columns_a = take_a == Take::plain ? k : m;
+  const std::int64_t rows_b = take_b == Take::plain ? k : n,
+                     columns_b = take_b == Take::plain ? n : k;
+  const std::int64_t stride_a = columns_a + 3, stride_b = columns_b + 1, stride_c = n + 5;
+  const auto a = drawn<T>(rows_a * stride_a, Rng(1)), b = drawn<T>(rows_b * stride_b, Rng(2));
+  const auto before = drawn<T>(m * stride_c, Rng(3));
+  std::vector<T> c = before;
+  gemm<T>(take_a, take_b, m, n, k, {a.data(), stride_a}, {b.data(), stride_b}, beta,
+          {c.data(), stride_c});
+  const auto at = [](const std::vector<T>& values, std::int64_t index) {
+    return static_cast<double>(values[static_cast<std::size_t>(index)]);
+  };
+  const double allowed = (sizeof(T) == 4 ? 1e-6 : 1e-15) * static_cast<double>(k + 1);
+  for (std::int64_t row = 0; row < m; ++row) {
+    for (std::int64_t column = 0; column < stride_c; ++column) {
+      const std::int64_t place = row * stride_c + column;
+      if (column >= n) {
+        EXPECT_EQ(at(c, place), at(before, place)) << "between rows";
+        continue;
+      }
+      double sum = static_cast<double>(beta) * at(before, place);
+      for (std::int64_t i = 0; i < k; ++i) {
+        sum += at(a, take_a == Take::plain ? row * stride_a + i : i * stride_a + row) *
+               at(b, take_b == Take::plain ? i * stride_b + column : column * stride_b + i);
+      }
+      ASSERT_NEAR(at(c, place), sum, allowed) << m << " " << n << " " << k;
+    }
+  }
+}
+
+template <typename T>
+class Gemm : public ::testing::Test {};
+using Scalars = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(Gemm, Scalars);
+
+TYPED_TEST(Gemm, IsTheProductOfAnyShapeTakenEitherWay) {
+  prepare_thread();
+  for (const Take take_a : {Take::plain, Take::transposed}) {
+    for (const Take take_b : {Take::plain, Take::transposed}) {
+      for (const TypeParam beta : {TypeParam(0), TypeParam(1)}) {
+        check<TypeParam>(take_a, take_b, 1, 1, 1, beta);
+        check<TypeParam>(take_a, take_b, 5, 7, 3, beta);
+        check<TypeParam>(take_a, take_b, 32, 17, 40, beta);
+        check<TypeParam>(take_a, take_b, 1, 64, 33, beta);
+      }
+    }
+  }
+}
+
+TYPED_TEST(Gemm, DoesNotReadWhatItReplaces) {
+  const std::vector<TypeParam> a = {2}, b = {3};
+  std::vector<TypeParam> c = {std::nan("")};
+  gemm<TypeParam>(Take::plain, Take::plain, 1, 1, 1, {a.data(), 1}, {b.data(), 1}, TypeParam(0),
+                  {c.data(), 1});
+  EXPECT_EQ(c[0], 6);
+  gemm<TypeParam>(Take::plain, Take::plain, 0, 1, 1, {a.data(), 1}, {b.data(), 1}, TypeParam(0),
+                  {c.data(), 1});
+  EXPECT_EQ(c[0], 6) << "nothing to do";
+}
+
+}  // namespace
+}  // namespace afterspike::kernels
