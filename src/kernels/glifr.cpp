@@ -1,7 +1,7 @@
 #include "afterspike/kernels/glifr.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <limits>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/kernels/gemm.hpp"
@@ -36,42 +36,57 @@ std::int64_t rounded_up(std::int64_t number, std::int64_t step) {
 }
 
 /// The parts of a workspace. A plane is one step of all rows, [rows, columns]; a ring holds step t
-/// in slot t modulo its length.
+/// in slot t modulo its length, and steps whose slot is below `chunk` once more after its end, so
+/// that any `chunk` steps lie side by side.
+///
+/// A sequence is cut into segments and these into chunks. The history of the last segment is kept
+/// by the forward pass; that of the others is computed again, from the state in which each began,
+/// when the backward pass comes to them.
 template <typename T>
 struct Layout {
   std::int64_t columns, plane;
-  std::int64_t chunk;   ///< Steps that are worked on together.
-  std::int64_t chunks;  ///< In all.
-  std::int64_t block;   ///< Steps whose recurrent products are one product.
+  std::int64_t chunk;     ///< Steps that are worked on together.
+  std::int64_t segment;   ///< Steps, a multiple of `chunk`.
+  std::int64_t segments;  ///< In all.
+  std::int64_t block;     ///< Steps whose recurrent products are one product.
+  bool whole_emitted;     ///< The ring of what was emitted holds all steps.
   std::int64_t emitted_slots, voltage_slots;
 
   T *threshold, *slope, *keep, *gain, *current_keep, *multiplicative, *additive;
-  T* input_weight;        ///< [inputs, columns]
-  T* recurrent_weight;    ///< [neurons, columns]; in backward() its transpose.
-  T *emitted, *voltage;   ///< Rings of planes.
-  T* current;             ///< [currents] planes.
-  T* zeros;               ///< A plane.
-  T* factor;              ///< A plane.
-  T* masked;              ///< A chunk of planes: what reaches the recurrent synapses.
-  T* start_current;       ///< [chunks, currents] planes: I before each chunk.
-  T* current_history;     ///< [chunk + 1, currents] planes.
-  T* emitted_gradient;    ///< A block of planes.
+  T* input_weight;       ///< [inputs, columns]
+  T* recurrent_weight;   ///< [neurons, columns]; in backward() its transpose.
+  T *emitted, *voltage;  ///< Rings of planes.
+  T* current;            ///< [currents] planes.
+  T* zeros;              ///< A plane.
+  T* factor;             ///< A plane.
+  T* masked;             ///< A chunk of planes: what reaches the recurrent synapses.
+  T* segment_voltage;    ///< [segments] planes: V before each segment.
+  T* segment_current;    ///< [segments, currents] planes: I before each.
+  T* segment_emitted;   ///< [segments, delay] planes: S before each, unless the ring has all of it.
+  T* chunk_current;     ///< [chunks of a segment, currents] planes: I before each chunk.
+  T* current_history;   ///< [chunk + 1, currents] planes.
+  T* emitted_gradient;  ///< A block of planes.
   T* recurrent_gradient;  ///< A block of planes, where there is a recurrent mask.
   T* current_gradient;    ///< [currents] planes.
   T* sums;                ///< 4 + 3 currents rows.
   T* weight_sums;         ///< [inputs + neurons, columns]
 
-  Layout(const GlifrShape& shape, bool history, bool recurrent_mask, Arena& arena) {
+  Layout(const GlifrShape& shape, History history, bool recurrent_mask, Arena& arena) {
     columns = rounded_up(shape.neurons, kRowElements<T>);
     plane = shape.rows * columns;
     const auto step_bytes = static_cast<std::int64_t>(sizeof(T)) * plane * (2 + shape.currents);
     chunk = std::clamp<std::int64_t>(kChunkBytes / step_bytes, 1,
                                      std::min<std::int64_t>(shape.steps, 64));
-    chunks = (shape.steps + chunk - 1) / chunk;
     block = std::min(shape.delay, chunk);
-    emitted_slots =
-        history ? shape.steps : std::min(chunks * chunk, rounded_up(shape.delay + chunk, chunk));
-    voltage_slots = history ? shape.steps : 2 * chunk;
+    const bool kept = history.kept;
+    segment =
+        kept ? rounded_up(std::clamp<std::int64_t>(history.segment, 1, shape.steps), chunk) : chunk;
+    segments = (shape.steps + segment - 1) / segment;
+    const std::int64_t ring = rounded_up(segment + shape.delay, chunk);
+    whole_emitted = kept && (segments == 1 || segments * shape.delay + ring >= shape.steps);
+    emitted_slots = whole_emitted ? shape.steps : std::min(ring, rounded_up(shape.steps, chunk));
+    voltage_slots = kept && segments == 1 ? shape.steps : kept ? ring : 2 * chunk;
+    const std::int64_t saved = kept && segments > 1 ? segments : 0;
 
     const auto row = [&](std::int64_t count) { return arena.take<T>(count * columns); };
     const auto planes = [&](std::int64_t count) { return arena.take<T>(count * plane); };
@@ -84,24 +99,27 @@ struct Layout {
     additive = row(shape.currents);
     input_weight = row(shape.inputs);
     recurrent_weight = row(shape.neurons);
-    emitted = planes(emitted_slots);
-    voltage = planes(voltage_slots);
+    emitted = planes(emitted_slots + (emitted_slots < shape.steps ? chunk : 0));
+    voltage = planes(voltage_slots + (voltage_slots < shape.steps ? chunk : 0));
     current = planes(shape.currents);
     zeros = planes(1);
     factor = planes(1);
     masked = planes(recurrent_mask ? chunk : 0);
-    start_current = planes(history ? chunks * shape.currents : 0);
-    current_history = planes(history ? (chunk + 1) * shape.currents : 0);
-    emitted_gradient = planes(history ? block : 0);
-    recurrent_gradient = planes(history && recurrent_mask ? block : 0);
-    current_gradient = planes(history ? shape.currents : 0);
-    sums = row(history ? 4 + 3 * shape.currents : 0);
-    weight_sums = row(history ? shape.inputs + shape.neurons : 0);
+    segment_voltage = planes(saved);
+    segment_current = planes(saved * shape.currents);
+    segment_emitted = planes(whole_emitted ? 0 : saved * shape.delay);
+    chunk_current = planes(kept ? segment / chunk * shape.currents : 0);
+    current_history = planes(kept ? (chunk + 1) * shape.currents : 0);
+    emitted_gradient = planes(kept ? block : 0);
+    recurrent_gradient = planes(kept && recurrent_mask ? block : 0);
+    current_gradient = planes(kept ? shape.currents : 0);
+    sums = row(kept ? 4 + 3 * shape.currents : 0);
+    weight_sums = row(kept ? shape.inputs + shape.neurons : 0);
   }
 };
 
 template <typename T>
-std::size_t layout_bytes(const GlifrShape& shape, bool history, bool recurrent_mask) {
+std::size_t layout_bytes(const GlifrShape& shape, History history, bool recurrent_mask) {
   Arena arena(nullptr);
   const Layout<T> layout(shape, history, recurrent_mask, arena);
   return arena.bytes();
@@ -112,13 +130,13 @@ std::size_t layout_bytes(const GlifrShape& shape, bool history, bool recurrent_m
 template <typename T>
 struct GlifrKernel<T>::Impl {
   Impl(const GlifrShape& sizes, const GlifrParameters<T>& parameters, const GlifrMasks<T>& given,
-       bool keep_history)
+       History kept)
       : shape(sizes),
         masks(given),
-        history(keep_history),
-        workspace(layout_bytes<T>(sizes, keep_history, given.recurrent != nullptr)),
+        history(kept),
+        workspace(layout_bytes<T>(sizes, kept, given.recurrent != nullptr)),
         arena(workspace.data()),
-        at(sizes, keep_history, given.recurrent != nullptr, arena) {
+        at(sizes, kept, given.recurrent != nullptr, arena) {
     coefficients.rows = shape.rows;
     coefficients.columns = at.columns;
     coefficients.currents = shape.currents;
@@ -156,10 +174,22 @@ struct GlifrKernel<T>::Impl {
   T* emitted(std::int64_t t) const { return at.emitted + t % at.emitted_slots * at.plane; }
   T* voltage(std::int64_t t) const { return at.voltage + t % at.voltage_slots * at.plane; }
 
-  /// The first step after chunk `index`.
-  std::int64_t chunk_end(std::int64_t index) const {
-    return std::min(shape.steps, (index + 1) * at.chunk);
+  /// Repeats a step of a ring after its end, if it belongs there.
+  void repeat(T* ring, std::int64_t slots, std::int64_t t) const {
+    const std::int64_t slot = t % slots;
+    if (slots >= shape.steps || slot >= at.chunk) return;
+    std::copy_n(ring + slot * at.plane, at.plane, ring + (slots + slot) * at.plane);
   }
+
+  /// V(t-1), also where the ring no longer has it.
+  const T* voltage_before(std::int64_t t) const {
+    if (t == 0) return at.zeros;
+    if (history.kept && at.segments > 1 && t % at.segment == 0) {
+      return at.segment_voltage + t / at.segment * at.plane;
+    }
+    return voltage(t - 1);
+  }
+  const T* emitted_before(std::int64_t t) const { return t == 0 ? at.zeros : emitted(t - 1); }
 
   /// What rates are multiplied by at step t; null: nothing.
   const T* factor(std::int64_t t) const {
@@ -198,18 +228,14 @@ struct GlifrKernel<T>::Impl {
     return at.masked;
   }
 
-  /// Adds what the recurrent synapses bring at steps [t, end) to their voltages.
-  /// REQUIRES: end - t <= delay.
-  void add_recurrent(std::int64_t t, std::int64_t end) const {
-    t = std::max(t, shape.delay);
-    while (t < end) {
-      const std::int64_t slot = (t - shape.delay) % at.emitted_slots;
-      const std::int64_t count = std::min(end - t, at.emitted_slots - slot);
-      gemm<T>(Take::plain, Take::plain, count * shape.rows, shape.neurons, shape.neurons,
-              {arriving(t, count), at.columns}, {at.recurrent_weight, at.columns}, T(1),
-              {voltage(t), at.columns});
-      t += count;
-    }
+  /// Adds what the recurrent synapses bring at steps [begin, end) to their voltages.
+  /// REQUIRES: end - begin <= delay.
+  void add_recurrent(std::int64_t begin, std::int64_t end) const {
+    const std::int64_t t = std::max(begin, shape.delay);
+    if (t >= end) return;
+    gemm<T>(Take::plain, Take::plain, (end - t) * shape.rows, shape.neurons, shape.neurons,
+            {arriving(t, end - t), at.columns}, {at.recurrent_weight, at.columns}, T(1),
+            {voltage(t), at.columns});
   }
 
   void forward_chunk(const T* input, std::int64_t begin, std::int64_t end) const {
@@ -221,13 +247,14 @@ struct GlifrKernel<T>::Impl {
       add_recurrent(from, to);
       for (std::int64_t t = from; t < to; ++t) {
         ForwardStep<T> step;
-        step.voltage_before = t > 0 ? voltage(t - 1) : at.zeros;
-        step.emitted_before = t > 0 ? emitted(t - 1) : at.zeros;
+        step.voltage_before = voltage_before(t);
+        step.emitted_before = emitted_before(t);
         step.voltage = voltage(t);
         step.emitted = emitted(t);
         step.current = at.current;
         step.factor = factor(t);
         forward_step(coefficients, step);
+        repeat(at.emitted, at.emitted_slots, t);
       }
     }
   }
@@ -243,26 +270,72 @@ struct GlifrKernel<T>::Impl {
 
   void forward(const T* input, std::int64_t first_step, T* target) {
     first = first_step;
-    const std::int64_t planes = shape.currents * at.plane;
-    for (std::int64_t index = 0; index < at.chunks; ++index) {
-      const std::int64_t begin = index * at.chunk, end = chunk_end(index);
-      if (history) std::copy_n(at.current, planes, at.start_current + index * planes);
+    for (std::int64_t index = 0; index < at.segments; ++index) {
+      save_state(index);
+      forward_segment(input, index, target);
+    }
+  }
+
+  /// Runs a segment and, where there is a target, writes there what it emits from step `first` on.
+  void forward_segment(const T* input, std::int64_t index, T* target) const {
+    const std::int64_t segment_begin = index * at.segment;
+    const std::int64_t segment_end = std::min(shape.steps, segment_begin + at.segment);
+    for (std::int64_t begin = segment_begin; begin < segment_end; begin += at.chunk) {
+      const std::int64_t end = std::min(segment_end, begin + at.chunk);
+      if (history.kept) {
+        const std::int64_t planes = shape.currents * at.plane;
+        std::copy_n(at.current, planes,
+                    at.chunk_current + (begin - segment_begin) / at.chunk * planes);
+      }
       forward_chunk(input, begin, end);
       const std::int64_t from = std::max(begin, first);
-      if (from < end) {
+      if (target != nullptr && from < end) {
         copy_out(from, end, target + (from - first) * shape.rows * shape.neurons);
       }
     }
   }
 
+  /// The steps before a segment whose emissions its recurrent synapses take.
+  std::int64_t line_begin(std::int64_t index) const {
+    return std::max<std::int64_t>(0, index * at.segment - shape.delay);
+  }
+  T* line(std::int64_t index, std::int64_t t) const {
+    return at.segment_emitted + (index * shape.delay + t - line_begin(index)) * at.plane;
+  }
+
+  /// Keeps the state before a segment, where it is to be computed again.
+  void save_state(std::int64_t index) const {
+    if (!history.kept || at.segments == 1) return;
+    const std::int64_t begin = index * at.segment, planes = shape.currents * at.plane;
+    std::copy_n(at.current, planes, at.segment_current + index * planes);
+    if (begin == 0) return;
+    std::copy_n(voltage(begin - 1), at.plane, at.segment_voltage + index * at.plane);
+    if (at.whole_emitted) return;
+    for (std::int64_t t = line_begin(index); t < begin; ++t) {
+      std::copy_n(emitted(t), at.plane, line(index, t));
+    }
+  }
+
+  /// Takes the state before a segment up again.
+  void restore_state(std::int64_t index) const {
+    const std::int64_t begin = index * at.segment, planes = shape.currents * at.plane;
+    std::copy_n(at.segment_current + index * planes, planes, at.current);
+    if (at.whole_emitted) return;
+    for (std::int64_t t = line_begin(index); t < begin; ++t) {
+      std::copy_n(line(index, t), at.plane, emitted(t));
+      repeat(at.emitted, at.emitted_slots, t);
+    }
+  }
+
   /// The after-spike currents before and at each step of a chunk, computed again.
-  void recompute_currents(std::int64_t index, std::int64_t begin, std::int64_t end) const {
+  void recompute_currents(std::int64_t begin, std::int64_t end) const {
     const std::int64_t planes = shape.currents * at.plane;
     if (planes == 0) return;
-    std::copy_n(at.start_current + index * planes, planes, at.current_history);
+    std::copy_n(at.chunk_current + begin % at.segment / at.chunk * planes, planes,
+                at.current_history);
     for (std::int64_t t = begin; t < end; ++t) {
       const T* before = at.current_history + (t - begin) * planes;
-      current_step(coefficients, t > 0 ? emitted(t - 1) : at.zeros, before,
+      current_step(coefficients, emitted_before(t), before,
                    at.current_history + (t - begin + 1) * planes);
     }
   }
@@ -272,8 +345,7 @@ struct GlifrKernel<T>::Impl {
   void gather_emitted_gradient(const T* emitted_gradient, std::int64_t begin, std::int64_t end) {
     const std::int64_t last = std::min(end, shape.steps - shape.delay);
     // All of the block is written by the product unless something else goes into it, too.
-    const bool product_alone =
-        begin >= last ? false : last == end && end <= first && masks.recurrent == nullptr;
+    const bool product_alone = last == end && end <= first && masks.recurrent == nullptr;
     if (!product_alone) {
       for (std::int64_t t = begin; t < end; ++t) {
         T* to = at.emitted_gradient + (t - begin) * at.plane;
@@ -287,30 +359,30 @@ struct GlifrKernel<T>::Impl {
         }
       }
     }
-    if (begin >= last) return;
-    const std::int64_t count = last - begin;
     T* target = masks.recurrent == nullptr ? at.emitted_gradient : at.recurrent_gradient;
     const T beta = product_alone || masks.recurrent != nullptr ? T(0) : T(1);
-    gemm<T>(Take::plain, Take::plain, count * shape.rows, at.columns, shape.neurons,
+    if (begin >= last) return;
+    gemm<T>(Take::plain, Take::plain, (last - begin) * shape.rows, at.columns, shape.neurons,
             {voltage(begin + shape.delay), at.columns}, {at.recurrent_weight, at.columns}, beta,
             {target, at.columns});
     if (masks.recurrent == nullptr) return;
-    apply_recurrent_mask(target, begin + shape.delay, count, target);
-    for (std::int64_t i = 0; i < count * at.plane; ++i) at.emitted_gradient[i] += target[i];
+    apply_recurrent_mask(target, begin + shape.delay, last - begin, target);
+    for (std::int64_t i = 0; i < (last - begin) * at.plane; ++i) {
+      at.emitted_gradient[i] += target[i];
+    }
   }
 
-  void backward_chunk(const T* input, const T* emitted_gradient, std::int64_t index,
-                      const StepGradients<T>& sums, T* input_gradient) {
-    const std::int64_t begin = index * at.chunk, end = chunk_end(index);
+  void backward_chunk(const T* input, const T* emitted_gradient, std::int64_t begin,
+                      std::int64_t end, const StepGradients<T>& sums, T* input_gradient) {
     const std::int64_t planes = shape.currents * at.plane;
-    recompute_currents(index, begin, end);
+    recompute_currents(begin, end);
     for (std::int64_t to = end; to > begin;) {
       const std::int64_t from = std::max(begin, to - at.block);
       gather_emitted_gradient(emitted_gradient, from, to);
       for (std::int64_t t = to - 1; t >= from; --t) {
         BackwardStep<T> step;
-        step.voltage_before = t > 0 ? voltage(t - 1) : at.zeros;
-        step.emitted_before = t > 0 ? emitted(t - 1) : at.zeros;
+        step.voltage_before = voltage_before(t);
+        step.emitted_before = emitted_before(t);
         step.voltage = voltage(t);
         step.voltage_after = t + 1 < shape.steps ? voltage(t + 1) : nullptr;
         step.emitted = emitted(t);
@@ -320,6 +392,7 @@ struct GlifrKernel<T>::Impl {
         step.current_gradient = at.current_gradient;
         step.factor = factor(t);
         backward_step(coefficients, step, sums);
+        repeat(at.voltage, at.voltage_slots, t);
       }
       to = from;
     }
@@ -329,16 +402,26 @@ struct GlifrKernel<T>::Impl {
     const T* sequence = input + begin * shape.rows * shape.inputs;
     gemm<T>(Take::transposed, Take::plain, shape.inputs, at.columns, rows, {sequence, shape.inputs},
             gradient, T(1), {at.weight_sums, at.columns});
-    const std::int64_t driven = std::max(begin, shape.delay);
-    if (driven < end) {
-      gemm<T>(Take::transposed, Take::plain, shape.neurons, at.columns, (end - driven) * shape.rows,
-              {arriving(driven, end - driven), at.columns}, {voltage(driven), at.columns}, T(1),
+    if (const std::int64_t t = std::max(begin, shape.delay); t < end) {
+      gemm<T>(Take::transposed, Take::plain, shape.neurons, at.columns, (end - t) * shape.rows,
+              {arriving(t, end - t), at.columns}, {voltage(t), at.columns}, T(1),
               {at.weight_sums + shape.inputs * at.columns, at.columns});
     }
     if (input_gradient != nullptr) {
       gemm<T>(Take::plain, Take::transposed, rows, shape.inputs, shape.neurons, gradient,
               {at.input_weight, at.columns}, T(0),
               {input_gradient + begin * shape.rows * shape.inputs, shape.inputs});
+    }
+  }
+
+  void backward_segment(const T* input, const T* emitted_gradient, std::int64_t index,
+                        const StepGradients<T>& sums, T* input_gradient) {
+    const std::int64_t segment_begin = index * at.segment;
+    for (std::int64_t end = std::min(shape.steps, segment_begin + at.segment);
+         end > segment_begin;) {
+      const std::int64_t begin = (end - 1) / at.chunk * at.chunk;
+      backward_chunk(input, emitted_gradient, begin, end, sums, input_gradient);
+      end = begin;
     }
   }
 
@@ -358,12 +441,11 @@ struct GlifrKernel<T>::Impl {
   }
 
   void backward(const T* input, const T* emitted_gradient, const GlifrGradients<T>& gradients) {
-    require(history, ErrorKind::internal, "backward: the forward pass kept no history");
+    require(history.kept, ErrorKind::internal, "backward: the forward pass kept no history");
     const std::int64_t columns = at.columns, currents = shape.currents;
     std::fill_n(at.sums, (4 + 3 * currents) * columns, T(0));
     std::fill_n(at.weight_sums, (shape.inputs + shape.neurons) * columns, T(0));
     std::fill_n(at.current_gradient, currents * at.plane, T(0));
-    transpose_recurrent_weight();
     StepGradients<T> sums;
     sums.threshold = at.sums;
     sums.slope = sums.threshold + columns;
@@ -372,8 +454,14 @@ struct GlifrKernel<T>::Impl {
     sums.current_keep = sums.gain + columns;
     sums.multiplicative = sums.current_keep + currents * columns;
     sums.additive = sums.multiplicative + currents * columns;
-    for (std::int64_t index = at.chunks - 1; index >= 0; --index) {
-      backward_chunk(input, emitted_gradient, index, sums, gradients.input);
+    for (std::int64_t index = at.segments - 1; index >= 0; --index) {
+      if (index + 1 < at.segments) {
+        restore_state(index);
+        forward_segment(input, index, nullptr);
+      }
+      transpose_recurrent_weight();
+      backward_segment(input, emitted_gradient, index, sums, gradients.input);
+      transpose_recurrent_weight();
     }
     unpadded(sums.threshold, 1, gradients.threshold);
     unpadded(sums.slope, 1, gradients.slope);
@@ -388,7 +476,7 @@ struct GlifrKernel<T>::Impl {
 
   GlifrShape shape;
   GlifrMasks<T> masks;
-  bool history;
+  History history;
   std::int64_t first = 0;
   Workspace workspace;
   Arena arena;
@@ -398,7 +486,7 @@ struct GlifrKernel<T>::Impl {
 
 template <typename T>
 GlifrKernel<T>::GlifrKernel(const GlifrShape& shape, const GlifrParameters<T>& parameters,
-                            const GlifrMasks<T>& masks, bool history)
+                            const GlifrMasks<T>& masks, History history)
     : impl_(std::make_unique<Impl>(shape, parameters, masks, history)) {}
 
 template <typename T>
@@ -416,8 +504,27 @@ void GlifrKernel<T>::backward(const T* input, const T* emitted_gradient,
 }
 
 template <typename T>
-std::size_t GlifrKernel<T>::workspace_bytes(const GlifrShape& shape, bool history) {
-  return layout_bytes<T>(shape, history, false);
+std::size_t GlifrKernel<T>::workspace_bytes(const GlifrShape& shape, History history,
+                                            bool recurrent_mask) {
+  return layout_bytes<T>(shape, history, recurrent_mask);
+}
+
+template <typename T>
+History GlifrKernel<T>::longest_history(const GlifrShape& shape, bool recurrent_mask,
+                                        std::size_t limit) {
+  History best = History::whole();
+  if (layout_bytes<T>(shape, best, recurrent_mask) <= limit) return best;
+  std::size_t least = std::numeric_limits<std::size_t>::max();
+  for (std::int64_t parts = 2; parts <= shape.steps; ++parts) {
+    const History history{true, (shape.steps + parts - 1) / parts};
+    const std::size_t bytes = layout_bytes<T>(shape, history, recurrent_mask);
+    if (bytes <= limit) return history;
+    if (bytes < least) {
+      least = bytes;
+      best = history;
+    }
+  }
+  return best;
 }
 
 template class GlifrKernel<float>;

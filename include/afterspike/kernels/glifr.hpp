@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 #include "afterspike/kernels/workspace.hpp"
@@ -62,14 +63,25 @@ struct GlifrGradients {
   T* input = nullptr;
 };
 
+/// How much of a forward pass is kept for the backward pass.
+struct History {
+  bool kept = false;
+  /// The sequence is cut into segments of about so many steps; all but the last are computed again
+  /// in the backward pass, to the same bits, for up to one forward pass more.
+  std::int64_t segment = 0;
+
+  static History none() { return {}; }
+  static History whole() { return {true, std::numeric_limits<std::int64_t>::max()}; }
+};
+
 /// One pass of one shard through a layer, on the calling thread (see prepare_thread() in gemm.hpp).
 /// T is float or double. Works in a workspace that is leased for as long as the object lives.
 template <typename T>
 class GlifrKernel {
  public:
-  /// `history`: keep what backward() needs. REQUIRES: sizes of at least 1 (currents: 0).
+  /// REQUIRES: sizes of at least 1 (currents: 0), a history for backward().
   GlifrKernel(const GlifrShape& shape, const GlifrParameters<T>& parameters,
-              const GlifrMasks<T>& masks, bool history);
+              const GlifrMasks<T>& masks, History history);
   ~GlifrKernel();
   GlifrKernel(const GlifrKernel&) = delete;
   GlifrKernel& operator=(const GlifrKernel&) = delete;
@@ -82,8 +94,14 @@ class GlifrKernel {
   /// with the same input.
   void backward(const T* input, const T* emitted_gradient, const GlifrGradients<T>& gradients);
 
-  /// Bytes of workspace that such an object takes.
-  static std::size_t workspace_bytes(const GlifrShape& shape, bool history);
+  /// Bytes of workspace that such an object takes; `recurrent_mask`: GlifrMasks::recurrent is
+  /// given.
+  static std::size_t workspace_bytes(const GlifrShape& shape, History history,
+                                     bool recurrent_mask = false);
+
+  /// The history with the longest segments whose workspace takes at most `limit` bytes; where none
+  /// does, the one that takes least.
+  static History longest_history(const GlifrShape& shape, bool recurrent_mask, std::size_t limit);
 
  private:
   struct Impl;

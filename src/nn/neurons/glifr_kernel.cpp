@@ -41,7 +41,7 @@ class Pass : public torch::CustomClassHolder {
 template <typename T>
 class PassOf final : public Pass {
  public:
-  PassOf(const Tensors& tensors, const Settings& settings, bool history)
+  PassOf(const Tensors& tensors, const Settings& settings, kernels::History history)
       : tensors_(tensors),
         settings_(settings),
         kernel_(settings.shape, parameters(), masks(), history) {}
@@ -86,7 +86,8 @@ class PassOf final : public Pass {
   kernels::GlifrKernel<T> kernel_;
 };
 
-c10::intrusive_ptr<Pass> make_pass(const Tensors& tensors, const Settings& settings, bool history) {
+c10::intrusive_ptr<Pass> make_pass(const Tensors& tensors, const Settings& settings,
+                                   kernels::History history) {
   // Once for each thread that ever works on a shard.
   thread_local const bool prepared = (kernels::prepare_thread(), true);
   static_cast<void>(prepared);
@@ -116,7 +117,7 @@ class Sequence : public torch::autograd::Function<Sequence> {
                              gain,         current_keep,    multiplicative, additive,
                              input_weight, recurrent_weight};
     context->saved_data["pass"] =
-        c10::IValue::make_capsule(make_pass(tensors, settings, /*history=*/true));
+        c10::IValue::make_capsule(make_pass(tensors, settings, kernels::History::whole()));
     context->save_for_backward({tensors.begin(), tensors.end()});
     return run(*held(context), tensors, settings);
   }
@@ -208,7 +209,7 @@ at::Tensor glifr_sequence(const at::Tensor& input, const GlifrCoefficients& coef
   bool differentiable = false;
   for (const at::Tensor& tensor : tensors) differentiable |= tensor.requires_grad();
   if (!differentiable || !at::GradMode::is_enabled()) {
-    return run(*make_pass(tensors, settings, /*history=*/false), tensors, settings);
+    return run(*make_pass(tensors, settings, kernels::History::none()), tensors, settings);
   }
   return Sequence::apply(tensors[0], tensors[1], tensors[2], tensors[3], tensors[4], tensors[5],
                          tensors[6], tensors[7], tensors[8], tensors[9], settings);
