@@ -7,6 +7,7 @@
 #include "afterspike/base/blas.hpp"
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/log.hpp"
+#include "afterspike/kernels/instructions.hpp"
 
 namespace afterspike::cli {
 namespace {
@@ -33,11 +34,16 @@ std::filesystem::path data_directory(const Arguments& arguments) {
 }
 
 Arguments& add_threads(Arguments& arguments) {
-  return arguments.value("threads", "N",
-                         "Threads (default: one for each core). The result does not depend on it.");
+  return arguments
+      .value("threads", "N",
+             "Threads (default: one for each core). The result does not depend on it.")
+      .value("instructions", "NAME",
+             "best, avx512, avx2 or baseline: results have the same bits where these are the same.",
+             "best");
 }
 
 int threads(const Arguments& arguments) {
+  kernels::use_instructions(arguments.text("instructions"));
   if (arguments.has("threads")) {
     const auto wanted =
         static_cast<int>(std::min<std::int64_t>(arguments.integer("threads", 1), 1024));

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -56,6 +57,9 @@ Arguments make_arguments() {
       .value("resume", "RUN", "Go on with a run that was stopped or killed, or with more --epochs.")
       .value("seeds", "N", "Train N networks, with seeds from --seed on, and give mean and sd.")
       .value("time-limit", "T", "Stop and save after this long, such as 50min.")
+      .value("memory-limit", "SIZE",
+             "Keep the memory of the process within this, such as 2GiB, by computing parts of the "
+             "forward pass again. The result does not depend on it.")
       .value("max-steps", "N", "Stop and save after so many steps in all.")
       .value("checkpoint-interval", "T", "Save at least this often, between epochs too.", "60 s")
       .values("set", "PATH=VALUE", "Set any option, such as train.weight_decay=0.01; repeatable.")
@@ -124,6 +128,23 @@ train::RunOptions new_options(const Arguments& arguments) {
   return options;
 }
 
+/// "2GiB", "500 MiB", "1500000000 B".
+std::size_t parse_bytes(std::string_view text, std::string_view what) {
+  constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1e9},
+      {"MB", 1e6},      {"kB", 1e3},      {"B", 1}};
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  for (const auto& [name, factor] : kUnits) {
+    if (error == std::errc() && unit == name && number > 0 && number * factor < 1e18) {
+      return static_cast<std::size_t>(number * factor);
+    }
+  }
+  fail(ErrorKind::config, "{}: found '{}', expected a size such as 2GiB or 500MiB", what, text);
+}
+
 train::RunEnvironment environment_of(const Arguments& arguments,
                                      std::span<const std::string> words) {
   train::RunEnvironment environment;
@@ -138,6 +159,9 @@ train::RunEnvironment environment_of(const Arguments& arguments,
     environment.limits.seconds = units::parse(arguments.text("time-limit"), "s", "--time-limit");
     require(environment.limits.seconds > 0, ErrorKind::config,
             "--time-limit: found '{}', expected more than 0", arguments.text("time-limit"));
+  }
+  if (arguments.has("memory-limit")) {
+    environment.memory_limit = parse_bytes(arguments.text("memory-limit"), "--memory-limit");
   }
   if (arguments.has("max-steps")) environment.limits.steps = arguments.integer("max-steps", 1);
   environment.limits.interrupted = [] { return interruption() != 0; };

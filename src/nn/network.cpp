@@ -125,9 +125,8 @@ at::Tensor Network::emissions(const at::Tensor& input, const NetworkPass& pass) 
                          pass.sigma_mV,
                          pass.dropout,
                          pass.trace != nullptr ? &trace : nullptr,
-                         index + 1 == layers_.size() ? pass.first : 0,
-                         pass.engine};
-    signal = layers_[index]->emissions(signal, layer_pass);
+                         index + 1 == layers_.size() ?pass.first : 0, pass.engine,
+                         pass.workspace_limit / layers_.size()};    signal = layers_[index]->emissions(signal, layer_pass);
     for (const auto& [name, tensor] : trace) {
       (*pass.trace)["layers." + std::to_string(index) + "." + name] = tensor;
     }
@@ -145,6 +144,21 @@ at::Tensor Network::readout(const at::Tensor& emissions, const NetworkPass& pass
 
 at::Tensor Network::forward(const at::Tensor& input, const NetworkPass& pass) const {
   return readout(emissions(input, pass), pass);
+}
+
+std::optional<NeuronLayer::Workspace> Network::workspace(std::int64_t steps, std::int64_t rows,
+                                                         std::size_t limit) const {
+  NeuronLayer::Workspace sum{0, 0};
+  for (std::size_t index = 0; index < layers_.size(); ++index) {
+    const auto own = layers_[index]->workspace(steps, rows, limit / layers_.size());
+    if (!own) return std::nullopt;
+    // A layer below the last one hands all of its emissions on, and takes their gradient back.
+    const auto handed_on = static_cast<std::size_t>(
+        index + 1 < layers_.size() ? 2 * steps * rows * options_.hidden * 4 : 0);
+    sum.bytes += own->bytes + handed_on;
+    sum.least += own->least + handed_on;
+  }
+  return sum;
 }
 
 bool Network::has_threshold_softness() const {

@@ -17,6 +17,8 @@
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/lock.hpp"
 #include "afterspike/io/toml.hpp"
+#include "afterspike/kernels/instructions.hpp"
+#include "afterspike/train/memory.hpp"
 #include "afterspike/train/observers.hpp"
 
 namespace afterspike::train {
@@ -68,6 +70,12 @@ void warn_of_delay(const nn::Network& network, const tasks::Task& task) {
       "the recurrent synapses never act: their delay of {} steps is not below the {} steps of a "
       "sequence",
       delay, task.shape().steps);
+}
+
+void report_memory(const MemoryPlan& plan) {
+  const auto mib = [](std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
+  log::info("memory: {:.0f} MiB at most ({:.0f} now, {:.0f} for each thread)", mib(plan.peak),
+            mib(plan.present), mib(plan.workspace));
 }
 
 /// Initial values: drawn from the seed, or resampled from a donor.
@@ -151,6 +159,7 @@ io::Json finish(const fs::path& directory, RunOptions& options, const tasks::Tas
   summary["cpu_s"] = trainer.progress().cpu_s;
   summary["peak_memory_mib"] = peak_memory_mib();
   summary["threads"] = environment.threads;
+  summary["instructions"] = kernels::instructions();
   summary["version"] = AFTERSPIKE_VERSION;
   summary["configuration"] = configuration_of(options);
   io::write_file(directory / "summary.json", summary.dump(2) + "\n");
@@ -273,6 +282,11 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
     fs::remove(summary_path);
   }
   if (epochs > 0) record_epochs(directory, epochs);
+
+  const MemoryPlan plan =
+      plan_memory(*network, *task, options.train, environment.threads, environment.memory_limit);
+  trainer.limit_workspace(plan.workspace_limit);
+  if (plan.known && !environment.quiet) report_memory(plan);
 
   ProgressPrinter printer(environment.terminal);
   // A run that was killed before its first checkpoint has metrics, too.

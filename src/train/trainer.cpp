@@ -142,6 +142,7 @@ std::optional<double> Trainer::evaluation_sigma() const {
 nn::NetworkPass Trainer::shard_pass(std::int64_t index) const {
   nn::NetworkPass pass;
   pass.sigma_mV = training_sigma();
+  pass.workspace_limit = workspace_limit_;
   const auto step = static_cast<std::uint64_t>(progress_.step);
   pass.dropout = at::make_generator<at::CPUGeneratorImpl>(
       rng_.stream("dropout", step).stream("shard", static_cast<std::uint64_t>(index)).next());

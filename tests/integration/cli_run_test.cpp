@@ -300,5 +300,41 @@ TEST_F(CliRun, RefusesADamagedRunNamingTheFile) {
   }
 }
 
+TEST_F(CliRun, SaysBeforeHowMuchMemoryItTakesAndKeepsWithinALimit) {
+  const auto train = [&](const char* out, const Words& more) {
+    Words words = {"train", "--task", "pixel_mnist", "--set", "task.dataset=mini_mnist",
+                   "--neuron", "glifr", "--hidden", "100", "--epochs", "1", "--threads", "2",
+                   "--out", path(out)};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  };
+  const auto planned = [](const Outcome& outcome) {
+    const auto place = outcome.err.find("memory: ");
+    EXPECT_NE(place, std::string::npos) << outcome.err;
+    return std::stod(outcome.err.substr(place + 8));
+  };
+  const auto summary = [&](const char* out) {
+    return io::read_json((directory_ / out) / "summary.json", ErrorKind::data);
+  };
+  const Outcome free = train("free", {});
+  ASSERT_EQ(free.status, 0) << free.err;
+  const double peak = summary("free").at("peak_memory_mib").get<double>();
+  EXPECT_NEAR(planned(free) / peak, 1, 0.1);
+
+  const std::string limit = std::to_string(static_cast<int>(planned(free) - 15)) + "MiB";
+  const Outcome bounded = train("bounded", {"--memory-limit", limit});
+  ASSERT_EQ(bounded.status, 0) << bounded.err;
+  EXPECT_LT(planned(bounded), planned(free) - 14);
+  EXPECT_NEAR(planned(bounded) / summary("bounded").at("peak_memory_mib").get<double>(), 1, 0.1);
+  EXPECT_EQ(summary("bounded").at("test"), summary("free").at("test")) << "to the same bits";
+
+  const Outcome least = train("least", {"--memory-limit", "10 MiB"});
+  EXPECT_EQ(least.status, 3);
+  EXPECT_THAT(least.err, HasSubstr("--memory-limit: found 10 MiB, expected at least"));
+  const Outcome wrong = train("wrong", {"--memory-limit", "2 gigs"});
+  EXPECT_EQ(wrong.status, 3);
+  EXPECT_THAT(wrong.err, HasSubstr("'2 gigs', expected a size such as 2GiB"));
+}
+
 }  // namespace
 }  // namespace afterspike

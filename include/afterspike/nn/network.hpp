@@ -35,6 +35,7 @@ struct NetworkPass {
   NamedTensors* trace = nullptr;  ///< Keys "layers.0.voltage", ...
   std::int64_t first = 0;         ///< The first step whose emissions or outputs are wanted.
   Engine engine = Engine::automatic;
+  std::size_t workspace_limit = 0;  ///< Of all layers together (LayerPass::workspace_limit).
 };
 
 /// Input, recurrent layers of one neuron model, linear readout.
@@ -71,6 +72,11 @@ class Network final : public torch::nn::Module {
   const std::vector<std::shared_ptr<NeuronLayer>>& layers() const noexcept { return layers_; }
   std::shared_ptr<NeuronLayer> layer(std::size_t index) const { return layers_.at(index); }
   bool has_threshold_softness() const;
+
+  /// Bytes that a pass of `rows` sequences keeps for the way back; nothing where a layer does not
+  /// know (NeuronLayer::workspace).
+  std::optional<NeuronLayer::Workspace> workspace(std::int64_t steps, std::int64_t rows,
+                                                  std::size_t limit) const;
 
   /// A parameter with its full name.
   struct Parameter {

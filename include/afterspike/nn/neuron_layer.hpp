@@ -36,6 +36,8 @@ struct LayerPass {
                                   ///< then the engine is composed.
   std::int64_t first = 0;         ///< emissions(): the first step that is wanted.
   Engine engine = Engine::automatic;
+  std::size_t workspace_limit = 0;  ///< Bytes that emissions() may keep for the way back, where it
+                                    ///< has a choice; 0: all that saves time. Same bits either way.
 };
 
 /// What a layer is built for.
@@ -92,6 +94,16 @@ class NeuronLayer : public torch::nn::Module {
   /// What the neurons emit from step `pass.first` on, [steps - first, batch, neurons], when the
   /// layer is at rest before the sequence. Differentiable in input and parameters.
   virtual at::Tensor emissions(const at::Tensor& input, const LayerPass& pass) const;
+
+  /// Bytes that emissions() keeps for the way back, for `rows` sequences, and what the least limit
+  /// could make of it; nothing where it is not known.
+  struct Workspace {
+    std::size_t bytes, least;
+  };
+  virtual std::optional<Workspace> workspace(std::int64_t /*steps*/, std::int64_t /*rows*/,
+                                             std::size_t /*limit*/) const {
+    return std::nullopt;
+  }
 
  protected:
   at::TensorOptions tensor_options() const;

@@ -29,6 +29,7 @@ struct RunEnvironment {
   std::filesystem::path data_directory;
   int threads = 1;
   Limits limits;
+  std::size_t memory_limit = 0;  ///< Bytes, of the whole process; 0: none.
   double checkpoint_interval_s = 60;
   bool quiet = false;     ///< No progress.
   bool terminal = false;  ///< Progress may redraw its line.

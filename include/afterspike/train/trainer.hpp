@@ -82,6 +82,10 @@ class Trainer {
   /// Continues from a checkpoint; the network's parameters must have been assigned already.
   void restore(const Progress& progress, const nn::NamedTensors& optimizer_state);
 
+  /// Lets the layers keep so many bytes for the way back of one shard
+  /// (nn::NetworkPass::workspace_limit); 0: all that saves time. The result does not depend on it.
+  void limit_workspace(std::size_t bytes) noexcept { workspace_limit_ = bytes; }
+
   /// Trains until the epochs are done or a limit is reached. Throws Error(numeric) naming the step
   /// and the first tensor that is not finite.
   End run(const std::vector<Observer*>& observers, const Limits& limits);
@@ -127,6 +131,7 @@ class Trainer {
   Optimizer optimizer_;
   std::int64_t steps_per_epoch_ = 0;
   bool selects_best_ = false;
+  std::size_t workspace_limit_ = 0;
   Progress progress_;
 };
 

@@ -24,11 +24,20 @@ struct Settings {
   double emission = 1, reset = 0, bias = 0;
   at::Tensor neurons, emitted, recurrent;  ///< Masks; undefined: none.
   double emitted_scale = 1, recurrent_scale = 1;
+  std::size_t workspace_limit = 0;
 };
 
 template <typename T>
 const T* data_or_null(const at::Tensor& tensor) {
   return tensor.defined() ? tensor.data_ptr<T>() : nullptr;
+}
+
+/// What is kept for the way back.
+template <typename T>
+kernels::History history_within(const Settings& settings) {
+  if (settings.workspace_limit == 0) return kernels::History::whole();
+  return kernels::GlifrKernel<T>::longest_history(settings.shape, settings.recurrent.defined(),
+                                                  settings.workspace_limit);
 }
 
 /// A kernel in the middle of its work, as the tape keeps it.
@@ -41,10 +50,11 @@ class Pass : public torch::CustomClassHolder {
 template <typename T>
 class PassOf final : public Pass {
  public:
-  PassOf(const Tensors& tensors, const Settings& settings, kernels::History history)
+  PassOf(const Tensors& tensors, const Settings& settings, bool history)
       : tensors_(tensors),
         settings_(settings),
-        kernel_(settings.shape, parameters(), masks(), history) {}
+        kernel_(settings.shape, parameters(), masks(),
+                history ? history_within<T>(settings) : kernels::History::none()) {}
 
   void forward(at::Tensor& emitted) override {
     kernel_.forward(tensors_[0].data_ptr<T>(), settings_.first, emitted.data_ptr<T>());
@@ -87,7 +97,7 @@ class PassOf final : public Pass {
 };
 
 c10::intrusive_ptr<Pass> make_pass(const Tensors& tensors, const Settings& settings,
-                                   kernels::History history) {
+                                   bool history) {
   // Once for each thread that ever works on a shard.
   thread_local const bool prepared = (kernels::prepare_thread(), true);
   static_cast<void>(prepared);
@@ -117,7 +127,7 @@ class Sequence : public torch::autograd::Function<Sequence> {
                              gain,         current_keep,    multiplicative, additive,
                              input_weight, recurrent_weight};
     context->saved_data["pass"] =
-        c10::IValue::make_capsule(make_pass(tensors, settings, kernels::History::whole()));
+        c10::IValue::make_capsule(make_pass(tensors, settings, /*history=*/true));
     context->save_for_backward({tensors.begin(), tensors.end()});
     return run(*held(context), tensors, settings);
   }
@@ -200,6 +210,7 @@ at::Tensor glifr_sequence(const at::Tensor& input, const GlifrCoefficients& coef
                     coefficients.current_keep.size(0),
                     coefficients.delay};
   settings.first = pass.first;
+  settings.workspace_limit = pass.workspace_limit;
   settings.emission = coefficients.emission;
   settings.reset = coefficients.reset_mV;
   settings.bias = coefficients.bias_current_pA;
@@ -209,7 +220,7 @@ at::Tensor glifr_sequence(const at::Tensor& input, const GlifrCoefficients& coef
   bool differentiable = false;
   for (const at::Tensor& tensor : tensors) differentiable |= tensor.requires_grad();
   if (!differentiable || !at::GradMode::is_enabled()) {
-    return run(*make_pass(tensors, settings, kernels::History::none()), tensors, settings);
+    return run(*make_pass(tensors, settings, /*history=*/false), tensors, settings);
   }
   return Sequence::apply(tensors[0], tensors[1], tensors[2], tensors[3], tensors[4], tensors[5],
                          tensors[6], tensors[7], tensors[8], tensors[9], settings);

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+
+#include "afterspike/nn/network.hpp"
+#include "afterspike/tasks/task.hpp"
+#include "afterspike/train/options.hpp"
+
+namespace afterspike::train {
+
+/// What a training takes, computed before its first step.
+struct MemoryPlan {
+  bool known = false;         ///< False where a layer cannot say (composed operations).
+  std::size_t present = 0;    ///< Bytes that the process holds already: data, network, libraries.
+  std::size_t workspace = 0;  ///< Of each thread, for the history of a shard.
+  std::size_t rest = 0;       ///< Batches, gradients, the optimiser's state.
+  std::size_t peak = 0;       ///< All together.
+  std::size_t workspace_limit = 0;  ///< For Trainer::limit_workspace(): keeps the peak in the limit.
+};
+
+/// Plans for `threads` threads; `limit` bytes for the whole process, 0: none. Throws Error(config)
+/// that names what is needed at least when the limit cannot be kept, or when the network's memory is
+/// not known and there is a limit.
+MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
+                       const TrainOptions& options, int threads, std::size_t limit);
+
+}  // namespace afterspike::train

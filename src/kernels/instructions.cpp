@@ -1,0 +1,60 @@
+#include "afterspike/kernels/instructions.hpp"
+
+#include <dnnl.h>
+#include <hwy/targets.h>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::kernels {
+namespace {
+
+/// Highway numbers its targets from the best on, a bit each.
+struct Level {
+  std::string_view name;
+  std::int64_t best;  ///< The best target of Highway that belongs to it.
+  dnnl_cpu_isa_t products;
+};
+
+constexpr std::array kLevels = {
+    Level{"avx512", 1, dnnl_cpu_isa_all}, Level{"avx2", HWY_AVX2, dnnl_cpu_isa_avx2},
+    Level{"baseline", HWY_SSE4, dnnl_cpu_isa_sse41}};
+
+/// The level of the best target that is supported.
+const Level& present() {
+  const std::int64_t targets = hwy::SupportedTargets();
+  const std::int64_t best = targets & -targets;
+  if (best < HWY_AVX2) return kLevels[0];
+  return best < HWY_SSE4 ? kLevels[1] : kLevels[2];
+}
+
+}  // namespace
+
+std::string_view instructions() {
+  return present().name;
+}
+
+void use_instructions(std::string_view name) {
+  hwy::DisableTargets(0);
+  const Level& best = present();
+  if (name == "best") name = best.name;
+  std::vector<std::string_view> available;
+  for (const Level& level : kLevels) {
+    if (level.best < best.best) continue;
+    available.push_back(level.name);
+    if (level.name != name) continue;
+    hwy::DisableTargets(level.best - 1);
+    // It refuses after its first product, when nothing more can be changed.
+    dnnl_set_max_cpu_isa(level.products);
+    return;
+  }
+  fail(ErrorKind::config, "instructions: found '{}', expected best or what this processor has: {}",
+       name, fmt::join(available, ", "));
+}
+
+}  // namespace afterspike::kernels
