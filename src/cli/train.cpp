@@ -44,6 +44,7 @@ constexpr PlainFlag kPlainFlags[] = {
     {"inherit", "RUN", "inherit"},
     {"data", "FILE", "task.data"},
     {"read", "STEPS", "task.read"},
+    {"precision", "NAME", "train.precision"},
 };
 
 Arguments make_arguments() {

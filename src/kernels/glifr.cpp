@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/kernels/gemm.hpp"
@@ -70,8 +71,12 @@ struct Layout {
   T* current_gradient;    ///< [currents] planes.
   T* sums;                ///< 4 + 3 currents rows.
   T* weight_sums;         ///< [inputs + neurons, columns]
+  Bfloat16* half_weight;  ///< recurrent_weight in bfloat16; this and the next two only where asked.
+  Bfloat16* half_sent;    ///< A chunk of planes: what reaches the recurrent synapses.
+  Bfloat16* half_gradient;  ///< A chunk of planes.
 
-  Layout(const GlifrShape& shape, History history, bool recurrent_mask, Arena& arena) {
+  Layout(const GlifrShape& shape, History history, bool recurrent_mask, Products products,
+         Arena& arena) {
     columns = rounded_up(shape.neurons, kRowElements<T>);
     plane = shape.rows * columns;
     const auto step_bytes = static_cast<std::int64_t>(sizeof(T)) * plane * (2 + shape.currents);
@@ -115,14 +120,27 @@ struct Layout {
     current_gradient = planes(kept ? shape.currents : 0);
     sums = row(kept ? 4 + 3 * shape.currents : 0);
     weight_sums = row(kept ? shape.inputs + shape.neurons : 0);
+    const bool halves = products == Products::bfloat16;
+    half_weight = arena.take<Bfloat16>(halves ? shape.neurons * columns : 0);
+    half_sent = arena.take<Bfloat16>(halves ? chunk * plane : 0);
+    half_gradient = arena.take<Bfloat16>(halves && kept ? chunk * plane : 0);
   }
 };
 
 template <typename T>
-std::size_t layout_bytes(const GlifrShape& shape, History history, bool recurrent_mask) {
+std::size_t layout_bytes(const GlifrShape& shape, History history, bool recurrent_mask,
+                         Products products = Products::own) {
   Arena arena(nullptr);
-  const Layout<T> layout(shape, history, recurrent_mask, arena);
+  const Layout<T> layout(shape, history, recurrent_mask, products, arena);
   return arena.bytes();
+}
+
+template <typename T>
+Products checked(Products products) {
+  require(
+      products == Products::own || (std::is_same_v<T, float> && has_bfloat16()), ErrorKind::config,
+      "products in bfloat16: expected single precision and a processor that multiplies bfloat16");
+  return products;
 }
 
 }  // namespace
@@ -130,13 +148,14 @@ std::size_t layout_bytes(const GlifrShape& shape, History history, bool recurren
 template <typename T>
 struct GlifrKernel<T>::Impl {
   Impl(const GlifrShape& sizes, const GlifrParameters<T>& parameters, const GlifrMasks<T>& given,
-       History kept)
+       History kept, Products multiplied)
       : shape(sizes),
         masks(given),
         history(kept),
-        workspace(layout_bytes<T>(sizes, kept, given.recurrent != nullptr)),
+        products(multiplied),
+        workspace(layout_bytes<T>(sizes, kept, given.recurrent != nullptr, multiplied)),
         arena(workspace.data()),
-        at(sizes, kept, given.recurrent != nullptr, arena) {
+        at(sizes, kept, given.recurrent != nullptr, multiplied, arena) {
     coefficients.rows = shape.rows;
     coefficients.columns = at.columns;
     coefficients.currents = shape.currents;
@@ -153,6 +172,7 @@ struct GlifrKernel<T>::Impl {
     coefficients.additive = padded(parameters.additive, currents, at.additive);
     padded(parameters.input_weight, shape.inputs, at.input_weight);
     padded(parameters.recurrent_weight, shape.neurons, at.recurrent_weight);
+    round_weight();
     std::fill_n(at.current, shape.currents * at.plane, T(0));
     std::fill_n(at.zeros, at.plane, T(0));
     if (masks.neurons != nullptr) {
@@ -228,14 +248,56 @@ struct GlifrKernel<T>::Impl {
     return at.masked;
   }
 
+  /// Rounds planes for a product in bfloat16.
+  static Matrix<const Bfloat16> half(const T* from, std::int64_t count, std::int64_t stride,
+                                     Bfloat16* to) {
+    if constexpr (std::is_same_v<T, float>) to_bfloat16(from, count, to);
+    return {to, stride};
+  }
+
+  void round_weight() const {
+    if (products == Products::own) return;
+    half(at.recurrent_weight, shape.neurons * at.columns, at.columns, at.half_weight);
+  }
+
+  /// c = steps times recurrent_weight + beta c; `steps` planes, [count rows, neurons].
+  void times_weight(const T* steps, std::int64_t count, std::int64_t width, T beta, T* c) const {
+    const std::int64_t rows = count * shape.rows;
+    if constexpr (std::is_same_v<T, float>) {
+      if (products == Products::bfloat16) {
+        gemm(Take::plain, Take::plain, rows, width, shape.neurons,
+             half(steps, count * at.plane, at.columns, at.half_sent), {at.half_weight, at.columns},
+             beta, {c, at.columns});
+        return;
+      }
+    }
+    gemm<T>(Take::plain, Take::plain, rows, width, shape.neurons, {steps, at.columns},
+            {at.recurrent_weight, at.columns}, beta, {c, at.columns});
+  }
+
+  /// Adds the gradient of the recurrent weights by `count` steps.
+  void add_weight_gradient(const T* sent, const T* gradient, std::int64_t count) const {
+    T* sums = at.weight_sums + shape.inputs * at.columns;
+    const std::int64_t rows = count * shape.rows;
+    if constexpr (std::is_same_v<T, float>) {
+      if (products == Products::bfloat16) {
+        gemm(Take::transposed, Take::plain, shape.neurons, at.columns, rows,
+             half(sent, count * at.plane, at.columns, at.half_sent),
+             half(gradient, count * at.plane, at.columns, at.half_gradient), 1.0F,
+             {sums, at.columns});
+        return;
+      }
+    }
+    gemm<T>(Take::transposed, Take::plain, shape.neurons, at.columns, rows, {sent, at.columns},
+            {gradient, at.columns}, T(1), {sums, at.columns});
+  }
+
   /// Adds what the recurrent synapses bring at steps [begin, end) to their voltages.
   /// REQUIRES: end - begin <= delay.
   void add_recurrent(std::int64_t begin, std::int64_t end) const {
     const std::int64_t t = std::max(begin, shape.delay);
     if (t >= end) return;
-    gemm<T>(Take::plain, Take::plain, (end - t) * shape.rows, shape.neurons, shape.neurons,
-            {arriving(t, end - t), at.columns}, {at.recurrent_weight, at.columns}, T(1),
-            {voltage(t), at.columns});
+    times_weight(arriving(t, end - t), end - t, shape.neurons, T(1), voltage(t));
   }
 
   void forward_chunk(const T* input, std::int64_t begin, std::int64_t end) const {
@@ -362,9 +424,7 @@ struct GlifrKernel<T>::Impl {
     T* target = masks.recurrent == nullptr ? at.emitted_gradient : at.recurrent_gradient;
     const T beta = product_alone || masks.recurrent != nullptr ? T(0) : T(1);
     if (begin >= last) return;
-    gemm<T>(Take::plain, Take::plain, (last - begin) * shape.rows, at.columns, shape.neurons,
-            {voltage(begin + shape.delay), at.columns}, {at.recurrent_weight, at.columns}, beta,
-            {target, at.columns});
+    times_weight(voltage(begin + shape.delay), last - begin, at.columns, beta, target);
     if (masks.recurrent == nullptr) return;
     apply_recurrent_mask(target, begin + shape.delay, last - begin, target);
     for (std::int64_t i = 0; i < (last - begin) * at.plane; ++i) {
@@ -403,9 +463,7 @@ struct GlifrKernel<T>::Impl {
     gemm<T>(Take::transposed, Take::plain, shape.inputs, at.columns, rows, {sequence, shape.inputs},
             gradient, T(1), {at.weight_sums, at.columns});
     if (const std::int64_t t = std::max(begin, shape.delay); t < end) {
-      gemm<T>(Take::transposed, Take::plain, shape.neurons, at.columns, (end - t) * shape.rows,
-              {arriving(t, end - t), at.columns}, {voltage(t), at.columns}, T(1),
-              {at.weight_sums + shape.inputs * at.columns, at.columns});
+      add_weight_gradient(arriving(t, end - t), voltage(t), end - t);
     }
     if (input_gradient != nullptr) {
       gemm<T>(Take::plain, Take::transposed, rows, shape.inputs, shape.neurons, gradient,
@@ -438,6 +496,7 @@ struct GlifrKernel<T>::Impl {
         std::swap(at.recurrent_weight[i * at.columns + j], at.recurrent_weight[j * at.columns + i]);
       }
     }
+    round_weight();
   }
 
   void backward(const T* input, const T* emitted_gradient, const GlifrGradients<T>& gradients) {
@@ -477,6 +536,7 @@ struct GlifrKernel<T>::Impl {
   GlifrShape shape;
   GlifrMasks<T> masks;
   History history;
+  Products products;
   std::int64_t first = 0;
   Workspace workspace;
   Arena arena;
@@ -486,8 +546,8 @@ struct GlifrKernel<T>::Impl {
 
 template <typename T>
 GlifrKernel<T>::GlifrKernel(const GlifrShape& shape, const GlifrParameters<T>& parameters,
-                            const GlifrMasks<T>& masks, History history)
-    : impl_(std::make_unique<Impl>(shape, parameters, masks, history)) {}
+                            const GlifrMasks<T>& masks, History history, Products products)
+    : impl_(std::make_unique<Impl>(shape, parameters, masks, history, checked<T>(products))) {}
 
 template <typename T>
 GlifrKernel<T>::~GlifrKernel() = default;

@@ -199,6 +199,26 @@ HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardStep<T>& st
   }
 }
 
+void half_of(const float* from, std::int64_t count, std::uint16_t* to) {
+  const hn::CappedTag<float, static_cast<std::size_t>(kRowElements<float>)> d;
+  const hn::RebindToUnsigned<decltype(d)> bits;
+  const hn::RebindToSigned<decltype(d)> whole;
+  const hn::Rebind<std::uint16_t, decltype(d)> half;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t i = 0; i < count; i += lanes) {
+    const auto value = hn::Load(d, from + i);
+    const auto given = hn::BitCast(bits, value);
+    // Half a unit of the last place that stays, less one bit where that place is even already.
+    const auto odd = hn::And(hn::ShiftRight<16>(given), hn::Set(bits, 1));
+    const auto rounded = hn::Add(given, hn::Add(odd, hn::Set(bits, 0x7FFF)));
+    const auto not_a_number = hn::Set(bits, 0x7FC00000);
+    const auto chosen =
+        hn::IfThenElse(hn::RebindMask(bits, hn::IsNaN(value)), not_a_number, rounded);
+    const auto upper = hn::BitCast(whole, hn::ShiftRight<16>(chosen));
+    hn::StoreU(hn::DemoteTo(half, upper), half, to + i);
+  }
+}
+
 template <typename T>
 void forward_of(const StepCoefficients<T>& c, const ForwardStep<T>& step) {
   with_currents(c.currents, [&](auto count) { forward<T, count()>(c, step); });
@@ -249,12 +269,17 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace afterspike::kernels {
 
+HWY_EXPORT(half_of);
 HWY_EXPORT(forward_float);
 HWY_EXPORT(forward_double);
 HWY_EXPORT(currents_float);
 HWY_EXPORT(currents_double);
 HWY_EXPORT(backward_float);
 HWY_EXPORT(backward_double);
+
+void to_bfloat16(const float* from, std::int64_t count, std::uint16_t* to) {
+  HWY_DYNAMIC_DISPATCH(half_of)(from, count, to);
+}
 
 template <>
 void forward_step(const StepCoefficients<float>& coefficients, const ForwardStep<float>& step) {

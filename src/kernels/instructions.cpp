@@ -21,9 +21,9 @@ struct Level {
   dnnl_cpu_isa_t products;
 };
 
-constexpr std::array kLevels = {
-    Level{"avx512", 1, dnnl_cpu_isa_all}, Level{"avx2", HWY_AVX2, dnnl_cpu_isa_avx2},
-    Level{"baseline", HWY_SSE4, dnnl_cpu_isa_sse41}};
+constexpr std::array kLevels = {Level{"avx512", 1, dnnl_cpu_isa_all},
+                                Level{"avx2", HWY_AVX2, dnnl_cpu_isa_avx2},
+                                Level{"baseline", HWY_SSE4, dnnl_cpu_isa_sse41}};
 
 /// The level of the best target that is supported.
 const Level& present() {

@@ -125,8 +125,11 @@ at::Tensor Network::emissions(const at::Tensor& input, const NetworkPass& pass) 
                          pass.sigma_mV,
                          pass.dropout,
                          pass.trace != nullptr ? &trace : nullptr,
-                         index + 1 == layers_.size() ?pass.first : 0, pass.engine,
-                         pass.workspace_limit / layers_.size()};    signal = layers_[index]->emissions(signal, layer_pass);
+                         index + 1 == layers_.size() ? pass.first : 0,
+                         pass.engine,
+                         pass.precision,
+                         pass.workspace_limit / layers_.size()};
+    signal = layers_[index]->emissions(signal, layer_pass);
     for (const auto& [name, tensor] : trace) {
       (*pass.trace)["layers." + std::to_string(index) + "." + name] = tensor;
     }

@@ -51,16 +51,18 @@ MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
   }
   const auto workspace = network.workspace(steps, rows, plan.workspace_limit);
   plan.known = workspace.has_value();
-  require(plan.known || limit == 0, ErrorKind::config,
-          "--memory-limit: the memory of this neuron model is not known before it is used; expected "
-          "glifr, or no limit");
+  require(
+      plan.known || limit == 0, ErrorKind::config,
+      "--memory-limit: the memory of this neuron model is not known before it is used; expected "
+      "glifr, or no limit");
   if (!plan.known) return plan;
   plan.workspace = workspace->bytes;
   plan.peak = fixed + at_once * plan.workspace;
-  require(limit == 0 || plan.peak <= limit, ErrorKind::config,
-          "--memory-limit: found {:.0f} MiB, expected at least {:.0f} MiB for {} thread{}, or fewer "
-          "of them, or a smaller train.batch_size",
-          mib(limit), mib(fixed + at_once * workspace->least) + 1, at_once, at_once == 1 ? "" : "s");
+  require(
+      limit == 0 || plan.peak <= limit, ErrorKind::config,
+      "--memory-limit: found {:.0f} MiB, expected at least {:.0f} MiB for {} thread{}, or fewer "
+      "of them, or a smaller train.batch_size",
+      mib(limit), mib(fixed + at_once * workspace->least) + 1, at_once, at_once == 1 ? "" : "s");
   return plan;
 }
 

@@ -100,6 +100,10 @@ void TrainOptions::describe(options::Section section) {
   section.add("label_smoothing", label_smoothing, "Part of the target spread over all classes.")
       .at_least(0)
       .below(1);
+  section.choice(
+      "precision", precision, {{"float32", Precision::float32}, {"bf16", Precision::bf16}},
+      "Of products with recurrent weights in training; bf16: glifr, and a processor that "
+      "multiplies bfloat16.");
   describe_sigma(section, *this);
   section.choice(
       "select", select,

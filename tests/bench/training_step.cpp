@@ -94,9 +94,10 @@ class Glifr {
 class Library {
  public:
   Library(const Row& row, std::int64_t gates) : hidden_(row.hidden), gates_(gates) {
-    for (const auto& shape : std::vector<std::vector<std::int64_t>>{
-             {gates * hidden_, row.inputs}, {gates * hidden_, hidden_}, {gates * hidden_},
-             {gates * hidden_}}) {
+    for (const auto& shape : std::vector<std::vector<std::int64_t>>{{gates * hidden_, row.inputs},
+                                                                    {gates * hidden_, hidden_},
+                                                                    {gates * hidden_},
+                                                                    {gates * hidden_}}) {
       parameters_.push_back((at::rand(shape) - 0.5).mul_(0.1).requires_grad_(true));
     }
   }
@@ -105,8 +106,8 @@ class Library {
     const at::Tensor zeros = at::zeros({1, input.size(1), hidden_});
     const at::Tensor output =
         gates_ == 4
-            ? std::get<0>(at::lstm(input, {zeros, zeros}, parameters_, true, 1, 0, true, false,
-                                   false))
+            ? std::get<0>(
+                  at::lstm(input, {zeros, zeros}, parameters_, true, 1, 0, true, false, false))
             : std::get<0>(at::rnn_tanh(input, zeros, parameters_, true, 1, 0, true, false, false));
     torch::autograd::grad({output[output.size(0) - 1].square().sum()}, parameters_);
   }
@@ -206,7 +207,8 @@ void measure(const Row& row, int repeats) {
     });
     time("products", [&] { products(row, rows, pool); });
     if (row.delay == 1) {
-      time("lstm", [&] { for_shards(input, 32, pool, [&](const auto& part) { lstm.step(part); }); });
+      time("lstm",
+           [&] { for_shards(input, 32, pool, [&](const auto& part) { lstm.step(part); }); });
       time("rnn", [&] { for_shards(input, 32, pool, [&](const auto& part) { rnn.step(part); }); });
     }
     if (i > 3) continue;  // Slow, and steady enough.
@@ -224,9 +226,10 @@ void measure(const Row& row, int repeats) {
     fmt::print("  {:27} {:8.4f} s  {:6.2f} of the kernel\n", name, median(values),
                median(values) / kernel);
   }
-  fmt::print("  kernel to products {:.2f}; memory: kernel {:.0f} MiB, composed {:.0f} MiB in shards, "
-             "{:.0f} MiB whole\n",
-             kernel / median(seconds.at("products")), kernel_mib, composed_mib, whole_mib);
+  fmt::print(
+      "  kernel to products {:.2f}; memory: kernel {:.0f} MiB, composed {:.0f} MiB in shards, "
+      "{:.0f} MiB whole\n",
+      kernel / median(seconds.at("products")), kernel_mib, composed_mib, whole_mib);
 }
 
 }  // namespace

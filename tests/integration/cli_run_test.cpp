@@ -302,9 +302,9 @@ TEST_F(CliRun, RefusesADamagedRunNamingTheFile) {
 
 TEST_F(CliRun, SaysBeforeHowMuchMemoryItTakesAndKeepsWithinALimit) {
   const auto train = [&](const char* out, const Words& more) {
-    Words words = {"train", "--task", "pixel_mnist", "--set", "task.dataset=mini_mnist",
-                   "--neuron", "glifr", "--hidden", "100", "--epochs", "1", "--threads", "2",
-                   "--out", path(out)};
+    Words words = {"train",    "--task",    "pixel_mnist", "--set", "task.dataset=mini_mnist",
+                   "--neuron", "glifr",     "--hidden",    "100",   "--epochs",
+                   "1",        "--threads", "2",           "--out", path(out)};
     words.insert(words.end(), more.begin(), more.end());
     return run(words);
   };

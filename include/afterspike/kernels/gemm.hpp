@@ -22,6 +22,16 @@ template <typename T>
 void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t k,
           Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
 
+/// The upper 16 bits of a float32: 8 bits of exponent, 7 of fraction.
+using Bfloat16 = std::uint16_t;
+
+/// The same with factors in bfloat16; products are added up in float32. REQUIRES: has_bfloat16().
+void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t k,
+          Matrix<const Bfloat16> a, Matrix<const Bfloat16> b, float beta, Matrix<float> c);
+
+/// True where the processor multiplies bfloat16.
+bool has_bfloat16();
+
 /// Keeps the libraries behind gemm() from starting threads when the calling thread asks them for a
 /// product.
 void prepare_thread() noexcept;

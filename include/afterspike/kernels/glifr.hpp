@@ -74,14 +74,20 @@ struct History {
   static History whole() { return {true, std::numeric_limits<std::int64_t>::max()}; }
 };
 
+/// In what the products with the recurrent weights are computed: `own`: in T; `bfloat16`: their
+/// factors are rounded to it, the sums are float32 (T is float only). State and everything else
+/// stay in T.
+enum class Products { own, bfloat16 };
+
 /// One pass of one shard through a layer, on the calling thread (see prepare_thread() in gemm.hpp).
 /// T is float or double. Works in a workspace that is leased for as long as the object lives.
 template <typename T>
 class GlifrKernel {
  public:
-  /// REQUIRES: sizes of at least 1 (currents: 0), a history for backward().
+  /// REQUIRES: sizes of at least 1 (currents: 0), a history for backward(); has_bfloat16()
+  /// (gemm.hpp) for products in bfloat16.
   GlifrKernel(const GlifrShape& shape, const GlifrParameters<T>& parameters,
-              const GlifrMasks<T>& masks, History history);
+              const GlifrMasks<T>& masks, History history, Products products = Products::own);
   ~GlifrKernel();
   GlifrKernel(const GlifrKernel&) = delete;
   GlifrKernel& operator=(const GlifrKernel&) = delete;

@@ -35,6 +35,7 @@ struct NetworkPass {
   NamedTensors* trace = nullptr;  ///< Keys "layers.0.voltage", ...
   std::int64_t first = 0;         ///< The first step whose emissions or outputs are wanted.
   Engine engine = Engine::automatic;
+  Precision precision = Precision::same;
   std::size_t workspace_limit = 0;  ///< Of all layers together (LayerPass::workspace_limit).
 };
 

@@ -26,6 +26,10 @@ using NamedTensors = std::map<std::string, at::Tensor>;
 /// specification of the kernels, and what runs on other devices.
 enum class Engine { automatic, composed };
 
+/// In what the products with recurrent weights are computed; everything else is in the type of the
+/// parameters. bfloat16: on the CPU in single precision, by kernels only.
+enum class Precision { same, bfloat16 };
+
 /// What varies from one pass through a layer to the next; nothing of it stays in the layer.
 struct LayerPass {
   at::Tensor mask;  ///< [neurons] of zeros and ones; a neuron with 0 is silenced: its
@@ -36,6 +40,7 @@ struct LayerPass {
                                   ///< then the engine is composed.
   std::int64_t first = 0;         ///< emissions(): the first step that is wanted.
   Engine engine = Engine::automatic;
+  Precision precision = Precision::same;
   std::size_t workspace_limit = 0;  ///< Bytes that emissions() may keep for the way back, where it
                                     ///< has a choice; 0: all that saves time. Same bits either way.
 };

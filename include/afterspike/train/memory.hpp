@@ -15,12 +15,13 @@ struct MemoryPlan {
   std::size_t workspace = 0;  ///< Of each thread, for the history of a shard.
   std::size_t rest = 0;       ///< Batches, gradients, the optimiser's state.
   std::size_t peak = 0;       ///< All together.
-  std::size_t workspace_limit = 0;  ///< For Trainer::limit_workspace(): keeps the peak in the limit.
+  std::size_t workspace_limit =
+      0;  ///< For Trainer::limit_workspace(): keeps the peak in the limit.
 };
 
 /// Plans for `threads` threads; `limit` bytes for the whole process, 0: none. Throws Error(config)
-/// that names what is needed at least when the limit cannot be kept, or when the network's memory is
-/// not known and there is a limit.
+/// that names what is needed at least when the limit cannot be kept, or when the network's memory
+/// is not known and there is a limit.
 MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
                        const TrainOptions& options, int threads, std::size_t limit);
 

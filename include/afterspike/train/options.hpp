@@ -7,6 +7,9 @@
 
 namespace afterspike::train {
 
+/// Of the products with recurrent weights (nn::Precision).
+enum class Precision { float32, bf16 };
+
 enum class Algorithm { adam, adamw, adamax };
 enum class Schedule { constant, cosine, step, one_cycle };
 enum class SigmaSchedule { constant, linear, cosine, exponential };
@@ -33,6 +36,7 @@ struct TrainOptions {
   double rise_fraction = 0.3;  ///< Part of a one_cycle schedule that rises.
 
   double label_smoothing = 0;
+  Precision precision = Precision::float32;  ///< While training; evaluation is in float32.
 
   SigmaSchedule sigma_schedule = SigmaSchedule::constant;
   double sigma_start_mV = 1;  ///< Where the annealing begins.

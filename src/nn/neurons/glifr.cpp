@@ -253,20 +253,16 @@ at::Tensor Glifr::emissions(const at::Tensor& input, const LayerPass& pass) cons
 std::optional<NeuronLayer::Workspace> Glifr::workspace(std::int64_t steps, std::int64_t rows,
                                                        std::size_t limit) const {
   using Kernel = kernels::GlifrKernel<float>;
-  const kernels::GlifrShape sizes{steps,
-                                  rows,
-                                  shape().input_size,
-                                  shape().neurons,
-                                  options_.after_spike_currents,
-                                  delay_steps_};
+  const kernels::GlifrShape sizes{
+      steps,       rows, shape().input_size, shape().neurons, options_.after_spike_currents,
+      delay_steps_};
   const bool masked = options_.recurrent_dropout > 0;
   const auto bytes = [&](std::size_t most) {
     return Kernel::workspace_bytes(sizes, Kernel::longest_history(sizes, masked, most), masked);
   };
   // A byte for each mask of dropout, step, row and neuron.
-  const std::size_t masks =
-      static_cast<std::size_t>(steps * rows * shape().neurons) *
-      ((masked ? 1 : 0) + (options_.dropout > 0 ? 1 : 0));
+  const std::size_t masks = static_cast<std::size_t>(steps * rows * shape().neurons) *
+                            ((masked ? 1 : 0) + (options_.dropout > 0 ? 1 : 0));
   const std::size_t most = limit > 0 ? limit : std::numeric_limits<std::size_t>::max();
   return Workspace{bytes(most) + masks, bytes(0) + masks};
 }

@@ -25,6 +25,7 @@ struct Settings {
   at::Tensor neurons, emitted, recurrent;  ///< Masks; undefined: none.
   double emitted_scale = 1, recurrent_scale = 1;
   std::size_t workspace_limit = 0;
+  kernels::Products products = kernels::Products::own;
 };
 
 template <typename T>
@@ -54,7 +55,8 @@ class PassOf final : public Pass {
       : tensors_(tensors),
         settings_(settings),
         kernel_(settings.shape, parameters(), masks(),
-                history ? history_within<T>(settings) : kernels::History::none()) {}
+                history ? history_within<T>(settings) : kernels::History::none(),
+                settings.products) {}
 
   void forward(at::Tensor& emitted) override {
     kernel_.forward(tensors_[0].data_ptr<T>(), settings_.first, emitted.data_ptr<T>());
@@ -96,8 +98,7 @@ class PassOf final : public Pass {
   kernels::GlifrKernel<T> kernel_;
 };
 
-c10::intrusive_ptr<Pass> make_pass(const Tensors& tensors, const Settings& settings,
-                                   bool history) {
+c10::intrusive_ptr<Pass> make_pass(const Tensors& tensors, const Settings& settings, bool history) {
   // Once for each thread that ever works on a shard.
   thread_local const bool prepared = (kernels::prepare_thread(), true);
   static_cast<void>(prepared);
@@ -211,6 +212,7 @@ at::Tensor glifr_sequence(const at::Tensor& input, const GlifrCoefficients& coef
                     coefficients.delay};
   settings.first = pass.first;
   settings.workspace_limit = pass.workspace_limit;
+  if (pass.precision == Precision::bfloat16) settings.products = kernels::Products::bfloat16;
   settings.emission = coefficients.emission;
   settings.reset = coefficients.reset_mV;
   settings.bias = coefficients.bias_current_pA;

@@ -1,5 +1,7 @@
 #include "afterspike/kernels/gemm.hpp"
 
+#include <array>
+#include <bit>
 #include <cmath>
 #include <vector>
 
@@ -66,6 +68,43 @@ TYPED_TEST(Gemm, IsTheProductOfAnyShapeTakenEitherWay) {
         check<TypeParam>(take_a, take_b, 5, 7, 3, beta);
         check<TypeParam>(take_a, take_b, 32, 17, 40, beta);
         check<TypeParam>(take_a, take_b, 1, 64, 33, beta);
+      }
+    }
+  }
+}
+
+/// Small whole numbers are exact in bfloat16, and so are their sums in float32.
+TEST(GemmInBfloat16, IsExactForWholeNumbers) {
+  if (!has_bfloat16()) GTEST_SKIP() << "this processor does not multiply bfloat16";
+  prepare_thread();
+  const auto half = [](const std::vector<float>& values) {
+    std::vector<Bfloat16> result;
+    for (const float value : values) {
+      result.push_back(static_cast<Bfloat16>(std::bit_cast<std::uint32_t>(value) >> 16));
+    }
+    return result;
+  };
+  Rng rng(4);
+  const auto whole = [&](std::int64_t size) {
+    std::vector<float> values(static_cast<std::size_t>(size));
+    for (float& value : values) value = static_cast<float>(rng.below(17)) - 8;
+    return values;
+  };
+  for (const auto& [m, n, k] : std::vector<std::array<std::int64_t, 3>>{
+           {1, 1, 1}, {5, 7, 3}, {32, 128, 128}, {33, 48, 19}, {16, 64, 252}}) {
+    for (const Take take_a : {Take::plain, Take::transposed}) {
+      for (const float beta : {0.0F, 1.0F}) {
+        const std::int64_t rows = take_a == Take::plain ? m : k;
+        const std::int64_t stride = (take_a == Take::plain ? k : m) + 16;
+        const std::vector<float> a = whole(rows * stride), b = whole(k * (n + 16));
+        const std::vector<float> before = whole(m * (n + 2));
+        std::vector<float> c = before, expected = before;
+        const auto a_half = half(a), b_half = half(b);
+        gemm(take_a, Take::plain, m, n, k, {a_half.data(), stride}, {b_half.data(), n + 16}, beta,
+             {c.data(), n + 2});
+        gemm<float>(take_a, Take::plain, m, n, k, {a.data(), stride}, {b.data(), n + 16}, beta,
+                    {expected.data(), n + 2});
+        EXPECT_EQ(c, expected) << m << " " << n << " " << k;
       }
     }
   }

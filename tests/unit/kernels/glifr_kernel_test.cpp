@@ -4,6 +4,7 @@
 
 #include "afterspike/kernels/glifr.hpp"
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <map>
@@ -15,6 +16,9 @@
 #include <hwy/targets.h>
 
 #include "afterspike/base/rng.hpp"
+#include "afterspike/kernels/gemm.hpp"
+#include "kernels/glifr_steps.hpp"
+#include "support/expect_error.hpp"
 
 namespace afterspike::kernels {
 namespace {
@@ -134,7 +138,8 @@ struct Outcome {
 };
 
 template <typename T>
-Outcome run(const Example& e, History history = History::whole()) {
+Outcome run(const Example& e, History history = History::whole(),
+            Products products = Products::own) {
   std::map<std::string, std::vector<T>> held, gradients;
   for (const auto& [name, values] : e.values) {
     held[name].assign(values.begin(), values.end());
@@ -165,7 +170,7 @@ Outcome run(const Example& e, History history = History::whole()) {
   masks.emitted_scale = masks.recurrent_scale = static_cast<T>(1 / 0.7);
   const GlifrShape& s = e.shape;
   std::vector<T> emitted(static_cast<std::size_t>((s.steps - e.first) * s.rows * s.neurons));
-  GlifrKernel<T> kernel(s, parameters, masks, history);
+  GlifrKernel<T> kernel(s, parameters, masks, history, products);
   kernel.forward(in("input"), e.first, emitted.data());
   Outcome outcome;
   outcome.emitted.assign(emitted.begin(), emitted.end());
@@ -357,6 +362,56 @@ void with_each_target(const Work& work) {
     work(hwy::TargetName(left & -left));
   }
   hwy::SetSupportedTargetsForTest(0);
+}
+
+TEST(GlifrKernel, WithProductsInBfloat16IsCloseToSinglePrecision) {
+  if (!has_bfloat16()) GTEST_SKIP() << "this processor does not multiply bfloat16";
+  for (const std::int64_t delay : {1, 4}) {
+    Example e = example(
+        {.steps = 40, .rows = 5, .inputs = 3, .neurons = 21, .currents = 2, .delay = delay});
+    const Outcome exact = run<double>(e);
+    const Outcome rounded = run<float>(e, History::whole(), Products::bfloat16);
+    // A factor is rounded by at most 2^-9 of itself.
+    EXPECT_LT(distance(rounded.emitted, exact.emitted), 4e-3);
+    EXPECT_GT(distance(rounded.emitted, exact.emitted), 1e-5) << "nothing was rounded";
+    for (const auto& [name, gradient] : exact.gradients) {
+      EXPECT_LT(distance(rounded.gradients.at(name), gradient), 2e-2) << name;
+    }
+    EXPECT_EQ(run<float>(e, {true, 1}, Products::bfloat16).gradients, rounded.gradients);
+    add_masks(e);
+    EXPECT_LT(distance(run<float>(e, History::none(), Products::bfloat16).emitted,
+                       run<double>(e).emitted),
+              6e-3);
+  }
+  testing::expect_error(ErrorKind::config, {"bfloat16", "single precision"}, [] {
+    run<double>(example({.steps = 2, .rows = 1, .inputs = 1, .neurons = 2}), History::whole(),
+                Products::bfloat16);
+  });
+}
+
+/// To the nearest, ties to even, and what is not a number stays so.
+TEST(Bfloat16, IsRounded) {
+  with_each_target([](const char* name) {
+    SCOPED_TRACE(name);
+    const auto rounded = [](std::uint32_t bits) {
+      alignas(64) float values[16];
+      alignas(64) std::uint16_t result[16];
+      for (float& value : values) value = std::bit_cast<float>(bits);
+      to_bfloat16(values, 16, result);
+      for (const std::uint16_t other : result) EXPECT_EQ(other, result[0]);
+      return result[0];
+    };
+    EXPECT_EQ(rounded(0x3F800000), 0x3F80) << "one";
+    EXPECT_EQ(rounded(0x3F807FFF), 0x3F80) << "down";
+    EXPECT_EQ(rounded(0x3F808000), 0x3F80) << "a tie, to even";
+    EXPECT_EQ(rounded(0x3F808001), 0x3F81) << "up";
+    EXPECT_EQ(rounded(0x3F818000), 0x3F82) << "a tie, to even";
+    EXPECT_EQ(rounded(0xBF818000), 0xBF82) << "negative";
+    EXPECT_EQ(rounded(0xFFFFFFFF), 0x7FC0) << "not a number";
+    EXPECT_EQ(rounded(0x7F800000), 0x7F80) << "infinite";
+    EXPECT_EQ(rounded(0x7F7FFFFF), 0x7F80) << "too large";
+    EXPECT_EQ(rounded(0x80000000), 0x8000) << "minus zero";
+  });
 }
 
 TEST(GlifrKernel, OfEveryInstructionSetAgrees) {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include "afterspike/kernels/gemm.hpp"
 #include "golden_case.hpp"
 #include "support/expect_error.hpp"
 #include "support/gradient_check.hpp"
@@ -139,6 +140,27 @@ TEST(GlifrEngine, SilencesAndDropsTheSame) {
 
 TEST(GlifrEngine, AgreesInSinglePrecision) {
   expect_twins({{4, 37, 1.0}, 50, 6, {{"delay", "3steps"}}, {}}, at::kFloat, 3e-6);
+}
+
+TEST(GlifrEngine, ComputesInBfloat16WhereItIsAsked) {
+  if (!kernels::has_bfloat16()) GTEST_SKIP() << "this processor does not multiply bfloat16";
+  const auto layer = testing::make_layer("glifr", {3, 20, 1.0});
+  layer->to(at::kFloat);
+  const at::Tensor input = uniform_tensor({30, 4, 3}, Rng(3), -2, 2).to(at::kFloat);
+  LayerPass pass;
+  const Outcome exact = run(*layer, input, pass, Engine::automatic);
+  pass.precision = Precision::bfloat16;
+  const Outcome rounded = run(*layer, input, pass, Engine::automatic);
+  EXPECT_GT(testing::relative_error(rounded.emitted, exact.emitted), 1e-6);
+  expect_close(rounded.emitted, exact.emitted, 4e-3, "emissions");
+  for (const auto& [name, gradient] : exact.gradients) {
+    expect_close(rounded.gradients.at(name), gradient, 3e-2, name);
+  }
+  testing::expect_error(ErrorKind::config, {"precision", "bfloat16"},
+                        [&] { run(*layer, input, pass, Engine::composed); });
+  const auto other = testing::make_layer("lstm", {3, 4, 1.0});
+  testing::expect_error(ErrorKind::config, {"precision", "bfloat16"},
+                        [&] { other->emissions(input.to(at::kDouble), pass); });
 }
 
 TEST(GlifrEngine, IsDifferentiableByFiniteDifferences) {
