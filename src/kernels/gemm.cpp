@@ -112,6 +112,19 @@ void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t
               a.data, narrow(a.stride), b.data, narrow(b.stride), beta, c.data, narrow(c.stride));
 }
 
+SignalsHeld::SignalsHeld() noexcept {
+  sigset_t held;
+  sigfillset(&held);
+  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
+    sigdelset(&held, own);
+  }
+  pthread_sigmask(SIG_SETMASK, &held, &before_);
+}
+
+SignalsHeld::~SignalsHeld() {
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
 void prepare_thread() noexcept {
   omp_set_num_threads(1);
 }

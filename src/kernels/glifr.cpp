@@ -554,12 +554,14 @@ GlifrKernel<T>::~GlifrKernel() = default;
 
 template <typename T>
 void GlifrKernel<T>::forward(const T* input, std::int64_t first, T* emitted) {
+  const SignalsHeld held;
   impl_->forward(input, first, emitted);
 }
 
 template <typename T>
 void GlifrKernel<T>::backward(const T* input, const T* emitted_gradient,
                               const GlifrGradients<T>& gradients) {
+  const SignalsHeld held;
   impl_->backward(input, emitted_gradient, gradients);
 }
 

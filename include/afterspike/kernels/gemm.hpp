@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 
 namespace afterspike::kernels {
@@ -17,7 +18,7 @@ struct Matrix {
 
 /// c = a b + beta c, where a is [m, k], b is [k, n], c is [m, n] after transposition; with beta 0,
 /// c is not read. On the calling thread alone: call prepare_thread() on it once before. float
-/// through oneDNN, double through BLAS.
+/// through oneDNN, double through BLAS. REQUIRES: a SignalsHeld lives.
 template <typename T>
 void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t k,
           Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
@@ -31,6 +32,21 @@ void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t
 
 /// True where the processor multiplies bfloat16.
 bool has_bfloat16();
+
+/// Holds signals back from the calling thread while it lives; they arrive after. gemm() must run
+/// under it: up to version 3.11, oneDNN's products in float32 let the stack pointer point into
+/// their own memory, and a signal handler that runs on the thread meanwhile destroys what is there
+/// (oneDNN issue 4845). Not held back: what the thread itself causes, such as SIGSEGV.
+class SignalsHeld {
+ public:
+  SignalsHeld() noexcept;
+  ~SignalsHeld();
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+
+ private:
+  sigset_t before_;
+};
 
 /// Keeps the libraries behind gemm() from starting threads when the calling thread asks them for a
 /// product.

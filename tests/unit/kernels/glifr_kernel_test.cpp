@@ -4,8 +4,13 @@
 
 #include "afterspike/kernels/glifr.hpp"
 
+#include <sys/time.h>
+
+#include <sys/time.h>
+
 #include <bit>
 #include <cmath>
+#include <csignal>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -491,6 +496,22 @@ TEST(GlifrKernel, HasASigmoidOfAFewUnitsInTheLastPlace) {
       EXPECT_NEAR(exact.emitted[place] / value, 1, 4 * 1.2e-16) << static_cast<double>(x);
     }
   });
+}
+
+volatile std::sig_atomic_t signals = 0;
+
+/// A handler that is interrupted into the products of oneDNN would destroy memory (gemm.hpp).
+TEST(GlifrKernel, IsNotDisturbedBySignals) {
+  const Example e =
+      example({.steps = 300, .rows = 8, .inputs = 1, .neurons = 128, .currents = 1, .delay = 1});
+  const Outcome quiet = run<float>(e);
+  std::signal(SIGALRM, [](int) { signals = signals + 1; });
+  const itimerval often{{0, 100}, {0, 100}}, never{};
+  setitimer(ITIMER_REAL, &often, nullptr);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(run<float>(e).gradients, quiet.gradients);
+  setitimer(ITIMER_REAL, &never, nullptr);
+  EXPECT_GT(signals, 5) << "they arrive, between the passes";
+  std::signal(SIGALRM, SIG_DFL);
 }
 
 TEST(GlifrKernel, SaysHowMuchItTakes) {
