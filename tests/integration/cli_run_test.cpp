@@ -92,7 +92,8 @@ TEST_F(CliRun, PredictsTheClassesThatEvaluateCounts) {
   testing::write_class_hdf5(path("data.h5"));
   succeed(train_classes(path("data.csv"), "run"));
   for (const char* data : {"data.csv", "data.h5"}) {
-    succeed({"predict", path("run"), "--data", path(data), "--out", path("answers.csv")});
+    succeed(
+        {"predict", path("run"), "--data", path(data), "--out", path("answers.csv"), "--force"});
     const io::Table table = io::read_csv(path("answers.csv"));
     EXPECT_EQ(table.columns, (Words{"sequence", "class", "probability_0", "probability_1"}));
     ASSERT_EQ(table.rows.size(), static_cast<std::size_t>(testing::kClassSamples));
@@ -121,6 +122,48 @@ TEST_F(CliRun, PredictsTracesStepByStep) {
   const io::Json result = json({"evaluate", path("run"), "--json"});
   EXPECT_FALSE(result.contains("accuracy")) << "nothing is classified";
   EXPECT_EQ(result.at("samples"), 6);
+}
+
+TEST_F(CliRun, PredictsOverNothingThatCouldBeMissed) {
+  const std::string sequences = "sequence,input\n0,1\n0,1\n";
+  testing::spill(directory_ / "in.csv", sequences);
+  testing::spill(directory_ / "mine.csv", "mine");
+  fs::create_symlink("in.csv", path("link.csv"));
+  fs::create_symlink("run/summary.json", path("inside.csv"));
+  fs::create_symlink("new.csv", path("later.csv"));
+  succeed(train_sines(path("run"), {"--epochs", "1"}));
+  const std::string summary = slurp(directory_ / "run" / "summary.json");
+  const auto words = [&](const std::string& out, const Words& more = {}) {
+    Words all = {"predict", path("run"), "--data", path("in.csv"), "--out", out};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const std::vector<std::pair<std::string, std::string>> refused = {
+      {path("in.csv"), "is the file that --data names"},
+      {path("link.csv"), "is the file that --data names"},
+      {path("run/new.csv"), "is in the directory of the run"},
+      {path("run/checkpoints/../summary.json"), "is in the directory of the run"},
+      {path("inside.csv"), "is in the directory of the run"},
+      {directory_.path().string(), "is a directory"}};
+  for (const auto& [out, message] : refused) {
+    for (const Words& force : {Words{}, Words{"--force"}}) {
+      const Outcome outcome = run(words(out, force));
+      EXPECT_EQ(outcome.status, 2) << out;
+      EXPECT_THAT(outcome.err, HasSubstr(out));
+      EXPECT_THAT(outcome.err, HasSubstr(message));
+    }
+  }
+  EXPECT_THAT(run(words(path("mine.csv"))).err, HasSubstr("exists already"));
+  EXPECT_THAT(run(words(path("mine.csv"))).err, HasSubstr("--force"));
+  EXPECT_EQ(slurp(path("mine.csv")), "mine");
+  EXPECT_EQ(slurp(path("in.csv")), sequences);
+  EXPECT_EQ(slurp(directory_ / "run" / "summary.json"), summary);
+
+  succeed(words(path("mine.csv"), {"--force"}));
+  succeed(words(path("later.csv")));
+  EXPECT_EQ(slurp(path("new.csv")), slurp(path("mine.csv")));
+  EXPECT_TRUE(fs::is_symlink(path("later.csv")));
+  EXPECT_EQ(succeed(words("/dev/stdout")).out, slurp(path("mine.csv")));
 }
 
 TEST_F(CliRun, RefusesDataThatTheNetworkWasNotTrainedFor) {
