@@ -119,6 +119,22 @@ io::Json checkpoint_configuration(RunOptions& options, const tasks::Task& task,
   return configuration;
 }
 
+void set_epochs(RunOptions& options, std::int64_t epochs) {
+  options::Description description;
+  options.describe(description);
+  description.find("train.epochs").set(epochs);
+}
+
+/// A training that has come further cannot end after fewer epochs.
+void require_later_end(const Trainer& trainer) {
+  const Progress& progress = trainer.progress();
+  const std::int64_t begun = progress.epoch + (progress.step_in_epoch > 0 ? 1 : 0);
+  require(progress.step <= trainer.total_steps(), ErrorKind::config,
+          "--epochs: found {}, expected at least the {} epochs that have begun: the checkpoint is "
+          "of step {}, each epoch of {} steps",
+          trainer.options().epochs, begun, progress.step, trainer.steps_per_epoch());
+}
+
 io::Json split_summary(const tasks::Task& task, const tasks::Tally& tally) {
   const auto samples = static_cast<double>(tally.samples);
   io::Json json = {{"samples", tally.samples}, {"loss", tally.loss / samples}};
@@ -190,7 +206,7 @@ void create_run(const fs::path& directory, RunOptions& options, const RunEnviron
 
 void record_epochs(const fs::path& directory, std::int64_t epochs) {
   RunOptions options = load_run_options(directory);
-  options.train.epochs = epochs;
+  set_epochs(options, epochs);
   options.train.validate();
   options::Description description;
   options.describe(description);
@@ -235,7 +251,7 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   const std::optional<io::Lock> lock = io::Lock::try_take(directory);
   require(lock.has_value(), ErrorKind::checkpoint,
           "{}: the run is being trained by another process", directory.string());
-  if (epochs > 0) options.train.epochs = epochs;
+  if (epochs > 0) set_epochs(options, epochs);
   const std::unique_ptr<tasks::Task> task =
       options.experiment->make_task({environment.data_directory});
   const std::shared_ptr<nn::Network> network = options.experiment->make_network(*task);
@@ -257,9 +273,7 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
     } catch (const Error& error) {
       throw error.within(fmt::format("checkpoint '{}'", latest->string()));
     }
-    require(epochs == 0 || epochs >= trainer.progress().epoch, ErrorKind::config,
-            "--epochs: found {}, expected at least the {} epochs that are done", epochs,
-            trainer.progress().epoch);
+    require_later_end(trainer);
     log::info("resumed from {}: {} of {} epochs done", latest->string(), trainer.progress().epoch,
               options.train.epochs);
   } else {

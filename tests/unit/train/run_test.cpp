@@ -166,6 +166,19 @@ TEST_F(Run, CannotBecomeShorterThanItIs) {
   EXPECT_EQ(slurp(run / "latest"), "step-000000003\n");
 }
 
+TEST_F(Run, CannotEndBeforeTheEpochThatHasBegun) {
+  const fs::path run = create("run", class_options());  // Three steps an epoch.
+  continue_run(run, environment(5));
+  const std::string record = slurp(run / "run.json");
+  expect_error(ErrorKind::config, {"--epochs: found 1", "at least the 2 epochs", "step 5"},
+               [&] { continue_run(run, environment(), 1); });
+  expect_error(ErrorKind::config, {"'train.epochs'", "1000000000 or less"},
+               [&] { continue_run(run, environment(), std::int64_t{1} << 62); });
+  EXPECT_EQ(slurp(run / "run.json"), record);
+  EXPECT_EQ(continue_run(run, environment(), 2).end, End::finished);
+  EXPECT_EQ(slurp(run / "latest"), "step-000000006\n");
+}
+
 TEST_F(Run, IsTrainedByOneProcessAtATime) {
   const fs::path run = create("run", sine_options());
   const int other = ::open(run.c_str(), O_RDONLY | O_DIRECTORY);
