@@ -37,6 +37,12 @@ GlifrOptions validated(GlifrOptions options, double dt_ms) {
               options.initial == "inherit",
           ErrorKind::config, "glifr: initial is '{}', expected parameters, reference or inherit",
           options.initial);
+  const std::string usual_decay = GlifrOptions().membrane_decay.text();
+  require(options.initial != "reference" || options.membrane_decay.text() == usual_decay,
+          ErrorKind::config,
+          "glifr: membrane_decay is {}, expected {} (the default) with initial = \"reference\", "
+          "which sets it",
+          options.membrane_decay.text(), usual_decay);
   for (const double p : {options.input_dropout, options.dropout, options.recurrent_dropout}) {
     check(p >= 0 && p < 1, "a dropout probability", p, "at least 0 and below 1");
   }
@@ -66,12 +72,10 @@ std::vector<ParameterSpec> intrinsic_specs(const LayerShape& shape, const GlifrO
   const std::vector<std::int64_t> each = {shape.neurons};
   const std::vector<std::int64_t> currents = {options.after_spike_currents, shape.neurons};
   const Transform rate = Transform::bounded(0, 1 / shape.dt_ms);
-  const Initial membrane = options.initial == "reference" ? reference_membrane_decay(shape.dt_ms)
-                                                          : options.membrane_decay;
   const auto group = ParameterGroup::intrinsic;
   std::vector<ParameterSpec> specs = {
       {"threshold", "V_th", "mV", each, Transform::identity(), options.threshold, group},
-      {"membrane_decay", "k_m", "1/ms", each, rate, membrane, group}};
+      {"membrane_decay", "k_m", "1/ms", each, rate, options.membrane_decay, group}};
   if (options.after_spike_currents == 0) return specs;
   const Transform multiplicative =
       options.bound_after_spike_currents
@@ -89,6 +93,10 @@ std::vector<ParameterSpec> intrinsic_specs(const LayerShape& shape, const GlifrO
 /// The settings of a layer with nothing left to be filled in.
 GlifrOptions resolved(const LayerShape& shape, const GlifrOptions& given) {
   GlifrOptions options = validated(given, shape.dt_ms);
+  if (options.initial == "reference") {
+    options.membrane_decay = reference_membrane_decay(shape.dt_ms);
+    options.initial = "parameters";
+  }
   if (options.tau_ms == 0) options.tau_ms = shape.dt_ms;
   if (options.amplitude_scale_pA == 0) {
     options.amplitude_scale_pA =

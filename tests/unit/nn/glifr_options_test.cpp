@@ -150,6 +150,8 @@ TEST(GlifrOptions, ErrorsOfTextNameTheOptionAndWhatWasExpected) {
       {{{"variant", "rhet"}, {"learn", "none"}}, {"'rhet'", "learns all", "'none'"}},
       {{{"variant", "homa"}, {"after_spike_currents", "0"}},
        {"'homa'", "after_spike_currents is 0"}},
+      {{{"initial", "reference"}, {"membrane_decay", "0.07"}},
+       {"membrane_decay is 0.07", "expected 0.05", "reference"}},
       {{{"learn", "treshold"}}, {"'treshold'", "did you mean 'threshold'", "membrane_decay"}},
       {{{"learn", "threshold,"}, {"after_spike_currents", "0"}, {"learn", "after_spike_decay"}},
        {"'after_spike_decay'", "threshold, membrane_decay"}},
@@ -226,6 +228,25 @@ TEST(GlifrOptions, InitialValuesOutOfTheRangeOfAParameterAreRefused) {
   EXPECT_NO_THROW(
       make_layer("glifr", {3, 4, kDt},
                  {{"after_spike_multiplicative", "0.1"}, {"bound_after_spike_currents", "false"}}));
+}
+
+TEST(GlifrOptions, ReferenceResolvesToTheMembraneDecayThatItStandsFor) {
+  const LayerShape shape{3, 4, 1};
+  const auto model = make_model("glifr", {{"initial", "reference"}});
+  const auto before = model->make(shape);
+  model->resolve(shape);
+  options::Description description;
+  model->describe(options::Section(description, ""));
+  Settings recorded;
+  for (const options::Field& field : description.fields()) {
+    recorded.emplace_back(field.path(), options::text(field.value()));
+  }
+  EXPECT_NEAR(std::stod(options::text(description.find("membrane_decay").value())), 0.0477, 1e-4);
+  const auto after = make_model("glifr", recorded)->make(shape);
+  for (const auto& layer : {before, after}) layer->initialize(Rng(1));
+  for (const ParameterSpec& spec : before->specs()) {
+    testing::expect_same(after->raw(spec.name), before->raw(spec.name), spec.name);
+  }
 }
 
 TEST(GlifrOptions, LearnNamesWhatIsTrained) {
