@@ -149,7 +149,7 @@ at::Tensor step_columns(const io::Table& table, const std::vector<std::size_t>& 
 }
 
 SequenceFile read_csv_sequences(const fs::path& path) {
-  const io::Table table = io::read_csv(path);
+  const io::Table table = io::read_csv(path, "sequence");
   const Columns columns = sort_columns(table, path);
   const std::vector<std::size_t> starts = sample_starts(table, columns, path);
   const auto samples = static_cast<std::int64_t>(starts.size() - 1);

@@ -87,8 +87,11 @@ std::optional<double> number_of(std::string_view text) {
   return whole && std::isfinite(number) ? std::optional(number) : std::nullopt;
 }
 
+/// From here on not every whole number is a double.
+constexpr double kInexact = 9007199254740992;  // 2^53
+
 std::vector<double> read_row(std::string_view line, const std::vector<std::string>& names,
-                             const std::string& where) {
+                             std::string_view identity, const std::string& where) {
   std::vector<double> row;
   for (;;) {
     const std::string_view cell = line.substr(0, line.find(','));
@@ -97,6 +100,11 @@ std::vector<double> read_row(std::string_view line, const std::vector<std::strin
     const auto number = number_of(trim(cell));
     require(number.has_value(), kKind, "{}, column {} ('{}'): found '{}', expected a number", where,
             row.size() + 1, names[row.size()], cell);
+    require(
+        names[row.size()] != identity || std::abs(*number) < kInexact, kKind,
+        "{}, column {} ('{}'): found '{}', expected a number below 2^53, {}: larger ones cannot "
+        "be told apart",
+        where, row.size() + 1, names[row.size()], cell, kInexact);
     row.push_back(*number);
     line.remove_prefix(cell.size());
     if (line.empty()) break;
@@ -130,7 +138,7 @@ std::string header_of(const std::vector<std::string>& names, const std::string& 
 
 }  // namespace
 
-Table read_csv(const std::filesystem::path& path) {
+Table read_csv(const std::filesystem::path& path, std::string_view identity) {
   const std::string file = fmt::format("'{}'", path.string());
   const std::vector<std::uint8_t> bytes = read_file(path, kKind);
   const auto lines = lines_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
@@ -140,7 +148,7 @@ Table read_csv(const std::filesystem::path& path) {
   table.columns = read_names(lines[0], file);
   for (std::size_t i = 1; i < lines.size(); ++i) {
     table.rows.push_back(
-        read_row(lines[i], table.columns, fmt::format("{}: line {}", file, i + 1)));
+        read_row(lines[i], table.columns, identity, fmt::format("{}: line {}", file, i + 1)));
   }
   return table;
 }
