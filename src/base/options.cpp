@@ -154,6 +154,10 @@ Field& Field::below(double high) {
   });
 }
 
+Field& Field::bounded() {
+  return at_least(-kLargest).at_most(kLargest);
+}
+
 Field& Field::one_of(std::vector<std::string> choices) {
   type_ = fmt::format("{}", fmt::join(choices, "|"));
   return check([choices = std::move(choices)](const Value& value) -> std::string {

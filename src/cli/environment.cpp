@@ -11,6 +11,8 @@
 namespace afterspike::cli {
 namespace {
 
+constexpr std::int64_t kMostThreads = 1024;
+
 volatile std::sig_atomic_t received = 0;
 
 extern "C" void remember(int signal) {
@@ -39,8 +41,7 @@ Arguments& add_threads(Arguments& arguments) {
 
 int threads(const Arguments& arguments) {
   if (arguments.has("threads")) {
-    const auto wanted =
-        static_cast<int>(std::min<std::int64_t>(arguments.integer("threads", 1), 1024));
+    const auto wanted = static_cast<int>(arguments.integer("threads", 1, kMostThreads));
     prepare_blas(wanted);
     return wanted;
   }

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -20,6 +22,8 @@ namespace afterspike::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::int64_t kMostSeeds = 10'000;
 
 /// A flag of everyday use and the option that it sets.
 struct PlainFlag {
@@ -306,10 +310,19 @@ int start(const Arguments& arguments, const train::RunEnvironment& environment) 
   }
   require(arguments.has("out"), ErrorKind::usage,
           "train: expected --out RUN, the directory to make");
+/// The seeds that --seeds asks for, from `first` on; none where it was not given.
+std::vector<std::int64_t> seeds_of(const Arguments& arguments, std::int64_t first) {
+  if (!arguments.has("seeds")) return {};
+  const std::int64_t count = arguments.integer("seeds", 1, kMostSeeds);
+  require(first <= std::numeric_limits<std::int64_t>::max() - count, ErrorKind::usage,
+          "--seeds: found {} from seed {} on, expected seeds of 64 bits", count, first);
+  std::vector<std::int64_t> seeds(static_cast<std::size_t>(count));
+  std::iota(seeds.begin(), seeds.end(), first);
+  return seeds;
+}
+
   const fs::path out = arguments.text("out");
-  std::vector<std::int64_t> seeds;
-  const std::int64_t count = arguments.has("seeds") ? arguments.integer("seeds", 1) : 0;
-  for (std::int64_t i = 0; i < count; ++i) seeds.push_back(options.seed + i);
+  const std::vector<std::int64_t> seeds = seeds_of(arguments, options.seed);
   train::create_run(out, options, environment, seeds);
   return train_new(out, arguments, environment, options.seed, seeds);
 }

@@ -15,6 +15,9 @@ namespace {
 
 constexpr double kDefaultMembraneDecay = 0.05;  // 1/ms; GLIFS_ASC
 
+/// More than 1 / (R dt k_m) comes to with any settings that are allowed.
+constexpr double kLargestScale = 1e18;  // pA
+
 GlifrOptions validated(GlifrOptions options, double dt_ms) {
   options = resolve_variant(std::move(options));
   const auto check = [](bool holds, std::string_view name, double value, std::string_view wanted) {
@@ -331,11 +334,18 @@ void GlifrOptions::describe(options::Section section) {
   section.add("learn_weights", learn_weights, "Train input and recurrent weights.");
   section.duration("delay", delay, "Delay of the recurrent synapses, such as 15ms or 300steps.");
   section.quantity("sigma", sigma_mV, "mV", "Softness of the threshold; towards 0 it spikes.")
-      .above(0);
-  section.quantity("resistance", resistance_GOhm, "GOhm", "Membrane resistance R.").above(0);
-  section.quantity("bias_current", bias_current_pA, "pA", "Constant current I_0.");
-  section.quantity("reset", reset_mV, "mV", "Reset voltage relative to rest.");
-  section.quantity("tau", tau_ms, "ms", "Length of a spike; 0 ms takes the time step.").at_least(0);
+      .above(0)
+      .at_least(options::kSmallest)
+      .bounded();
+  section.quantity("resistance", resistance_GOhm, "GOhm", "Membrane resistance R.")
+      .above(0)
+      .at_least(options::kSmallest)
+      .bounded();
+  section.quantity("bias_current", bias_current_pA, "pA", "Constant current I_0.").bounded();
+  section.quantity("reset", reset_mV, "mV", "Reset voltage relative to rest.").bounded();
+  section.quantity("tau", tau_ms, "ms", "Length of a spike; 0 ms takes the time step.")
+      .at_least(0)
+      .bounded();
   section.choice(
       "amplitude", amplitude,
       {{"pA", Amplitude::pA}, {"natural", Amplitude::natural}, {"steady", Amplitude::steady}},
@@ -344,7 +354,8 @@ void GlifrOptions::describe(options::Section section) {
   section
       .quantity("amplitude_scale", amplitude_scale_pA, "pA",
                 "That unit; 0 pA takes what moves a default neuron by 1 mV in a step.")
-      .at_least(0);
+      .at_least(0)
+      .at_most(kLargestScale);
   section.add("bound_after_spike_currents", bound_after_spike_currents,
               "Keep r_j below tau k_j, so that after-spike currents cannot run away.");
   describe_dropout(section, "input_dropout", input_dropout, "Dropout of the input of each layer.");

@@ -183,6 +183,23 @@ TEST_F(Options, AnUnknownPathIsRefusedWithTheClosest) {
 }
 
 TEST_F(Options, APathIsDescribedOnce) {
+TEST_F(Options, BoundedOnesRefuseWhatNobodyMeans) {
+  double plain = 0, voltage_mV = 0;
+  Description description;
+  Section section(description, "");
+  section.add("plain", plain, "").bounded();
+  section.quantity("voltage", voltage_mV, "mV", "").bounded();
+  description.find("plain").set_text("-1e9");
+  description.find("voltage").set_text("1000 V");
+  EXPECT_EQ(plain, -1e9);
+  EXPECT_EQ(voltage_mV, 1e6);
+  for (const auto& [path, value] : {std::pair("plain", "1.1e9"), std::pair("plain", "-1e300"),
+                                    std::pair("voltage", "1.1e6 V")}) {
+    expect_error(ErrorKind::config, {std::string("option '") + path + "'", "1000000000 or "},
+                 [&, &path = path, &value = value] { description.find(path).set_text(value); });
+  }
+}
+
   expect_error(ErrorKind::internal, {"option 'train.epochs' is described twice"},
                [&] { Section(description_, "train").add("epochs", example_.epochs, "Again."); });
 }

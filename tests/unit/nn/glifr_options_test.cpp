@@ -168,6 +168,18 @@ TEST(GlifrOptions, ErrorsOfTextNameTheOptionAndWhatWasExpected) {
       {{{"resistance", "-0.1 GOhm"}}, {"resistance", "-0.1", "more than 0"}},
       {{{"tau", "0.01 ms"}}, {"tau", "0.01", "at least the time step, 0.05 ms"}},
       {{{"amplitude_scale", "-1 pA"}}, {"amplitude_scale", "-1", "0 or more"}},
+      {{{"bias_current", "1e300 pA"}}, {"bias_current", "'1e300 pA'", "1000000000 or less"}},
+      {{{"bias_current", "-2 kA"}}, {"bias_current", "'-2 kA'"}},
+      {{{"reset", "-1e300 mV"}}, {"reset", "-1000000000 or more"}},
+      {{{"sigma", "1e-300 mV"}}, {"sigma", "1e-09 or more"}},
+      {{{"sigma", "1e300 mV"}}, {"sigma", "1000000000 or less"}},
+      {{{"resistance", "1e300 GOhm"}}, {"resistance", "1000000000 or less"}},
+      {{{"resistance", "1e-300 GOhm"}}, {"resistance", "1e-09 or more"}},
+      {{{"tau", "1e300 ms"}}, {"tau", "1000000000 or less"}},
+      {{{"amplitude_scale", "1e300 pA"}}, {"amplitude_scale", "or less"}},
+      {{{"threshold", "1e300"}}, {"threshold", "'1e300'", "at most 1000000000"}},
+      {{{"threshold", "uniform(0, 1e10)"}}, {"threshold", "at most 1000000000"}},
+      {{{"recurrent_weight", "orthogonal(1e300)"}}, {"recurrent_weight", "at most 1000000000"}},
       {{{"dropout", "1"}}, {"dropout", "'1'", "less than 1"}},
       {{{"recurrent_dropout", "-0.1"}}, {"recurrent_dropout", "0 or more"}}};
   for (const Bad& bad : table) {
