@@ -286,6 +286,12 @@ bool has_begun(const fs::path& out) {
 /// Trains the run, or those of several seeds, that was created just now.
 int train_new(const fs::path& out, const Arguments& arguments,
               const train::RunEnvironment& environment, std::int64_t seed,
+/// Removes what nothing was trained in: the name is free again for the same command put right.
+void remove_unless_begun(const fs::path& out) {
+  std::error_code ignored;
+  if (!has_begun(out)) fs::remove_all(out, ignored);
+}
+
               const std::vector<std::int64_t>& seeds) {
   const bool json = arguments.has("json");
   try {
@@ -293,9 +299,10 @@ int train_new(const fs::path& out, const Arguments& arguments,
     log::info("seed {}", seed);
     return train_one(out, environment, 0, json);
   } catch (const Error& error) {
-    // Nothing that could be resumed: the name is free again for the same command put right.
-    std::error_code ignored;
-    if (error.kind() != ErrorKind::numeric && !has_begun(out)) fs::remove_all(out, ignored);
+    if (error.kind() != ErrorKind::numeric) remove_unless_begun(out);
+    throw;
+  } catch (...) {
+    remove_unless_begun(out);
     throw;
   }
 }

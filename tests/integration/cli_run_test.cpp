@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -252,6 +254,35 @@ TEST_F(CliRun, LeavesTheNameFreeWhenNothingWasTrained) {
     EXPECT_FALSE(fs::exists(out)) << ::testing::PrintToString(wrong);
   }
   succeed(train_sines(out, {"--epochs", "1"}));
+}
+
+#ifndef __SANITIZE_ADDRESS__  // It reserves more addresses than any limit leaves.
+TEST_F(CliRun, SaysThatTheMemoryIsNotEnoughAndLeavesTheNameFree) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
+  rlimit low = before;
+  low.rlim_cur = rlim_t{4} << 30;
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &low), 0);
+  // Weights of 1.6 GB, drawn in double precision.
+  const Outcome outcome = run(train_sines(path("run"), {"--set", "network.hidden=20000"}));
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &before), 0);
+  EXPECT_EQ(outcome.status, 3) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("afterspike: not enough memory"));
+  EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr("alloc")));
+  EXPECT_FALSE(fs::exists(path("run")));
+}
+#endif
+
+TEST_F(CliRun, SaysWhichPathCannotBeLookedUp) {
+  const std::string name(300, 'a');
+  for (const Words& words :
+       std::vector<Words>{{"info", path(name.c_str())}, train_sines(path(name.c_str()))}) {
+    const Outcome outcome = run(words);
+    EXPECT_EQ(outcome.status, 4);
+    EXPECT_THAT(outcome.err, HasSubstr("'" + path(name.c_str())));
+    EXPECT_THAT(outcome.err, HasSubstr(": cannot be looked up: File name too long"));
+    EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr("filesystem error")));
+  }
 }
 
 TEST_F(CliRun, TrainsSeveralSeedsAndGoesOnWithThem) {

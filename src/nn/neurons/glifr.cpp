@@ -374,6 +374,9 @@ class GlifrModel final : public NeuronModel {
     return std::make_shared<Glifr>(shape, options_);
   }
   void resolve(const LayerShape& shape) override { options_ = resolved(shape, options_); }
+  std::vector<ParameterSpec> specs(const LayerShape& shape) const override {
+    return make_specs(shape, resolved(shape, options_));
+  }
   bool inherits() const override { return resolve_variant(options_).initial == "inherit"; }
 
  private:
