@@ -85,13 +85,44 @@ void initialize(const RunOptions& options, nn::Network& network, const Rng& rng)
   network.resample(checkpoint::model_tensors(*donor.network), rng.stream("inherit"));
 }
 
+/// Options that may differ from those of the checkpoint: how long the training is, and where its
+/// data are, which are compared themselves.
+bool may_change(const std::string& option) {
+  return option == "train.epochs" || option == "task.data";
+}
+
+/// A training goes on with the options it began with, however they were changed meanwhile.
+/// `options` are resolved; `saved` is the checkpoint, whose experiment is.
+void require_same_options(RunOptions& options, const experiment::Trained& saved,
+                          const tasks::Task& task) {
+  const io::Json& configuration = saved.content.configuration;
+  const io::Json found = configuration_of(options);
+  // What an older version recorded as it was given, such as neuron.initial, resolves to the same.
+  saved.experiment->resolve(task, *saved.network);
+  options::Description description;
+  saved.experiment->describe(description);
+  for (const auto& [option, value] : found.items()) {
+    const io::Json expected = configuration.value(option, value);
+    const options::Field* resolved =
+        option.starts_with("neuron.") ? description.find_if(option) : nullptr;
+    require(may_change(option) || value == expected ||
+                (resolved != nullptr && value == options::text(resolved->value())),
+            ErrorKind::checkpoint,
+            "option '{}': found {} in run.json, expected {}: that of the checkpoint", option,
+            value.dump(), expected.dump());
+  }
+}
+
 /// Under which names a checkpoint's configuration has the fingerprints of what a training sees.
 constexpr std::array kRecordedSplits = {std::pair("data.train", tasks::Split::train),
-                                        std::pair("data.validation", tasks::Split::validation)};
+                                        std::pair("data.validation", tasks::Split::validation),
+                                        std::pair("data.test", tasks::Split::test)};
 
 /// A training goes on with the data it began with.
 void require_same_data(const io::Json& configuration, const tasks::Task& task) {
   for (const auto& [key, split] : kRecordedSplits) {
+    // Older checkpoints do not have that of the test data.
+    if (split == tasks::Split::test && !configuration.contains(key)) continue;
     const auto data = task.split(split);
     const io::Json found = data ? io::Json(data::fingerprint(*data)) : io::Json();
     const io::Json expected = configuration.value(key, io::Json());
@@ -266,6 +297,7 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   if (latest) {
     const experiment::Trained saved = experiment::load(*latest);
     try {
+      require_same_options(options, saved, *task);
       require_same_data(saved.content.configuration, *task);
       checkpoint::require_same_parameters(saved.content.parameters, *network);
       checkpoint::assign(saved.content.model, *network);

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <array>
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -347,11 +348,12 @@ TEST_F(Run, RefusesACheckpointOfAnotherModelOrOtherData) {
   const fs::path glifr = create("glifr", sine_options({}, "glifr"));
   const fs::path wide = create("wide", sine_options({{"network.hidden", "9"}}));
   for (const fs::path& run : {rnn, glifr, wide}) continue_run(run, environment(2));
-  for (const auto& [donor, message] : {std::pair(glifr, "belongs to another model"),
-                                       std::pair(wide, "shape: found [1,9], expected [1,8]")}) {
+  for (const auto& [donor, message] :
+       {std::pair(glifr, "option 'neuron.name': found \"rnn\" in run.json, expected \"glifr\""),
+        std::pair(wide, "option 'network.hidden': found \"8\" in run.json, expected \"9\"")}) {
     fs::remove_all(rnn / "checkpoints");
     fs::copy(donor / "checkpoints", rnn / "checkpoints", fs::copy_options::recursive);
-    expect_error(ErrorKind::checkpoint, {"step-000000002", "layers.0.input_weight", message},
+    expect_error(ErrorKind::checkpoint, {"step-000000002", message},
                  [&] { continue_run(rnn, environment()); });
   }
   const fs::path run = create("file", class_options());
@@ -361,12 +363,53 @@ TEST_F(Run, RefusesACheckpointOfAnotherModelOrOtherData) {
         data.substr(0, data.find("\n10,")) + data.substr(data.find("\n24,")));
   expect_error(ErrorKind::checkpoint, {"the train data are not those", "fingerprint"},
                [&] { continue_run(run, environment()); });
+  std::string tested = data;
+  tested.replace(tested.rfind("0.2"), 3, "0.7");
+  spill(directory_ / "data.csv", tested);
+  expect_error(ErrorKind::checkpoint, {"the test data are not those", "fingerprint"},
+               [&] { continue_run(run, environment()); });
   std::string changed = data;
   changed.replace(changed.find("0.2"), 3, "0.7");
   spill(directory_ / "data.csv", changed);
   expect_error(ErrorKind::checkpoint, {"the train data are not those", "fingerprint"},
                [&] { continue_run(run, environment()); });
   spill(directory_ / "data.csv", data);
+  EXPECT_EQ(continue_run(run, environment()).end, End::finished);
+}
+
+TEST_F(Run, RefusesOptionsThatWereChangedMeanwhile) {
+  const fs::path run = create("run", class_options());
+  continue_run(run, environment(4));
+  const std::string record = slurp(run / "run.json");
+  const std::vector<std::array<const char*, 3>> table = {
+      {"train.learning_rate", "0.02", "0.03"}, {"seed", "1", "2"},
+      {"neuron.dropout", "0", "0.5"},          {"task.split_seed", "1", "4"},
+      {"train.optimizer", "adam", "adamw"},    {"task.read", "auto", "2"}};
+  for (const auto& [option, before, after] : table) {
+    io::Json edited = io::Json::parse(record);
+    ASSERT_EQ(edited["configuration"][option], before);
+    edited["configuration"][option] = after;
+    spill(run / "run.json", edited.dump());
+    expect_error(ErrorKind::checkpoint,
+                 {"step-000000004", std::string("'") + option + "'",
+                  std::string("found \"") + after + "\" in run.json"},
+                 [&] { continue_run(run, environment()); });
+  }
+  // Where the data are may change, and they are compared.
+  fs::rename(directory_ / "data.csv", directory_ / "moved.csv");
+  io::Json moved = io::Json::parse(record);
+  moved["configuration"]["task.data"] = (directory_ / "moved.csv").string();
+  spill(run / "run.json", moved.dump());
+  EXPECT_EQ(continue_run(run, environment()).end, End::finished);
+}
+
+TEST_F(Run, ResumesWithSettingsThatStandForOthers) {
+  const fs::path run = create("run", sine_options({{"neuron.variant", "lheta"},
+                                                   {"neuron.initial", "reference"},
+                                                   {"network.match_params", "400"},
+                                                   {"train.epochs", "4"}},
+                                                  "glifr"));
+  EXPECT_EQ(continue_run(run, environment(2)).end, End::step_limit);
   EXPECT_EQ(continue_run(run, environment()).end, End::finished);
 }
 
