@@ -138,6 +138,9 @@ train::RunEnvironment environment_of(const Arguments& arguments,
   environment.command = fmt::format("afterspike train {}", fmt::join(words, " "));
   environment.checkpoint_interval_s =
       units::parse(arguments.text("checkpoint-interval"), "s", "--checkpoint-interval");
+  require(environment.checkpoint_interval_s > 0, ErrorKind::config,
+          "--checkpoint-interval: found '{}', expected more than 0",
+          arguments.text("checkpoint-interval"));
   if (arguments.has("time-limit")) {
     environment.limits.seconds = units::parse(arguments.text("time-limit"), "s", "--time-limit");
     require(environment.limits.seconds > 0, ErrorKind::config,
@@ -283,15 +286,15 @@ bool has_begun(const fs::path& out) {
   return false;
 }
 
-/// Trains the run, or those of several seeds, that was created just now.
-int train_new(const fs::path& out, const Arguments& arguments,
-              const train::RunEnvironment& environment, std::int64_t seed,
 /// Removes what nothing was trained in: the name is free again for the same command put right.
 void remove_unless_begun(const fs::path& out) {
   std::error_code ignored;
   if (!has_begun(out)) fs::remove_all(out, ignored);
 }
 
+/// Trains the run, or those of several seeds, that was created just now.
+int train_new(const fs::path& out, const Arguments& arguments,
+              const train::RunEnvironment& environment, std::int64_t seed,
               const std::vector<std::int64_t>& seeds) {
   const bool json = arguments.has("json");
   try {
@@ -307,16 +310,6 @@ void remove_unless_begun(const fs::path& out) {
   }
 }
 
-int start(const Arguments& arguments, const train::RunEnvironment& environment) {
-  train::RunOptions options = new_options(arguments);
-  if (arguments.has("dump-config")) {
-    options::Description description;
-    options.describe(description);
-    fmt::print("{}", io::write_options(description, /*with_help=*/true));
-    return 0;
-  }
-  require(arguments.has("out"), ErrorKind::usage,
-          "train: expected --out RUN, the directory to make");
 /// The seeds that --seeds asks for, from `first` on; none where it was not given.
 std::vector<std::int64_t> seeds_of(const Arguments& arguments, std::int64_t first) {
   if (!arguments.has("seeds")) return {};
@@ -328,6 +321,16 @@ std::vector<std::int64_t> seeds_of(const Arguments& arguments, std::int64_t firs
   return seeds;
 }
 
+int start(const Arguments& arguments, const train::RunEnvironment& environment) {
+  train::RunOptions options = new_options(arguments);
+  if (arguments.has("dump-config")) {
+    options::Description description;
+    options.describe(description);
+    fmt::print("{}", io::write_options(description, /*with_help=*/true));
+    return 0;
+  }
+  require(arguments.has("out"), ErrorKind::usage,
+          "train: expected --out RUN, the directory to make");
   const fs::path out = arguments.text("out");
   const std::vector<std::int64_t> seeds = seeds_of(arguments, options.seed);
   train::create_run(out, options, environment, seeds);

@@ -122,6 +122,9 @@ void TrainOptions::validate() const {
           "option 'train.warmup_epochs': found {}, expected 0 with the one_cycle schedule, which "
           "rises by itself (rise_fraction)",
           warmup_epochs);
+  require(warmup_epochs <= static_cast<double>(epochs), ErrorKind::config,
+          "option 'train.warmup_epochs': found {}, expected at most the {} epochs of the training",
+          warmup_epochs, epochs);
   require(sigma_schedule == SigmaSchedule::constant || sigma_epochs <= static_cast<double>(epochs),
           ErrorKind::config,
           "option 'train.sigma_epochs': found {}, expected at most the {} epochs of the training",

@@ -134,6 +134,11 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
       {with({"--time-limit", "5"}), 3, {"--time-limit", "'5'", "unit"}},
       {with({"--time-limit", "-5 s"}), 3, {"--time-limit", "more than 0"}},
       {with({"--checkpoint-interval", "5 mV"}), 3, {"--checkpoint-interval", "mV"}},
+      {with({"--checkpoint-interval", "0 s"}), 3, {"--checkpoint-interval", "more than 0"}},
+      {with({"--checkpoint-interval", "-1 s"}), 3, {"--checkpoint-interval", "more than 0"}},
+      {with({"--set", "train.label_smoothing=0.1"}), 3, {"train.label_smoothing", "traces"}},
+      {with({"--set", "train.warmup_epochs=11"}), 3, {"train.warmup_epochs", "the 10 epochs"}},
+      {with({"--hidden", "100000"}), 3, {"hidden 100000", "expected at most 2147483648"}},
       {with({"--config", out + ".toml"}), 3, {out + ".toml", "No such file"}},
       {{"train", "--resume", out}, 5, {"there is no run", out}},
       {{"train", "--resume", out, "--seed", "2"}, 2, {"--seed cannot be given too"}},
@@ -312,7 +317,7 @@ TEST_F(Cli, CannotWriteWhereItMayNot) {
 TEST_F(Cli, StopsWithTheStepTheTensorAndTheLastGoodCheckpoint) {
   const fs::path out = directory_ / "run";
   const Outcome outcome = run(train_sines(
-      out, {"--learning-rate", "1e30", "--epochs", "9", "--checkpoint-interval", "0 s"}));
+      out, {"--learning-rate", "1e30", "--epochs", "9", "--checkpoint-interval", "1 us"}));
   EXPECT_EQ(outcome.status, 6);
   EXPECT_THAT(outcome.err, HasSubstr("step 2: the loss is "));
   EXPECT_THAT(outcome.err, HasSubstr("the first tensor that is not finite is "));

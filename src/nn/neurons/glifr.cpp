@@ -197,6 +197,10 @@ GlifrOptions resolve_variant(GlifrOptions options) {
       kind == "hom" || kind == "lhet" || kind == "fhet" || kind == "rhet", ErrorKind::config,
       "glifr: no variant called '{}'; expected hom, homa, lhet, lheta, fhet, fheta, rhet or rheta",
       options.variant);
+  const std::int64_t given = options.after_spike_currents;
+  require(currents || given == 0 || given == GlifrOptions().after_spike_currents, ErrorKind::config,
+          "glifr: variant '{}' has no after-spike currents, but after_spike_currents is {}",
+          options.variant, given);
   if (!currents) options.after_spike_currents = 0;
   require(!currents || options.after_spike_currents > 0, ErrorKind::config,
           "glifr: variant '{}' has after-spike currents, but after_spike_currents is 0",
@@ -370,13 +374,13 @@ namespace {
 class GlifrModel final : public NeuronModel {
  public:
   void describe(options::Section section) override { options_.describe(section); }
+  std::vector<ParameterSpec> specs(const LayerShape& shape) const override {
+    return make_specs(shape, resolved(shape, options_));
+  }
   std::shared_ptr<NeuronLayer> make(const LayerShape& shape) const override {
     return std::make_shared<Glifr>(shape, options_);
   }
   void resolve(const LayerShape& shape) override { options_ = resolved(shape, options_); }
-  std::vector<ParameterSpec> specs(const LayerShape& shape) const override {
-    return make_specs(shape, resolved(shape, options_));
-  }
   bool inherits() const override { return resolve_variant(options_).initial == "inherit"; }
 
  private:

@@ -152,6 +152,8 @@ TEST(GlifrOptions, ErrorsOfTextNameTheOptionAndWhatWasExpected) {
        {"'homa'", "after_spike_currents is 0"}},
       {{{"initial", "reference"}, {"membrane_decay", "0.07"}},
        {"membrane_decay is 0.07", "expected 0.05", "reference"}},
+      {{{"variant", "lhet"}, {"after_spike_currents", "3"}},
+       {"'lhet'", "no after-spike currents", "after_spike_currents is 3"}},
       {{{"learn", "treshold"}}, {"'treshold'", "did you mean 'threshold'", "membrane_decay"}},
       {{{"learn", "threshold,"}, {"after_spike_currents", "0"}, {"learn", "after_spike_decay"}},
        {"'after_spike_decay'", "threshold, membrane_decay"}},
@@ -166,8 +168,6 @@ TEST(GlifrOptions, ErrorsOfTextNameTheOptionAndWhatWasExpected) {
       {{{"sigma", "1 ms"}}, {"sigma", "'1 ms'", "mV"}},
       {{{"sigma", "1"}}, {"sigma", "'1'", "unit"}},
       {{{"resistance", "-0.1 GOhm"}}, {"resistance", "-0.1", "more than 0"}},
-      {{{"tau", "0.01 ms"}}, {"tau", "0.01", "at least the time step, 0.05 ms"}},
-      {{{"amplitude_scale", "-1 pA"}}, {"amplitude_scale", "-1", "0 or more"}},
       {{{"bias_current", "1e300 pA"}}, {"bias_current", "'1e300 pA'", "1000000000 or less"}},
       {{{"bias_current", "-2 kA"}}, {"bias_current", "'-2 kA'"}},
       {{{"reset", "-1e300 mV"}}, {"reset", "-1000000000 or more"}},
@@ -180,6 +180,8 @@ TEST(GlifrOptions, ErrorsOfTextNameTheOptionAndWhatWasExpected) {
       {{{"threshold", "1e300"}}, {"threshold", "'1e300'", "at most 1000000000"}},
       {{{"threshold", "uniform(0, 1e10)"}}, {"threshold", "at most 1000000000"}},
       {{{"recurrent_weight", "orthogonal(1e300)"}}, {"recurrent_weight", "at most 1000000000"}},
+      {{{"tau", "0.01 ms"}}, {"tau", "0.01", "at least the time step, 0.05 ms"}},
+      {{{"amplitude_scale", "-1 pA"}}, {"amplitude_scale", "-1", "0 or more"}},
       {{{"dropout", "1"}}, {"dropout", "'1'", "less than 1"}},
       {{{"recurrent_dropout", "-0.1"}}, {"recurrent_dropout", "0 or more"}}};
   for (const Bad& bad : table) {
