@@ -173,6 +173,19 @@ io::Json split_summary(const tasks::Task& task, const tasks::Tally& tally) {
   return json;
 }
 
+/// What finish() wrote; nothing where there is none. A damaged one can be written again.
+std::optional<io::Json> read_summary(const fs::path& path) {
+  if (!fs::exists(path)) return std::nullopt;
+  try {
+    io::Json summary = io::read_json(path, ErrorKind::checkpoint);
+    if (summary.is_object() && summary.contains("configuration")) return summary;
+    log::warning("{}: not the summary of a run; it is left aside", path.string());
+  } catch (const Error& error) {
+    log::warning("{}; the summary is left aside", error.what());
+  }
+  return std::nullopt;
+}
+
 /// Evaluates the selected checkpoint on all splits and writes summary.json.
 io::Json finish(const fs::path& directory, RunOptions& options, const tasks::Task& task,
                 const Trainer& trainer, End end, const RunEnvironment& environment,
@@ -216,9 +229,10 @@ void RunOptions::describe(options::Description& description) {
 
 void create_run(const fs::path& directory, RunOptions& options, const RunEnvironment& environment,
                 const std::vector<std::int64_t>& seeds) {
-  require(!fs::exists(directory), ErrorKind::usage,
-          "'{}' exists already; to go on with that run: --resume {}", directory.string(),
-          directory.string());
+  require(!fs::exists(directory), ErrorKind::usage, "'{}' exists already{}", directory.string(),
+          fs::exists(directory / "run.json")
+              ? fmt::format("; to go on with that run: --resume {}", directory.string())
+              : " and is no run; expected a new name");
   options.train.validate();
   options::Description description;
   options.describe(description);
@@ -312,12 +326,12 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
     initialize(options, *network, rng);
   }
   const fs::path summary_path = directory / "summary.json";
-  if (fs::exists(summary_path)) {
+  if (const auto summary = read_summary(summary_path)) {
     if (epochs == 0 || trainer.progress().epoch >= options.train.epochs) {
-      return {End::finished, io::read_json(summary_path, ErrorKind::checkpoint)};
+      return {End::finished, *summary};
     }
-    fs::remove(summary_path);
   }
+  fs::remove(summary_path);
   if (epochs > 0) record_epochs(directory, epochs);
 
   ProgressPrinter printer(environment.terminal);

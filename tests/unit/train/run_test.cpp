@@ -84,8 +84,11 @@ TEST_F(Run, IsNotCreatedOverSomethingElse) {
   expect_error(ErrorKind::usage, {"exists already", "--resume " + run.string()},
                [&] { create_run(run, options, environment()); });
   spill(directory_ / "file", "mine");
-  expect_error(ErrorKind::usage, {"exists already"},
-               [&] { create_run(directory_ / "file", options, environment()); });
+  fs::create_directory(directory_ / "empty");
+  for (const char* name : {"file", "empty", "."}) {
+    expect_error(ErrorKind::usage, {name, "exists already and is no run; expected a new name"},
+                 [&] { create_run(directory_ / name, options, environment()); });
+  }
   expect_error(ErrorKind::data, {"Not a directory"},
                [&] { create_run(directory_ / "file" / "run", options, environment()); });
   EXPECT_EQ(slurp(directory_ / "file"), "mine");
@@ -156,6 +159,22 @@ TEST_F(Run, ThatHasEndedGivesItsSummaryAgain) {
   EXPECT_EQ(continue_run(run, environment()).summary, summary);
   EXPECT_EQ(continue_run(run, environment(), 3).summary, summary);
   EXPECT_EQ(slurp(run / "metrics.csv"), rows) << "nothing was trained";
+}
+
+TEST_F(Run, GoesOnWhereItsSummaryIsDamaged) {
+  const fs::path run = create("run", class_options());
+  std::int64_t steps = 2;
+  for (const std::string content : {"{\"task\": \"fi", "[]", "{}", ""}) {
+    continue_run(run, environment(steps++));
+    spill(run / "summary.json", content);
+    EXPECT_EQ(continue_run(run, environment(steps++)).end, End::step_limit) << content;
+  }
+  const io::Json summary = continue_run(run, environment()).summary;
+  spill(run / "summary.json", "{");
+  const io::Json again = continue_run(run, environment()).summary;
+  for (const char* split : {"train", "validation", "test"}) {
+    EXPECT_EQ(again.at(split), summary.at(split)) << "of a run that has ended it is written again";
+  }
 }
 
 TEST_F(Run, CannotBecomeShorterThanItIs) {
