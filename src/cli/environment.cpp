@@ -7,6 +7,7 @@
 #include "afterspike/base/blas.hpp"
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/log.hpp"
+#include "afterspike/datasets/datasets.hpp"
 
 namespace afterspike::cli {
 namespace {
@@ -31,7 +32,7 @@ std::filesystem::path data_directory(const Arguments& arguments) {
   if (arguments.has("data-dir")) return arguments.text("data-dir");
   if (const char* directory = std::getenv("AFTERSPIKE_DATA"); directory != nullptr)
     return directory;
-  return "datasets/data";
+  return datasets::kDefaultDirectory;
 }
 
 Arguments& add_threads(Arguments& arguments) {

@@ -65,7 +65,7 @@ Arguments make_arguments() {
       .values("set", "PATH=VALUE", "Set any option, such as train.weight_decay=0.01; repeatable.")
       .flag("dump-config", "Print the resolved configuration and stop.")
       .flag("quiet", "No progress.")
-      .flag("json", "Print the summary as one JSON object, last.");
+      .flag("json", "Print the summary (or what --dump-config prints) as one JSON object, last.");
   add_data_directory(add_threads(arguments));
   for (const PlainFlag& flag : kPlainFlags) {
     arguments.value(flag.flag, flag.shown, fmt::format("Sets {}.", flag.path));
@@ -326,7 +326,8 @@ int start(const Arguments& arguments, const train::RunEnvironment& environment) 
   if (arguments.has("dump-config")) {
     options::Description description;
     options.describe(description);
-    fmt::print("{}", io::write_options(description, /*with_help=*/true));
+    fmt::print("{}", arguments.has("json") ? experiment::to_configuration(description).dump() + "\n"
+                                           : io::write_options(description, /*with_help=*/true));
     return 0;
   }
   require(arguments.has("out"), ErrorKind::usage,

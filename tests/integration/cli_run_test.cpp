@@ -351,6 +351,13 @@ TEST_F(CliRun, DescribesASafetensorsFile) {
   EXPECT_THAT(succeed({"info", file.string()}).out, HasSubstr("readout.weight"));
 }
 
+TEST_F(CliRun, SaysThatAFileIsNoSafetensorsFile) {
+  testing::spill(directory_ / "text", "Once upon a time there was a text.");
+  const Outcome outcome = run({"info", path("text")});
+  EXPECT_EQ(outcome.status, 5);
+  EXPECT_THAT(outcome.err, HasSubstr(path("text") + "': not a safetensors file"));
+}
+
 TEST_F(CliRun, RefusesADamagedRunNamingTheFile) {
   succeed(train_sines(path("run"), {"--epochs", "1"}));
   const fs::path model =

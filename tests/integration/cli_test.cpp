@@ -152,7 +152,9 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
       {{"data"}, 2, {"found 0 words"}},
       {{"data", "fetsch", "mnist"}, 2, {"no action 'fetsch'"}},
       {{"data", "verify", "mnis"}, 2, {"no data set called 'mnis'", "did you mean 'mnist'?"}},
-      {{"data", "verify", "mnist", "--data-dir", out}, 4, {out, "afterspike data fetch mnist"}},
+      {{"data", "verify", "mnist", "--data-dir", out},
+       4,
+       {out, "afterspike data fetch mnist --data-dir '" + out + "'\n"}},
       {{"train", "--task", "line_mnist", "--neuron", "rnn", "--data-dir", out + "/no", "--out",
         out},
        4,
@@ -187,7 +189,8 @@ TEST_F(Cli, RefusesAConfigurationFileNamingTheLine) {
   const std::vector<Case> cases = {
       {names + "epochs = 3\nepoch = 4\n", {"c.toml:7", "'train.epoch'", "did you mean"}},
       {names + "epochs = \n", {"c.toml:6"}},
-      {names + "epochs = \"3\"\n", {"c.toml:6", "'train.epochs'", "an integer"}},
+      {names + "epochs = \"3\"\n", {"c.toml:6", "'train.epochs'", "a text", "an integer"}},
+      {names + "epochs = 1.0\n", {"c.toml:6", "a number with a point, 1.0", "an integer"}},
       {names + "[trian]\nepochs = 3\n", {"c.toml:7", "trian.epochs", "did you mean"}},
       {"[task\n", {"c.toml:1"}},
       {"[task]\nname = \"sine\"\n[neuron]\nname = \"rnn\"\n", {"no task called 'sine'"}},
@@ -273,6 +276,16 @@ TEST_F(Cli, DumpsAConfigurationThatGivesTheSameRun) {
   EXPECT_EQ(testing::checkpoint_file(directory_ / "again", "model.safetensors"), model);
 }
 
+TEST_F(Cli, DumpsAConfigurationAsJson) {
+  const io::Json dumped = io::Json::parse(
+      succeed(train_sines(directory_ / "unused", {"--seed", "5", "--dump-config", "--json"})).out);
+  EXPECT_EQ(dumped.at("seed"), "5");
+  EXPECT_EQ(dumped.at("task.duration"), "1 ms");
+  succeed(train_sines(directory_ / "run", {"--seed", "5"}));
+  EXPECT_EQ(io::read_json(directory_ / "run" / "run.json", ErrorKind::data).at("configuration"),
+            dumped);
+}
+
 TEST_F(Cli, FlagsGoBeforeTheConfigurationFile) {
   const std::string path = (directory_ / "c.toml").string();
   spill(path,
@@ -298,6 +311,13 @@ TEST_F(Cli, DoesNotWriteOverWhatIsThere) {
   }
   EXPECT_EQ(testing::checkpoint_file(out, "model.safetensors"), before);
   spill(directory_ / "file", "mine");
+  fs::create_directory(directory_ / "empty");
+  for (const char* name : {"file", "empty", "."}) {
+    const Outcome outcome = run(train_sines(directory_ / name));
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_THAT(outcome.err, HasSubstr("exists already and is no run"));
+    EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr("--resume")));
+  }
   const Outcome below = run(train_sines(directory_ / "file" / "run"));
   EXPECT_EQ(below.status, 4);
   EXPECT_THAT(below.err, HasSubstr("Not a directory"));

@@ -15,6 +15,9 @@ struct Table {
   std::vector<std::vector<double>> rows;  ///< Each as long as `columns`.
 };
 
+/// A cell as messages show it: control bytes as "\x1b", at most 60 characters.
+std::string shown(std::string_view cell);
+
 /// Reads comma-separated numbers; the first line holds the names of the columns. Quoted names, CRLF
 /// and a byte-order mark are understood; empty lines at the end are ignored. Throws Error(data)
 /// that names file, line and column for anything that is not a number, or a row of another length;
