@@ -63,13 +63,23 @@ std::string addresses(const DatasetEntry& entry) {
   return fmt::format("{}", fmt::join(found, " or "));
 }
 
+/// "mnist --data-dir 'my data'": what a command takes to mean the set that belongs into `folder`.
+std::string arguments_of(const DatasetEntry& entry, const fs::path& folder) {
+  const std::string place = folder.parent_path().string();
+  if (place == kDefaultDirectory) return std::string(entry.name);
+  std::string quoted;
+  for (const char letter : place) quoted += letter == '\'' ? "'\\''" : std::string(1, letter);
+  return fmt::format("{} --data-dir '{}'", entry.name, quoted);
+}
+
 std::string how_to_obtain(const DatasetEntry& entry, const fs::path& folder) {
+  const std::string arguments = arguments_of(entry, folder);
   const std::string by_hand = fmt::format(
       "put these files, gzipped or not, into '{}'\n"
       "    {}\n"
       "and check them with\n"
       "    afterspike data verify {}",
-      folder.string(), fmt::join(names_of(entry.files), " "), entry.name);
+      folder.string(), fmt::join(names_of(entry.files), " "), arguments);
   if (entry.sources.empty()) {
     return fmt::format(
         "The set ships with afterspike, as share/afterspike/datasets/mini of an installation.\n"
@@ -83,7 +93,7 @@ std::string how_to_obtain(const DatasetEntry& entry, const fs::path& folder) {
       "    afterspike data fetch {0} --from FOLDER\n"
       "or download it from {1},\n"
       "{2}",
-      entry.name, addresses(entry), by_hand);
+      arguments, addresses(entry), by_hand);
 }
 
 }  // namespace

@@ -9,6 +9,9 @@
 namespace afterspike::tasks {
 namespace {
 
+/// Each is an output of the network.
+constexpr std::int64_t kMostClasses = 100'000;
+
 /// A user's own sequences; the layout of the file is in docs/data-format.md.
 class FileTask final : public TaskModel {
  public:
@@ -17,7 +20,8 @@ class FileTask final : public TaskModel {
   void describe(options::Section section) override {
     section.add("data", path_, "The file: HDF5 or CSV.");
     section.add("classes", classes_, "Number of classes; 0: one more than the largest label.")
-        .at_least(0);
+        .at_least(0)
+        .at_most(kMostClasses);
     section
         .add("test", test_,
              "Samples taken for testing where the file does not say which; 0: a fifth.")
@@ -46,6 +50,8 @@ class FileTask final : public TaskModel {
     require(classes_ == 0 || classes_ >= needed, ErrorKind::data,
             "{}: there is a label {}; expected labels below the {} classes", path_, needed - 1,
             classes_);
+    require(needed <= kMostClasses, ErrorKind::data,
+            "{}: there is a label {}; expected labels below {}", path_, needed - 1, kMostClasses);
     return std::max(classes_, needed);
   }
 

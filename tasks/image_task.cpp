@@ -70,7 +70,7 @@ class ImageTaskModel final : public TaskModel {
 
   void describe(options::Section section) override {
     section.add("dataset", options_.dataset, "Where the images come from.")
-        .one_of({"mnist", "mini_mnist", "fashion_mnist"});
+        .one_of(options_.datasets);
     if (options_.form == ImageForm::permuted) {
       section.add("permutation_seed", options_.permutation_seed, "Seed of the order of the pixels.")
           .at_least(0);
@@ -104,9 +104,10 @@ Normalisation normalisation(std::string_view dataset) {
   return {0.1307, 0.3081};
 }
 
-std::unique_ptr<TaskModel> image_task(std::string dataset, ImageForm form) {
+std::unique_ptr<TaskModel> image_task(std::vector<std::string> datasets, ImageForm form) {
   ImageTaskOptions options;
-  options.dataset = std::move(dataset);
+  options.dataset = datasets.front();
+  options.datasets = std::move(datasets);
   options.form = form;
   options.common.dt_ms = 0.05;
   options.common.validation = -1;

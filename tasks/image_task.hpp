@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "task_options.hpp"
 
@@ -17,15 +18,16 @@ enum class ImageForm {
 };
 
 struct ImageTaskOptions {
-  std::string dataset;  ///< "mnist", "mini_mnist" or "fashion_mnist".
+  std::vector<std::string> datasets;  ///< Those that hold what the task is about.
+  std::string dataset;                ///< One of them.
   ImageForm form = ImageForm::lines;
   std::int64_t permutation_seed = 1;
   CommonTaskOptions common;
 };
 
-/// The model of an image task with these defaults: a twelfth of the training samples (5,000 of
-/// 60,000) for validation, a step of 0.05 ms.
-std::unique_ptr<TaskModel> image_task(std::string dataset, ImageForm form);
+/// The model of an image task on one of `datasets`, the first by default, with these defaults: a
+/// twelfth of the training samples (5,000 of 60,000) for validation, a step of 0.05 ms.
+std::unique_ptr<TaskModel> image_task(std::vector<std::string> datasets, ImageForm form);
 
 /// Mean and standard deviation of pixels / 255 of a data set's training images: inputs are
 /// normalised by them.

@@ -4,7 +4,7 @@ namespace afterspike::tasks {
 
 TaskEntry entry_permuted_fashion() {
   return {"permuted_fashion", "clothes of Fashion-MNIST pixel by pixel in a fixed random order",
-          [] { return image_task("fashion_mnist", ImageForm::permuted); }};
+          [] { return image_task({"fashion_mnist"}, ImageForm::permuted); }};
 }
 
 }  // namespace afterspike::tasks

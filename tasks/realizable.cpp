@@ -44,25 +44,22 @@ struct Teacher {
 class Realizable final : public TaskModel {
  public:
   void describe(options::Section section) override {
-    section.quantity("dt", dt_ms_, "ms", "Time step.").above(0);
-    section.quantity("duration", duration_ms_, "ms", "Length of the trace.").above(0);
-    section.add("input", input_, "Constant input; teacher and learner have an input weight of 1.");
+    describe_time_step(section, dt_ms_);
+    section.duration("duration", duration_, "Length of the trace.");
+    section.add("input", input_, "Constant input; teacher and learner have an input weight of 1.")
+        .bounded();
   }
 
   std::unique_ptr<Task> make(const TaskContext&) const override {
-    const auto steps =
-        std::max<std::int64_t>(1, static_cast<std::int64_t>(std::llround(duration_ms_ / dt_ms_)));
+    const std::int64_t steps = steps_of(duration_, dt_ms_);
     const std::vector<double> rates = Teacher().trace(input_, steps, dt_ms_);
-    at::Tensor target = at::empty({1, steps, 1});
-    for (std::int64_t step = 0; step < steps; ++step) {
-      target[0][step][0] = rates[static_cast<std::size_t>(step)];
-    }
+    const at::Tensor target = at::tensor(rates, at::kDouble).to(at::kFloat).reshape({1, steps, 1});
     return trace_task(at::full({1, steps, 1}, input_), target, dt_ms_);
   }
 
  private:
   double dt_ms_ = 0.05;
-  double duration_ms_ = 10;
+  units::Duration duration_ = units::Duration::milliseconds(10);
   double input_ = 0.01;
 };
 

@@ -15,23 +15,31 @@ namespace {
 class SineGeneration final : public TaskModel {
  public:
   void describe(options::Section section) override {
-    section.quantity("dt", dt_ms_, "ms", "Time step.").above(0);
-    section.quantity("duration", duration_ms_, "ms", "Length of the pattern.").above(0);
-    section.add("sines", sines_, "Number of patterns.").at_least(1);
-    section.quantity("lowest", lowest_kHz_, "kHz", "Lowest frequency.").above(0);
-    section.quantity("highest", highest_kHz_, "kHz", "Highest frequency.").above(0);
-    section.add("amplitude", amplitude_, "Amplitude of the sines.");
+    describe_time_step(section, dt_ms_);
+    section.duration("duration", duration_, "Length of the pattern.");
+    section.add("sines", sines_, "Number of patterns.").at_least(1).at_most(1000);
+    section.quantity("lowest", lowest_kHz_, "kHz", "Lowest frequency.")
+        .above(0)
+        .at_least(options::kSmallest)
+        .bounded();
+    section.quantity("highest", highest_kHz_, "kHz", "Highest frequency.").above(0).bounded();
+    section.add("amplitude", amplitude_, "Amplitude of the sines.").bounded();
   }
 
   std::unique_ptr<Task> make(const TaskContext&) const override {
     require(highest_kHz_ >= lowest_kHz_, ErrorKind::config,
             "option 'task.highest': found {} kHz, expected at least task.lowest, {} kHz",
             highest_kHz_, lowest_kHz_);
-    const auto steps = static_cast<std::int64_t>(std::llround(duration_ms_ / dt_ms_));
-    require(steps > 0, ErrorKind::config, "option 'task.duration': {} ms is less than one step",
-            duration_ms_);
+    const double fastest = sines_ > 1 ? highest_kHz_ : lowest_kHz_;
+    require(fastest <= 1 / (2 * dt_ms_), ErrorKind::config,
+            "option 'task.{}': found {} kHz, expected at most {} kHz: two steps of {} ms in each "
+            "period",
+            sines_ > 1 ? "highest" : "lowest", fastest, 1 / (2 * dt_ms_), dt_ms_);
+    const std::int64_t steps = steps_of(duration_, dt_ms_);
     at::Tensor input = at::empty({sines_, steps, 1});
     at::Tensor target = at::empty({sines_, steps, 1});
+    auto inputs = input.accessor<float, 3>();
+    auto targets = target.accessor<float, 3>();
     for (std::int64_t sine = 0; sine < sines_; ++sine) {
       const double place =
           sines_ > 1 ? static_cast<double>(sine) / static_cast<double>(sines_ - 1) : 0;
@@ -39,8 +47,8 @@ class SineGeneration final : public TaskModel {
       const double offset = static_cast<double>(sine) / static_cast<double>(sines_) + 0.25;
       for (std::int64_t step = 0; step < steps; ++step) {
         const double phase = 2 * std::numbers::pi * frequency * static_cast<double>(step) * dt_ms_;
-        input[sine][step][0] = offset;
-        target[sine][step][0] = amplitude_ * std::sin(phase) + offset;
+        inputs[sine][step][0] = static_cast<float>(offset);
+        targets[sine][step][0] = static_cast<float>(amplitude_ * std::sin(phase) + offset);
       }
     }
     return trace_task(input, target, dt_ms_);
@@ -48,7 +56,7 @@ class SineGeneration final : public TaskModel {
 
  private:
   double dt_ms_ = 0.05;
-  double duration_ms_ = 5;
+  units::Duration duration_ = units::Duration::milliseconds(5);
   std::int64_t sines_ = 6;
   double lowest_kHz_ = 0.08;
   double highest_kHz_ = 0.6;

@@ -107,6 +107,10 @@ Task::Task(TaskShape shape, Objective objective, Parts parts)
   if (objective_.read.kind == ReadSteps::Kind::automatic) {
     objective_.read = ReadSteps::parse(classifies() ? "last" : "all");
   }
+  require(objective_.read.kind != ReadSteps::Kind::window || objective_.read.count <= shape_.steps,
+          ErrorKind::config,
+          "option 'task.read': found {}, expected at most the {} steps of the longest sequence",
+          objective_.read.count, shape_.steps);
 }
 
 std::shared_ptr<const data::Dataset> Task::split(Split split) const {

@@ -18,6 +18,22 @@ std::shared_ptr<const data::Dataset> first(std::shared_ptr<const data::Dataset> 
 
 }  // namespace
 
+void describe_time_step(options::Section section, double& dt_ms) {
+  section.quantity("dt", dt_ms, "ms", "What one step stands for.")
+      .above(0)
+      .at_least(1e-6)
+      .at_most(1e6);
+}
+
+std::int64_t steps_of(const units::Duration& duration, double dt_ms) {
+  constexpr std::int64_t kMost = 1'000'000;
+  const std::int64_t steps = duration.in_steps(dt_ms, "option 'task.duration'");
+  require(steps >= 1 && steps <= kMost, ErrorKind::config,
+          "option 'task.duration': found '{}', {} steps of {} ms; expected 1 to {} steps",
+          duration.text(), steps, dt_ms, kMost);
+  return steps;
+}
+
 void describe_reading(options::Section section, ReadSteps& read, Objective::Over& over) {
   section.add_text(
       "read",
@@ -33,7 +49,7 @@ void describe_reading(options::Section section, ReadSteps& read, Objective::Over
 }
 
 void CommonTaskOptions::describe(options::Section section) {
-  section.quantity("dt", dt_ms, "ms", "What one step stands for.").above(0);
+  describe_time_step(section, dt_ms);
   section
       .add("validation", validation,
            "Samples carved from the training data for validation; 0: none; -1: a twelfth of them.")

@@ -20,6 +20,13 @@ struct CommonTaskOptions {
   void describe(options::Section section);
 };
 
+/// The "dt" option: what one step stands for.
+void describe_time_step(options::Section section, double& dt_ms);
+
+/// An option "duration" in steps. Throws Error(config) unless it is a whole number of them, 1 to
+/// 1,000,000.
+std::int64_t steps_of(const units::Duration& duration, double dt_ms);
+
 /// The "read" and "loss_over" options alone.
 void describe_reading(options::Section section, ReadSteps& read, Objective::Over& over);
 

@@ -66,6 +66,17 @@ std::string normal_path(std::string_view path) {
   return normal;
 }
 
+/// What was found where another kind of value was expected: 'a text, "3"'.
+std::string found_text(const Value& value) {
+  const std::string plain = text(value);
+  if (std::holds_alternative<std::int64_t>(value)) return "an integer, " + plain;
+  if (std::holds_alternative<std::string>(value)) return "a text, \"" + plain + '"';
+  if (std::holds_alternative<std::vector<double>>(value)) return "numbers, " + plain;
+  if (!std::holds_alternative<double>(value)) return plain;
+  const bool whole = plain.find_first_of(".en") == std::string::npos;
+  return "a number with a point, " + plain + (whole ? ".0" : "");
+}
+
 }  // namespace
 
 std::string text(const Value& value) {
@@ -93,8 +104,8 @@ void Field::set(const Value& given) const {
       (kind_ == Kind::number && std::holds_alternative<double>(value)) ||
       (kind_ == Kind::text && std::holds_alternative<std::string>(value)) ||
       (kind_ == Kind::numbers && std::holds_alternative<std::vector<double>>(value));
-  require(matches, ErrorKind::config, "option '{}': '{}' is not of the right kind; expected {}",
-          path_, text(given), type_);
+  require(matches, ErrorKind::config, "option '{}': found {}; expected {}", path_,
+          found_text(given), type_);
   require(is_finite(value), ErrorKind::config, "option '{}': found {}, expected a finite number",
           path_, text(value));
   for (const auto& check : checks_) {
@@ -152,6 +163,10 @@ Field& Field::below(double high) {
   return check([high, number = number_](const Value& value) {
     return number(value) < high ? "" : fmt::format("less than {}", high);
   });
+}
+
+Field& Field::bounded() {
+  return at_least(-kLargest).at_most(kLargest);
 }
 
 Field& Field::one_of(std::vector<std::string> choices) {

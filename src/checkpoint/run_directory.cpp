@@ -1,5 +1,7 @@
 #include "afterspike/checkpoint/run_directory.hpp"
 
+#include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -13,10 +15,36 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kStep = "step-";
+
+/// Takes one digit or more off the front of `text`; false where there is none.
+bool take_digits(std::string_view& text) {
+  const auto count = std::min(text.find_first_not_of("0123456789"), text.size());
+  text.remove_prefix(count);
+  return count > 0;
+}
+
+/// A name that place() gives.
+bool is_place(std::string_view name) {
+  if (!name.starts_with(kStep)) return false;
+  name.remove_prefix(kStep.size());
+  if (!take_digits(name)) return false;
+  if (!name.starts_with('-')) return name.empty();
+  name.remove_prefix(1);
+  return take_digits(name) && name.empty();
+}
+
+/// A checkpoint, or what interrupted writing left of one. Everything else is the user's.
+bool is_ours(const fs::directory_entry& entry) {
+  const std::string name = entry.path().filename().string();
+  const bool leftover = name.starts_with(fmt::format(".{}", kStep)) && name.ends_with(".tmp");
+  return (leftover || is_place(name)) && entry.symlink_status().type() == fs::file_type::directory;
+}
+
 }  // namespace
 
 fs::path RunDirectory::place(std::int64_t step) const {
-  const std::string name = fmt::format("step-{:09}", step);
+  const std::string name = fmt::format("{}{:09}", kStep, step);
   fs::path free = path_ / "checkpoints" / name;
   for (int again = 2; fs::exists(free); ++again) {
     free.replace_filename(fmt::format("{}-{}", name, again));
@@ -56,7 +84,7 @@ void RunDirectory::prune() const {
   const auto keep_best = best();
   std::error_code ignored;  // What cannot be removed does no harm.
   for (const auto& entry : fs::directory_iterator(path_ / "checkpoints", ignored)) {
-    if (entry.path() != keep_latest && entry.path() != keep_best) {
+    if (is_ours(entry) && entry.path() != keep_latest && entry.path() != keep_best) {
       fs::remove_all(entry.path(), ignored);
     }
   }

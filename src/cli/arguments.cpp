@@ -141,13 +141,17 @@ std::vector<std::string> Arguments::list(const std::string& name) const {
   return (*impl_->result)[name].as<std::vector<std::string>>();
 }
 
-std::int64_t Arguments::integer(const std::string& name, std::int64_t low) const {
+std::int64_t Arguments::integer(const std::string& name, std::int64_t low,
+                                std::int64_t high) const {
   const std::string given = text(name);
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), number);
-  require(error == std::errc() && end == given.data() + given.size() && number >= low,
-          ErrorKind::usage, "--{}: found '{}', expected a whole number, {} or more", name, given,
-          low);
+  const bool whole = error != std::errc::invalid_argument && end == given.data() + given.size();
+  const bool negative = given.starts_with('-');
+  require(whole && (error == std::errc() ? number >= low : !negative), ErrorKind::usage,
+          "--{}: found '{}', expected a whole number, {} or more", name, given, low);
+  require(error == std::errc() && number <= high, ErrorKind::usage,
+          "--{}: found '{}', which is too large; expected at most {}", name, given, high);
   return number;
 }
 

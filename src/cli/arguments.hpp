@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -41,8 +42,9 @@ class Arguments {
   std::string text(const std::string& name) const;
   std::vector<std::string> list(const std::string& name) const;
 
-  /// A whole number, at least `low`. Throws Error(usage) that names the flag.
-  std::int64_t integer(const std::string& name, std::int64_t low) const;
+  /// A whole number, `low` to `high`. Throws Error(usage) that names the flag.
+  std::int64_t integer(const std::string& name, std::int64_t low,
+                       std::int64_t high = std::numeric_limits<std::int64_t>::max()) const;
 
   /// The words without a flag, as many as positional() says.
   const std::vector<std::string>& words() const noexcept;

@@ -7,10 +7,13 @@
 #include "afterspike/base/blas.hpp"
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/log.hpp"
+#include "afterspike/datasets/datasets.hpp"
 #include "afterspike/kernels/instructions.hpp"
 
 namespace afterspike::cli {
 namespace {
+
+constexpr std::int64_t kMostThreads = 1024;
 
 volatile std::sig_atomic_t received = 0;
 
@@ -30,7 +33,7 @@ std::filesystem::path data_directory(const Arguments& arguments) {
   if (arguments.has("data-dir")) return arguments.text("data-dir");
   if (const char* directory = std::getenv("AFTERSPIKE_DATA"); directory != nullptr)
     return directory;
-  return "datasets/data";
+  return datasets::kDefaultDirectory;
 }
 
 Arguments& add_threads(Arguments& arguments) {
@@ -45,8 +48,7 @@ Arguments& add_threads(Arguments& arguments) {
 int threads(const Arguments& arguments) {
   kernels::use_instructions(arguments.text("instructions"));
   if (arguments.has("threads")) {
-    const auto wanted =
-        static_cast<int>(std::min<std::int64_t>(arguments.integer("threads", 1), 1024));
+    const auto wanted = static_cast<int>(arguments.integer("threads", 1, kMostThreads));
     prepare_blas(wanted);
     return wanted;
   }

@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <ATen/Parallel.h>
@@ -43,9 +45,33 @@ int run(const std::vector<std::string>& arguments) {
   return command.run(std::span(arguments).subspan(1));
 }
 
-int report(afterspike::ErrorKind kind, const char* message) {
-  std::fprintf(stderr, "afterspike: %s\n", message);
+int report(afterspike::ErrorKind kind, std::string_view message) {
+  fmt::print(stderr, "afterspike: {}\n", message);
   return afterspike::exit_status(kind);
+}
+
+int report_memory() {
+  return report(afterspike::ErrorKind::config,
+                "not enough memory; expected a smaller network.hidden or train.batch_size, shorter "
+                "sequences, fewer --threads, or a machine with more");
+}
+
+/// LibTorch has no type of its own for memory that it does not get.
+bool is_out_of_memory(const c10::Error& error) {
+  const std::string_view text = error.what_without_backtrace();
+  const auto has = [text](std::string_view part) { return text.find(part) != text.npos; };
+  return has("can't allocate memory") || has("not enough memory") ||
+         has("Storage size calculation overflowed");
+}
+
+/// "'a/b': cannot be looked up: Permission denied".
+std::string sentence_of(const std::filesystem::filesystem_error& error) {
+  constexpr std::string_view kBegin = "filesystem error: ";
+  std::string action = error.what();
+  if (action.starts_with(kBegin)) action.erase(0, kBegin.size());
+  action.erase(std::min(action.find(':'), action.size()));
+  if (!action.starts_with("cannot")) action = "cannot be looked up";
+  return fmt::format("'{}': {}: {}", error.path1().string(), action, error.code().message());
 }
 
 }  // namespace
@@ -58,11 +84,12 @@ int main(int argc, char** argv) {
   } catch (const afterspike::Error& error) {
     return report(error.kind(), error.what());
   } catch (const c10::Error& error) {
+    if (is_out_of_memory(error)) return report_memory();
     return report(afterspike::ErrorKind::internal, error.what_without_backtrace());
   } catch (const std::filesystem::filesystem_error& error) {
-    return report(afterspike::ErrorKind::data, error.what());
+    return report(afterspike::ErrorKind::data, sentence_of(error));
   } catch (const std::bad_alloc&) {
-    return report(afterspike::ErrorKind::internal, "out of memory");
+    return report_memory();
   } catch (const std::exception& error) {
     return report(afterspike::ErrorKind::internal, error.what());
   }

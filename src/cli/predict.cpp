@@ -1,4 +1,5 @@
-#include <cmath>
+#include <algorithm>
+#include <filesystem>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -7,12 +8,15 @@
 #include "afterspike/data/sequence_file.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
 #include "afterspike/experiment/experiment.hpp"
+#include "afterspike/io/atomic.hpp"
 #include "afterspike/io/table.hpp"
 #include "command.hpp"
 #include "environment.hpp"
 
 namespace afterspike::cli {
 namespace {
+
+namespace fs = std::filesystem;
 
 /// One row for each sample: its class and the probability of each.
 io::Table class_table(const at::Tensor& outputs) {
@@ -51,18 +55,51 @@ io::Table trace_table(const at::Tensor& outputs, const at::Tensor& lengths) {
   return table;
 }
 
+/// The run that `path`, a run or one of its checkpoints, belongs to.
+fs::path whole_run(const fs::path& path) {
+  fs::path run = fs::weakly_canonical(path);
+  if (!run.has_filename()) run = run.parent_path();
+  const fs::path above = run.parent_path();
+  return above.filename() == "checkpoints" ? above.parent_path() : run;
+}
+
+bool lies_in(const fs::path& path, const fs::path& directory) {
+  const auto [end, rest] =
+      std::mismatch(directory.begin(), directory.end(), path.begin(), path.end());
+  return end == directory.end();
+}
+
+/// Refuses to write where something would be lost.
+void require_out(const fs::path& out, const fs::path& data, const fs::path& run, bool force) {
+  if (io::is_stream(out)) return;
+  std::error_code ignored;
+  require(!fs::equivalent(out, data, ignored), ErrorKind::usage,
+          "--out: '{}' is the file that --data names, expected another", out.string());
+  require(!lies_in(fs::weakly_canonical(io::follow_links(out)), whole_run(run)), ErrorKind::usage,
+          "--out: '{}' is in the directory of the run '{}', expected a place outside of it",
+          out.string(), run.string());
+  require(!fs::is_directory(out, ignored), ErrorKind::usage,
+          "--out: '{}' is a directory, expected the name of a file", out.string());
+  require(force || !fs::exists(out, ignored), ErrorKind::usage,
+          "--out: '{}' exists already, expected a new name, or --force to replace it",
+          out.string());
+}
+
 int run(std::span<const std::string> words) {
   Arguments arguments("predict", "Writes what a trained network answers to your own sequences.",
-                      "RUN --data FILE --out outputs.csv");
+                      "RUN --data FILE --out outputs.csv [--force]");
   arguments.positional({"RUN"})
       .value("data", "FILE", "Sequences, HDF5 or CSV: the layout of the task 'file'.")
       .value("out", "FILE",
              "Where to write: a class and probabilities for each sequence, or the "
-             "outputs of each step.");
+             "outputs of each step.")
+      .flag("force", "Replace the file that --out names if it exists.");
   add_data_directory(add_threads(arguments));
   if (!arguments.parse(words)) return 0;
   require(arguments.has("data") && arguments.has("out"), ErrorKind::usage,
           "predict: expected --data FILE and --out FILE");
+  require_out(arguments.text("out"), arguments.text("data"), arguments.words()[0],
+              arguments.has("force"));
 
   const experiment::Trained trained = experiment::load(arguments.words()[0]);
   const data::SequenceFile file = data::read_sequence_file(arguments.text("data"));

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -21,6 +23,8 @@ namespace afterspike::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::int64_t kMostSeeds = 10'000;
 
 /// A flag of everyday use and the option that it sets.
 struct PlainFlag {
@@ -66,7 +70,7 @@ Arguments make_arguments() {
       .values("set", "PATH=VALUE", "Set any option, such as train.weight_decay=0.01; repeatable.")
       .flag("dump-config", "Print the resolved configuration and stop.")
       .flag("quiet", "No progress.")
-      .flag("json", "Print the summary as one JSON object, last.");
+      .flag("json", "Print the summary (or what --dump-config prints) as one JSON object, last.");
   add_data_directory(add_threads(arguments));
   for (const PlainFlag& flag : kPlainFlags) {
     arguments.value(flag.flag, flag.shown, fmt::format("Sets {}.", flag.path));
@@ -156,6 +160,9 @@ train::RunEnvironment environment_of(const Arguments& arguments,
   environment.command = fmt::format("afterspike train {}", fmt::join(words, " "));
   environment.checkpoint_interval_s =
       units::parse(arguments.text("checkpoint-interval"), "s", "--checkpoint-interval");
+  require(environment.checkpoint_interval_s > 0, ErrorKind::config,
+          "--checkpoint-interval: found '{}', expected more than 0",
+          arguments.text("checkpoint-interval"));
   if (arguments.has("time-limit")) {
     environment.limits.seconds = units::parse(arguments.text("time-limit"), "s", "--time-limit");
     require(environment.limits.seconds > 0, ErrorKind::config,
@@ -304,6 +311,12 @@ bool has_begun(const fs::path& out) {
   return false;
 }
 
+/// Removes what nothing was trained in: the name is free again for the same command put right.
+void remove_unless_begun(const fs::path& out) {
+  std::error_code ignored;
+  if (!has_begun(out)) fs::remove_all(out, ignored);
+}
+
 /// Trains the run, or those of several seeds, that was created just now.
 int train_new(const fs::path& out, const Arguments& arguments,
               const train::RunEnvironment& environment, std::int64_t seed,
@@ -314,11 +327,23 @@ int train_new(const fs::path& out, const Arguments& arguments,
     log::info("seed {}", seed);
     return train_one(out, environment, 0, json);
   } catch (const Error& error) {
-    // Nothing that could be resumed: the name is free again for the same command put right.
-    std::error_code ignored;
-    if (error.kind() != ErrorKind::numeric && !has_begun(out)) fs::remove_all(out, ignored);
+    if (error.kind() != ErrorKind::numeric) remove_unless_begun(out);
+    throw;
+  } catch (...) {
+    remove_unless_begun(out);
     throw;
   }
+}
+
+/// The seeds that --seeds asks for, from `first` on; none where it was not given.
+std::vector<std::int64_t> seeds_of(const Arguments& arguments, std::int64_t first) {
+  if (!arguments.has("seeds")) return {};
+  const std::int64_t count = arguments.integer("seeds", 1, kMostSeeds);
+  require(first <= std::numeric_limits<std::int64_t>::max() - count, ErrorKind::usage,
+          "--seeds: found {} from seed {} on, expected seeds of 64 bits", count, first);
+  std::vector<std::int64_t> seeds(static_cast<std::size_t>(count));
+  std::iota(seeds.begin(), seeds.end(), first);
+  return seeds;
 }
 
 int start(const Arguments& arguments, const train::RunEnvironment& environment) {
@@ -326,15 +351,14 @@ int start(const Arguments& arguments, const train::RunEnvironment& environment) 
   if (arguments.has("dump-config")) {
     options::Description description;
     options.describe(description);
-    fmt::print("{}", io::write_options(description, /*with_help=*/true));
+    fmt::print("{}", arguments.has("json") ? experiment::to_configuration(description).dump() + "\n"
+                                           : io::write_options(description, /*with_help=*/true));
     return 0;
   }
   require(arguments.has("out"), ErrorKind::usage,
           "train: expected --out RUN, the directory to make");
   const fs::path out = arguments.text("out");
-  std::vector<std::int64_t> seeds;
-  const std::int64_t count = arguments.has("seeds") ? arguments.integer("seeds", 1) : 0;
-  for (std::int64_t i = 0; i < count; ++i) seeds.push_back(options.seed + i);
+  const std::vector<std::int64_t> seeds = seeds_of(arguments, options.seed);
   train::create_run(out, options, environment, seeds);
   return train_new(out, arguments, environment, options.seed, seeds);
 }

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <vector>
 
@@ -82,7 +83,7 @@ Columns sort_columns(const io::Table& table, const fs::path& path) {
       fail(ErrorKind::data,
            "{}: column '{}' is not known; expected sequence, step, split, label, input..., "
            "target...",
-           path.string(), name);
+           path.string(), io::shown(name));
   }
   require(columns.sequence >= 0, ErrorKind::data, "{}: there is no column 'sequence'",
           path.string());
@@ -124,15 +125,27 @@ at::Tensor sample_column(const io::Table& table, const std::vector<std::size_t>&
               ErrorKind::data,
               "{}: line {}: column '{}' holds {}; expected one whole number for all rows of a "
               "sequence",
-              path.string(), row + 2, table.columns[place], found);
+              path.string(), row + 2, io::shown(table.columns[place]), found);
     }
     values.data_ptr<std::int64_t>()[sample] = static_cast<std::int64_t>(value);
   }
   return values;
 }
 
+/// Networks compute in single precision.
+float single(double number, const io::Table& table, std::size_t row, std::size_t place,
+             const fs::path& path) {
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  require(std::abs(number) <= kLargest, ErrorKind::data,
+          "{}: line {}, column {} ('{}'): found {}, expected at most {:.6g} in size: what single "
+          "precision holds",
+          path.string(), row + 2, place + 1, io::shown(table.columns[place]), number, kLargest);
+  return static_cast<float>(number);
+}
+
 at::Tensor step_columns(const io::Table& table, const std::vector<std::size_t>& starts,
-                        const std::vector<std::size_t>& places, std::int64_t steps) {
+                        const std::vector<std::size_t>& places, std::int64_t steps,
+                        const fs::path& path) {
   if (places.empty()) return {};
   const auto width = static_cast<std::int64_t>(places.size());
   at::Tensor values = at::zeros({static_cast<std::int64_t>(starts.size() - 1), steps, width});
@@ -141,7 +154,8 @@ at::Tensor step_columns(const io::Table& table, const std::vector<std::size_t>& 
     for (std::size_t row = starts[sample]; row < starts[sample + 1]; ++row) {
       for (std::size_t i = 0; i < places.size(); ++i) {
         access[static_cast<std::int64_t>(sample)][static_cast<std::int64_t>(row - starts[sample])]
-              [static_cast<std::int64_t>(i)] = static_cast<float>(table.rows[row][places[i]]);
+              [static_cast<std::int64_t>(i)] =
+                  single(table.rows[row][places[i]], table, row, places[i], path);
       }
     }
   }
@@ -149,7 +163,7 @@ at::Tensor step_columns(const io::Table& table, const std::vector<std::size_t>& 
 }
 
 SequenceFile read_csv_sequences(const fs::path& path) {
-  const io::Table table = io::read_csv(path);
+  const io::Table table = io::read_csv(path, "sequence");
   const Columns columns = sort_columns(table, path);
   const std::vector<std::size_t> starts = sample_starts(table, columns, path);
   const auto samples = static_cast<std::int64_t>(starts.size() - 1);
@@ -161,8 +175,8 @@ SequenceFile read_csv_sequences(const fs::path& path) {
   }
   const auto steps = lengths.max().item<std::int64_t>();
   if (lengths.min().item<std::int64_t>() < steps) result.lengths = lengths;
-  result.inputs = step_columns(table, starts, columns.inputs, steps);
-  result.targets = step_columns(table, starts, columns.targets, steps);
+  result.inputs = step_columns(table, starts, columns.inputs, steps, path);
+  result.targets = step_columns(table, starts, columns.targets, steps, path);
   result.labels = sample_column(table, starts, columns.label, path);
   result.split = sample_column(table, starts, columns.split, path);
   return result;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -44,6 +45,21 @@ void require_free(const fs::path& path) {
           path.string());
 }
 
+/// Where the kernel lists what a process has open; its links name files that must not be replaced.
+bool is_descriptor(const fs::path& path) {
+  std::error_code error;
+  const fs::path folder = fs::canonical(path.parent_path(), error);
+  return !error && folder.filename() == "fd" && folder.native().starts_with("/proc/");
+}
+
+/// What the link at `path` stands for; nothing where there is none.
+std::optional<fs::path> link_target(const fs::path& path) {
+  std::error_code error;
+  const fs::path target = fs::read_symlink(path, error);
+  if (error) return std::nullopt;
+  return path.parent_path() / target;
+}
+
 /// Flushes every file and directory below `directory`, and itself.
 void flush_tree(const fs::path& directory) {
   std::error_code error;
@@ -58,7 +74,31 @@ void flush_tree(const fs::path& directory) {
 
 }  // namespace
 
-void write_file(const fs::path& path, std::string_view content) {
+fs::path follow_links(fs::path path) {
+  constexpr int kMostLinks = 40;  // As many as the kernel follows.
+  const fs::path given = path;
+  for (int links = 0; const auto target = link_target(path); ++links) {
+    require(links < kMostLinks, ErrorKind::data, "'{}': its links lead in a circle",
+            given.string());
+    path = *target;
+  }
+  return path;
+}
+
+bool is_stream(const fs::path& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status) || fs::is_directory(status)) return false;
+  if (!fs::is_regular_file(status)) return true;
+  for (std::optional<fs::path> link = path; link; link = link_target(*link)) {
+    if (is_descriptor(*link)) return true;
+  }
+  return false;
+}
+
+void write_file(const fs::path& given, std::string_view content) {
+  if (is_stream(given)) return File(given, File::Mode::append, ErrorKind::data).write(content);
+  const fs::path path = follow_links(given);
   // Unique, so that two writers of the same path do not mix their contents.
   const fs::path beside = path.parent_path() / unique_name(path.filename().string());
   try {

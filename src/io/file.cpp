@@ -16,6 +16,8 @@ int flags_of(File::Mode mode) {
       return O_RDONLY | O_CLOEXEC;
     case File::Mode::replace:
       return O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+    case File::Mode::append:
+      return O_WRONLY | O_APPEND | O_CLOEXEC;
     case File::Mode::create:
       break;
   }

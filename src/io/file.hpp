@@ -17,6 +17,7 @@ class File {
     read,
     replace,  ///< Creates the file or empties the one that is there.
     create,   ///< Creates the file; fails when there is one.
+    append,   ///< Writes to the end of what is there, or into a pipe or device.
   };
 
   File(const std::filesystem::path& path, Mode mode, ErrorKind kind);

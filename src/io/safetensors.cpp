@@ -14,6 +14,7 @@
 
 #include "afterspike/io/json.hpp"
 #include "file.hpp"
+#include "json_reason.hpp"
 
 namespace afterspike::io {
 namespace {
@@ -123,7 +124,8 @@ Header parse_header(const std::string& text, const std::string& file) {
   try {
     header = Header::parse(text, note_keys);
   } catch (const Header::exception& error) {
-    fail(kKind, "{}: the header is not valid JSON: {}", file, error.what());
+    fail(kKind, "{}: not a safetensors file, or damaged: the header is not valid JSON: {}", file,
+         plain_reason(error.what()));
   }
   require(!duplicate, kKind, "{}: the header has '{}' twice", file, duplicate.value_or(""));
   require(header.is_object(), kKind, "{}: the header is not a JSON object", file);
@@ -147,9 +149,11 @@ std::string read_header(File& source, std::uint64_t size, const std::string& fil
           size);
   std::uint64_t length = 0;
   source.read(std::as_writable_bytes(std::span(&length, 1)));
-  require(length <= kLongestHeader && length <= size - kLengthBytes, kKind,
-          "{}: found a header length of {}, expected {} at most (the file has {} bytes)", file,
-          length, std::min(kLongestHeader, size - kLengthBytes), size);
+  require(
+      length <= kLongestHeader && length <= size - kLengthBytes, kKind,
+      "{}: not a safetensors file, or damaged: found a header length of {}, expected {} at most "
+      "(the file has {} bytes)",
+      file, length, std::min(kLongestHeader, size - kLengthBytes), size);
   std::string text(static_cast<std::size_t>(length), '\0');
   const std::size_t count = source.read(std::as_writable_bytes(std::span(text)));
   require(count == text.size(), kKind, "{}: the file ends within its header", file);
@@ -195,7 +199,7 @@ std::string header_of(const Arrays& arrays, const std::string& file) {
     text.resize((text.size() + 7) / 8 * 8, ' ');
     return text;
   } catch (const Json::exception& error) {
-    fail(ErrorKind::internal, "{}: a name is not UTF-8: {}", file, error.what());
+    fail(ErrorKind::internal, "{}: a name is not UTF-8: {}", file, plain_reason(error.what()));
   }
 }
 

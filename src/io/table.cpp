@@ -73,7 +73,7 @@ std::vector<std::string> read_names(std::string_view line, const std::string& fi
     require(!name->empty(), kKind, "{}: line 1, column {}: expected a name, found none", file,
             column);
     require(known.insert(*name).second, kKind, "{}: line 1, column {}: '{}' is there twice", file,
-            column, *name);
+            column, shown(*name));
     names.push_back(*name);
     if (line.empty()) return names;
     line.remove_prefix(1);
@@ -87,8 +87,11 @@ std::optional<double> number_of(std::string_view text) {
   return whole && std::isfinite(number) ? std::optional(number) : std::nullopt;
 }
 
+/// From here on not every whole number is a double.
+constexpr double kInexact = 9007199254740992;  // 2^53
+
 std::vector<double> read_row(std::string_view line, const std::vector<std::string>& names,
-                             const std::string& where) {
+                             std::string_view identity, const std::string& where) {
   std::vector<double> row;
   for (;;) {
     const std::string_view cell = line.substr(0, line.find(','));
@@ -96,7 +99,12 @@ std::vector<double> read_row(std::string_view line, const std::vector<std::strin
             names.size(), names.size());
     const auto number = number_of(trim(cell));
     require(number.has_value(), kKind, "{}, column {} ('{}'): found '{}', expected a number", where,
-            row.size() + 1, names[row.size()], cell);
+            row.size() + 1, shown(names[row.size()]), shown(cell));
+    require(
+        names[row.size()] != identity || std::abs(*number) < kInexact, kKind,
+        "{}, column {} ('{}'): found '{}', expected a number below 2^53, {}: larger ones cannot "
+        "be told apart",
+        where, row.size() + 1, shown(names[row.size()]), shown(cell), kInexact);
     row.push_back(*number);
     line.remove_prefix(cell.size());
     if (line.empty()) break;
@@ -130,7 +138,22 @@ std::string header_of(const std::vector<std::string>& names, const std::string& 
 
 }  // namespace
 
-Table read_csv(const std::filesystem::path& path) {
+std::string shown(std::string_view cell) {
+  constexpr std::size_t kLongest = 60;
+  std::size_t size = std::min(cell.size(), kLongest);
+  const auto continues = [](char byte) {
+    return (static_cast<unsigned char>(byte) & 0xc0) == 0x80;
+  };
+  while (size > 0 && size < cell.size() && continues(cell[size])) --size;
+  std::string text;
+  for (const char letter : cell.substr(0, size)) {
+    const auto code = static_cast<unsigned char>(letter);
+    text += code < 0x20 || code == 0x7f ? fmt::format("\\x{:02x}", code) : std::string(1, letter);
+  }
+  return size < cell.size() ? text + "..." : text;
+}
+
+Table read_csv(const std::filesystem::path& path, std::string_view identity) {
   const std::string file = fmt::format("'{}'", path.string());
   const std::vector<std::uint8_t> bytes = read_file(path, kKind);
   const auto lines = lines_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
@@ -140,7 +163,7 @@ Table read_csv(const std::filesystem::path& path) {
   table.columns = read_names(lines[0], file);
   for (std::size_t i = 1; i < lines.size(); ++i) {
     table.rows.push_back(
-        read_row(lines[i], table.columns, fmt::format("{}: line {}", file, i + 1)));
+        read_row(lines[i], table.columns, identity, fmt::format("{}: line {}", file, i + 1)));
   }
   return table;
 }

@@ -9,44 +9,77 @@
 namespace afterspike::nn {
 namespace {
 
-/// The number of trained parameters of a network with `hidden` neurons in each layer.
-std::int64_t parameters_with(const NeuronModel& model, NetworkOptions options,
-                             const NetworkShape& shape, std::int64_t hidden) {
-  options.hidden = hidden;
-  options.match_params = 0;
-  return Network(model, options, shape).trainable_parameters();
+constexpr std::int64_t kMostHidden = 1 << 20;
+constexpr std::int64_t kMostParameters = std::int64_t{1} << 31;
+
+/// Weights and bias of the readout.
+std::vector<ParameterSpec> specs_of_readout(std::int64_t hidden, std::int64_t outputs) {
+  const double bound = 1 / std::sqrt(static_cast<double>(hidden));
+  const Initial initial = Initial::uniform(-bound, bound);
+  return {{"weight", "W_out", "1", {outputs, hidden}, {}, initial},
+          {"bias", "b_out", "1", {outputs}, {}, initial, ParameterGroup::bias}};
+}
+
+/// How many numbers the parameters of a network are.
+struct Count {
+  std::int64_t all = 0;
+  std::int64_t trained = 0;
+
+  void add(const std::vector<ParameterSpec>& specs, std::int64_t times) {
+    for (const ParameterSpec& spec : specs) {
+      std::int64_t numbers = times;
+      for (const std::int64_t extent : spec.shape) numbers *= extent;
+      all += numbers;
+      if (spec.trainable) trained += numbers;
+    }
+  }
+};
+
+/// The same without building the network.
+Count count(const NeuronModel& model, const NetworkOptions& options, const NetworkShape& shape) {
+  Count count;
+  count.add(model.specs({shape.input_size, options.hidden, shape.dt_ms}), 1);
+  count.add(model.specs({options.hidden, options.hidden, shape.dt_ms}), options.layers - 1);
+  if (options.readout) count.add(specs_of_readout(options.hidden, shape.output_size), 1);
+  return count;
 }
 
 /// The largest number of neurons whose network has at most options.match_params parameters.
-std::int64_t matched_hidden(const NeuronModel& model, const NetworkOptions& options,
+std::int64_t matched_hidden(const NeuronModel& model, NetworkOptions options,
                             const NetworkShape& shape) {
-  const auto fits = [&](std::int64_t hidden) {
-    return parameters_with(model, options, shape, hidden) <= options.match_params;
+  const auto trained = [&](std::int64_t hidden) {
+    options.hidden = hidden;
+    return count(model, options, shape).trained;
   };
   require(
       options.readout, ErrorKind::config,
       "match_params {}: a network without a readout has as many neurons as the task outputs, {}",
       options.match_params, shape.output_size);
-  require(fits(1), ErrorKind::config,
+  require(trained(1) <= options.match_params, ErrorKind::config,
           "match_params {}: a network with one neuron has {} parameters already",
-          options.match_params, parameters_with(model, options, shape, 1));
+          options.match_params, trained(1));
   std::int64_t low = 1;
-  std::int64_t high = 2;
-  while (fits(high)) {
-    low = high;
-    high *= 2;
-  }
+  std::int64_t high = kMostHidden + 1;
   while (high - low > 1) {
     const std::int64_t middle = (low + high) / 2;
-    (fits(middle) ? low : high) = middle;
+    (trained(middle) <= options.match_params ? low : high) = middle;
   }
   return low;
+}
+
+/// Refuses what would fill the memory.
+void require_size(const NeuronModel& model, const NetworkOptions& options,
+                  const NetworkShape& shape) {
+  const std::int64_t parameters = count(model, options, shape).all;
+  require(parameters <= kMostParameters, ErrorKind::config,
+          "a network of hidden {} and layers {} has {} parameters, expected at most {}",
+          options.hidden, options.layers, parameters, kMostParameters);
 }
 
 }  // namespace
 
 void NetworkOptions::describe(options::Section section) {
-  section.add("hidden", hidden, "Neurons in each layer.").at_least(1).at_most(1 << 20);
+  section.add("hidden", hidden, "Neurons in each layer.").at_least(1).at_most(kMostHidden);
   section.add("layers", layers, "Recurrent layers, one upon the other.").at_least(1).at_most(1000);
   section
       .add("match_params", match_params,
@@ -64,6 +97,7 @@ Network::Network(const NeuronModel& model, const NetworkOptions& options, const 
   require(shape.output_size > 0, ErrorKind::config, "a network of {} outputs: expected at least 1",
           shape.output_size);
   if (options_.match_params > 0) options_.hidden = matched_hidden(model, options, shape);
+  require_size(model, options_, shape);
   std::int64_t input_size = shape.input_size;
   for (std::int64_t index = 0; index < options_.layers; ++index) {
     layers_.push_back(register_module("layer_" + std::to_string(index),
@@ -76,10 +110,7 @@ Network::Network(const NeuronModel& model, const NetworkOptions& options, const 
             options_.hidden, shape.output_size);
     return;
   }
-  const double bound = 1 / std::sqrt(static_cast<double>(options_.hidden));
-  const Initial initial = Initial::uniform(-bound, bound);
-  readout_specs_ = {{"weight", "W_out", "1", {shape.output_size, options_.hidden}, {}, initial},
-                    {"bias", "b_out", "1", {shape.output_size}, {}, initial, ParameterGroup::bias}};
+  readout_specs_ = specs_of_readout(options_.hidden, shape.output_size);
   readout_weight_ = register_parameter("readout_weight", at::zeros(readout_specs_[0].shape));
   readout_bias_ = register_parameter("readout_bias", at::zeros(readout_specs_[1].shape));
 }

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
+#include "afterspike/base/options.hpp"
 
 namespace afterspike::nn {
 namespace {
@@ -54,6 +55,11 @@ std::optional<std::pair<double, double>> arguments(std::string_view text) {
   const auto second = take_number(text);
   if (!second || !text.empty()) return std::nullopt;
   return std::pair(*first, *second);
+}
+
+bool is_bounded(const Initial& initial) {
+  return std::abs(initial.first) <= options::kLargest &&
+         std::abs(initial.second) <= options::kLargest;
 }
 
 bool in_order(const Initial& initial) {
@@ -120,11 +126,16 @@ at::Tensor draw_orthogonal(const std::vector<std::int64_t>& shape, double gain, 
 
 Initial Initial::parse(std::string_view text, std::string_view what) {
   std::string_view rest = text;
-  if (const auto value = take_number(rest); value && rest.empty()) return constant(*value);
+  const auto checked = [&](const Initial& initial) {
+    require(is_bounded(initial), ErrorKind::config,
+            "{}: '{}': expected numbers of at most {} in size", what, text, options::kLargest);
+    return initial;
+  };
+  if (const auto value = take_number(rest); value && rest.empty()) return checked(constant(*value));
   if (text.starts_with(kOrthogonal)) {
     const auto gain = argument(text.substr(kOrthogonal.size()));
     require(gain.has_value(), ErrorKind::config, "{}: '{}': expected orthogonal(gain)", what, text);
-    return {Kind::orthogonal, *gain, 0};
+    return checked({Kind::orthogonal, *gain, 0});
   }
   for (const Form& form : kForms) {
     if (!text.starts_with(form.name)) continue;
@@ -136,7 +147,7 @@ Initial Initial::parse(std::string_view text, std::string_view what) {
         "{}: '{}': expected low <= high (above 0 for log_uniform), or a standard deviation of 0 "
         "or more",
         what, text);
-    return initial;
+    return checked(initial);
   }
   fail(ErrorKind::config,
        "{}: '{}': expected a number, uniform(low, high), log_uniform(low, high), "

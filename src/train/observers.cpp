@@ -86,6 +86,34 @@ void filter_lines(const fs::path& path, Keep keep) {
   io::write_file(path, kept);
 }
 
+std::string csv_header(const io::Json& row) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : row.items()) names.push_back(name);
+  return fmt::format("{}", fmt::join(names, ","));
+}
+
+std::string csv_line(const io::Json& row) {
+  std::vector<std::string> values;
+  for (const io::Json& value : row) values.push_back(value.dump());
+  return fmt::format("{}", fmt::join(values, ","));
+}
+
+/// Writes metrics.csv anew from metrics.jsonl where its header is missing or damaged; false where
+/// it is as it should be, or there is nothing to make it from.
+bool rebuild_csv(const fs::path& directory) {
+  std::ifstream rows(directory / "metrics.jsonl"), csv(directory / "metrics.csv");
+  std::string text, header, line;
+  while (std::getline(rows, line)) {
+    const io::Json row = io::Json::parse(line);
+    if (text.empty()) text = csv_header(row) + '\n';
+    text += csv_line(row) + '\n';
+  }
+  if (text.empty()) return false;
+  if (std::getline(csv, header) && text.starts_with(header + '\n')) return false;
+  io::write_file(directory / "metrics.csv", text);
+  return true;
+}
+
 }  // namespace
 
 void ProgressPrinter::clear_line() {
@@ -144,6 +172,7 @@ MetricsFiles::MetricsFiles(fs::path directory, std::int64_t resumed_at_step, boo
     return row.is_object() && row.contains("step") && row["step"].is_number() &&
            row["step"].get<std::int64_t>() <= resumed_at_step;
   });
+  if (rebuild_csv(directory_)) return;
   // In the CSV file the step is the second column; the header stays.
   filter_lines(directory_ / "metrics.csv", [&](const std::string& line) {
     const auto comma = line.find(',');
@@ -156,17 +185,13 @@ MetricsFiles::MetricsFiles(fs::path directory, std::int64_t resumed_at_step, boo
 void MetricsFiles::on_epoch(const Trainer& trainer, const EpochReport& report) {
   const io::Json row = metrics_row(trainer, report);
   append(directory_ / "metrics.jsonl", row.dump());
-  std::vector<std::string> names, values;
   std::vector<std::pair<std::string, double>> scalars;
   for (const auto& [name, value] : row.items()) {
-    names.push_back(name);
-    values.push_back(value.dump());
     if (name != "epoch" && name != "step") scalars.emplace_back(name, value.get<double>());
   }
   const fs::path csv = directory_ / "metrics.csv";
-  if (!fs::exists(csv) || fs::file_size(csv) == 0)
-    append(csv, fmt::format("{}", fmt::join(names, ",")));
-  append(csv, fmt::format("{}", fmt::join(values, ",")));
+  if (!fs::exists(csv) || fs::file_size(csv) == 0) append(csv, csv_header(row));
+  append(csv, csv_line(row));
   tensorboard_.add(report.step, scalars);
 }
 

@@ -49,7 +49,9 @@ void describe_optimiser(options::Section& section, TrainOptions& o) {
       .at_most(kLargestRate);
   section.add("beta1", o.beta1, "Decay of the mean of gradients.").at_least(0).below(1);
   section.add("beta2", o.beta2, "Decay of the mean of their squares.").at_least(0).below(1);
-  section.add("epsilon", o.epsilon, "Added to the denominator.").above(0);
+  section.add("epsilon", o.epsilon, "Added to the denominator.")
+      .above(0)
+      .at_most(options::kLargest);
   section.add("weight_decay", o.weight_decay, "On weights only; decoupled for adamw.")
       .at_least(0)
       .at_most(kLargestDecay);
@@ -84,8 +86,13 @@ void describe_sigma(options::Section& section, TrainOptions& o) {
                   {"exponential", SigmaSchedule::exponential}},
                  "How the softness of the threshold is annealed; constant: neuron.sigma holds.");
   section.quantity("sigma_start", o.sigma_start_mV, "mV", "Softness where the annealing begins.")
-      .above(0);
-  section.quantity("sigma_final", o.sigma_final_mV, "mV", "Softness where it ends.").above(0);
+      .above(0)
+      .at_least(options::kSmallest)
+      .bounded();
+  section.quantity("sigma_final", o.sigma_final_mV, "mV", "Softness where it ends.")
+      .above(0)
+      .at_least(options::kSmallest)
+      .bounded();
   section.add("sigma_epochs", o.sigma_epochs, "Epochs that it takes; 0: the whole training.")
       .at_least(0);
 }
@@ -119,6 +126,9 @@ void TrainOptions::validate() const {
           "option 'train.warmup_epochs': found {}, expected 0 with the one_cycle schedule, which "
           "rises by itself (rise_fraction)",
           warmup_epochs);
+  require(warmup_epochs <= static_cast<double>(epochs), ErrorKind::config,
+          "option 'train.warmup_epochs': found {}, expected at most the {} epochs of the training",
+          warmup_epochs, epochs);
   require(sigma_schedule == SigmaSchedule::constant || sigma_epochs <= static_cast<double>(epochs),
           ErrorKind::config,
           "option 'train.sigma_epochs': found {}, expected at most the {} epochs of the training",

@@ -93,13 +93,44 @@ void initialize(const RunOptions& options, nn::Network& network, const Rng& rng)
   network.resample(checkpoint::model_tensors(*donor.network), rng.stream("inherit"));
 }
 
+/// Options that may differ from those of the checkpoint: how long the training is, and where its
+/// data are, which are compared themselves.
+bool may_change(const std::string& option) {
+  return option == "train.epochs" || option == "task.data";
+}
+
+/// A training goes on with the options it began with, however they were changed meanwhile.
+/// `options` are resolved; `saved` is the checkpoint, whose experiment is.
+void require_same_options(RunOptions& options, const experiment::Trained& saved,
+                          const tasks::Task& task) {
+  const io::Json& configuration = saved.content.configuration;
+  const io::Json found = configuration_of(options);
+  // What an older version recorded as it was given, such as neuron.initial, resolves to the same.
+  saved.experiment->resolve(task, *saved.network);
+  options::Description description;
+  saved.experiment->describe(description);
+  for (const auto& [option, value] : found.items()) {
+    const io::Json expected = configuration.value(option, value);
+    const options::Field* resolved =
+        option.starts_with("neuron.") ? description.find_if(option) : nullptr;
+    require(may_change(option) || value == expected ||
+                (resolved != nullptr && value == options::text(resolved->value())),
+            ErrorKind::checkpoint,
+            "option '{}': found {} in run.json, expected {}: that of the checkpoint", option,
+            value.dump(), expected.dump());
+  }
+}
+
 /// Under which names a checkpoint's configuration has the fingerprints of what a training sees.
 constexpr std::array kRecordedSplits = {std::pair("data.train", tasks::Split::train),
-                                        std::pair("data.validation", tasks::Split::validation)};
+                                        std::pair("data.validation", tasks::Split::validation),
+                                        std::pair("data.test", tasks::Split::test)};
 
 /// A training goes on with the data it began with.
 void require_same_data(const io::Json& configuration, const tasks::Task& task) {
   for (const auto& [key, split] : kRecordedSplits) {
+    // Older checkpoints do not have that of the test data.
+    if (split == tasks::Split::test && !configuration.contains(key)) continue;
     const auto data = task.split(split);
     const io::Json found = data ? io::Json(data::fingerprint(*data)) : io::Json();
     const io::Json expected = configuration.value(key, io::Json());
@@ -127,11 +158,40 @@ io::Json checkpoint_configuration(RunOptions& options, const tasks::Task& task,
   return configuration;
 }
 
+void set_epochs(RunOptions& options, std::int64_t epochs) {
+  options::Description description;
+  options.describe(description);
+  description.find("train.epochs").set(epochs);
+}
+
+/// A training that has come further cannot end after fewer epochs.
+void require_later_end(const Trainer& trainer) {
+  const Progress& progress = trainer.progress();
+  const std::int64_t begun = progress.epoch + (progress.step_in_epoch > 0 ? 1 : 0);
+  require(progress.step <= trainer.total_steps(), ErrorKind::config,
+          "--epochs: found {}, expected at least the {} epochs that have begun: the checkpoint is "
+          "of step {}, each epoch of {} steps",
+          trainer.options().epochs, begun, progress.step, trainer.steps_per_epoch());
+}
+
 io::Json split_summary(const tasks::Task& task, const tasks::Tally& tally) {
   const auto samples = static_cast<double>(tally.samples);
   io::Json json = {{"samples", tally.samples}, {"loss", tally.loss / samples}};
   if (task.classifies()) json["accuracy"] = static_cast<double>(tally.correct) / samples;
   return json;
+}
+
+/// What finish() wrote; nothing where there is none. A damaged one can be written again.
+std::optional<io::Json> read_summary(const fs::path& path) {
+  if (!fs::exists(path)) return std::nullopt;
+  try {
+    io::Json summary = io::read_json(path, ErrorKind::checkpoint);
+    if (summary.is_object() && summary.contains("configuration")) return summary;
+    log::warning("{}: not the summary of a run; it is left aside", path.string());
+  } catch (const Error& error) {
+    log::warning("{}; the summary is left aside", error.what());
+  }
+  return std::nullopt;
 }
 
 /// Evaluates the selected checkpoint on all splits and writes summary.json.
@@ -178,9 +238,10 @@ void RunOptions::describe(options::Description& description) {
 
 void create_run(const fs::path& directory, RunOptions& options, const RunEnvironment& environment,
                 const std::vector<std::int64_t>& seeds) {
-  require(!fs::exists(directory), ErrorKind::usage,
-          "'{}' exists already; to go on with that run: --resume {}", directory.string(),
-          directory.string());
+  require(!fs::exists(directory), ErrorKind::usage, "'{}' exists already{}", directory.string(),
+          fs::exists(directory / "run.json")
+              ? fmt::format("; to go on with that run: --resume {}", directory.string())
+              : " and is no run; expected a new name");
   options.train.validate();
   options::Description description;
   options.describe(description);
@@ -199,7 +260,7 @@ void create_run(const fs::path& directory, RunOptions& options, const RunEnviron
 
 void record_epochs(const fs::path& directory, std::int64_t epochs) {
   RunOptions options = load_run_options(directory);
-  options.train.epochs = epochs;
+  set_epochs(options, epochs);
   options.train.validate();
   options::Description description;
   options.describe(description);
@@ -244,7 +305,7 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   const std::optional<io::Lock> lock = io::Lock::try_take(directory);
   require(lock.has_value(), ErrorKind::checkpoint,
           "{}: the run is being trained by another process", directory.string());
-  if (epochs > 0) options.train.epochs = epochs;
+  if (epochs > 0) set_epochs(options, epochs);
   const std::unique_ptr<tasks::Task> task =
       options.experiment->make_task({environment.data_directory});
   const std::shared_ptr<nn::Network> network = options.experiment->make_network(*task);
@@ -259,6 +320,7 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   if (latest) {
     const experiment::Trained saved = experiment::load(*latest);
     try {
+      require_same_options(options, saved, *task);
       require_same_data(saved.content.configuration, *task);
       checkpoint::require_same_parameters(saved.content.parameters, *network);
       checkpoint::assign(saved.content.model, *network);
@@ -266,21 +328,19 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
     } catch (const Error& error) {
       throw error.within(fmt::format("checkpoint '{}'", latest->string()));
     }
-    require(epochs == 0 || epochs >= trainer.progress().epoch, ErrorKind::config,
-            "--epochs: found {}, expected at least the {} epochs that are done", epochs,
-            trainer.progress().epoch);
+    require_later_end(trainer);
     log::info("resumed from {}: {} of {} epochs done", latest->string(), trainer.progress().epoch,
               options.train.epochs);
   } else {
     initialize(options, *network, rng);
   }
   const fs::path summary_path = directory / "summary.json";
-  if (fs::exists(summary_path)) {
+  if (const auto summary = read_summary(summary_path)) {
     if (epochs == 0 || trainer.progress().epoch >= options.train.epochs) {
-      return {End::finished, io::read_json(summary_path, ErrorKind::checkpoint)};
+      return {End::finished, *summary};
     }
-    fs::remove(summary_path);
   }
+  fs::remove(summary_path);
   if (epochs > 0) record_epochs(directory, epochs);
 
   const MemoryPlan plan =

@@ -106,6 +106,10 @@ Trainer::Trainer(nn::Network& network, const tasks::Task& task, const TrainOptio
   require(options_.patience == 0 || selects_best_, ErrorKind::config,
           "option 'train.patience': found {}, expected 0 where there is no validation split",
           options_.patience);
+  require(options_.label_smoothing == 0 || task.classifies(), ErrorKind::config,
+          "option 'train.label_smoothing': found {}, expected 0 where traces are learned, not "
+          "classes",
+          options_.label_smoothing);
   require(options_.sigma_schedule == SigmaSchedule::constant || network.has_threshold_softness(),
           ErrorKind::config,
           "option 'train.sigma_schedule': this neuron model has no threshold softness to anneal; "

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -92,7 +94,8 @@ TEST_F(CliRun, PredictsTheClassesThatEvaluateCounts) {
   testing::write_class_hdf5(path("data.h5"));
   succeed(train_classes(path("data.csv"), "run"));
   for (const char* data : {"data.csv", "data.h5"}) {
-    succeed({"predict", path("run"), "--data", path(data), "--out", path("answers.csv")});
+    succeed(
+        {"predict", path("run"), "--data", path(data), "--out", path("answers.csv"), "--force"});
     const io::Table table = io::read_csv(path("answers.csv"));
     EXPECT_EQ(table.columns, (Words{"sequence", "class", "probability_0", "probability_1"}));
     ASSERT_EQ(table.rows.size(), static_cast<std::size_t>(testing::kClassSamples));
@@ -121,6 +124,48 @@ TEST_F(CliRun, PredictsTracesStepByStep) {
   const io::Json result = json({"evaluate", path("run"), "--json"});
   EXPECT_FALSE(result.contains("accuracy")) << "nothing is classified";
   EXPECT_EQ(result.at("samples"), 6);
+}
+
+TEST_F(CliRun, PredictsOverNothingThatCouldBeMissed) {
+  const std::string sequences = "sequence,input\n0,1\n0,1\n";
+  testing::spill(directory_ / "in.csv", sequences);
+  testing::spill(directory_ / "mine.csv", "mine");
+  fs::create_symlink("in.csv", path("link.csv"));
+  fs::create_symlink("run/summary.json", path("inside.csv"));
+  fs::create_symlink("new.csv", path("later.csv"));
+  succeed(train_sines(path("run"), {"--epochs", "1"}));
+  const std::string summary = slurp(directory_ / "run" / "summary.json");
+  const auto words = [&](const std::string& out, const Words& more = {}) {
+    Words all = {"predict", path("run"), "--data", path("in.csv"), "--out", out};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const std::vector<std::pair<std::string, std::string>> refused = {
+      {path("in.csv"), "is the file that --data names"},
+      {path("link.csv"), "is the file that --data names"},
+      {path("run/new.csv"), "is in the directory of the run"},
+      {path("run/checkpoints/../summary.json"), "is in the directory of the run"},
+      {path("inside.csv"), "is in the directory of the run"},
+      {directory_.path().string(), "is a directory"}};
+  for (const auto& [out, message] : refused) {
+    for (const Words& force : {Words{}, Words{"--force"}}) {
+      const Outcome outcome = run(words(out, force));
+      EXPECT_EQ(outcome.status, 2) << out;
+      EXPECT_THAT(outcome.err, HasSubstr(out));
+      EXPECT_THAT(outcome.err, HasSubstr(message));
+    }
+  }
+  EXPECT_THAT(run(words(path("mine.csv"))).err, HasSubstr("exists already"));
+  EXPECT_THAT(run(words(path("mine.csv"))).err, HasSubstr("--force"));
+  EXPECT_EQ(slurp(path("mine.csv")), "mine");
+  EXPECT_EQ(slurp(path("in.csv")), sequences);
+  EXPECT_EQ(slurp(directory_ / "run" / "summary.json"), summary);
+
+  succeed(words(path("mine.csv"), {"--force"}));
+  succeed(words(path("later.csv")));
+  EXPECT_EQ(slurp(path("new.csv")), slurp(path("mine.csv")));
+  EXPECT_TRUE(fs::is_symlink(path("later.csv")));
+  EXPECT_EQ(succeed(words("/dev/stdout")).out, slurp(path("mine.csv")));
 }
 
 TEST_F(CliRun, RefusesDataThatTheNetworkWasNotTrainedFor) {
@@ -211,6 +256,35 @@ TEST_F(CliRun, LeavesTheNameFreeWhenNothingWasTrained) {
   succeed(train_sines(out, {"--epochs", "1"}));
 }
 
+#ifndef __SANITIZE_ADDRESS__  // It reserves more addresses than any limit leaves.
+TEST_F(CliRun, SaysThatTheMemoryIsNotEnoughAndLeavesTheNameFree) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
+  rlimit low = before;
+  low.rlim_cur = rlim_t{4} << 30;
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &low), 0);
+  // Weights of 1.6 GB, drawn in double precision.
+  const Outcome outcome = run(train_sines(path("run"), {"--set", "network.hidden=20000"}));
+  ASSERT_EQ(::setrlimit(RLIMIT_AS, &before), 0);
+  EXPECT_EQ(outcome.status, 3) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("afterspike: not enough memory"));
+  EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr("alloc")));
+  EXPECT_FALSE(fs::exists(path("run")));
+}
+#endif
+
+TEST_F(CliRun, SaysWhichPathCannotBeLookedUp) {
+  const std::string name(300, 'a');
+  for (const Words& words :
+       std::vector<Words>{{"info", path(name.c_str())}, train_sines(path(name.c_str()))}) {
+    const Outcome outcome = run(words);
+    EXPECT_EQ(outcome.status, 4);
+    EXPECT_THAT(outcome.err, HasSubstr("'" + path(name.c_str())));
+    EXPECT_THAT(outcome.err, HasSubstr(": cannot be looked up: File name too long"));
+    EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr("filesystem error")));
+  }
+}
+
 TEST_F(CliRun, TrainsSeveralSeedsAndGoesOnWithThem) {
   const fs::path out = directory_ / "runs";
   const Words settings = {"--epochs", "6", "--seed", "4"};
@@ -275,6 +349,13 @@ TEST_F(CliRun, DescribesASafetensorsFile) {
   }
   EXPECT_TRUE(found);
   EXPECT_THAT(succeed({"info", file.string()}).out, HasSubstr("readout.weight"));
+}
+
+TEST_F(CliRun, SaysThatAFileIsNoSafetensorsFile) {
+  testing::spill(directory_ / "text", "Once upon a time there was a text.");
+  const Outcome outcome = run({"info", path("text")});
+  EXPECT_EQ(outcome.status, 5);
+  EXPECT_THAT(outcome.err, HasSubstr(path("text") + "': not a safetensors file"));
 }
 
 TEST_F(CliRun, RefusesADamagedRunNamingTheFile) {

@@ -117,11 +117,28 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
        {"--delay", "no option neuron.delay"}},
       {with({"--threads", "0"}), 2, {"--threads", "'0'", "1 or more"}},
       {with({"--max-steps", "1.5"}), 2, {"--max-steps", "'1.5'", "a whole number"}},
+      {with({"--threads", "1025"}), 2, {"--threads", "'1025'", "too large", "at most 1024"}},
+      {with({"--threads", "99999999999999999999"}), 2, {"--threads", "too large"}},
+      {with({"--threads", "-99999999999999999999"}), 2, {"--threads", "1 or more"}},
+      {with({"--max-steps", "99999999999999999999"}), 2, {"--max-steps", "too large"}},
       {with({"--seeds", "-2"}), 2, {"--seeds", "'-2'"}},
+      {with({"--seeds", "10001"}), 2, {"--seeds", "'10001'", "at most 10000"}},
+      {with({"--seeds", "2", "--seed", "9223372036854775806"}), 2, {"--seeds", "64 bits"}},
+      {with({"--set", "neuron.bias_current=1e300 pA"}), 3, {"neuron.bias_current", "or less"}},
+      {with({"--set", "neuron.reset=1e300 mV"}), 3, {"neuron.reset", "or less"}},
+      {with({"--set", "task.amplitude=1e300"}), 3, {"task.amplitude", "or less"}},
+      {with({"--set", "task.highest=1e300 kHz"}), 3, {"task.highest", "or less"}},
+      {with({"--set", "task.dt=1e300 ms"}), 3, {"task.dt", "1000000 or less"}},
+      {with({"--set", "train.epsilon=1e300"}), 3, {"train.epsilon", "or less"}},
       {with({"--seed", "-2"}), 3, {"'seed'", "'-2'", "0 or more"}},
       {with({"--time-limit", "5"}), 3, {"--time-limit", "'5'", "unit"}},
       {with({"--time-limit", "-5 s"}), 3, {"--time-limit", "more than 0"}},
       {with({"--checkpoint-interval", "5 mV"}), 3, {"--checkpoint-interval", "mV"}},
+      {with({"--checkpoint-interval", "0 s"}), 3, {"--checkpoint-interval", "more than 0"}},
+      {with({"--checkpoint-interval", "-1 s"}), 3, {"--checkpoint-interval", "more than 0"}},
+      {with({"--set", "train.label_smoothing=0.1"}), 3, {"train.label_smoothing", "traces"}},
+      {with({"--set", "train.warmup_epochs=11"}), 3, {"train.warmup_epochs", "the 10 epochs"}},
+      {with({"--hidden", "100000"}), 3, {"hidden 100000", "expected at most 2147483648"}},
       {with({"--config", out + ".toml"}), 3, {out + ".toml", "No such file"}},
       {{"train", "--resume", out}, 5, {"there is no run", out}},
       {{"train", "--resume", out, "--seed", "2"}, 2, {"--seed cannot be given too"}},
@@ -135,7 +152,9 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
       {{"data"}, 2, {"found 0 words"}},
       {{"data", "fetsch", "mnist"}, 2, {"no action 'fetsch'"}},
       {{"data", "verify", "mnis"}, 2, {"no data set called 'mnis'", "did you mean 'mnist'?"}},
-      {{"data", "verify", "mnist", "--data-dir", out}, 4, {out, "afterspike data fetch mnist"}},
+      {{"data", "verify", "mnist", "--data-dir", out},
+       4,
+       {out, "afterspike data fetch mnist --data-dir '" + out + "'\n"}},
       {{"train", "--task", "line_mnist", "--neuron", "rnn", "--data-dir", out + "/no", "--out",
         out},
        4,
@@ -170,7 +189,8 @@ TEST_F(Cli, RefusesAConfigurationFileNamingTheLine) {
   const std::vector<Case> cases = {
       {names + "epochs = 3\nepoch = 4\n", {"c.toml:7", "'train.epoch'", "did you mean"}},
       {names + "epochs = \n", {"c.toml:6"}},
-      {names + "epochs = \"3\"\n", {"c.toml:6", "'train.epochs'", "an integer"}},
+      {names + "epochs = \"3\"\n", {"c.toml:6", "'train.epochs'", "a text", "an integer"}},
+      {names + "epochs = 1.0\n", {"c.toml:6", "a number with a point, 1.0", "an integer"}},
       {names + "[trian]\nepochs = 3\n", {"c.toml:7", "trian.epochs", "did you mean"}},
       {"[task\n", {"c.toml:1"}},
       {"[task]\nname = \"sine\"\n[neuron]\nname = \"rnn\"\n", {"no task called 'sine'"}},
@@ -256,6 +276,16 @@ TEST_F(Cli, DumpsAConfigurationThatGivesTheSameRun) {
   EXPECT_EQ(testing::checkpoint_file(directory_ / "again", "model.safetensors"), model);
 }
 
+TEST_F(Cli, DumpsAConfigurationAsJson) {
+  const io::Json dumped = io::Json::parse(
+      succeed(train_sines(directory_ / "unused", {"--seed", "5", "--dump-config", "--json"})).out);
+  EXPECT_EQ(dumped.at("seed"), "5");
+  EXPECT_EQ(dumped.at("task.duration"), "1 ms");
+  succeed(train_sines(directory_ / "run", {"--seed", "5"}));
+  EXPECT_EQ(io::read_json(directory_ / "run" / "run.json", ErrorKind::data).at("configuration"),
+            dumped);
+}
+
 TEST_F(Cli, FlagsGoBeforeTheConfigurationFile) {
   const std::string path = (directory_ / "c.toml").string();
   spill(path,
@@ -281,6 +311,13 @@ TEST_F(Cli, DoesNotWriteOverWhatIsThere) {
   }
   EXPECT_EQ(testing::checkpoint_file(out, "model.safetensors"), before);
   spill(directory_ / "file", "mine");
+  fs::create_directory(directory_ / "empty");
+  for (const char* name : {"file", "empty", "."}) {
+    const Outcome outcome = run(train_sines(directory_ / name));
+    EXPECT_EQ(outcome.status, 2);
+    EXPECT_THAT(outcome.err, HasSubstr("exists already and is no run"));
+    EXPECT_THAT(outcome.err, ::testing::Not(HasSubstr("--resume")));
+  }
   const Outcome below = run(train_sines(directory_ / "file" / "run"));
   EXPECT_EQ(below.status, 4);
   EXPECT_THAT(below.err, HasSubstr("Not a directory"));
@@ -300,7 +337,7 @@ TEST_F(Cli, CannotWriteWhereItMayNot) {
 TEST_F(Cli, StopsWithTheStepTheTensorAndTheLastGoodCheckpoint) {
   const fs::path out = directory_ / "run";
   const Outcome outcome = run(train_sines(
-      out, {"--learning-rate", "1e30", "--epochs", "9", "--checkpoint-interval", "0 s"}));
+      out, {"--learning-rate", "1e30", "--epochs", "9", "--checkpoint-interval", "1 us"}));
   EXPECT_EQ(outcome.status, 6);
   EXPECT_THAT(outcome.err, HasSubstr("step 2: the loss is "));
   EXPECT_THAT(outcome.err, HasSubstr("the first tensor that is not finite is "));

@@ -153,7 +153,7 @@ TEST_F(Resume, DoesNotDependOnThreadsOrCheckpointInterval) {
     return words;
   };
   succeed(train("whole", {"--threads", "1"}));
-  succeed(train("parted", {"--threads", "2", "--max-steps", "4", "--checkpoint-interval", "0 s"}));
+  succeed(train("parted", {"--threads", "2", "--max-steps", "4", "--checkpoint-interval", "1 us"}));
   succeed({"train", "--resume", (directory_ / "parted").string(), "--threads", "3", "--max-steps",
            "7"});
   succeed({"train", "--resume", (directory_ / "parted").string(), "--threads", "1"});

@@ -22,6 +22,11 @@
 ///   }
 namespace afterspike::options {
 
+/// How large an option that is bounded() may be, in its unit.
+inline constexpr double kLargest = 1e9;
+/// How small a divisor may be.
+inline constexpr double kSmallest = 1e-9;
+
 /// What an option may hold, as text files and flags know it.
 using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<double>>;
 
@@ -50,6 +55,8 @@ class Field {
   Field& above(double low);
   Field& at_most(double high);
   Field& below(double high);
+  /// At most kLargest in size: what is beyond is a slip, and soon beyond single precision.
+  Field& bounded();
   /// Text must be one of these.
   Field& one_of(std::vector<std::string> choices);
   /// A further check: returns what was expected, or "" when the value is fine.

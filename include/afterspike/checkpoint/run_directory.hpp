@@ -29,7 +29,8 @@ class RunDirectory {
   void set_latest(const std::filesystem::path& checkpoint) const;
   void set_best(const std::filesystem::path& checkpoint) const;
 
-  /// Removes checkpoints that neither file names, and what interrupted writing left behind.
+  /// Removes checkpoints that neither file names, and what interrupted writing left behind; what
+  /// has another name stays.
   void prune() const;
 
  private:

@@ -7,6 +7,9 @@
 
 namespace afterspike::datasets {
 
+/// Where the program looks for data sets unless it is told otherwise.
+inline constexpr std::string_view kDefaultDirectory = "datasets/data";
+
 /// A file that belongs to a data set, known by the checksum of its decompressed content.
 struct FileSpec {
   std::string_view name;    ///< Without ".gz": "train-images-idx3-ubyte".

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "afterspike/base/error.hpp"
@@ -14,10 +15,15 @@ struct Table {
   std::vector<std::vector<double>> rows;  ///< Each as long as `columns`.
 };
 
+/// A cell as messages show it: control bytes as "\x1b", at most 60 characters.
+std::string shown(std::string_view cell);
+
 /// Reads comma-separated numbers; the first line holds the names of the columns. Quoted names, CRLF
 /// and a byte-order mark are understood; empty lines at the end are ignored. Throws Error(data)
-/// that names file, line and column for anything that is not a number, or a row of another length.
-Table read_csv(const std::filesystem::path& path);
+/// that names file, line and column for anything that is not a number, or a row of another length;
+/// and, in the column called `identity`, for numbers from 2^53 on, of which several become one
+/// double.
+Table read_csv(const std::filesystem::path& path, std::string_view identity = "");
 
 /// Writes the table atomically; read_csv() gives the same doubles back. Throws Error(numeric) that
 /// names row and column for a value that is not finite.

@@ -47,7 +47,8 @@ struct NetworkPass {
 class Network final : public torch::nn::Module {
  public:
   /// Throws Error(config) when a setting does not fit, also when `match_params` leaves no room for
-  /// a single neuron. All parameters are at the centre of their ranges until initialize().
+  /// a single neuron, or there are more than 2^31 parameters. All parameters are at the centre of
+  /// their ranges until initialize().
   Network(const NeuronModel& model, const NetworkOptions& options, const NetworkShape& shape);
 
   /// Draws every parameter from its named stream of `rng`.

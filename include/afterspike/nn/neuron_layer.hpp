@@ -136,7 +136,11 @@ class NeuronModel {
   /// Describes the settings as options, with their defaults.
   virtual void describe(options::Section section) = 0;
 
-  /// Builds a layer. Throws Error(config) naming a setting that does not fit.
+  /// What parameters a layer of this shape has, without building it: of any size at no cost. Throws
+  /// Error(config) naming a setting that does not fit.
+  virtual std::vector<ParameterSpec> specs(const LayerShape& shape) const = 0;
+
+  /// Builds a layer of these parameters. Throws Error(config) naming a setting that does not fit.
   virtual std::shared_ptr<NeuronLayer> make(const LayerShape& shape) const = 0;
 
   /// Replaces settings that stand for others by what they come to in a layer of this shape.

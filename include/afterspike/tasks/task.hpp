@@ -87,6 +87,7 @@ class Task {
     std::shared_ptr<const data::Dataset> train, validation, test;  ///< validation may be null.
   };
 
+  /// Throws Error(config) when the objective reads more steps than there are.
   Task(TaskShape shape, Objective objective, Parts parts);
 
   const TaskShape& shape() const noexcept { return shape_; }

@@ -18,11 +18,15 @@ struct GatedOptions {
 /// [gates H].
 std::vector<ParameterSpec> gated_specs(const LayerShape& shape, std::int64_t gates);
 
-/// A gated neuron model: its options, and layers of type Layer(shape, options).
+/// A gated neuron model: its options, and layers of type Layer(shape, options) with as many gates
+/// as Layer::kGates says.
 template <typename Layer>
 class GatedModel final : public NeuronModel {
  public:
   void describe(options::Section section) override { options_.describe(section); }
+  std::vector<ParameterSpec> specs(const LayerShape& shape) const override {
+    return gated_specs(shape, Layer::kGates);
+  }
   std::shared_ptr<NeuronLayer> make(const LayerShape& shape) const override {
     return std::make_shared<Layer>(shape, options_);
   }

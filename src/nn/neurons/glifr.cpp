@@ -17,6 +17,9 @@ namespace {
 
 constexpr double kDefaultMembraneDecay = 0.05;  // 1/ms; GLIFS_ASC
 
+/// More than 1 / (R dt k_m) comes to with any settings that are allowed.
+constexpr double kLargestScale = 1e18;  // pA
+
 GlifrOptions validated(GlifrOptions options, double dt_ms) {
   options = resolve_variant(std::move(options));
   const auto check = [](bool holds, std::string_view name, double value, std::string_view wanted) {
@@ -39,6 +42,12 @@ GlifrOptions validated(GlifrOptions options, double dt_ms) {
               options.initial == "inherit",
           ErrorKind::config, "glifr: initial is '{}', expected parameters, reference or inherit",
           options.initial);
+  const std::string usual_decay = GlifrOptions().membrane_decay.text();
+  require(options.initial != "reference" || options.membrane_decay.text() == usual_decay,
+          ErrorKind::config,
+          "glifr: membrane_decay is {}, expected {} (the default) with initial = \"reference\", "
+          "which sets it",
+          options.membrane_decay.text(), usual_decay);
   for (const double p : {options.input_dropout, options.dropout, options.recurrent_dropout}) {
     check(p >= 0 && p < 1, "a dropout probability", p, "at least 0 and below 1");
   }
@@ -68,12 +77,10 @@ std::vector<ParameterSpec> intrinsic_specs(const LayerShape& shape, const GlifrO
   const std::vector<std::int64_t> each = {shape.neurons};
   const std::vector<std::int64_t> currents = {options.after_spike_currents, shape.neurons};
   const Transform rate = Transform::bounded(0, 1 / shape.dt_ms);
-  const Initial membrane = options.initial == "reference" ? reference_membrane_decay(shape.dt_ms)
-                                                          : options.membrane_decay;
   const auto group = ParameterGroup::intrinsic;
   std::vector<ParameterSpec> specs = {
       {"threshold", "V_th", "mV", each, Transform::identity(), options.threshold, group},
-      {"membrane_decay", "k_m", "1/ms", each, rate, membrane, group}};
+      {"membrane_decay", "k_m", "1/ms", each, rate, options.membrane_decay, group}};
   if (options.after_spike_currents == 0) return specs;
   const Transform multiplicative =
       options.bound_after_spike_currents
@@ -91,6 +98,10 @@ std::vector<ParameterSpec> intrinsic_specs(const LayerShape& shape, const GlifrO
 /// The settings of a layer with nothing left to be filled in.
 GlifrOptions resolved(const LayerShape& shape, const GlifrOptions& given) {
   GlifrOptions options = validated(given, shape.dt_ms);
+  if (options.initial == "reference") {
+    options.membrane_decay = reference_membrane_decay(shape.dt_ms);
+    options.initial = "parameters";
+  }
   if (options.tau_ms == 0) options.tau_ms = shape.dt_ms;
   if (options.amplitude_scale_pA == 0) {
     options.amplitude_scale_pA =
@@ -188,6 +199,10 @@ GlifrOptions resolve_variant(GlifrOptions options) {
       kind == "hom" || kind == "lhet" || kind == "fhet" || kind == "rhet", ErrorKind::config,
       "glifr: no variant called '{}'; expected hom, homa, lhet, lheta, fhet, fheta, rhet or rheta",
       options.variant);
+  const std::int64_t given = options.after_spike_currents;
+  require(currents || given == 0 || given == GlifrOptions().after_spike_currents, ErrorKind::config,
+          "glifr: variant '{}' has no after-spike currents, but after_spike_currents is {}",
+          options.variant, given);
   if (!currents) options.after_spike_currents = 0;
   require(!currents || options.after_spike_currents > 0, ErrorKind::config,
           "glifr: variant '{}' has after-spike currents, but after_spike_currents is 0",
@@ -342,11 +357,18 @@ void GlifrOptions::describe(options::Section section) {
   section.add("learn_weights", learn_weights, "Train input and recurrent weights.");
   section.duration("delay", delay, "Delay of the recurrent synapses, such as 15ms or 300steps.");
   section.quantity("sigma", sigma_mV, "mV", "Softness of the threshold; towards 0 it spikes.")
-      .above(0);
-  section.quantity("resistance", resistance_GOhm, "GOhm", "Membrane resistance R.").above(0);
-  section.quantity("bias_current", bias_current_pA, "pA", "Constant current I_0.");
-  section.quantity("reset", reset_mV, "mV", "Reset voltage relative to rest.");
-  section.quantity("tau", tau_ms, "ms", "Length of a spike; 0 ms takes the time step.").at_least(0);
+      .above(0)
+      .at_least(options::kSmallest)
+      .bounded();
+  section.quantity("resistance", resistance_GOhm, "GOhm", "Membrane resistance R.")
+      .above(0)
+      .at_least(options::kSmallest)
+      .bounded();
+  section.quantity("bias_current", bias_current_pA, "pA", "Constant current I_0.").bounded();
+  section.quantity("reset", reset_mV, "mV", "Reset voltage relative to rest.").bounded();
+  section.quantity("tau", tau_ms, "ms", "Length of a spike; 0 ms takes the time step.")
+      .at_least(0)
+      .bounded();
   section.choice(
       "amplitude", amplitude,
       {{"pA", Amplitude::pA}, {"natural", Amplitude::natural}, {"steady", Amplitude::steady}},
@@ -355,7 +377,8 @@ void GlifrOptions::describe(options::Section section) {
   section
       .quantity("amplitude_scale", amplitude_scale_pA, "pA",
                 "That unit; 0 pA takes what moves a default neuron by 1 mV in a step.")
-      .at_least(0);
+      .at_least(0)
+      .at_most(kLargestScale);
   section.add("bound_after_spike_currents", bound_after_spike_currents,
               "Keep r_j below tau k_j, so that after-spike currents cannot run away.");
   describe_dropout(section, "input_dropout", input_dropout, "Dropout of the input of each layer.");
@@ -370,6 +393,9 @@ namespace {
 class GlifrModel final : public NeuronModel {
  public:
   void describe(options::Section section) override { options_.describe(section); }
+  std::vector<ParameterSpec> specs(const LayerShape& shape) const override {
+    return make_specs(shape, resolved(shape, options_));
+  }
   std::shared_ptr<NeuronLayer> make(const LayerShape& shape) const override {
     return std::make_shared<Glifr>(shape, options_);
   }

@@ -9,8 +9,10 @@ namespace {
 ///   n = tanh(x W_in + b_in + r (h W_hn + b_hn)),  h(t) = (1 - z) n + z h(t-1).
 class Gru final : public NeuronLayer {
  public:
+  static constexpr std::int64_t kGates = 3;
+
   Gru(const LayerShape& shape, const GatedOptions& options)
-      : NeuronLayer(shape, gated_specs(shape, 3)), options_(options) {}
+      : NeuronLayer(shape, gated_specs(shape, kGates)), options_(options) {}
 
   NamedTensors initial_state(std::int64_t batch) const override {
     return {{"emitted", at::zeros({batch, shape().neurons}, tensor_options())}};

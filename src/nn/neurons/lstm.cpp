@@ -10,8 +10,10 @@ namespace {
 /// A silenced unit emits h = 0; its cell goes on.
 class Lstm final : public NeuronLayer {
  public:
+  static constexpr std::int64_t kGates = 4;
+
   Lstm(const LayerShape& shape, const GatedOptions& options)
-      : NeuronLayer(shape, gated_specs(shape, 4)), options_(options) {}
+      : NeuronLayer(shape, gated_specs(shape, kGates)), options_(options) {}
 
   NamedTensors initial_state(std::int64_t batch) const override {
     const at::Tensor zeros = at::zeros({batch, shape().neurons}, tensor_options());

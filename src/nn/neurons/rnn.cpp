@@ -78,6 +78,9 @@ class RnnModel final : public NeuronModel {
     describe_dropout(section, "recurrent_dropout", options_.recurrent_dropout,
                      "Dropout of what units emit, towards the recurrent weights only.");
   }
+  std::vector<ParameterSpec> specs(const LayerShape& shape) const override {
+    return rnn_specs(shape);
+  }
   std::shared_ptr<NeuronLayer> make(const LayerShape& shape) const override {
     return std::make_shared<Rnn>(shape, options_);
   }

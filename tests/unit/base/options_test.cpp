@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include <tuple>
+
 #include <gtest/gtest.h>
 
 #include "support/expect_error.hpp"
@@ -113,7 +115,8 @@ TEST_F(Options, AnIntegerIsANumberButNotTheOtherWayRound) {
   Section(numbers, "").add("number", number, "");
   numbers.find("number").set(Value(std::int64_t{3}));
   EXPECT_EQ(number, 3);
-  expect_error(ErrorKind::config, {"option 'train.epochs'", "'1.5'", "an integer"},
+  expect_error(ErrorKind::config,
+               {"option 'train.epochs'", "a number with a point, 1.5", "an integer"},
                [&] { description_.find("train.epochs").set(Value(1.5)); });
 }
 
@@ -162,17 +165,38 @@ INSTANTIATE_TEST_SUITE_P(
                               "expected one of adam, sgd (did you mean 'adam'?)"}));
 
 TEST_F(Options, ValuesOfAnotherKindAreRefused) {
-  const std::pair<std::string, Value> cases[] = {
-      {"train.shuffle", Value(std::int64_t{1})},
-      {"train.epochs", Value(std::string("3"))},
-      {"train.rate", Value(std::string("0.1"))},
-      {"train.out", Value(3.5)},
-      {"train.levels", Value(0.5)},
-      {"train.neuron.dt", Value(0.5)},
+  const std::tuple<std::string, Value, std::string> cases[] = {
+      {"train.shuffle", Value(std::int64_t{1}), "found an integer, 1; expected true|false"},
+      {"train.epochs", Value(std::string("3")), "found a text, \"3\"; expected an integer"},
+      {"train.epochs", Value(3.0), "found a number with a point, 3.0; expected an integer"},
+      {"train.epochs", Value(1e20), "found a number with a point, 1e+20; expected an integer"},
+      {"train.rate", Value(std::string("0.1")), "found a text, \"0.1\"; expected a number"},
+      {"train.rate", Value(true), "found true; expected a number"},
+      {"train.out", Value(3.5), "found a number with a point, 3.5; expected text"},
+      {"train.levels", Value(0.5), "found a number with a point, 0.5; expected numbers"},
+      {"train.epochs", Value(std::vector<double>{1, 2}), "found numbers, [1, 2]; expected"},
+      {"train.neuron.dt", Value(0.5), "0.5; expected a quantity in ms"},
   };
-  for (const auto& [path, value] : cases) {
-    expect_error(ErrorKind::config, {"option '" + path + "'", text(value), "not of the right kind"},
+  for (const auto& [path, value, message] : cases) {
+    expect_error(ErrorKind::config, {"option '" + path + "': ", message},
                  [&, &path = path, &value = value] { description_.find(path).set(value); });
+  }
+}
+
+TEST_F(Options, BoundedOnesRefuseWhatNobodyMeans) {
+  double plain = 0, voltage_mV = 0;
+  Description description;
+  Section section(description, "");
+  section.add("plain", plain, "").bounded();
+  section.quantity("voltage", voltage_mV, "mV", "").bounded();
+  description.find("plain").set_text("-1e9");
+  description.find("voltage").set_text("1000 V");
+  EXPECT_EQ(plain, -1e9);
+  EXPECT_EQ(voltage_mV, 1e6);
+  for (const auto& [path, value] : {std::pair("plain", "1.1e9"), std::pair("plain", "-1e300"),
+                                    std::pair("voltage", "1.1e6 V")}) {
+    expect_error(ErrorKind::config, {std::string("option '") + path + "'", "1000000000 or "},
+                 [&, &path = path, &value = value] { description.find(path).set_text(value); });
   }
 }
 

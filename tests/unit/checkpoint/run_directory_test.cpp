@@ -65,7 +65,6 @@ TEST_F(RunDirectoryTest, PrunesAllButLatestAndBest) {
   const fs::path best = run_.place(2), latest = run_.place(4);
   for (const std::int64_t step : {1, 2, 3, 4, 5}) put(step);
   fs::create_directory(directory_ / "checkpoints" / ".step-000000006.77-0.tmp");
-  spill(directory_ / "checkpoints" / "stray", "");
   run_.set_best(best);
   run_.set_latest(latest);
   run_.prune();
@@ -73,6 +72,20 @@ TEST_F(RunDirectoryTest, PrunesAllButLatestAndBest) {
   run_.set_best(latest);
   run_.prune();
   EXPECT_EQ(checkpoints(), std::set<std::string>{"step-000000004"});
+}
+
+TEST_F(RunDirectoryTest, PrunesNothingOfTheUsers) {
+  std::set<std::string> expected = {"step-000000004", "step-000000003", "notes.txt"};
+  run_.set_latest(put(4));
+  for (const char* name : {"mine", "step-", "step-3-copy", "step-3-", "step-000000003.old",
+                           "Step-3", ".mine.tmp", ".step-000000003", "step-1-2-3"}) {
+    fs::create_directory(directory_ / "checkpoints" / name);
+    expected.insert(name);
+  }
+  spill(directory_ / "checkpoints" / "notes.txt", "");
+  spill(directory_ / "checkpoints" / "step-000000003", "a file");
+  run_.prune();
+  EXPECT_EQ(checkpoints(), expected);
 }
 
 TEST_F(RunDirectoryTest, AStepThatIsSavedAgainHasAnotherPlace) {

@@ -75,6 +75,11 @@ TEST_F(SequenceFiles, CsvOfUnequalLengthsIsFilledWithZeros) {
   expect_same(file.targets, 10 * file.inputs, "targets");
 }
 
+TEST_F(SequenceFiles, LargeNumbersOfSequencesAreToldApart) {
+  EXPECT_EQ(csv("sequence,input\n9007199254740990,1\n9007199254740991,2\n").inputs.size(0), 2);
+  EXPECT_EQ(csv("sequence,input,step\n1,1,9007199254740993\n").inputs.size(0), 1);
+}
+
 TEST_F(SequenceFiles, CsvAndHdf5OfTheSameSequencesAreEqual) {
   const SequenceFile text = csv("sequence,input,target\n0,1,2\n0,3,4\n1,5,6\n");
   const SequenceFile binary =
@@ -154,7 +159,13 @@ TEST_F(SequenceFiles, DamagedCsvIsRefused) {
       {"sequence,input\n1,0\n2\n", "line 3: found 1 columns, expected 2"},
       {"sequence,input\n1,0,5\n", "line 2: found more than 2 columns"},
       {"sequence,input\n1,nan\n", "line 2, column 2"},
-      {"sequence,input\n1,1e300\n", "inputs[0, 0, 0] is not finite"},
+      {"sequence,input\n1,0\n1,1e300\n",
+       "line 3, column 2 ('input'): found 1e+300, expected at most 3.4"},
+      {"sequence,input,target\n1,0,-4e38\n", "line 2, column 3 ('target'): found -4e+38"},
+      {"sequence,input,\x1b[31mred\n1,0,0\n", "column '\\x1b[31mred' is not known"},
+      {"sequence,input\n1,0\n9007199254740993,0\n",
+       "line 3, column 1 ('sequence'): found '9007199254740993', expected a number below 2^53"},
+      {"input,sequence\n0,-1e300\n", "line 2, column 2 ('sequence'): found '-1e300'"},
       {"sequence,input\n1,0\n2,0\n1,0\n", "line 4: sequence 1 appears again"},
       {"sequence,input,label\n1,0,2\n1,0,3\n", "line 3: column 'label' holds 3"},
       {"sequence,input,label\n1,0,0.5\n", "line 2: column 'label' holds 0.5"},

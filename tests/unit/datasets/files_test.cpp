@@ -94,11 +94,22 @@ TEST(Datasets, AMissingSetSaysHowToObtainIt) {
       AllOf(HasSubstr("data set 'mnist': found neither 'train-images-idx3-ubyte' nor "
                       "'train-images-idx3-ubyte.gz' in '" +
                       (folder / "mnist").string() + "'"),
-            HasSubstr("afterspike data fetch mnist\n"), HasSubstr("--from FOLDER"),
-            HasSubstr("https://ossci-datasets.s3.amazonaws.com/mnist"),
+            HasSubstr("afterspike data fetch mnist --data-dir '" + folder.path().string() + "'\n"),
+            HasSubstr("--from FOLDER"), HasSubstr("https://ossci-datasets.s3.amazonaws.com/mnist"),
             HasSubstr("train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte "
                       "t10k-labels-idx1-ubyte"),
             HasSubstr("afterspike data verify mnist")));
+}
+
+TEST(Datasets, TheHintNamesTheDirectoryUnlessItIsTheUsualOne) {
+  const auto hint = [](const std::string& directory) {
+    return data_error_of([&] { find_file(entry("mnist"), directory, "train-images-idx3-ubyte"); });
+  };
+  if (!fs::exists(fs::path(kDefaultDirectory) / "mnist")) {
+    EXPECT_THAT(hint(std::string(kDefaultDirectory)), HasSubstr("afterspike data fetch mnist\n"));
+  }
+  EXPECT_THAT(hint("it's here"),
+              HasSubstr("afterspike data fetch mnist --data-dir 'it'\\''s here' --from FOLDER\n"));
 }
 
 TEST(Datasets, AFolderUnderTheNameOfAFileIsNotTheFile) {

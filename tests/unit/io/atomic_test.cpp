@@ -1,5 +1,9 @@
 #include "afterspike/io/atomic.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <string>
@@ -67,6 +71,52 @@ TEST(WriteFile, AFailureNamesThePathAndLeavesWhatWas) {
   expect_error(ErrorKind::data, {(folder / "directory").string(), "Is a directory"},
                [&] { write_file(folder / "directory", "x"); });
   EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"directory"});
+}
+
+TEST(WriteFile, WritesWhatALinkStandsFor) {
+  const TempDir folder;
+  fs::create_directory(folder / "there");
+  fs::create_symlink("there/a.txt", folder / "link");
+  fs::create_symlink("link", folder / "second");
+  for (const char* content : {"new", "replaced"}) {
+    write_file(folder / "second", content);
+    EXPECT_EQ(slurp(folder / "there/a.txt"), content);
+  }
+  EXPECT_EQ(fs::read_symlink(folder / "link"), "there/a.txt");
+  EXPECT_EQ(fs::read_symlink(folder / "second"), "link");
+  fs::create_symlink("round", folder / "round");
+  expect_error(ErrorKind::data, {(folder / "round").string(), "in a circle"},
+               [&] { write_file(folder / "round", "x"); });
+}
+
+TEST(WriteFile, WritesIntoAPipe) {
+  const TempDir folder;
+  const fs::path pipe = folder / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_TRUE(is_stream(pipe));
+  std::string received;
+  {
+    const std::jthread reader([&] { received = slurp(pipe); });
+    write_file(pipe, "rows");
+  }
+  EXPECT_EQ(received, "rows");
+  EXPECT_TRUE(fs::is_fifo(pipe));
+  write_file("/dev/null", "rows");
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+}
+
+TEST(WriteFile, AppendsToAFileThatIsOpen) {
+  const TempDir folder;
+  spill(folder / "a.txt", "before, ");
+  const int descriptor = ::open((folder / "a.txt").c_str(), O_WRONLY);
+  fs::create_symlink("/dev/fd/" + std::to_string(descriptor), folder / "link");
+  EXPECT_TRUE(is_stream(folder / "link"));
+  write_file(folder / "link", "after");
+  ::close(descriptor);
+  EXPECT_EQ(slurp(folder / "a.txt"), "before, after");
+  EXPECT_FALSE(is_stream(folder / "a.txt"));
+  EXPECT_FALSE(is_stream(folder / "none"));
+  EXPECT_FALSE(is_stream(folder.path()));
 }
 
 TEST(AtomicDirectory, IsNotThereBeforeCommitAndCompleteAfter) {

@@ -114,6 +114,9 @@ TEST_F(Safetensors, EveryTruncationIsFound) {
 TEST_F(Safetensors, WhatCannotBeAFileIsRefusedAtOnce) {
   expect_error(ErrorKind::checkpoint, {path_.string(), "No such file"},
                [&] { read_safetensors(path_); });
+  expect_error(ErrorKind::checkpoint,
+               {path_.string() + "': not a safetensors file, or damaged: found a header length"},
+               [&] { read("Once upon a time there was a text."); });
   expect_error(ErrorKind::checkpoint, {"7 bytes are too few"}, [&] { read("1234567"); });
   expect_error(ErrorKind::checkpoint, {"header length of 18446744073709551615", "expected 2"},
                [&] { read(std::string(8, '\xff') + "{}"); });
@@ -130,6 +133,16 @@ void PrintTo(const Damage& damage, std::ostream* out) {
 }
 
 class Damages : public Safetensors, public ::testing::WithParamInterface<Damage> {};
+
+TEST_F(Safetensors, TheReasonIsInPlainWords) {
+  try {
+    read(file_of("hello", ""));
+    ADD_FAILURE() << "it is no JSON";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("not a safetensors file, or damaged"));
+    EXPECT_THAT(error.what(), ::testing::Not(::testing::HasSubstr("[json.exception")));
+  }
+}
 
 TEST_P(Damages, AreRefusedNamingTheFileAndTheReason) {
   expect_error(ErrorKind::checkpoint, {path_.string(), GetParam().message},

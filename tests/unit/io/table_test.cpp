@@ -107,6 +107,24 @@ TEST_F(Tables, WhatIsNotATableIsRefusedWithLineAndColumn) {
                [&] { read_csv(folder_ / "absent.csv"); });
 }
 
+TEST_F(Tables, CellsAreShownShortAndWithoutControlBytes) {
+  const std::string sixty(60, 'x');
+  EXPECT_EQ(shown("plain, Größe"), "plain, Größe");
+  EXPECT_EQ(shown(sixty), sixty);
+  EXPECT_EQ(shown(sixty + "y"), sixty + "...");
+  EXPECT_EQ(shown("\x1b[2J\r\t\x7f"), "\\x1b[2J\\x0d\\x09\\x7f");
+  EXPECT_EQ(shown(std::string_view("\0", 1)), "\\x00");
+  EXPECT_EQ(shown(std::string(59, 'x') + "\xc3\xb6"), std::string(59, 'x') + "...")
+      << "no letter is cut in two";
+  expect_error(ErrorKind::data, {"found '" + sixty + "...', expected a number"},
+               [&] { read("a\n" + std::string(100'000, 'x') + "\n"); });
+  expect_error(ErrorKind::data, {"column 1 ('\\x1b'): found '\\x1bc', expected"}, [&] {
+    read(
+        "\x1b\n\x1b"
+        "c\n");
+  });
+}
+
 TEST_F(Tables, WhatCouldNotBeReadBackIsNotWritten) {
   const double nan = std::nan("");
   expect_error(ErrorKind::numeric, {path_.string(), "row 2, column 'b': nan is not finite"}, [&] {

@@ -502,13 +502,15 @@ volatile std::sig_atomic_t signals = 0;
 
 /// A handler that is interrupted into the products of oneDNN would destroy memory (gemm.hpp).
 TEST(GlifrKernel, IsNotDisturbedBySignals) {
-  const Example e =
-      example({.steps = 300, .rows = 8, .inputs = 1, .neurons = 128, .currents = 1, .delay = 1});
+  Example e =
+      example({.steps = 300, .rows = 8, .inputs = 1, .neurons = 128, .currents = 0, .delay = 1});
+  for (double& weight : e.values.at("recurrent_weight")) weight *= 0.1;
   const Outcome quiet = run<float>(e);
+  ASSERT_FALSE(std::isnan(quiet.gradients.at("threshold")[0]));
   std::signal(SIGALRM, [](int) { signals = signals + 1; });
   const itimerval often{{0, 100}, {0, 100}}, never{};
   setitimer(ITIMER_REAL, &often, nullptr);
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(run<float>(e).gradients, quiet.gradients);
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(run<float>(e).gradients == quiet.gradients);
   setitimer(ITIMER_REAL, &never, nullptr);
   EXPECT_GT(signals, 5) << "they arrive, between the passes";
   std::signal(SIGALRM, SIG_DFL);

@@ -150,6 +150,10 @@ TEST(GlifrOptions, ErrorsOfTextNameTheOptionAndWhatWasExpected) {
       {{{"variant", "rhet"}, {"learn", "none"}}, {"'rhet'", "learns all", "'none'"}},
       {{{"variant", "homa"}, {"after_spike_currents", "0"}},
        {"'homa'", "after_spike_currents is 0"}},
+      {{{"initial", "reference"}, {"membrane_decay", "0.07"}},
+       {"membrane_decay is 0.07", "expected 0.05", "reference"}},
+      {{{"variant", "lhet"}, {"after_spike_currents", "3"}},
+       {"'lhet'", "no after-spike currents", "after_spike_currents is 3"}},
       {{{"learn", "treshold"}}, {"'treshold'", "did you mean 'threshold'", "membrane_decay"}},
       {{{"learn", "threshold,"}, {"after_spike_currents", "0"}, {"learn", "after_spike_decay"}},
        {"'after_spike_decay'", "threshold, membrane_decay"}},
@@ -164,6 +168,18 @@ TEST(GlifrOptions, ErrorsOfTextNameTheOptionAndWhatWasExpected) {
       {{{"sigma", "1 ms"}}, {"sigma", "'1 ms'", "mV"}},
       {{{"sigma", "1"}}, {"sigma", "'1'", "unit"}},
       {{{"resistance", "-0.1 GOhm"}}, {"resistance", "-0.1", "more than 0"}},
+      {{{"bias_current", "1e300 pA"}}, {"bias_current", "'1e300 pA'", "1000000000 or less"}},
+      {{{"bias_current", "-2 kA"}}, {"bias_current", "'-2 kA'"}},
+      {{{"reset", "-1e300 mV"}}, {"reset", "-1000000000 or more"}},
+      {{{"sigma", "1e-300 mV"}}, {"sigma", "1e-09 or more"}},
+      {{{"sigma", "1e300 mV"}}, {"sigma", "1000000000 or less"}},
+      {{{"resistance", "1e300 GOhm"}}, {"resistance", "1000000000 or less"}},
+      {{{"resistance", "1e-300 GOhm"}}, {"resistance", "1e-09 or more"}},
+      {{{"tau", "1e300 ms"}}, {"tau", "1000000000 or less"}},
+      {{{"amplitude_scale", "1e300 pA"}}, {"amplitude_scale", "or less"}},
+      {{{"threshold", "1e300"}}, {"threshold", "'1e300'", "at most 1000000000"}},
+      {{{"threshold", "uniform(0, 1e10)"}}, {"threshold", "at most 1000000000"}},
+      {{{"recurrent_weight", "orthogonal(1e300)"}}, {"recurrent_weight", "at most 1000000000"}},
       {{{"tau", "0.01 ms"}}, {"tau", "0.01", "at least the time step, 0.05 ms"}},
       {{{"amplitude_scale", "-1 pA"}}, {"amplitude_scale", "-1", "0 or more"}},
       {{{"dropout", "1"}}, {"dropout", "'1'", "less than 1"}},
@@ -226,6 +242,25 @@ TEST(GlifrOptions, InitialValuesOutOfTheRangeOfAParameterAreRefused) {
   EXPECT_NO_THROW(
       make_layer("glifr", {3, 4, kDt},
                  {{"after_spike_multiplicative", "0.1"}, {"bound_after_spike_currents", "false"}}));
+}
+
+TEST(GlifrOptions, ReferenceResolvesToTheMembraneDecayThatItStandsFor) {
+  const LayerShape shape{3, 4, 1};
+  const auto model = make_model("glifr", {{"initial", "reference"}});
+  const auto before = model->make(shape);
+  model->resolve(shape);
+  options::Description description;
+  model->describe(options::Section(description, ""));
+  Settings recorded;
+  for (const options::Field& field : description.fields()) {
+    recorded.emplace_back(field.path(), options::text(field.value()));
+  }
+  EXPECT_NEAR(std::stod(options::text(description.find("membrane_decay").value())), 0.0477, 1e-4);
+  const auto after = make_model("glifr", recorded)->make(shape);
+  for (const auto& layer : {before, after}) layer->initialize(Rng(1));
+  for (const ParameterSpec& spec : before->specs()) {
+    testing::expect_same(after->raw(spec.name), before->raw(spec.name), spec.name);
+  }
 }
 
 TEST(GlifrOptions, LearnNamesWhatIsTrained) {

@@ -34,6 +34,9 @@ class GlifrWith final : public nn::NeuronModel {
  public:
   explicit GlifrWith(nn::GlifrOptions options) : options_(std::move(options)) {}
   void describe(options::Section section) override { options_.describe(section); }
+  std::vector<nn::ParameterSpec> specs(const nn::LayerShape& shape) const override {
+    return make(shape)->specs();
+  }
   std::shared_ptr<nn::NeuronLayer> make(const nn::LayerShape& shape) const override {
     return std::make_shared<nn::Glifr>(shape, options_);
   }

@@ -1,5 +1,6 @@
 #include "afterspike/nn/network.hpp"
 
+#include <chrono>
 #include <thread>
 
 #include <ATen/ATen.h>
@@ -93,6 +94,25 @@ TEST(Network, IsItsLayersOneUponTheOtherAndALinearReadout) {
     expect_close(two->readout(signal[8], {}), (expected + all.at("readout.bias"))[8], 1e-13,
                  "readout of one step");
   }
+}
+
+TEST(Network, TooLargeForAnyMemoryIsRefusedBeforeItIsBuilt) {
+  const auto start = std::chrono::steady_clock::now();
+  for (const std::string neuron : {"glifr", "rnn", "gru", "lstm"}) {
+    expect_error(ErrorKind::config,
+                 {"hidden 1048576", "layers 3", "parameters, expected at most 2147483648"},
+                 [&] { network(neuron, sized(1 << 20, 3)); });
+  }
+  // 3 x 46340 + 46340 x 46340 weights and 46340 biases; 4 x 46340 + 4 of the readout.
+  expect_error(ErrorKind::config, {"2147766324 parameters"},
+               [&] { Network(*make_model("rnn"), sized(46340), kShape); });
+  // What is trained is small, the network that it takes is not.
+  NetworkOptions options;
+  options.match_params = 100'000'000;
+  const Settings frozen = {{"learn", "none"}, {"learn_weights", "false"}};
+  expect_error(ErrorKind::config, {"hidden 1048576", "expected at most"},
+               [&] { network("glifr", options, frozen); });
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
 }
 
 TEST(Network, WithoutAReadoutItsOutputIsWhatTheNeuronsEmit) {

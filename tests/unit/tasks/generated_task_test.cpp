@@ -59,7 +59,22 @@ TEST(SineGeneration, SettingsOutOfRangeAreRefused) {
   const std::vector<std::pair<Settings, std::string>> table = {
       {{{"sines", "0"}}, "1 or more"},
       {{{"dt", "0 ms"}}, "more than 0"},
-      {{{"duration", "0.01 ms"}}, "less than one step"},
+      {{{"sines", "1001"}}, "1000 or less"},
+      {{{"dt", "1e-7 ms"}}, "1e-06 or more"},
+      {{{"dt", "1e300 ms"}}, "1000000 or less"},
+      {{{"duration", "0.01 ms"}}, "task.duration': 0.01 ms is 0.2 steps of 0.05 ms"},
+      {{{"duration", "5"}}, "'duration': '5' does not say"},
+      {{{"duration", "0 ms"}}, "'0 ms', 0 steps of 0.05 ms; expected 1 to 1000000 steps"},
+      {{{"duration", "1000001 steps"}}, "'1000001 steps', 1000001 steps"},
+      {{{"duration", "1e12 ms"}}, "expected 1 to 1000000 steps"},
+      {{{"amplitude", "1e300"}}, "'amplitude': found '1e+300', expected 1000000000 or less"},
+      {{{"amplitude", "-1e10"}}, "'amplitude'"},
+      {{{"lowest", "1e-300 kHz"}}, "'lowest'"},
+      {{{"highest", "1e300 kHz"}}, "'highest'"},
+      {{{"highest", "10.1 kHz"}}, "task.highest': found 10.1 kHz, expected at most 10 kHz"},
+      {{{"lowest", "0.3 kHz"}, {"highest", "0.6 kHz"}, {"dt", "1 ms"}},
+       "task.highest': found 0.6 kHz, expected at most 0.5 kHz"},
+      {{{"lowest", "0.6 kHz"}, {"sines", "1"}, {"dt", "1 ms"}}, "task.lowest': found 0.6 kHz"},
       {{{"lowest", "1 kHz"}}, "at least task.lowest, 1 kHz"},
       {{{"highest", "50 Hz"}}, "at least task.lowest, 0.08 kHz"}};
   for (const auto& [settings, part] : table) {
@@ -98,6 +113,26 @@ TEST(Realizable, TargetIsTheTraceOfAGlifrNeuron) {
     const data::Batch batch = all(*task->split(Split::train));
     expect_close(batch.target, teacher(batch.input, task->shape().dt_ms), 1e-6, "target");
     EXPECT_GT((batch.target.max() - batch.target.min()).item<double>(), 1e-3);
+  }
+}
+
+TEST(Realizable, SettingsOutOfRangeAreRefused) {
+  const std::vector<std::pair<Settings, std::string>> table = {
+      {{{"input", "1e300"}}, "'input': found '1e+300', expected 1000000000 or less"},
+      {{{"dt", "1e300 ms"}}, "1000000 or less"},
+      {{{"duration", "0.01 ms"}}, "task.duration"},
+      {{{"duration", "0 steps"}}, "expected 1 to 1000000 steps"}};
+  for (const auto& [settings, part] : table) {
+    expect_error(ErrorKind::config, {part},
+                 [&, given = settings] { make_task("realizable", given); });
+  }
+}
+
+TEST(GeneratedTasks, DurationsAreTimesOrSteps) {
+  for (const char* name : {"sine_generation", "realizable"}) {
+    EXPECT_EQ(make_task(name, {{"duration", "7 steps"}})->shape().steps, 7);
+    EXPECT_EQ(make_task(name, {{"duration", "0.35 ms"}})->shape().steps, 7);
+    EXPECT_EQ(make_task(name, {{"duration", "1 step"}, {"dt", "0.5 ms"}})->shape().steps, 1);
   }
 }
 

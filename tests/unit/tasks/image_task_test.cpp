@@ -92,13 +92,11 @@ TEST(ImageTasks, PermutedPixelsAreAllPixelsInAnOrderThatTheSeedFixes) {
 }
 
 TEST(ImageTasks, FormsBelongToTheTaskAndNormalisationToTheData) {
-  for (const std::string set : {"mnist", "fashion"}) {
-    EXPECT_EQ(mini("line_" + set)->shape().steps, 28);
-    EXPECT_EQ(mini("line_" + set)->shape().input_size, 28);
-    for (const std::string form : {"pixel_", "permuted_"}) {
-      EXPECT_EQ(mini(form + set)->shape().steps, 784);
-      EXPECT_EQ(mini(form + set)->shape().input_size, 1);
-    }
+  EXPECT_EQ(mini("line_mnist")->shape().steps, 28);
+  EXPECT_EQ(mini("line_mnist")->shape().input_size, 28);
+  for (const char* task : {"pixel_mnist", "permuted_mnist"}) {
+    EXPECT_EQ(mini(task)->shape().steps, 784);
+    EXPECT_EQ(mini(task)->shape().input_size, 1);
   }
   EXPECT_EQ(mini("line_mnist")->shape().output_size, 10);
   EXPECT_EQ(mini("line_mnist")->shape().dt_ms, 0.05);
@@ -107,8 +105,24 @@ TEST(ImageTasks, FormsBelongToTheTaskAndNormalisationToTheData) {
     return all(*task.split(Split::train)).input.min().item<double>();
   };
   EXPECT_NEAR(darkest(*mini("line_mnist")), -0.1307 / 0.3081, 1e-6);
-  EXPECT_NEAR(darkest(*mini("line_fashion")), -0.1307 / 0.3081, 1e-6)
+  const auto other = image_task({"fashion_mnist", "mini_mnist"}, ImageForm::lines);
+  testing::apply(*other, {{"dataset", "mini_mnist"}});
+  EXPECT_NEAR(darkest(*other->make({})), -0.1307 / 0.3081, 1e-6)
       << "the normalisation is that of the data set, whatever the task";
+}
+
+TEST(ImageTasks, TakeNoDataOfAnotherTask) {
+  for (const std::string form : {"line_", "pixel_", "permuted_"}) {
+    testing::expect_error(ErrorKind::config, {"'dataset'", "'fashion_mnist'", "mnist, mini_mnist"},
+                          [&] {
+                            testing::make_task(form + "mnist", {{"dataset", "fashion_mnist"}});
+                          });
+    for (const char* set : {"mnist", "mini_mnist"}) {
+      testing::expect_error(ErrorKind::config, {"'dataset'", set, "one of fashion_mnist"}, [&] {
+        testing::make_task(form + "fashion", {{"dataset", set}});
+      });
+    }
+  }
 }
 
 TEST(ImageTasks, DefaultsAreThoseOfTheExperiments) {

@@ -49,6 +49,8 @@ std::vector<std::int64_t> steps_read(const ReadSteps& read, std::int64_t length)
 }
 
 const std::vector<std::string> kReads = {"last", "all", "1", "2", "4", "6", "100"};
+/// Those that a task allows where six steps are the most that there are.
+const std::vector<std::string> kTaskReads = {"last", "all", "1", "2", "4", "6"};
 
 TEST(ReadSteps, TextsGoThereAndBack) {
   for (const std::string& text : kReads) EXPECT_EQ(ReadSteps::parse(text).text(), text);
@@ -173,7 +175,7 @@ Tally by_hand(const Objective& objective, const data::Batch& batch, double smoot
 }
 
 TEST(TaskLoss, ClassificationEqualsItsDefinition) {
-  for (const std::string& read : kReads) {
+  for (const std::string& read : kTaskReads) {
     for (const auto over : {Objective::Over::mean_output, Objective::Over::each_step}) {
       for (const bool with_lengths : {false, true}) {
         SCOPED_TRACE(read);
@@ -191,6 +193,14 @@ TEST(TaskLoss, ClassificationEqualsItsDefinition) {
         EXPECT_NEAR(found.loss, expected.loss, 1e-12);
       }
     }
+  }
+}
+
+TEST(TaskLoss, CannotReadMoreStepsThanThereAre) {
+  for (const char* read : {"7", "100"}) {
+    testing::expect_error(ErrorKind::config,
+                          {"option 'task.read': found ", read, "at most the 6 steps"},
+                          [&] { tracer(read); });
   }
 }
 
@@ -214,7 +224,7 @@ TEST(TaskLoss, OfATraceIsTheMeanSquaredErrorOfEachSample) {
               at::mse_loss(outputs(), batch.target).item<double>(), 1e-12);
   EXPECT_EQ(tally.correct, 0);
 
-  for (const std::string& text : kReads) {
+  for (const std::string& text : kTaskReads) {
     SCOPED_TRACE(text);
     batch.lengths = lengths();
     const Task some = tracer(text);

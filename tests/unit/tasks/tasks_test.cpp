@@ -185,7 +185,10 @@ TEST_P(Tasks, WhatTheLossReadsCanBeChosen) {
 
 std::vector<std::string> names() {
   std::vector<std::string> all_names;
-  for (const TaskEntry& entry : entries()) all_names.emplace_back(entry.name);
+  for (const TaskEntry& entry : entries()) {
+    // Images that do not ship with the project; their tasks differ from those of MNIST in the name.
+    if (!entry.name.ends_with("_fashion")) all_names.emplace_back(entry.name);
+  }
   return all_names;
 }
 

@@ -97,6 +97,22 @@ TEST_F(Metrics, DoNotKeepACutRowForOneOfAnEarlierStep) {
   expect_epochs(run, 12);
 }
 
+TEST_F(Metrics, InCsvAreMadeAnewWhereTheHeaderIsDamaged) {
+  const fs::path run = create("run");
+  continue_run(run, environment(3));
+  const std::string good = testing::slurp(run / "metrics.csv");
+  const std::string rows = good.substr(good.find('\n') + 1);
+  for (const std::string& bad :
+       {rows, std::string(), "epoch,ste\n" + rows, std::string("epoch,step,learning")}) {
+    testing::spill(run / "metrics.csv", bad);
+    continue_run(run, environment(3));
+    EXPECT_EQ(testing::slurp(run / "metrics.csv"), good) << bad;
+  }
+  fs::remove(run / "metrics.csv");
+  continue_run(run, environment());
+  expect_epochs(run, 6);
+}
+
 TEST_F(Metrics, OfARunThatWasKilledBeforeItsFirstCheckpointStartAnew) {
   const fs::path run = create("run");
   continue_run(run, environment(3));

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <array>
 #include <cmath>
 
 #include <gmock/gmock.h>
@@ -83,8 +84,11 @@ TEST_F(Run, IsNotCreatedOverSomethingElse) {
   expect_error(ErrorKind::usage, {"exists already", "--resume " + run.string()},
                [&] { create_run(run, options, environment()); });
   spill(directory_ / "file", "mine");
-  expect_error(ErrorKind::usage, {"exists already"},
-               [&] { create_run(directory_ / "file", options, environment()); });
+  fs::create_directory(directory_ / "empty");
+  for (const char* name : {"file", "empty", "."}) {
+    expect_error(ErrorKind::usage, {name, "exists already and is no run; expected a new name"},
+                 [&] { create_run(directory_ / name, options, environment()); });
+  }
   expect_error(ErrorKind::data, {"Not a directory"},
                [&] { create_run(directory_ / "file" / "run", options, environment()); });
   EXPECT_EQ(slurp(directory_ / "file"), "mine");
@@ -157,6 +161,22 @@ TEST_F(Run, ThatHasEndedGivesItsSummaryAgain) {
   EXPECT_EQ(slurp(run / "metrics.csv"), rows) << "nothing was trained";
 }
 
+TEST_F(Run, GoesOnWhereItsSummaryIsDamaged) {
+  const fs::path run = create("run", class_options());
+  std::int64_t steps = 2;
+  for (const std::string content : {"{\"task\": \"fi", "[]", "{}", ""}) {
+    continue_run(run, environment(steps++));
+    spill(run / "summary.json", content);
+    EXPECT_EQ(continue_run(run, environment(steps++)).end, End::step_limit) << content;
+  }
+  const io::Json summary = continue_run(run, environment()).summary;
+  spill(run / "summary.json", "{");
+  const io::Json again = continue_run(run, environment()).summary;
+  for (const char* split : {"train", "validation", "test"}) {
+    EXPECT_EQ(again.at(split), summary.at(split)) << "of a run that has ended it is written again";
+  }
+}
+
 TEST_F(Run, CannotBecomeShorterThanItIs) {
   const fs::path run = create("run", sine_options({{"train.epochs", "4"}}));
   continue_run(run, environment(3));
@@ -164,6 +184,19 @@ TEST_F(Run, CannotBecomeShorterThanItIs) {
                [&] { continue_run(run, environment(), 2); });
   EXPECT_EQ(continue_run(run, environment(), 3).end, End::finished);
   EXPECT_EQ(slurp(run / "latest"), "step-000000003\n");
+}
+
+TEST_F(Run, CannotEndBeforeTheEpochThatHasBegun) {
+  const fs::path run = create("run", class_options());  // Three steps an epoch.
+  continue_run(run, environment(5));
+  const std::string record = slurp(run / "run.json");
+  expect_error(ErrorKind::config, {"--epochs: found 1", "at least the 2 epochs", "step 5"},
+               [&] { continue_run(run, environment(), 1); });
+  expect_error(ErrorKind::config, {"'train.epochs'", "1000000000 or less"},
+               [&] { continue_run(run, environment(), std::int64_t{1} << 62); });
+  EXPECT_EQ(slurp(run / "run.json"), record);
+  EXPECT_EQ(continue_run(run, environment(), 2).end, End::finished);
+  EXPECT_EQ(slurp(run / "latest"), "step-000000006\n");
 }
 
 TEST_F(Run, IsTrainedByOneProcessAtATime) {
@@ -334,11 +367,12 @@ TEST_F(Run, RefusesACheckpointOfAnotherModelOrOtherData) {
   const fs::path glifr = create("glifr", sine_options({}, "glifr"));
   const fs::path wide = create("wide", sine_options({{"network.hidden", "9"}}));
   for (const fs::path& run : {rnn, glifr, wide}) continue_run(run, environment(2));
-  for (const auto& [donor, message] : {std::pair(glifr, "belongs to another model"),
-                                       std::pair(wide, "shape: found [1,9], expected [1,8]")}) {
+  for (const auto& [donor, message] :
+       {std::pair(glifr, "option 'neuron.name': found \"rnn\" in run.json, expected \"glifr\""),
+        std::pair(wide, "option 'network.hidden': found \"8\" in run.json, expected \"9\"")}) {
     fs::remove_all(rnn / "checkpoints");
     fs::copy(donor / "checkpoints", rnn / "checkpoints", fs::copy_options::recursive);
-    expect_error(ErrorKind::checkpoint, {"step-000000002", "layers.0.input_weight", message},
+    expect_error(ErrorKind::checkpoint, {"step-000000002", message},
                  [&] { continue_run(rnn, environment()); });
   }
   const fs::path run = create("file", class_options());
@@ -348,12 +382,53 @@ TEST_F(Run, RefusesACheckpointOfAnotherModelOrOtherData) {
         data.substr(0, data.find("\n10,")) + data.substr(data.find("\n24,")));
   expect_error(ErrorKind::checkpoint, {"the train data are not those", "fingerprint"},
                [&] { continue_run(run, environment()); });
+  std::string tested = data;
+  tested.replace(tested.rfind("0.2"), 3, "0.7");
+  spill(directory_ / "data.csv", tested);
+  expect_error(ErrorKind::checkpoint, {"the test data are not those", "fingerprint"},
+               [&] { continue_run(run, environment()); });
   std::string changed = data;
   changed.replace(changed.find("0.2"), 3, "0.7");
   spill(directory_ / "data.csv", changed);
   expect_error(ErrorKind::checkpoint, {"the train data are not those", "fingerprint"},
                [&] { continue_run(run, environment()); });
   spill(directory_ / "data.csv", data);
+  EXPECT_EQ(continue_run(run, environment()).end, End::finished);
+}
+
+TEST_F(Run, RefusesOptionsThatWereChangedMeanwhile) {
+  const fs::path run = create("run", class_options());
+  continue_run(run, environment(4));
+  const std::string record = slurp(run / "run.json");
+  const std::vector<std::array<const char*, 3>> table = {
+      {"train.learning_rate", "0.02", "0.03"}, {"seed", "1", "2"},
+      {"neuron.dropout", "0", "0.5"},          {"task.split_seed", "1", "4"},
+      {"train.optimizer", "adam", "adamw"},    {"task.read", "auto", "2"}};
+  for (const auto& [option, before, after] : table) {
+    io::Json edited = io::Json::parse(record);
+    ASSERT_EQ(edited["configuration"][option], before);
+    edited["configuration"][option] = after;
+    spill(run / "run.json", edited.dump());
+    expect_error(ErrorKind::checkpoint,
+                 {"step-000000004", std::string("'") + option + "'",
+                  std::string("found \"") + after + "\" in run.json"},
+                 [&] { continue_run(run, environment()); });
+  }
+  // Where the data are may change, and they are compared.
+  fs::rename(directory_ / "data.csv", directory_ / "moved.csv");
+  io::Json moved = io::Json::parse(record);
+  moved["configuration"]["task.data"] = (directory_ / "moved.csv").string();
+  spill(run / "run.json", moved.dump());
+  EXPECT_EQ(continue_run(run, environment()).end, End::finished);
+}
+
+TEST_F(Run, ResumesWithSettingsThatStandForOthers) {
+  const fs::path run = create("run", sine_options({{"neuron.variant", "lheta"},
+                                                   {"neuron.initial", "reference"},
+                                                   {"network.match_params", "400"},
+                                                   {"train.epochs", "4"}},
+                                                  "glifr"));
+  EXPECT_EQ(continue_run(run, environment(2)).end, End::step_limit);
   EXPECT_EQ(continue_run(run, environment()).end, End::finished);
 }
 

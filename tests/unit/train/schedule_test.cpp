@@ -142,6 +142,7 @@ TEST(TrainOptions, RefusesSettingsThatContradictEachOther) {
   };
   const std::vector<Case> cases = {
       {{{"schedule", "one_cycle"}, {"warmup_epochs", "1"}}, {"train.warmup_epochs", "one_cycle"}},
+      {{{"epochs", "3"}, {"warmup_epochs", "3.5"}}, {"train.warmup_epochs", "the 3 epochs"}},
       {{{"sigma_schedule", "linear"}, {"sigma_epochs", "11"}},
        {"train.sigma_epochs", "found 11", "10 epochs"}},
       {{{"patience", "3"}, {"select", "last"}}, {"train.patience", "found 3", "last"}},
