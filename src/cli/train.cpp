@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -222,19 +223,21 @@ int status_of(const train::RunResult& result) {
   return result.end == train::End::interrupted ? 128 + interruption() : 0;
 }
 
-/// Trains or goes on with the run of one seed below `out`, for as many epochs as `out` says by now.
+/// Trains or goes on with the run of one seed below `out`; `epochs` > 0: for so many instead of as
+/// many as `out` says.
 train::RunResult train_seed(const fs::path& out, const train::RunEnvironment& environment,
-                            std::int64_t seed) {
+                            std::int64_t seed, std::int64_t epochs) {
   const fs::path run = out / fmt::format("seed-{}", seed);
   train::RunOptions options = train::load_run_options(out);
-  const std::int64_t epochs = options.train.epochs;
+  if (epochs > 0) options.train.epochs = epochs;
+  const std::int64_t wanted = options.train.epochs;
   if (!fs::exists(run)) {
     options.seed = seed;
     train::create_run(run, options, environment);
   }
   log::info("seed {}", seed);
-  const bool extended = train::load_run_options(run).train.epochs != epochs;
-  const train::RunResult result = train::continue_run(run, environment, extended ? epochs : 0);
+  const bool extended = train::load_run_options(run).train.epochs != wanted;
+  const train::RunResult result = train::continue_run(run, environment, extended ? wanted : 0);
   report_run(run, result);
   return result;
 }
@@ -252,7 +255,7 @@ void summarise(const fs::path& out, const std::vector<io::Json>& summaries, bool
 
 /// Trains or goes on with one run of each seed below `out`.
 int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
-                const std::vector<std::int64_t>& seeds, bool json) {
+                const std::vector<std::int64_t>& seeds, bool json, std::int64_t epochs = 0) {
   std::vector<io::Json> summaries;
   const auto start = std::chrono::steady_clock::now();
   train::RunEnvironment remaining = environment;
@@ -262,7 +265,9 @@ int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
       // Above 0, which would mean no limit; then the next seed stops at its first step.
       remaining.limits.seconds = std::max(1e-9, environment.limits.seconds - spent.count());
     }
-    const train::RunResult result = train_seed(out, remaining, seed);
+    const train::RunResult result = train_seed(out, remaining, seed, epochs);
+    // The first seed did not refuse the number: from now on it holds for all.
+    if (epochs > 0) train::record_epochs(out, std::exchange(epochs, 0));
     if (result.summary.is_null()) {
       log::info("to go on with all seeds: afterspike train --resume {}", out.string());
       if (json) fmt::print("{}\n", stop_record(out).dump());
@@ -291,11 +296,10 @@ int resume(const Arguments& arguments, const train::RunEnvironment& environment)
           run.string());
   if (fs::exists(run / "seeds.json")) {
     const io::Json record = io::read_json(run / "seeds.json", ErrorKind::checkpoint);
-    if (epochs > 0) train::record_epochs(run, epochs);
     return train_seeds(run, environment,
                        io::member<std::vector<std::int64_t>>(
                            record, "seeds", (run / "seeds.json").string(), ErrorKind::checkpoint),
-                       arguments.has("json"));
+                       arguments.has("json"), epochs);
   }
   return train_one(run, environment, epochs, arguments.has("json"));
 }

@@ -90,7 +90,9 @@ struct Layout {
     const std::int64_t ring = rounded_up(segment + shape.delay, chunk);
     whole_emitted = kept && (segments == 1 || segments * shape.delay + ring >= shape.steps);
     emitted_slots = whole_emitted ? shape.steps : std::min(ring, rounded_up(shape.steps, chunk));
-    voltage_slots = kept && segments == 1 ? shape.steps : kept ? ring : 2 * chunk;
+    voltage_slots = kept && segments == 1 ? shape.steps
+                    : kept                ? std::min(ring, rounded_up(shape.steps, chunk))
+                                          : 2 * chunk;
     const std::int64_t saved = kept && segments > 1 ? segments : 0;
 
     const auto row = [&](std::int64_t count) { return arena.take<T>(count * columns); };
@@ -136,7 +138,9 @@ std::size_t layout_bytes(const GlifrShape& shape, History history, bool recurren
 }
 
 template <typename T>
-Products checked(Products products) {
+Products checked(const GlifrShape& shape, Products products) {
+  require(shape.currents <= kMostCurrents, ErrorKind::config,
+          "after-spike currents: found {}, expected at most {}", shape.currents, kMostCurrents);
   require(
       products == Products::own || (std::is_same_v<T, float> && has_bfloat16()), ErrorKind::config,
       "products in bfloat16: expected single precision and a processor that multiplies bfloat16");
@@ -547,7 +551,8 @@ struct GlifrKernel<T>::Impl {
 template <typename T>
 GlifrKernel<T>::GlifrKernel(const GlifrShape& shape, const GlifrParameters<T>& parameters,
                             const GlifrMasks<T>& masks, History history, Products products)
-    : impl_(std::make_unique<Impl>(shape, parameters, masks, history, checked<T>(products))) {}
+    : impl_(
+          std::make_unique<Impl>(shape, parameters, masks, history, checked<T>(shape, products))) {}
 
 template <typename T>
 GlifrKernel<T>::~GlifrKernel() = default;
@@ -567,20 +572,18 @@ void GlifrKernel<T>::backward(const T* input, const T* emitted_gradient,
 
 template <typename T>
 std::size_t GlifrKernel<T>::workspace_bytes(const GlifrShape& shape, History history,
-                                            bool recurrent_mask) {
-  return layout_bytes<T>(shape, history, recurrent_mask);
+                                            bool recurrent_mask, Products products) {
+  return layout_bytes<T>(shape, history, recurrent_mask, products);
 }
 
 template <typename T>
 History GlifrKernel<T>::longest_history(const GlifrShape& shape, bool recurrent_mask,
-                                        std::size_t limit) {
+                                        Products products, std::size_t limit) {
   History best = History::whole();
-  if (layout_bytes<T>(shape, best, recurrent_mask) <= limit) return best;
-  std::size_t least = std::numeric_limits<std::size_t>::max();
-  for (std::int64_t parts = 2; parts <= shape.steps; ++parts) {
+  std::size_t least = layout_bytes<T>(shape, best, recurrent_mask, products);
+  for (std::int64_t parts = 2; least > limit && parts <= shape.steps; ++parts) {
     const History history{true, (shape.steps + parts - 1) / parts};
-    const std::size_t bytes = layout_bytes<T>(shape, history, recurrent_mask);
-    if (bytes <= limit) return history;
+    const std::size_t bytes = layout_bytes<T>(shape, history, recurrent_mask, products);
     if (bytes < least) {
       least = bytes;
       best = history;

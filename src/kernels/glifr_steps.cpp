@@ -1,5 +1,7 @@
 #include "glifr_steps.hpp"
 
+#include "afterspike/kernels/glifr.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "glifr_steps.cpp"
 #include <hwy/foreach_target.h>  // compiles this file again for each instruction set
@@ -13,9 +15,6 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// As many after-spike currents as GlifrOptions allows.
-constexpr int kMostCurrents = 64;
-
 /// Calls run(count) with the number of after-spike currents as a constant where it is usual, so
 /// that their state stays in registers; kMostCurrents stands for any other number.
 template <typename Run>
@@ -28,7 +27,7 @@ HWY_INLINE void with_currents(std::int64_t currents, const Run& run) {
     case 2:
       return run(std::integral_constant<int, 2>());
     default:
-      return run(std::integral_constant<int, kMostCurrents>());
+      return run(std::integral_constant<int, static_cast<int>(kMostCurrents)>());
   }
 }
 

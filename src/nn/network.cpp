@@ -1,5 +1,6 @@
 #include "afterspike/nn/network.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <ATen/ATen.h>
@@ -159,7 +160,7 @@ at::Tensor Network::emissions(const at::Tensor& input, const NetworkPass& pass) 
                          index + 1 == layers_.size() ? pass.first : 0,
                          pass.engine,
                          pass.precision,
-                         pass.workspace_limit / layers_.size()};
+                         layer_limit(input.size(0), input.size(1), pass)};
     signal = layers_[index]->emissions(signal, layer_pass);
     for (const auto& [name, tensor] : trace) {
       (*pass.trace)["layers." + std::to_string(index) + "." + name] = tensor;
@@ -180,17 +181,28 @@ at::Tensor Network::forward(const at::Tensor& input, const NetworkPass& pass) co
   return readout(emissions(input, pass), pass);
 }
 
+std::size_t Network::handed_on(std::int64_t steps, std::int64_t rows, std::int64_t first) const {
+  const auto below = static_cast<std::int64_t>(layers_.size()) - 1;
+  const std::int64_t values = (below * steps + steps - first) * rows * options_.hidden;
+  return static_cast<std::size_t>(2 * values) * sizeof(float);
+}
+
+std::size_t Network::layer_limit(std::int64_t steps, std::int64_t rows,
+                                 const NetworkPass& pass) const {
+  if (pass.workspace_limit == 0) return 0;
+  const std::size_t outside = std::min(pass.workspace_limit, handed_on(steps, rows, pass.first));
+  return std::max<std::size_t>(1, (pass.workspace_limit - outside) / layers_.size());
+}
+
 std::optional<NeuronLayer::Workspace> Network::workspace(std::int64_t steps, std::int64_t rows,
-                                                         std::size_t limit) const {
-  NeuronLayer::Workspace sum{0, 0};
-  for (std::size_t index = 0; index < layers_.size(); ++index) {
-    const auto own = layers_[index]->workspace(steps, rows, limit / layers_.size());
+                                                         const NetworkPass& pass) const {
+  const std::size_t outside = handed_on(steps, rows, pass.first);
+  NeuronLayer::Workspace sum{outside, outside};
+  for (const auto& layer : layers_) {
+    const auto own = layer->workspace(steps, rows, pass.precision, layer_limit(steps, rows, pass));
     if (!own) return std::nullopt;
-    // A layer below the last one hands all of its emissions on, and takes their gradient back.
-    const auto handed_on = static_cast<std::size_t>(
-        index + 1 < layers_.size() ? 2 * steps * rows * options_.hidden * 4 : 0);
-    sum.bytes += own->bytes + handed_on;
-    sum.least += own->least + handed_on;
+    sum.bytes += own->bytes;
+    sum.least += own->least;
   }
   return sum;
 }

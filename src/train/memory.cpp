@@ -49,7 +49,11 @@ MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
   if (limit > 0) {
     plan.workspace_limit = std::max<std::size_t>(1, (limit - std::min(limit, fixed)) / at_once);
   }
-  const auto workspace = network.workspace(steps, rows, plan.workspace_limit);
+  nn::NetworkPass pass;
+  pass.first = tasks::first_read_step(steps, {}, task.objective().read);
+  pass.workspace_limit = plan.workspace_limit;
+  if (options.precision == Precision::bf16) pass.precision = nn::Precision::bfloat16;
+  const auto workspace = network.workspace(steps, rows, pass);
   plan.known = workspace.has_value();
   require(
       plan.known || limit == 0, ErrorKind::config,

@@ -18,6 +18,7 @@
 #include "afterspike/io/lock.hpp"
 #include "afterspike/io/toml.hpp"
 #include "afterspike/kernels/instructions.hpp"
+#include "afterspike/kernels/workspace.hpp"
 #include "afterspike/train/memory.hpp"
 #include "afterspike/train/observers.hpp"
 
@@ -343,6 +344,8 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   fs::remove(summary_path);
   if (epochs > 0) record_epochs(directory, epochs);
 
+  // What another run of this process left would count twice.
+  kernels::Workspace::release_all();
   const MemoryPlan plan =
       plan_memory(*network, *task, options.train, environment.threads, environment.memory_limit);
   trainer.limit_workspace(plan.workspace_limit);

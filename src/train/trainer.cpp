@@ -110,6 +110,10 @@ Trainer::Trainer(nn::Network& network, const tasks::Task& task, const TrainOptio
           "option 'train.label_smoothing': found {}, expected 0 where traces are learned, not "
           "classes",
           options_.label_smoothing);
+  require(options_.precision == Precision::float32 || network.layer(0)->has_bfloat16(),
+          ErrorKind::config,
+          "option 'train.precision': found 'bf16', expected 'float32': this neuron model, or this "
+          "processor, does not multiply bfloat16");
   require(options_.sigma_schedule == SigmaSchedule::constant || network.has_threshold_softness(),
           ErrorKind::config,
           "option 'train.sigma_schedule': this neuron model has no threshold softness to anneal; "

@@ -417,5 +417,21 @@ TEST_F(CliRun, SaysBeforeHowMuchMemoryItTakesAndKeepsWithinALimit) {
   EXPECT_THAT(wrong.err, HasSubstr("'2 gigs', expected a size such as 2GiB"));
 }
 
+TEST_F(CliRun, OfSeveralSeedsIsNotChangedByANumberOfEpochsThatIsRefused) {
+  succeed({"train", "--task", "sine_generation", "--neuron", "rnn", "--hidden", "4", "--set",
+           "task.duration=1ms", "--epochs", "4", "--seeds", "2", "--out", path("seeds")});
+  const std::string before = testing::slurp((directory_ / "seeds") / "run.json");
+  const Outcome refused = run({"train", "--resume", path("seeds"), "--epochs", "2"});
+  EXPECT_EQ(refused.status, 3) << refused.err;
+  EXPECT_EQ(testing::slurp((directory_ / "seeds") / "run.json"), before);
+  succeed({"train", "--resume", path("seeds"), "--epochs", "6"});
+  for (const char* seed : {"seed-1", "seed-2"}) {
+    EXPECT_EQ(
+        io::read_json((directory_ / "seeds") / seed / "summary.json", ErrorKind::data).at("epochs"),
+        6);
+  }
+  EXPECT_NE(testing::slurp((directory_ / "seeds") / "run.json"), before);
+}
+
 }  // namespace
 }  // namespace afterspike

@@ -8,8 +8,8 @@ namespace afterspike::checkpoint {
 
 /// The directory of a run and the checkpoints in it:
 ///
-///   checkpoints/step-000000118/   the checkpoints (step-000000118-2 where that step is saved
-///   again) latest, best                  text files that name one of them, replaced by rename
+///   checkpoints/step-000000118/   the checkpoints; step-000000118-2 where a step is saved again
+///   latest, best                  text files that name one of them, replaced by rename
 class RunDirectory {
  public:
   explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}

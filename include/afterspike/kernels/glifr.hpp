@@ -22,13 +22,16 @@
 /// what is trained is not known here.
 namespace afterspike::kernels {
 
+/// As many after-spike currents as a neuron may have.
+inline constexpr std::int64_t kMostCurrents = 64;
+
 /// Sizes of a shard of a batch.
 struct GlifrShape {
   std::int64_t steps = 0;
   std::int64_t rows = 0;  ///< Sequences side by side.
   std::int64_t inputs = 0;
   std::int64_t neurons = 0;
-  std::int64_t currents = 0;  ///< After-spike currents of each neuron, up to 64.
+  std::int64_t currents = 0;  ///< After-spike currents of each neuron, up to kMostCurrents.
   std::int64_t delay = 1;     ///< Of the recurrent synapses, in steps; at least 1.
 };
 
@@ -103,11 +106,13 @@ class GlifrKernel {
   /// Bytes of workspace that such an object takes; `recurrent_mask`: GlifrMasks::recurrent is
   /// given.
   static std::size_t workspace_bytes(const GlifrShape& shape, History history,
-                                     bool recurrent_mask = false);
+                                     bool recurrent_mask = false,
+                                     Products products = Products::own);
 
   /// The history with the longest segments whose workspace takes at most `limit` bytes; where none
   /// does, the one that takes least.
-  static History longest_history(const GlifrShape& shape, bool recurrent_mask, std::size_t limit);
+  static History longest_history(const GlifrShape& shape, bool recurrent_mask, Products products,
+                                 std::size_t limit);
 
  private:
   struct Impl;

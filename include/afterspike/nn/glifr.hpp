@@ -91,8 +91,9 @@ class Glifr final : public NeuronLayer {
   at::Tensor forward(const at::Tensor& input, NamedTensors& state,
                      const LayerPass& pass) const override;
   at::Tensor emissions(const at::Tensor& input, const LayerPass& pass) const override;
-  std::optional<Workspace> workspace(std::int64_t steps, std::int64_t rows,
+  std::optional<Workspace> workspace(std::int64_t steps, std::int64_t rows, Precision precision,
                                      std::size_t limit) const override;
+  bool has_bfloat16() const override;
 
   /// The settings with nothing left to be filled in: the variant, "auto" and 0 resolved.
   const GlifrOptions& options() const noexcept { return options_; }

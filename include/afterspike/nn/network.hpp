@@ -78,7 +78,7 @@ class Network final : public torch::nn::Module {
   /// Bytes that a pass of `rows` sequences keeps for the way back; nothing where a layer does not
   /// know (NeuronLayer::workspace).
   std::optional<NeuronLayer::Workspace> workspace(std::int64_t steps, std::int64_t rows,
-                                                  std::size_t limit) const;
+                                                  const NetworkPass& pass) const;
 
   /// A parameter with its full name.
   struct Parameter {
@@ -97,6 +97,11 @@ class Network final : public torch::nn::Module {
   std::int64_t trainable_parameters() const;
 
  private:
+  /// Bytes of emissions, and of their gradients, that layers hand on outside of their workspaces.
+  std::size_t handed_on(std::int64_t steps, std::int64_t rows, std::int64_t first) const;
+  /// What the limit of the pass leaves to each layer; 0: no limit.
+  std::size_t layer_limit(std::int64_t steps, std::int64_t rows, const NetworkPass& pass) const;
+
   NetworkOptions options_;
   NetworkShape shape_;
   std::vector<std::shared_ptr<NeuronLayer>> layers_;

@@ -97,7 +97,8 @@ class NeuronLayer : public torch::nn::Module {
                              const LayerPass& pass) const = 0;
 
   /// What the neurons emit from step `pass.first` on, [steps - first, batch, neurons], when the
-  /// layer is at rest before the sequence. Differentiable in input and parameters.
+  /// layer is at rest before the sequence. Differentiable in input and parameters; by a kernel once
+  /// for each pass, and not the gradients again.
   virtual at::Tensor emissions(const at::Tensor& input, const LayerPass& pass) const;
 
   /// Bytes that emissions() keeps for the way back, for `rows` sequences, and what the least limit
@@ -106,9 +107,12 @@ class NeuronLayer : public torch::nn::Module {
     std::size_t bytes, least;
   };
   virtual std::optional<Workspace> workspace(std::int64_t /*steps*/, std::int64_t /*rows*/,
-                                             std::size_t /*limit*/) const {
+                                             Precision /*precision*/, std::size_t /*limit*/) const {
     return std::nullopt;
   }
+
+  /// True where emissions() can compute in Precision::bfloat16, on this processor too.
+  virtual bool has_bfloat16() const { return false; }
 
  protected:
   at::TensorOptions tensor_options() const;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
+#include "afterspike/kernels/gemm.hpp"
 #include "afterspike/kernels/glifr.hpp"
 #include "glifr_kernel.hpp"
 #include "neuron_options.hpp"
@@ -26,8 +27,8 @@ GlifrOptions validated(GlifrOptions options, double dt_ms) {
     require(holds, ErrorKind::config, "glifr: {} is {}, expected {}", name, value, wanted);
   };
   check(dt_ms > 0, "the time step", dt_ms, "more than 0 ms");
-  check(options.after_spike_currents >= 0, "after_spike_currents",
-        static_cast<double>(options.after_spike_currents), "0 or more");
+  check(options.after_spike_currents >= 0 && options.after_spike_currents <= kernels::kMostCurrents,
+        "after_spike_currents", static_cast<double>(options.after_spike_currents), "0 to 64");
   check(options.sigma_mV > 0, "sigma", options.sigma_mV, "more than 0 mV");
   check(options.resistance_GOhm > 0, "resistance", options.resistance_GOhm, "more than 0 GOhm");
   check(options.tau_ms == 0 || options.tau_ms >= dt_ms, "tau", options.tau_ms,
@@ -266,20 +267,22 @@ at::Tensor Glifr::emissions(const at::Tensor& input, const LayerPass& pass) cons
 }
 
 std::optional<NeuronLayer::Workspace> Glifr::workspace(std::int64_t steps, std::int64_t rows,
+                                                       Precision precision,
                                                        std::size_t limit) const {
-  using Kernel = kernels::GlifrKernel<float>;
   const kernels::GlifrShape sizes{
       steps,       rows, shape().input_size, shape().neurons, options_.after_spike_currents,
       delay_steps_};
-  const bool masked = options_.recurrent_dropout > 0;
-  const auto bytes = [&](std::size_t most) {
-    return Kernel::workspace_bytes(sizes, Kernel::longest_history(sizes, masked, most), masked);
-  };
-  // A byte for each mask of dropout, step, row and neuron.
-  const std::size_t masks = static_cast<std::size_t>(steps * rows * shape().neurons) *
-                            ((masked ? 1 : 0) + (options_.dropout > 0 ? 1 : 0));
   const std::size_t most = limit > 0 ? limit : std::numeric_limits<std::size_t>::max();
-  return Workspace{bytes(most) + masks, bytes(0) + masks};
+  const auto bytes = [&](std::size_t within) {
+    return glifr_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0, precision,
+                           within);
+  };
+  return Workspace{bytes(most), bytes(1)};
+}
+
+bool Glifr::has_bfloat16() const {
+  return raw("threshold").scalar_type() == at::kFloat && has_kernel(raw("threshold")) &&
+         kernels::has_bfloat16();
 }
 
 at::Tensor Glifr::forward(const at::Tensor& input, NamedTensors& state,
@@ -339,7 +342,7 @@ void GlifrOptions::describe(options::Section section) {
       .one_of({"", "hom", "homa", "lhet", "lheta", "fhet", "fheta", "rhet", "rheta"});
   section.add("after_spike_currents", after_spike_currents, "After-spike currents of each neuron.")
       .at_least(0)
-      .at_most(64);
+      .at_most(static_cast<double>(kernels::kMostCurrents));
   section.add("learn", learn, "Trained intrinsic parameters: all, none, or names with commas.");
   section.add("initial", initial, "Where initial parameters come from.")
       .one_of({"parameters", "reference", "inherit"});

@@ -1,5 +1,6 @@
 #include "glifr_kernel.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <ATen/ATen.h>
@@ -33,12 +34,25 @@ const T* data_or_null(const at::Tensor& tensor) {
   return tensor.defined() ? tensor.data_ptr<T>() : nullptr;
 }
 
+/// A byte for each mask, step, row and neuron.
+std::size_t mask_bytes(const kernels::GlifrShape& shape, bool emitted, bool recurrent) {
+  return static_cast<std::size_t>(shape.steps * shape.rows * shape.neurons) *
+         ((emitted ? 1U : 0U) + (recurrent ? 1U : 0U));
+}
+
+kernels::Products products_of(Precision precision) {
+  return precision == Precision::bfloat16 ? kernels::Products::bfloat16 : kernels::Products::own;
+}
+
 /// What is kept for the way back.
 template <typename T>
 kernels::History history_within(const Settings& settings) {
   if (settings.workspace_limit == 0) return kernels::History::whole();
-  return kernels::GlifrKernel<T>::longest_history(settings.shape, settings.recurrent.defined(),
-                                                  settings.workspace_limit);
+  const bool recurrent = settings.recurrent.defined();
+  const std::size_t masks = mask_bytes(settings.shape, settings.emitted.defined(), recurrent);
+  return kernels::GlifrKernel<T>::longest_history(
+      settings.shape, recurrent, settings.products,
+      settings.workspace_limit - std::min(settings.workspace_limit, masks));
 }
 
 /// A kernel in the middle of its work, as the tape keeps it.
@@ -143,6 +157,8 @@ class Sequence : public torch::autograd::Function<Sequence> {
         gradients[i] = at::empty_like(saved[i], saved[i].options().requires_grad(false));
       }
     }
+    require(!at::GradMode::is_enabled(), ErrorKind::internal,
+            "gradients of gradients through a GLIFR layer; expected Engine::composed");
     // The kernel turns its history into gradients as it goes.
     require(context->saved_data.count("pass") > 0, ErrorKind::internal,
             "gradients through a GLIFR layer can be taken once for each pass; expected "
@@ -189,6 +205,16 @@ bool has_kernel(const at::Tensor& tensor) {
          (tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kDouble);
 }
 
+std::size_t glifr_workspace(const kernels::GlifrShape& shape, bool dropout, bool recurrent_dropout,
+                            Precision precision, std::size_t limit) {
+  using Kernel = kernels::GlifrKernel<float>;
+  const kernels::Products products = products_of(precision);
+  const std::size_t masks = mask_bytes(shape, dropout, recurrent_dropout);
+  const kernels::History history =
+      Kernel::longest_history(shape, recurrent_dropout, products, limit - std::min(limit, masks));
+  return Kernel::workspace_bytes(shape, history, recurrent_dropout, products) + masks;
+}
+
 at::Tensor glifr_sequence(const at::Tensor& input, const GlifrCoefficients& coefficients,
                           const LayerPass& pass) {
   const Tensors tensors = {
@@ -212,7 +238,7 @@ at::Tensor glifr_sequence(const at::Tensor& input, const GlifrCoefficients& coef
                     coefficients.delay};
   settings.first = pass.first;
   settings.workspace_limit = pass.workspace_limit;
-  if (pass.precision == Precision::bfloat16) settings.products = kernels::Products::bfloat16;
+  settings.products = products_of(pass.precision);
   settings.emission = coefficients.emission;
   settings.reset = coefficients.reset_mV;
   settings.bias = coefficients.bias_current_pA;

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "afterspike/kernels/glifr.hpp"
 #include "afterspike/nn/neuron_layer.hpp"
 
 namespace afterspike::nn {
@@ -19,6 +20,11 @@ struct GlifrCoefficients {
 
 /// True where a kernel computes with tensors like this one: on the CPU, in float32 or float64.
 bool has_kernel(const at::Tensor& tensor);
+
+/// Bytes that a pass in single precision keeps within `limit`, the masks of dropout included; where
+/// it cannot, what it keeps at least.
+std::size_t glifr_workspace(const kernels::GlifrShape& shape, bool dropout, bool recurrent_dropout,
+                            Precision precision, std::size_t limit);
 
 /// What the layer emits from step pass.first on, [steps - first, batch, neurons], by the whole-
 /// sequence kernel; differentiable in input and coefficients. The same as composed operations up to

@@ -6,8 +6,6 @@
 
 #include <sys/time.h>
 
-#include <sys/time.h>
-
 #include <bit>
 #include <cmath>
 #include <csignal>
@@ -335,16 +333,48 @@ TEST(GlifrKernel, KeepsWithinALimitWhereItCan) {
       .steps = 784, .rows = 32, .inputs = 1, .neurons = 128, .currents = 2, .delay = 1};
   using Kernel = GlifrKernel<float>;
   const std::size_t whole = Kernel::workspace_bytes(shape, History::whole());
-  EXPECT_EQ(Kernel::workspace_bytes(shape, Kernel::longest_history(shape, false, whole)), whole);
+  EXPECT_EQ(
+      Kernel::workspace_bytes(shape, Kernel::longest_history(shape, false, Products::own, whole)),
+      whole);
   for (const double part : {0.9, 0.5, 0.3, 0.2}) {
     const auto limit = static_cast<std::size_t>(part * static_cast<double>(whole));
-    const History history = Kernel::longest_history(shape, false, limit);
+    const History history = Kernel::longest_history(shape, false, Products::own, limit);
     EXPECT_LE(Kernel::workspace_bytes(shape, history), limit) << part;
     EXPECT_LT(history.segment, shape.steps);
   }
-  const History least = Kernel::longest_history(shape, false, 0);
+  const History least = Kernel::longest_history(shape, false, Products::own, 0);
   EXPECT_LT(Kernel::workspace_bytes(shape, least), whole / 5);
   EXPECT_GT(Kernel::workspace_bytes(shape, least), 0U);
+}
+
+TEST(GlifrKernel, NeverTakesMoreInSegmentsThanWhole) {
+  for (const std::int64_t delay : {1, 50, 390, 400, 500, 5000}) {
+    const GlifrShape shape{
+        .steps = 400, .rows = 4, .inputs = 1, .neurons = 32, .currents = 2, .delay = delay};
+    using Kernel = GlifrKernel<float>;
+    const std::size_t whole = Kernel::workspace_bytes(shape, History::whole());
+    const History least = Kernel::longest_history(shape, false, Products::own, 0);
+    EXPECT_LE(Kernel::workspace_bytes(shape, least), whole) << delay;
+  }
+}
+
+/// Rows so wide that a chunk is a few steps, fewer than the delay.
+TEST(GlifrKernel, ComputesNarrowChunksAgainToTheSameBits) {
+  for (const std::int64_t delay : {1, 3, 11}) {
+    Example e = example(
+        {.steps = 23, .rows = 40, .inputs = 1, .neurons = 300, .currents = 2, .delay = delay});
+    e.first = 20;
+    const Outcome whole = run<double>(e);
+    for (const std::int64_t segment : {1, 4, 9}) {
+      EXPECT_TRUE(run<double>(e, {true, segment}).gradients == whole.gradients) << delay;
+    }
+  }
+}
+
+TEST(GlifrKernel, RefusesMoreCurrentsThanItHasPlaceFor) {
+  testing::expect_error(ErrorKind::config, {"found 65", "at most 64"}, [] {
+    run<double>(example({.steps = 2, .rows = 1, .inputs = 1, .neurons = 2, .currents = 65}));
+  });
 }
 
 TEST(GlifrKernel, InSinglePrecisionIsCloseToDouble) {

@@ -193,6 +193,42 @@ TEST(GlifrEngine, GivesGradientsOnceForEachPass) {
                         [&] { torch::autograd::grad({loss}, {layer->raw("threshold")}); });
 }
 
+TEST(GlifrEngine, RefusesGradientsOfGradients) {
+  const auto layer = testing::make_layer("glifr", {3, 7, 1.0});
+  const at::Tensor loss = layer->emissions(uniform_tensor({10, 2, 3}, Rng(1)), {}).sum();
+  testing::expect_error(ErrorKind::internal, {"gradients of gradients", "Engine::composed"}, [&] {
+    torch::autograd::grad({loss}, {layer->raw("threshold")}, {}, true, /*create_graph=*/true);
+  });
+}
+
+TEST(GlifrEngine, GivesTheSameBitsWithinAnyLimit) {
+  NetworkOptions options;
+  options.hidden = 24;
+  options.layers = 2;
+  Network network(*testing::make_model("glifr", {{"dropout", "0.2"}, {"recurrent_dropout", "0.2"}}),
+                  options, {2, 3, 1.0});
+  network.initialize(Rng(1));
+  std::vector<at::Tensor> variables;
+  for (const auto& parameter : network.named()) variables.push_back(parameter.tensor);
+  const at::Tensor input = uniform_tensor({400, 4, 2}, Rng(1)).to(at::kFloat);
+  NetworkPass pass;
+  pass.first = 390;
+  const auto gradients = [&] {
+    pass.dropout = at::make_generator<at::CPUGeneratorImpl>(7);
+    return torch::autograd::grad({network.forward(input, pass).square().sum()}, variables);
+  };
+  const auto whole = gradients();
+  const auto all = network.workspace(400, 4, pass);
+  ASSERT_TRUE(all.has_value());
+  for (const double part : {0.95, 0.8, 0.01}) {
+    pass.workspace_limit = static_cast<std::size_t>(part * static_cast<double>(all->bytes));
+    const auto planned = network.workspace(400, 4, pass);
+    EXPECT_LE(planned->bytes, std::max(pass.workspace_limit, planned->least)) << part;
+    const auto found = gradients();
+    for (std::size_t i = 0; i < whole.size(); ++i) expect_same(found[i], whole[i], "gradient");
+  }
+}
+
 TEST(GlifrEngine, TakesInputsOfAnyLayout) {
   const auto layer = testing::make_layer("glifr", {3, 7, 1.0});
   const at::Tensor batch_first = uniform_tensor({2, 10, 3}, Rng(1));
