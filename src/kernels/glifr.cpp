@@ -131,7 +131,7 @@ struct Layout {
 
 template <typename T>
 std::size_t layout_bytes(const GlifrShape& shape, History history, bool recurrent_mask,
-                         Products products = Products::own) {
+                         Products products) {
   Arena arena(nullptr);
   const Layout<T> layout(shape, history, recurrent_mask, products, arena);
   return arena.bytes();
@@ -517,14 +517,15 @@ struct GlifrKernel<T>::Impl {
     sums.current_keep = sums.gain + columns;
     sums.multiplicative = sums.current_keep + currents * columns;
     sums.additive = sums.multiplicative + currents * columns;
+    transpose_recurrent_weight();
     for (std::int64_t index = at.segments - 1; index >= 0; --index) {
       if (index + 1 < at.segments) {
+        transpose_recurrent_weight();
         restore_state(index);
         forward_segment(input, index, nullptr);
+        transpose_recurrent_weight();
       }
-      transpose_recurrent_weight();
       backward_segment(input, emitted_gradient, index, sums, gradients.input);
-      transpose_recurrent_weight();
     }
     unpadded(sums.threshold, 1, gradients.threshold);
     unpadded(sums.slope, 1, gradients.slope);

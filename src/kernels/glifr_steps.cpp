@@ -44,24 +44,39 @@ HWY_INLINE V sigmoid(D d, V x) {
   return hn::IfThenElse(hn::IsNaN(x), x, value);
 }
 
-template <typename T, int kCurrents>
-HWY_INLINE void forward(const StepCoefficients<T>& c, const ForwardStep<T>& step) {
-  const hn::CappedTag<T, static_cast<std::size_t>(kRowElements<T>)> d;
-  using V = hn::Vec<decltype(d)>;
-  constexpr int kSlots = kCurrents > 0 ? kCurrents : 1;
-  const auto currents = kCurrents < kMostCurrents ? kCurrents : static_cast<int>(c.currents);
-  const std::int64_t plane = c.rows * c.columns;
-  const V emission = hn::Set(d, c.emission), reset = hn::Set(d, c.reset), bias = hn::Set(d, c.bias);
-  for (std::int64_t column = 0; column < c.columns;
-       column += static_cast<std::int64_t>(hn::Lanes(d))) {
-    const V threshold = hn::Load(d, c.threshold + column), slope = hn::Load(d, c.slope + column);
-    const V keep = hn::Load(d, c.keep + column), gain = hn::Load(d, c.gain + column);
-    V current_keep[kSlots], multiplicative[kSlots], additive[kSlots];
+/// The coefficients of a vector of neurons, for all rows.
+template <class D, int kCurrents>
+struct Loaded {
+  using T = hn::TFromD<D>;
+  using V = hn::Vec<D>;
+  static constexpr int kSlots = kCurrents > 0 ? kCurrents : 1;
+
+  HWY_INLINE Loaded(D d, const StepCoefficients<T>& c, std::int64_t column, int currents)
+      : threshold(hn::Load(d, c.threshold + column)),
+        slope(hn::Load(d, c.slope + column)),
+        keep(hn::Load(d, c.keep + column)),
+        gain(hn::Load(d, c.gain + column)) {
     for (int j = 0; j < currents; ++j) {
       current_keep[j] = hn::Load(d, c.current_keep + j * c.columns + column);
       multiplicative[j] = hn::Load(d, c.multiplicative + j * c.columns + column);
       additive[j] = hn::Load(d, c.additive + j * c.columns + column);
     }
+  }
+
+  V threshold, slope, keep, gain;
+  V current_keep[kSlots], multiplicative[kSlots], additive[kSlots];
+};
+
+template <typename T, int kCurrents>
+HWY_INLINE void forward(const StepCoefficients<T>& c, const ForwardStep<T>& step) {
+  const hn::CappedTag<T, static_cast<std::size_t>(kRowElements<T>)> d;
+  using V = hn::Vec<decltype(d)>;
+  const auto currents = kCurrents < kMostCurrents ? kCurrents : static_cast<int>(c.currents);
+  const std::int64_t plane = c.rows * c.columns;
+  const V emission = hn::Set(d, c.emission), reset = hn::Set(d, c.reset), bias = hn::Set(d, c.bias);
+  for (std::int64_t column = 0; column < c.columns;
+       column += static_cast<std::int64_t>(hn::Lanes(d))) {
+    const Loaded<decltype(d), kCurrents> own(d, c, column, currents);
     for (std::int64_t row = 0; row < c.rows; ++row) {
       const std::int64_t at = row * c.columns + column;
       const V before = hn::Load(d, step.emitted_before + at);
@@ -70,17 +85,17 @@ HWY_INLINE void forward(const StepCoefficients<T>& c, const ForwardStep<T>& step
       for (int j = 0; j < currents; ++j) {
         T* place = step.current + j * plane + at;
         const V current = hn::Load(d, place);
-        const V driven = hn::MulAdd(multiplicative[j], current, additive[j]);
-        const V next = hn::MulAdd(driven, before, hn::Mul(current, current_keep[j]));
+        const V driven = hn::MulAdd(own.multiplicative[j], current, own.additive[j]);
+        const V next = hn::MulAdd(driven, before, hn::Mul(current, own.current_keep[j]));
         hn::Store(next, d, place);
         total = hn::Add(total, next);
       }
-      V voltage = hn::MulAdd(hn::Load(d, step.voltage_before + at), hn::Sub(keep, fired),
+      V voltage = hn::MulAdd(hn::Load(d, step.voltage_before + at), hn::Sub(own.keep, fired),
                              hn::Load(d, step.voltage + at));
       voltage = hn::MulAdd(fired, reset, voltage);
-      voltage = hn::MulAdd(gain, total, voltage);
+      voltage = hn::MulAdd(own.gain, total, voltage);
       hn::Store(voltage, d, step.voltage + at);
-      V rate = sigmoid(d, hn::Mul(hn::Sub(voltage, threshold), slope));
+      V rate = sigmoid(d, hn::Mul(hn::Sub(voltage, own.threshold), own.slope));
       if (step.factor != nullptr) rate = hn::Mul(rate, hn::Load(d, step.factor + at));
       hn::Store(rate, d, step.emitted + at);
     }
@@ -122,21 +137,16 @@ HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardStep<T>& st
                          const StepGradients<T>& gradients) {
   const hn::CappedTag<T, static_cast<std::size_t>(kRowElements<T>)> d;
   using V = hn::Vec<decltype(d)>;
-  constexpr int kSlots = kCurrents > 0 ? kCurrents : 1;
+  constexpr int kSlots = Loaded<decltype(d), kCurrents>::kSlots;
   const auto currents = kCurrents < kMostCurrents ? kCurrents : static_cast<int>(c.currents);
   const std::int64_t plane = c.rows * c.columns;
   const V emission = hn::Set(d, c.emission), reset = hn::Set(d, c.reset), bias = hn::Set(d, c.bias);
   const V zero = hn::Zero(d), one = hn::Set(d, T(1));
   for (std::int64_t column = 0; column < c.columns;
        column += static_cast<std::int64_t>(hn::Lanes(d))) {
-    const V threshold = hn::Load(d, c.threshold + column), slope = hn::Load(d, c.slope + column);
-    const V keep = hn::Load(d, c.keep + column), gain = hn::Load(d, c.gain + column);
-    V current_keep[kSlots], multiplicative[kSlots], additive[kSlots];
+    const Loaded<decltype(d), kCurrents> own(d, c, column, currents);
     V keep_sum[kSlots], multiplicative_sum[kSlots], additive_sum[kSlots];
     for (int j = 0; j < currents; ++j) {
-      current_keep[j] = hn::Load(d, c.current_keep + j * c.columns + column);
-      multiplicative[j] = hn::Load(d, c.multiplicative + j * c.columns + column);
-      additive[j] = hn::Load(d, c.additive + j * c.columns + column);
       keep_sum[j] = multiplicative_sum[j] = additive_sum[j] = zero;
     }
     V threshold_sum = zero, slope_sum = zero, voltage_keep_sum = zero, gain_sum = zero;
@@ -154,8 +164,9 @@ HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardStep<T>& st
         gradient[j] = hn::Load(d, step.current_gradient + j * plane + at);
         current[j] = hn::Load(d, step.current + j * plane + at);
         total = hn::Add(total, current[j]);
-        by_emitted = hn::MulAdd(gradient[j], hn::MulAdd(multiplicative[j], current[j], additive[j]),
-                                by_emitted);
+        by_emitted =
+            hn::MulAdd(gradient[j], hn::MulAdd(own.multiplicative[j], current[j], own.additive[j]),
+                       by_emitted);
       }
       V rate = emitted;
       if (step.factor != nullptr) {
@@ -165,10 +176,11 @@ HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardStep<T>& st
         rate = hn::IfThenElseZero(hn::Ne(factor, zero), hn::Div(emitted, factor));
       }
       const V by_argument = hn::Mul(by_emitted, hn::Mul(rate, hn::Sub(one, rate)));
-      const V by_threshold = hn::Mul(by_argument, slope);
+      const V by_threshold = hn::Mul(by_argument, own.slope);
       threshold_sum = hn::Sub(threshold_sum, by_threshold);
-      slope_sum = hn::MulAdd(by_argument, hn::Sub(voltage, threshold), slope_sum);
-      const V by_voltage = hn::MulAdd(after, hn::NegMulAdd(emission, emitted, keep), by_threshold);
+      slope_sum = hn::MulAdd(by_argument, hn::Sub(voltage, own.threshold), slope_sum);
+      const V by_voltage =
+          hn::MulAdd(after, hn::NegMulAdd(emission, emitted, own.keep), by_threshold);
       hn::Store(by_voltage, d, step.voltage + at);
       voltage_keep_sum =
           hn::MulAdd(by_voltage, hn::Load(d, step.voltage_before + at), voltage_keep_sum);
@@ -176,8 +188,8 @@ HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardStep<T>& st
       const V emitted_before = hn::Load(d, step.emitted_before + at);
       for (int j = 0; j < currents; ++j) {
         const V by_current =
-            hn::MulAdd(gradient[j], hn::MulAdd(multiplicative[j], emitted, current_keep[j]),
-                       hn::Mul(by_voltage, gain));
+            hn::MulAdd(gradient[j], hn::MulAdd(own.multiplicative[j], emitted, own.current_keep[j]),
+                       hn::Mul(by_voltage, own.gain));
         hn::Store(by_current, d, step.current_gradient + j * plane + at);
         const V before = hn::Load(d, step.current_before + j * plane + at);
         const V by_drive = hn::Mul(by_current, emitted_before);

@@ -44,15 +44,22 @@ kernels::Products products_of(Precision precision) {
   return precision == Precision::bfloat16 ? kernels::Products::bfloat16 : kernels::Products::own;
 }
 
-/// What is kept for the way back.
+/// What is kept for the way back where that and the masks of dropout are to take at most `limit`
+/// bytes.
 template <typename T>
-kernels::History history_within(const Settings& settings) {
+kernels::History history_within(const kernels::GlifrShape& shape, std::size_t masks, bool recurrent,
+                                kernels::Products products, std::size_t limit) {
+  return kernels::GlifrKernel<T>::longest_history(shape, recurrent, products,
+                                                  limit - std::min(limit, masks));
+}
+
+template <typename T>
+kernels::History history_of(const Settings& settings) {
   if (settings.workspace_limit == 0) return kernels::History::whole();
   const bool recurrent = settings.recurrent.defined();
   const std::size_t masks = mask_bytes(settings.shape, settings.emitted.defined(), recurrent);
-  return kernels::GlifrKernel<T>::longest_history(
-      settings.shape, recurrent, settings.products,
-      settings.workspace_limit - std::min(settings.workspace_limit, masks));
+  return history_within<T>(settings.shape, masks, recurrent, settings.products,
+                           settings.workspace_limit);
 }
 
 /// A kernel in the middle of its work, as the tape keeps it.
@@ -69,8 +76,7 @@ class PassOf final : public Pass {
       : tensors_(tensors),
         settings_(settings),
         kernel_(settings.shape, parameters(), masks(),
-                history ? history_within<T>(settings) : kernels::History::none(),
-                settings.products) {}
+                history ? history_of<T>(settings) : kernels::History::none(), settings.products) {}
 
   void forward(at::Tensor& emitted) override {
     kernel_.forward(tensors_[0].data_ptr<T>(), settings_.first, emitted.data_ptr<T>());
@@ -211,7 +217,7 @@ std::size_t glifr_workspace(const kernels::GlifrShape& shape, bool dropout, bool
   const kernels::Products products = products_of(precision);
   const std::size_t masks = mask_bytes(shape, dropout, recurrent_dropout);
   const kernels::History history =
-      Kernel::longest_history(shape, recurrent_dropout, products, limit - std::min(limit, masks));
+      history_within<float>(shape, masks, recurrent_dropout, products, limit);
   return Kernel::workspace_bytes(shape, history, recurrent_dropout, products) + masks;
 }
 
