@@ -164,7 +164,9 @@ template <typename T, typename Read>
 Hdf5Array<T> Hdf5File::Impl::numbers(hid_t type, std::vector<std::int64_t> shape,
                                      const std::string& where, const Read& read) const {
   const H5T_class_t kind = H5Tget_class(type);
-  require(kind == H5T_INTEGER || kind == H5T_FLOAT, kKind, "{} does not hold numbers", where);
+  // h5py writes truth values as an enumeration of 0 and 1, which the library converts.
+  require(kind == H5T_INTEGER || kind == H5T_FLOAT || kind == H5T_ENUM, kKind,
+          "{} does not hold numbers", where);
   const auto fill = [&](hid_t memory, void* values) {
     require(read(memory, values), kKind, "{} cannot be read as asked{}", where,
             words(hdf5_reason()));

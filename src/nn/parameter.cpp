@@ -22,7 +22,8 @@ struct Form {
 
 constexpr std::array kForms = {
     Form{Initial::Kind::uniform, "uniform"}, Form{Initial::Kind::log_uniform, "log_uniform"},
-    Form{Initial::Kind::normal, "normal"}, Form{Initial::Kind::raw_normal, "raw_normal"}};
+    Form{Initial::Kind::normal, "normal"}, Form{Initial::Kind::raw_normal, "raw_normal"},
+    Form{Initial::Kind::log_spaced, "log_spaced"}};
 
 constexpr std::string_view kOrthogonal = "orthogonal";
 
@@ -70,6 +71,7 @@ bool in_order(const Initial& initial) {
     case Initial::Kind::uniform:
       return initial.first <= initial.second;
     case Initial::Kind::log_uniform:
+    case Initial::Kind::log_spaced:
       return initial.first > 0 && initial.first <= initial.second;
     case Initial::Kind::normal:
     case Initial::Kind::raw_normal:
@@ -82,6 +84,7 @@ double draw_one(const Initial& initial, Rng& rng) {
   switch (initial.kind) {
     case Initial::Kind::constant:
     case Initial::Kind::orthogonal:
+    case Initial::Kind::log_spaced:
       break;
     case Initial::Kind::uniform:
       return rng.uniform(initial.first, initial.second);
@@ -122,6 +125,18 @@ at::Tensor draw_orthogonal(const std::vector<std::int64_t>& shape, double gain, 
   return (tall ? matrix.t().contiguous() : matrix) * gain;
 }
 
+/// From `first` to `second` along the last dimension; the mean of their logarithms where that has
+/// one element.
+at::Tensor draw_log_spaced(const std::vector<std::int64_t>& shape, double first, double second) {
+  const std::int64_t count = shape.empty() ? 1 : shape.back();
+  at::Tensor row = at::empty({count}, at::kDouble);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double part = count > 1 ? static_cast<double>(i) / static_cast<double>(count - 1) : 0.5;
+    row.data_ptr<double>()[i] = first * std::pow(second / first, part);
+  }
+  return row.expand(shape).contiguous();
+}
+
 }  // namespace
 
 Initial Initial::parse(std::string_view text, std::string_view what) {
@@ -142,16 +157,16 @@ Initial Initial::parse(std::string_view text, std::string_view what) {
     const auto pair = arguments(text.substr(form.name.size()));
     if (!pair) break;
     const Initial initial{form.kind, pair->first, pair->second};
-    require(
-        in_order(initial), ErrorKind::config,
-        "{}: '{}': expected low <= high (above 0 for log_uniform), or a standard deviation of 0 "
-        "or more",
-        what, text);
+    require(in_order(initial), ErrorKind::config,
+            "{}: '{}': expected low <= high (above 0 for log_uniform "
+            "and log_spaced), or a standard deviation of 0 "
+            "or more",
+            what, text);
     return checked(initial);
   }
   fail(ErrorKind::config,
        "{}: '{}': expected a number, uniform(low, high), log_uniform(low, high), "
-       "normal(mean, sd), raw_normal(mean, sd) or orthogonal(gain)",
+       "log_spaced(low, high), normal(mean, sd), raw_normal(mean, sd) or orthogonal(gain)",
        what, text);
 }
 
@@ -165,6 +180,7 @@ std::string Initial::text() const {
 
 at::Tensor Initial::draw(const std::vector<std::int64_t>& shape, Rng rng) const {
   if (kind == Kind::orthogonal) return draw_orthogonal(shape, first, rng);
+  if (kind == Kind::log_spaced) return draw_log_spaced(shape, first, second);
   at::Tensor values = at::empty(shape, at::kDouble);
   double* data = values.data_ptr<double>();
   for (std::int64_t i = 0; i < values.numel(); ++i) data[i] = draw_one(*this, rng);

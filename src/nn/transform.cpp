@@ -1,11 +1,22 @@
 #include "afterspike/nn/transform.hpp"
 
+#include <cmath>
+
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
 
 namespace afterspike::nn {
+namespace {
+
+void require_rectified(const at::Tensor& physical) {
+  const at::Tensor negative = ~(physical >= 0);
+  require(!negative.any().item<bool>(), ErrorKind::config, "value {} found, expected 0 or more",
+          negative.any().item<bool>() ? physical.masked_select(negative)[0].item<double>() : 0);
+}
+
+}  // namespace
 
 Transform Transform::scaled(double factor) {
   Transform transform;
@@ -39,8 +50,20 @@ Transform Transform::bounded_by(double from, double factor, std::string limit) {
   return transform;
 }
 
+Transform Transform::log_bounded(double from, double to) {
+  Transform transform = bounded(from, to);
+  transform.kind_ = Kind::log_bounded;
+  return transform;
+}
+
+Transform Transform::rectified() {
+  Transform transform;
+  transform.kind_ = Kind::rectified;
+  return transform;
+}
+
 at::Tensor Transform::upper(const at::Tensor& like, const at::Tensor& limit) const {
-  if (kind_ == Kind::bounded) return at::full({}, to_, like.options());
+  if (kind_ != Kind::bounded_by) return at::full({}, to_, like.options());
   return at::clamp_max(given(limit) * factor_, 1.0);
 }
 
@@ -57,6 +80,10 @@ at::Tensor Transform::to_physical(const at::Tensor& raw, const at::Tensor& limit
       return raw * factor_;
     case Kind::scaled_by:
       return raw * (given(limit) * factor_);
+    case Kind::log_bounded:
+      return from_ * at::exp(std::log(to_ / from_) * at::sigmoid(raw));
+    case Kind::rectified:
+      return at::relu(raw);
     case Kind::bounded:
     case Kind::bounded_by:
       break;
@@ -72,6 +99,10 @@ at::Tensor Transform::to_raw(const at::Tensor& physical, const at::Tensor& limit
       return physical / factor_;
     case Kind::scaled_by:
       return physical / (given(limit) * factor_);
+    case Kind::rectified:
+      require_rectified(physical);
+      return physical.clone();
+    case Kind::log_bounded:
     case Kind::bounded:
     case Kind::bounded_by:
       break;
@@ -84,6 +115,9 @@ at::Tensor Transform::to_raw(const at::Tensor& physical, const at::Tensor& limit
     fail(ErrorKind::config, "value {} lies outside {}: expected between {} and {}, both excluded",
          physical.flatten()[first].item<double>(), text(), from_,
          end.flatten()[first].item<double>());
+  }
+  if (kind_ == Kind::log_bounded) {
+    return at::log(at::log(physical / from_) / at::log(to_ / physical));
   }
   // log(p / (1 - p)) with both differences taken from the nearer bound: exact near either end.
   return at::log((physical - from_) / (end - physical));
@@ -99,6 +133,10 @@ std::string Transform::text() const {
       return fmt::format("scaled({} {})", factor_, limit_);
     case Kind::bounded:
       return fmt::format("bounded({}, {})", from_, to_);
+    case Kind::log_bounded:
+      return fmt::format("log_bounded({}, {})", from_, to_);
+    case Kind::rectified:
+      return "rectified";
     case Kind::bounded_by:
       break;
   }

@@ -87,6 +87,10 @@ class NeuronLayer : public torch::nn::Module {
   /// After how many steps what the neurons emit reaches them again.
   virtual std::int64_t delay_steps() const { return 1; }
 
+  /// What a user should know of how the layer came out, such as inputs that nothing is connected
+  /// to; empty: nothing.
+  virtual std::string remark() const { return {}; }
+
   /// The state before the first step, on the parameters' device and in their dtype.
   virtual NamedTensors initial_state(std::int64_t batch) const = 0;
 

@@ -16,9 +16,11 @@ namespace afterspike::nn {
 ///
 /// As text: "0.05", "uniform(-0.01, 0.01)", "log_uniform(0.01, 1)", "normal(1, 0.1)"; and
 /// "raw_normal(0, 1)" for a normal distribution of the raw value, whatever the transform;
-/// "orthogonal(1)" for a random matrix with orthonormal rows or columns (the fewer) times a gain.
+/// "orthogonal(1)" for a random matrix with orthonormal rows or columns (the fewer) times a gain;
+/// "log_spaced(1, 1000)" for values from the first to the second, evenly in their logarithm, along
+/// the last dimension: nothing is drawn.
 struct Initial {
-  enum class Kind { constant, uniform, log_uniform, normal, raw_normal, orthogonal };
+  enum class Kind { constant, uniform, log_uniform, normal, raw_normal, orthogonal, log_spaced };
 
   Kind kind = Kind::constant;
   double first = 0;   ///< The value; or the lower end; or the mean; or the gain.
@@ -27,11 +29,12 @@ struct Initial {
   static Initial constant(double value) { return {Kind::constant, value, 0}; }
   static Initial uniform(double low, double high) { return {Kind::uniform, low, high}; }
   static Initial log_uniform(double low, double high) { return {Kind::log_uniform, low, high}; }
+  static Initial log_spaced(double low, double high) { return {Kind::log_spaced, low, high}; }
   static Initial normal(double mean, double sd) { return {Kind::normal, mean, sd}; }
 
   /// Throws Error(config) naming `what` for text of another form, ends out of order, ends of a
-  /// log_uniform that are not positive, a negative standard deviation or a value that is not
-  /// finite.
+  /// log_uniform or log_spaced that are not positive, a negative standard deviation or a value that
+  /// is not finite.
   static Initial parse(std::string_view text, std::string_view what);
 
   std::string text() const;

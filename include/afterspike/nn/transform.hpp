@@ -14,6 +14,8 @@ namespace afterspike::nn {
 ///   scaled_by(f, n)     p = f q x, q the physical value of parameter n
 ///   bounded(a, b)       p = a + (b - a) sigmoid(x), strictly between a and b; decreasing when b <
 ///   a bounded_by(a, f, n) the same with b = min(1, f q), q the physical value of parameter n
+///   log_bounded(a, b)   p = a (b / a)^sigmoid(x), strictly between a and b, both above 0
+///   rectified           p = max(0, x); the gradient is 0 where x <= 0
 class Transform {
  public:
   static Transform identity() { return {}; }
@@ -21,13 +23,15 @@ class Transform {
   static Transform scaled_by(double factor, std::string limit);
   static Transform bounded(double from, double to);
   static Transform bounded_by(double from, double factor, std::string limit);
+  static Transform log_bounded(double from, double to);
+  static Transform rectified();
 
   /// Physical values of `raw`, any shape. `limit` holds the physical values of the parameter called
   /// limit_name() and must be given exactly where that is not empty. Differentiable in both.
   at::Tensor to_physical(const at::Tensor& raw, const at::Tensor& limit = {}) const;
 
   /// Inverse of to_physical. Throws Error(config) that names a value outside the open interval of a
-  /// bounded transform.
+  /// bounded transform, or below 0 for a rectified one.
   at::Tensor to_raw(const at::Tensor& physical, const at::Tensor& limit = {}) const;
 
   /// Name of the parameter that bounds or scales this one; empty where none does.
@@ -37,7 +41,7 @@ class Transform {
   std::string text() const;
 
  private:
-  enum class Kind { identity, scaled, scaled_by, bounded, bounded_by };
+  enum class Kind { identity, scaled, scaled_by, bounded, bounded_by, log_bounded, rectified };
 
   /// What the sigmoid tends to for large raw values, as a tensor like `like`.
   at::Tensor upper(const at::Tensor& like, const at::Tensor& limit) const;

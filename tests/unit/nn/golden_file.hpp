@@ -20,12 +20,19 @@ class GoldenFile {
   /// tree; else the copy in tests/golden.
   explicit GoldenFile(const std::string& name) : file_(find(name)) {}
 
+  /// Whether there is such a file.
+  static bool is_there(const std::string& name) { return std::filesystem::exists(find(name)); }
+
   std::vector<std::string> members(const std::string& group) const { return file_.members(group); }
   bool exists(const std::string& path) const { return file_.exists(path); }
 
   at::Tensor tensor(const std::string& path) const {
     const auto array = file_.read<double>(path);
     return at::tensor(array.values, at::kDouble).reshape(array.shape);
+  }
+
+  std::string text(const std::string& object, const std::string& name) const {
+    return file_.text_attribute(object, name);
   }
 
   double number(const std::string& object, const std::string& name) const {

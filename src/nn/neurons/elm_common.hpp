@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string_view>
+
+#include <ATen/core/Tensor.h>
+
+#include "afterspike/nn/elm.hpp"
+
+/// What ELM neurons and layers of them share; equations in docs/numerics.md.
+namespace afterspike::nn {
+
+at::Tensor activate(const at::Tensor& values, Activation activation);
+
+/// 1.7159 tanh(2 x / 3): LeCun's.
+at::Tensor squash(const at::Tensor& values);
+
+/// exp(-dt / tau): what is left of a trace after a step; tau is at least 1e-6 ms.
+at::Tensor keep_of(const at::Tensor& tau_ms, double dt_ms);
+
+void describe_activation(options::Section section, std::string_view name, Activation& member,
+                         std::string_view help);
+
+/// The row of the memory timescales in the table of parameters. Throws Error(config) naming the
+/// model for timescales that are out of order, or learned from where their gradient is zero.
+ParameterSpec memory_tau_spec(const MemoryTimescales& timescales, std::vector<std::int64_t> shape,
+                              bool learned, std::string_view model);
+
+/// The row of the fixed (or learned) timescale of traces.
+ParameterSpec trace_tau_spec(std::string name, double tau_ms, std::vector<std::int64_t> shape,
+                             bool learned);
+
+}  // namespace afterspike::nn
