@@ -1,40 +1,21 @@
 #include "afterspike/kernels/glifr.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <type_traits>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/kernels/gemm.hpp"
+#include "afterspike/kernels/workspace.hpp"
+#include "arena.hpp"
 #include "glifr_steps.hpp"
+#include "history.hpp"
+#include "padded_masks.hpp"
 
 namespace afterspike::kernels {
 namespace {
 
 /// What a chunk of steps touches is to stay in the second-level cache.
 constexpr std::int64_t kChunkBytes = std::int64_t{3} << 19;
-
-/// Hands out parts of a workspace one after the other; without one it only counts.
-class Arena {
- public:
-  explicit Arena(std::byte* data) : data_(data) {}
-
-  template <typename T>
-  T* take(std::int64_t elements) {
-    T* part = data_ == nullptr ? nullptr : reinterpret_cast<T*>(data_ + bytes_);
-    bytes_ += (static_cast<std::size_t>(elements) * sizeof(T) + 63) / 64 * 64;
-    return part;
-  }
-  std::size_t bytes() const noexcept { return bytes_; }
-
- private:
-  std::byte* data_;
-  std::size_t bytes_ = 0;
-};
-
-std::int64_t rounded_up(std::int64_t number, std::int64_t step) {
-  return (number + step - 1) / step * step;
-}
 
 /// The parts of a workspace. A plane is one step of all rows, [rows, columns]; a ring holds step t
 /// in slot t modulo its length, and steps whose slot is below `chunk` once more after its end, so
@@ -151,15 +132,15 @@ Products checked(const GlifrShape& shape, Products products) {
 
 template <typename T>
 struct GlifrKernel<T>::Impl {
-  Impl(const GlifrShape& sizes, const GlifrParameters<T>& parameters, const GlifrMasks<T>& given,
+  Impl(const GlifrShape& sizes, const GlifrParameters<T>& parameters, const Masks<T>& given,
        History kept, Products multiplied)
       : shape(sizes),
-        masks(given),
         history(kept),
         products(multiplied),
         workspace(layout_bytes<T>(sizes, kept, given.recurrent != nullptr, multiplied)),
         arena(workspace.data()),
-        at(sizes, kept, given.recurrent != nullptr, multiplied, arena) {
+        at(sizes, kept, given.recurrent != nullptr, multiplied, arena),
+        masks(given, sizes.rows, sizes.neurons, at.columns, at.factor) {
     coefficients.rows = shape.rows;
     coefficients.columns = at.columns;
     coefficients.currents = shape.currents;
@@ -179,11 +160,6 @@ struct GlifrKernel<T>::Impl {
     round_weight();
     std::fill_n(at.current, shape.currents * at.plane, T(0));
     std::fill_n(at.zeros, at.plane, T(0));
-    if (masks.neurons != nullptr) {
-      for (std::int64_t row = 0; row < shape.rows; ++row) {
-        padded(masks.neurons, 1, at.factor + row * at.columns);
-      }
-    }
   }
 
   /// Copies rows of `shape.neurons` elements to rows of `columns`, with zeros after them.
@@ -215,40 +191,12 @@ struct GlifrKernel<T>::Impl {
   }
   const T* emitted_before(std::int64_t t) const { return t == 0 ? at.zeros : emitted(t - 1); }
 
-  /// What rates are multiplied by at step t; null: nothing.
-  const T* factor(std::int64_t t) const {
-    if (masks.emitted == nullptr) return masks.neurons == nullptr ? nullptr : at.factor;
-    const std::uint8_t* kept = masks.emitted + t * shape.rows * shape.neurons;
-    for (std::int64_t row = 0; row < shape.rows; ++row) {
-      T* to = at.factor + row * at.columns;
-      for (std::int64_t i = 0; i < shape.neurons; ++i) {
-        const T silenced = masks.neurons == nullptr ? T(1) : masks.neurons[i];
-        to[i] = static_cast<T>(kept[row * shape.neurons + i]) * masks.emitted_scale * silenced;
-      }
-      std::fill(to + shape.neurons, to + at.columns, T(0));
-    }
-    return at.factor;
-  }
-
-  /// Multiplies the planes of `count` steps from `t` on by the mask of what reaches the synapses
-  /// then.
-  void apply_recurrent_mask(const T* from, std::int64_t t, std::int64_t count, T* to) const {
-    const std::uint8_t* kept = masks.recurrent + t * shape.rows * shape.neurons;
-    for (std::int64_t row = 0; row < count * shape.rows; ++row) {
-      for (std::int64_t i = 0; i < shape.neurons; ++i) {
-        to[row * at.columns + i] = from[row * at.columns + i] * masks.recurrent_scale *
-                                   static_cast<T>(kept[row * shape.neurons + i]);
-      }
-      std::fill(to + row * at.columns + shape.neurons, to + (row + 1) * at.columns, T(0));
-    }
-  }
-
   /// What reaches the recurrent synapses at the `count` steps from `t` on.
   /// REQUIRES: t >= delay; the emissions lie side by side.
   const T* arriving(std::int64_t t, std::int64_t count) const {
     const T* sent = emitted(t - shape.delay);
-    if (masks.recurrent == nullptr) return sent;
-    apply_recurrent_mask(sent, t, count, at.masked);
+    if (!masks.recurrent()) return sent;
+    masks.apply_recurrent(sent, t, count, at.masked);
     return at.masked;
   }
 
@@ -318,7 +266,7 @@ struct GlifrKernel<T>::Impl {
         step.voltage = voltage(t);
         step.emitted = emitted(t);
         step.current = at.current;
-        step.factor = factor(t);
+        step.factor = masks.factor(t);
         forward_step(coefficients, step);
         repeat(at.emitted, at.emitted_slots, t);
       }
@@ -411,7 +359,7 @@ struct GlifrKernel<T>::Impl {
   void gather_emitted_gradient(const T* emitted_gradient, std::int64_t begin, std::int64_t end) {
     const std::int64_t last = std::min(end, shape.steps - shape.delay);
     // All of the block is written by the product unless something else goes into it, too.
-    const bool product_alone = last == end && end <= first && masks.recurrent == nullptr;
+    const bool product_alone = last == end && end <= first && !masks.recurrent();
     if (!product_alone) {
       for (std::int64_t t = begin; t < end; ++t) {
         T* to = at.emitted_gradient + (t - begin) * at.plane;
@@ -425,12 +373,12 @@ struct GlifrKernel<T>::Impl {
         }
       }
     }
-    T* target = masks.recurrent == nullptr ? at.emitted_gradient : at.recurrent_gradient;
-    const T beta = product_alone || masks.recurrent != nullptr ? T(0) : T(1);
+    T* target = !masks.recurrent() ? at.emitted_gradient : at.recurrent_gradient;
+    const T beta = product_alone || masks.recurrent() ? T(0) : T(1);
     if (begin >= last) return;
     times_weight(voltage(begin + shape.delay), last - begin, at.columns, beta, target);
-    if (masks.recurrent == nullptr) return;
-    apply_recurrent_mask(target, begin + shape.delay, last - begin, target);
+    if (!masks.recurrent()) return;
+    masks.apply_recurrent(target, begin + shape.delay, last - begin, target);
     for (std::int64_t i = 0; i < (last - begin) * at.plane; ++i) {
       at.emitted_gradient[i] += target[i];
     }
@@ -454,7 +402,7 @@ struct GlifrKernel<T>::Impl {
         step.current_before = at.current_history + (t - begin) * planes;
         step.current = step.current_before + planes;
         step.current_gradient = at.current_gradient;
-        step.factor = factor(t);
+        step.factor = masks.factor(t);
         backward_step(coefficients, step, sums);
         repeat(at.voltage, at.voltage_slots, t);
       }
@@ -539,19 +487,19 @@ struct GlifrKernel<T>::Impl {
   }
 
   GlifrShape shape;
-  GlifrMasks<T> masks;
   History history;
   Products products;
   std::int64_t first = 0;
   Workspace workspace;
   Arena arena;
   Layout<T> at;
+  PaddedMasks<T> masks;
   StepCoefficients<T> coefficients;
 };
 
 template <typename T>
 GlifrKernel<T>::GlifrKernel(const GlifrShape& shape, const GlifrParameters<T>& parameters,
-                            const GlifrMasks<T>& masks, History history, Products products)
+                            const Masks<T>& masks, History history, Products products)
     : impl_(
           std::make_unique<Impl>(shape, parameters, masks, history, checked<T>(shape, products))) {}
 
@@ -580,17 +528,9 @@ std::size_t GlifrKernel<T>::workspace_bytes(const GlifrShape& shape, History his
 template <typename T>
 History GlifrKernel<T>::longest_history(const GlifrShape& shape, bool recurrent_mask,
                                         Products products, std::size_t limit) {
-  History best = History::whole();
-  std::size_t least = layout_bytes<T>(shape, best, recurrent_mask, products);
-  for (std::int64_t parts = 2; least > limit && parts <= shape.steps; ++parts) {
-    const History history{true, (shape.steps + parts - 1) / parts};
-    const std::size_t bytes = layout_bytes<T>(shape, history, recurrent_mask, products);
-    if (bytes < least) {
-      least = bytes;
-      best = history;
-    }
-  }
-  return best;
+  return longest_history_within(shape.steps, limit, [&](History history) {
+    return layout_bytes<T>(shape, history, recurrent_mask, products);
+  });
 }
 
 template class GlifrKernel<float>;

@@ -7,7 +7,7 @@
 #include <hwy/foreach_target.h>  // compiles this file again for each instruction set
 #include <hwy/highway.h>
 
-#include <hwy/contrib/math/math-inl.h>
+#include "sigmoid-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace afterspike::kernels {
@@ -29,19 +29,6 @@ HWY_INLINE void with_currents(std::int64_t currents, const Run& run) {
     default:
       return run(std::integral_constant<int, static_cast<int>(kMostCurrents)>());
   }
-}
-
-/// 1 / (1 + exp(-x)). The argument of the exponential is kept where that is finite (error of at
-/// most 1 unit in the last place there; beyond, the result is 0 or 1 to the last bit but for
-/// denormals); what is not a number stays so.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V sigmoid(D d, V x) {
-  using T = hn::TFromD<D>;
-  const V limit = hn::Set(d, sizeof(T) == 4 ? T(87) : T(705));
-  const V bounded = hn::Min(hn::Max(x, hn::Neg(limit)), limit);
-  const V one = hn::Set(d, T(1));
-  const V value = hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(bounded))));
-  return hn::IfThenElse(hn::IsNaN(x), x, value);
 }
 
 /// The coefficients of a vector of neurons, for all rows.

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include "arena.hpp"
+
 /// The dynamics of GLIFR neurons and their adjoint over one step, for all rows of a shard: what is
 /// not a matrix product. Compiled once for each instruction set; the best that the processor has
 /// runs.
@@ -9,10 +11,6 @@
 /// Rows are `columns` elements long, a multiple of kRowElements, of which the first are neurons and
 /// the others padding: their coefficients are 0, and nothing that is computed there is used.
 namespace afterspike::kernels {
-
-/// Rows begin at multiples of 64 bytes.
-template <typename T>
-inline constexpr std::int64_t kRowElements = 64 / static_cast<std::int64_t>(sizeof(T));
 
 /// What does not change from step to step: one row for each coefficient, `currents` rows for those
 /// of after-spike currents; equations in glifr.hpp.

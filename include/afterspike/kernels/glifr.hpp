@@ -2,10 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 
-#include "afterspike/kernels/workspace.hpp"
+#include "afterspike/kernels/pass.hpp"
 
 /// GLIFR layers over whole sequences: forward, and the exact gradients of any loss of what the
 /// neurons emit. For each step t from 0 and each neuron, with everything at rest before:
@@ -45,17 +44,6 @@ struct GlifrParameters {
   T emission = 1, reset = 0, bias = 0;
 };
 
-/// What becomes of a rate before it is emitted, and of what is emitted before it reaches the
-/// recurrent synapses. Must live as long as the kernel.
-template <typename T>
-struct GlifrMasks {
-  const T* neurons = nullptr;               ///< [neurons], multiplied; null: 1.
-  const std::uint8_t* emitted = nullptr;    ///< [steps, rows, neurons] of 0 and 1; null: all 1.
-  T emitted_scale = 1;                      ///< Multiplies what is kept.
-  const std::uint8_t* recurrent = nullptr;  ///< The same of S(t-D), by t.
-  T recurrent_scale = 1;
-};
-
 /// Where gradients are written, in the shapes of the parameters; `input` [steps, rows, inputs] may
 /// be null.
 template <typename T>
@@ -66,22 +54,6 @@ struct GlifrGradients {
   T* input = nullptr;
 };
 
-/// How much of a forward pass is kept for the backward pass.
-struct History {
-  bool kept = false;
-  /// The sequence is cut into segments of about so many steps; all but the last are computed again
-  /// in the backward pass, to the same bits, for up to one forward pass more.
-  std::int64_t segment = 0;
-
-  static History none() { return {}; }
-  static History whole() { return {true, std::numeric_limits<std::int64_t>::max()}; }
-};
-
-/// In what the products with the recurrent weights are computed: `own`: in T; `bfloat16`: their
-/// factors are rounded to it, the sums are float32 (T is float only). State and everything else
-/// stay in T.
-enum class Products { own, bfloat16 };
-
 /// One pass of one shard through a layer, on the calling thread (see prepare_thread() in gemm.hpp).
 /// T is float or double. Works in a workspace that is leased for as long as the object lives.
 template <typename T>
@@ -89,8 +61,8 @@ class GlifrKernel {
  public:
   /// REQUIRES: sizes of at least 1 (currents: 0), a history for backward(); has_bfloat16()
   /// (gemm.hpp) for products in bfloat16.
-  GlifrKernel(const GlifrShape& shape, const GlifrParameters<T>& parameters,
-              const GlifrMasks<T>& masks, History history, Products products = Products::own);
+  GlifrKernel(const GlifrShape& shape, const GlifrParameters<T>& parameters, const Masks<T>& masks,
+              History history, Products products = Products::own);
   ~GlifrKernel();
   GlifrKernel(const GlifrKernel&) = delete;
   GlifrKernel& operator=(const GlifrKernel&) = delete;
@@ -103,7 +75,7 @@ class GlifrKernel {
   /// with the same input.
   void backward(const T* input, const T* emitted_gradient, const GlifrGradients<T>& gradients);
 
-  /// Bytes of workspace that such an object takes; `recurrent_mask`: GlifrMasks::recurrent is
+  /// Bytes of workspace that such an object takes; `recurrent_mask`: Masks::recurrent is
   /// given.
   static std::size_t workspace_bytes(const GlifrShape& shape, History history,
                                      bool recurrent_mask = false,

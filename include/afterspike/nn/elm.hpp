@@ -90,6 +90,8 @@ class Elm final : public NeuronLayer {
                      const LayerPass& pass) const override;
 
   at::Tensor emissions(const at::Tensor& input, const LayerPass& pass) const override;
+  std::optional<Workspace> workspace(std::int64_t steps, std::int64_t rows, Precision precision,
+                                     std::size_t limit) const override;
 
   std::string remark() const override;
 
@@ -102,6 +104,12 @@ class Elm final : public NeuronLayer {
   at::Tensor route(const at::Tensor& input) const;
   at::Tensor branch_sum(const at::Tensor& synapses) const;
   at::Tensor mlp(const at::Tensor& first) const;
+  /// All traces have the same fixed timescale.
+  bool has_one_trace_keep() const;
+  /// What the branches bring to the MLP, [steps, batch, n].
+  at::Tensor branches(const at::Tensor& input) const;
+  /// Synapses, branches and the first map of the MLP in one map of the inputs, [inputs, H].
+  at::Tensor folded_input_weight() const;
 
   ElmOptions options_;
   double dt_ms_;

@@ -8,6 +8,7 @@
 
 #include "afterspike/base/error.hpp"
 #include "elm_common.hpp"
+#include "elm_kernel.hpp"
 #include "neuron_options.hpp"
 
 namespace afterspike::nn {
@@ -247,8 +248,78 @@ at::Tensor Elm::forward(const at::Tensor& input, NamedTensors& state, const Laye
   return at::stack(emissions);
 }
 
+bool Elm::has_one_trace_keep() const {
+  const at::Tensor& tau = raw("synapse_tau");
+  return !tau.requires_grad() && (tau == tau[0]).all().item<bool>();
+}
+
+at::Tensor Elm::branches(const at::Tensor& input) const {
+  const bool of_synapses = options_.version == ElmOptions::Version::v1;
+  const at::Tensor weighted = route(input) * physical("synapse_weight");
+  const at::Tensor keep = keep_of(physical("synapse_tau"), dt_ms_);
+  std::vector<at::Tensor> traces;
+  at::Tensor trace;
+  for (const at::Tensor& step : (of_synapses ? weighted : branch_sum(weighted)).unbind(0)) {
+    trace = trace.defined() ? at::addcmul(step, trace, keep) : step;
+    traces.push_back(trace);
+  }
+  const at::Tensor all = at::stack(traces);
+  return of_synapses ? branch_sum(all) : all;
+}
+
+at::Tensor Elm::folded_input_weight() const {
+  const at::Tensor of_synapses = raw("input_weight")
+                                     .repeat_interleave(options_.synapses_per_branch, 0)
+                                     .mul(physical("synapse_weight").unsqueeze(1));
+  if (options_.routing == ElmOptions::Routing::none) return of_synapses;
+  const at::Tensor valid = valid_.to(of_synapses.scalar_type()).unsqueeze(1);
+  return at::zeros({shape().input_size, of_synapses.size(1)}, tensor_options())
+      .index_add(0, source_, of_synapses * valid);
+}
+
 at::Tensor Elm::emissions(const at::Tensor& input, const LayerPass& pass) const {
-  return NeuronLayer::emissions(input, pass);
+  if (pass.engine == Engine::composed || pass.trace != nullptr || !has_kernel(input) ||
+      pass.precision != Precision::same) {
+    return NeuronLayer::emissions(input, pass);
+  }
+  ElmCoefficients c;
+  c.bias = raw("bias");
+  c.recurrent_weight = raw("recurrent_weight");
+  c.layers = options_.mlp_layers;
+  if (c.layers > 1) {
+    c.hidden_weight = raw("hidden_weight");
+    c.hidden_bias = raw("hidden_bias");
+  }
+  if (c.layers > 0) {
+    c.output_weight = raw("output_weight");
+    c.output_bias = raw("output_bias");
+  }
+  c.keep = memory_keep();
+  c.gain = memory_gain();
+  c.activation = options_.mlp_activation;
+  c.dropout = options_.dropout;
+  c.recurrent_dropout = options_.recurrent_dropout;
+  const at::Tensor arriving = dropout(input, options_.input_dropout, pass);
+  // Traces of one timescale commute with the linear maps before and after them.
+  if (has_one_trace_keep()) {
+    c.input_weight = folded_input_weight();
+    c.trace_keep = keep_of(physical("synapse_tau"), dt_ms_)[0].item<double>();
+    return elm_sequence(arriving, c, pass);
+  }
+  c.input_weight = raw("input_weight");
+  return elm_sequence(branches(arriving), c, pass);
+}
+
+std::optional<NeuronLayer::Workspace> Elm::workspace(std::int64_t steps, std::int64_t rows,
+                                                     Precision /*precision*/,
+                                                     std::size_t limit) const {
+  if (!has_one_trace_keep()) return std::nullopt;
+  const kernels::ElmShape sizes{
+      steps, rows, shape().input_size, shape().neurons, raw("bias").size(0), options_.mlp_layers};
+  const auto bytes = [&](std::size_t within) {
+    return elm_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0, within);
+  };
+  return Workspace{bytes(limit), bytes(1)};
 }
 
 void ElmOptions::describe(options::Section section) {

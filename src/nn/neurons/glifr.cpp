@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <deque>
-#include <limits>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -272,12 +271,11 @@ std::optional<NeuronLayer::Workspace> Glifr::workspace(std::int64_t steps, std::
   const kernels::GlifrShape sizes{
       steps,       rows, shape().input_size, shape().neurons, options_.after_spike_currents,
       delay_steps_};
-  const std::size_t most = limit > 0 ? limit : std::numeric_limits<std::size_t>::max();
   const auto bytes = [&](std::size_t within) {
     return glifr_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0, precision,
                            within);
   };
-  return Workspace{bytes(most), bytes(1)};
+  return Workspace{bytes(limit), bytes(1)};
 }
 
 bool Glifr::has_bfloat16() const {

@@ -4,6 +4,7 @@
 
 #include "afterspike/kernels/glifr.hpp"
 #include "afterspike/nn/neuron_layer.hpp"
+#include "sequence_pass.hpp"
 
 namespace afterspike::nn {
 
@@ -18,11 +19,8 @@ struct GlifrCoefficients {
   double dropout = 0, recurrent_dropout = 0;
 };
 
-/// True where a kernel computes with tensors like this one: on the CPU, in float32 or float64.
-bool has_kernel(const at::Tensor& tensor);
-
-/// Bytes that a pass in single precision keeps within `limit`, the masks of dropout included; where
-/// it cannot, what it keeps at least.
+/// Bytes that a pass in single precision keeps within `limit` (0: no limit), the masks of dropout
+/// included; where it cannot, what it keeps at least.
 std::size_t glifr_workspace(const kernels::GlifrShape& shape, bool dropout, bool recurrent_dropout,
                             Precision precision, std::size_t limit);
 

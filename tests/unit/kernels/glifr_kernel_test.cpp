@@ -162,7 +162,7 @@ Outcome run(const Example& e, History history = History::whole(),
                                       static_cast<T>(e.emission),
                                       static_cast<T>(e.reset),
                                       static_cast<T>(e.bias)};
-  GlifrMasks<T> masks;
+  Masks<T> masks;
   std::vector<T> neurons;
   if (e.neurons) {
     neurons.assign(e.neurons->begin(), e.neurons->end());

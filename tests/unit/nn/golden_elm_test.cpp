@@ -140,17 +140,27 @@ at::Tensor gradient(const Case& example, const std::string& name, const at::Tens
   const std::int64_t index = std::stoll(name.substr(prefix.size())) / 2;
   const std::int64_t layers = example.layer->options().mlp_layers;
   const bool bias = name.ends_with("bias");
+  if (index == 0 && bias) return raw("bias");
   if (index == 0) {
-    return bias ? raw("bias") : at::cat({raw("input_weight"), raw("recurrent_weight")}).t();
+    const auto both = torch::autograd::grad(
+        {loss}, {example.layer->raw("input_weight"), example.layer->raw("recurrent_weight")}, {},
+        true);
+    return at::cat({both[0], both[1]}).t();
   }
   if (index == layers) return bias ? raw("output_bias") : raw("output_weight").t();
   return bias ? raw("hidden_bias")[index - 1] : raw("hidden_weight")[index - 1].t();
 }
 
-void expect_gradients(const GoldenFile& golden, const std::string& group, const Case& example) {
-  const at::Tensor loss = loss_of(golden, group, example.output);
-  expect_close(loss, golden.tensor(group + "/loss/total"), kTolerance, "loss");
+/// Each gradient by a pass of its own: kernels give them once.
+void expect_gradients(const GoldenFile& golden, const std::string& group, Case& example,
+                      bool traced) {
+  expect_close(loss_of(golden, group, example.output), golden.tensor(group + "/loss/total"),
+               kTolerance, "loss");
   for (const std::string& name : golden.members(group + "/grads")) {
+    const bool of_trace = name == "tau_s" || name == "tau_b";
+    if (of_trace && !example.layer->raw("synapse_tau").requires_grad()) continue;
+    run(example, traced);
+    const at::Tensor loss = loss_of(golden, group, example.output);
     expect_close(gradient(example, name, loss), golden.tensor(group + "/grads/" + name), kTolerance,
                  "gradient of " + name);
   }
@@ -179,7 +189,22 @@ TEST_F(GoldenElm, TrajectoriesAndGradientsAreReproduced) {
           name == "y" ? example.output : example.trace.at(names.at(name)).transpose(0, 1);
       expect_close(found, golden.tensor(group + "/traj/" + name), kTolerance, name);
     }
-    expect_gradients(golden, group, example);
+    expect_gradients(golden, group, example, true);
+  }
+}
+
+TEST_F(GoldenElm, KernelReproducesOutputsAndGradients) {
+  const GoldenFile golden(kFile);
+  for (const std::string& member : golden.members("/")) {
+    const std::string group = "/" + member;
+    SCOPED_TRACE(group);
+    for (const bool trace_tau_learned : {true, false}) {
+      Case example = make_case(golden, group);
+      example.layer->raw("synapse_tau").set_requires_grad(trace_tau_learned);
+      run(example, false);
+      expect_close(example.output, golden.tensor(group + "/traj/y"), kTolerance, "y");
+      expect_gradients(golden, group, example, false);
+    }
   }
 }
 

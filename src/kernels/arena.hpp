@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace afterspike::kernels {
+
+/// Rows of vectors begin at multiples of 64 bytes.
+template <typename T>
+inline constexpr std::int64_t kRowElements = 64 / static_cast<std::int64_t>(sizeof(T));
+
+inline std::int64_t rounded_up(std::int64_t number, std::int64_t step) {
+  return (number + step - 1) / step * step;
+}
+
+/// Hands out parts of a workspace one after the other; without one it only counts.
+class Arena {
+ public:
+  explicit Arena(std::byte* data) : data_(data) {}
+
+  template <typename T>
+  T* take(std::int64_t elements) {
+    T* part = data_ == nullptr ? nullptr : reinterpret_cast<T*>(data_ + bytes_);
+    bytes_ += (static_cast<std::size_t>(elements) * sizeof(T) + 63) / 64 * 64;
+    return part;
+  }
+  std::size_t bytes() const noexcept { return bytes_; }
+
+ private:
+  std::byte* data_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace afterspike::kernels

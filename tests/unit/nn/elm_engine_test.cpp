@@ -1,0 +1,104 @@
+// The whole-sequence kernel of ELM neurons, as layers use it, against composed operations.
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <gtest/gtest.h>
+
+#include "afterspike/nn/elm.hpp"
+#include "engines.hpp"
+
+namespace afterspike::nn {
+namespace {
+
+using testing::expect_close;
+using testing::expect_twins;
+using testing::Outcome;
+using testing::run_engine;
+using testing::Settings;
+using testing::Twin;
+using testing::uniform_tensor;
+
+TEST(ElmEngine, AgreesWithComposedOperationsInRandomShapes) {
+  Rng rng = Rng(12).stream("shapes");
+  const char* activations[] = {"relu", "silu", "relu_squared"};
+  for (int i = 0; i < 40; ++i) {
+    const auto number = [&](std::uint64_t most) {
+      return static_cast<std::int64_t>(1 + rng.below(most));
+    };
+    Twin twin{"elm", {number(30), number(40), 1.0}, number(60), number(9), {}, {}};
+    twin.settings = {{"mlp_layers", std::to_string(number(4) - 1)},
+                     {"mlp_width", std::to_string(number(50))},
+                     {"mlp_activation", activations[number(3) - 1]},
+                     {"version", number(2) == 1 ? "v1" : "v2"},
+                     {"learn", number(3) == 1 ? "none" : "memory_tau"},
+                     {"memory_tau_max", "50 ms"}};
+    if (number(2) == 1) {
+      const Settings branched = {{"branches", std::to_string(number(6))},
+                                 {"synapses_per_branch", std::to_string(number(6))},
+                                 {"routing", "random"}};
+      twin.settings.insert(twin.settings.end(), branched.begin(), branched.end());
+    }
+    twin.pass.first = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(twin.steps)));
+    ::testing::Message message;
+    message << "inputs " << twin.shape.input_size << ", memory " << twin.shape.neurons << ", steps "
+            << twin.steps << ", rows " << twin.rows << ", first " << twin.pass.first;
+    for (const auto& [name, value] : twin.settings) message << ", " << name << " " << value;
+    SCOPED_TRACE(message);
+    expect_twins(twin);
+  }
+}
+
+TEST(ElmEngine, LearnsTimescalesOfTraces) {
+  for (const std::string version : {"v1", "v2"}) {
+    SCOPED_TRACE(version);
+    expect_twins({"elm", {6, 5, 1.0}, 30, 3, {{"learn", "all"}, {"version", version}}, {}});
+    expect_twins({"elm",
+                  {6, 5, 1.0},
+                  30,
+                  3,
+                  {{"learn", "synapse_tau"},
+                   {"version", version},
+                   {"branches", "2"},
+                   {"synapses_per_branch", "3"}},
+                  {}});
+  }
+}
+
+TEST(ElmEngine, SilencesAndDropsTheSame) {
+  Twin twin{"elm", {6, 9, 1.0}, 20, 4, {}, {}};
+  twin.pass.mask = at::ones({9});
+  twin.pass.mask[2] = 0;
+  expect_twins(twin);
+  twin.pass.dropout = at::make_generator<at::CPUGeneratorImpl>(7);
+  for (const Settings& settings : std::vector<Settings>{
+           {{"dropout", "0.3"}},
+           {{"recurrent_dropout", "0.3"}},
+           {{"input_dropout", "0.3"}},
+           {{"dropout", "0.2"}, {"recurrent_dropout", "0.4"}, {"input_dropout", "0.1"}}}) {
+    Twin dropped = twin;
+    dropped.settings = settings;
+    expect_twins(dropped);
+  }
+}
+
+TEST(ElmEngine, AgreesInSinglePrecision) {
+  expect_twins({"elm", {40, 37, 1.0}, 50, 6, {}, {}}, at::kFloat, 1e-5);
+}
+
+TEST(ElmEngine, GathersSparseInputsAndMultipliesDenseOnes) {
+  // Rows without any input, with a few, and a stretch in which all are there.
+  const auto layer = testing::make_layer("elm", {64, 9, 1.0}, {{"memory_tau_max", "30 ms"}});
+  const at::Tensor dense = uniform_tensor({200, 3, 64}, Rng(3), -2, 2);
+  at::Tensor sparse = dense * (uniform_tensor({200, 3, 64}, Rng(4)) > 0.95);
+  sparse.narrow(0, 100, 70).copy_(dense.narrow(0, 100, 70));
+  sparse.narrow(0, 30, 20).zero_();
+  const Outcome kernel = run_engine(*layer, sparse, {}, Engine::automatic);
+  const Outcome composed = run_engine(*layer, sparse, {}, Engine::composed);
+  expect_close(kernel.emitted, composed.emitted, 1e-12, "emissions");
+  for (const auto& [name, gradient] : composed.gradients) {
+    expect_close(kernel.gradients.at(name), gradient, 1e-11, "gradient of " + name);
+  }
+}
+
+}  // namespace
+}  // namespace afterspike::nn

@@ -1,0 +1,147 @@
+// Whole-sequence kernels as layers use them, whatever the model: what holds for all that have one.
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "engines.hpp"
+#include "support/expect_error.hpp"
+#include "support/gradient_check.hpp"
+
+namespace afterspike::nn {
+namespace {
+
+using testing::expect_close;
+using testing::expect_same;
+using testing::Outcome;
+using testing::run_engine;
+using testing::uniform_tensor;
+
+/// A model, and settings with which no gradient vanishes.
+struct Model {
+  std::string name;
+  testing::Settings settings;
+};
+
+class KernelEngine : public ::testing::TestWithParam<Model> {
+ protected:
+  static std::shared_ptr<NeuronLayer> layer(const LayerShape& shape) {
+    return testing::make_layer(GetParam().name, shape, GetParam().settings);
+  }
+};
+
+/// What is trained of a network.
+std::vector<at::Tensor> trained(const Network& network) {
+  std::vector<at::Tensor> tensors;
+  for (const auto& parameter : network.named()) {
+    if (parameter.spec->trainable) tensors.push_back(parameter.tensor);
+  }
+  return tensors;
+}
+
+TEST_P(KernelEngine, IsDifferentiableByFiniteDifferences) {
+  const auto own = layer({2, 5, 1.0});
+  testing::Variables variables = {{"input", uniform_tensor({9, 3, 2}, Rng(1))}};
+  for (const ParameterSpec& spec : own->specs()) variables[spec.name] = own->raw(spec.name);
+  const at::Tensor weights = uniform_tensor({9, 3, 5}, Rng(2));
+  testing::expect_gradients(
+      [&] { return (own->emissions(variables.at("input"), {}) * weights).sum(); }, variables);
+}
+
+TEST_P(KernelEngine, LeavesOutTheGradientOfAnInputThatNeedsNone) {
+  const auto own = layer({3, 7, 1.0});
+  const at::Tensor input = uniform_tensor({10, 2, 3}, Rng(1));
+  const Outcome with = run_engine(*own, input, {}, Engine::automatic);
+  const Outcome without = run_engine(*own, input, {}, Engine::automatic, false);
+  for (const auto& [name, gradient] : without.gradients) {
+    expect_same(gradient, with.gradients.at(name), name);
+  }
+}
+
+TEST_P(KernelEngine, GivesGradientsOnceForEachPass) {
+  const auto own = layer({3, 7, 1.0});
+  const at::Tensor loss = own->emissions(uniform_tensor({10, 2, 3}, Rng(1)), {}).sum();
+  torch::autograd::grad({loss}, {own->raw("recurrent_weight")}, {}, true);
+  testing::expect_error(ErrorKind::internal, {"once", "Engine::composed"},
+                        [&] { torch::autograd::grad({loss}, {own->raw("recurrent_weight")}); });
+}
+
+TEST_P(KernelEngine, RefusesGradientsOfGradients) {
+  const auto own = layer({3, 7, 1.0});
+  const at::Tensor loss = own->emissions(uniform_tensor({10, 2, 3}, Rng(1)), {}).sum();
+  testing::expect_error(ErrorKind::internal, {"gradients of gradients", "Engine::composed"}, [&] {
+    torch::autograd::grad({loss}, {own->raw("recurrent_weight")}, {}, true,
+                          /*create_graph=*/true);
+  });
+}
+
+TEST_P(KernelEngine, GivesTheSameBitsWithinAnyLimit) {
+  NetworkOptions options;
+  options.hidden = 24;
+  options.layers = 2;
+  Network network(
+      *testing::make_model(GetParam().name, {{"dropout", "0.2"}, {"recurrent_dropout", "0.2"}}),
+      options, {2, 3, 1.0});
+  network.initialize(Rng(1));
+  const std::vector<at::Tensor> variables = trained(network);
+  const at::Tensor input = uniform_tensor({400, 4, 2}, Rng(1)).to(at::kFloat);
+  NetworkPass pass;
+  pass.first = 390;
+  const auto gradients = [&] {
+    pass.dropout = at::make_generator<at::CPUGeneratorImpl>(7);
+    return torch::autograd::grad({network.forward(input, pass).square().sum()}, variables);
+  };
+  const auto whole = gradients();
+  const auto all = network.workspace(400, 4, pass);
+  ASSERT_TRUE(all.has_value());
+  for (const double part : {0.95, 0.8, 0.01}) {
+    pass.workspace_limit = static_cast<std::size_t>(part * static_cast<double>(all->bytes));
+    const auto planned = network.workspace(400, 4, pass);
+    EXPECT_LE(planned->bytes, std::max(pass.workspace_limit, planned->least)) << part;
+    const auto found = gradients();
+    for (std::size_t i = 0; i < whole.size(); ++i) expect_same(found[i], whole[i], "gradient");
+  }
+}
+
+TEST_P(KernelEngine, TakesInputsOfAnyLayout) {
+  const auto own = layer({3, 7, 1.0});
+  const at::Tensor batch_first = uniform_tensor({2, 10, 3}, Rng(1));
+  expect_same(own->emissions(batch_first.transpose(0, 1), {}),
+              own->emissions(batch_first.transpose(0, 1).contiguous(), {}), "emissions");
+}
+
+TEST_P(KernelEngine, OfStackedLayersIsDifferentiable) {
+  NetworkOptions options;
+  options.hidden = 6;
+  options.layers = 3;
+  Network network(*testing::make_model(GetParam().name), options, {2, 3, 1.0});
+  network.initialize(Rng(1));
+  network.to(at::kDouble);
+  const at::Tensor input = uniform_tensor({12, 4, 2}, Rng(1));
+  const std::vector<at::Tensor> variables = trained(network);
+  NetworkPass pass;
+  pass.first = 7;
+  std::vector<std::vector<at::Tensor>> gradients;
+  for (const Engine engine : {Engine::automatic, Engine::composed}) {
+    pass.engine = engine;
+    const at::Tensor output = network.forward(input, pass);
+    EXPECT_EQ(output.sizes(), at::IntArrayRef({5, 4, 3}));
+    gradients.push_back(torch::autograd::grad({output.square().sum()}, variables));
+  }
+  for (std::size_t i = 0; i < variables.size(); ++i) {
+    expect_close(gradients[0][i], gradients[1][i], 1e-11, "gradient");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Models, KernelEngine,
+    ::testing::Values(Model{"glifr",
+                            {{"threshold", "uniform(-0.5, 1)"},
+                             {"after_spike_additive", "uniform(-100, 100)"},
+                             {"delay", "2steps"}}},
+                      Model{"elm", {{"learn", "memory_tau"}, {"mlp_activation", "silu"}}}),
+    [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace afterspike::nn
