@@ -41,7 +41,11 @@ Count count(const NeuronModel& model, const NetworkOptions& options, const Netwo
   Count count;
   count.add(model.specs({shape.input_size, options.hidden, shape.dt_ms}), 1);
   count.add(model.specs({options.hidden, options.hidden, shape.dt_ms}), options.layers - 1);
-  if (options.readout) count.add(specs_of_readout(options.hidden, shape.output_size), 1);
+  const auto reader = model.readout_model();
+  if (reader) count.add(reader->specs({options.hidden, shape.output_size, shape.dt_ms}), 1);
+  if (options.readout) {
+    count.add(specs_of_readout(reader ? shape.output_size : options.hidden, shape.output_size), 1);
+  }
   return count;
 }
 
@@ -100,18 +104,20 @@ Network::Network(const NeuronModel& model, const NetworkOptions& options, const 
   if (options_.match_params > 0) options_.hidden = matched_hidden(model, options, shape);
   require_size(model, options_, shape);
   std::int64_t input_size = shape.input_size;
-  for (std::int64_t index = 0; index < options_.layers; ++index) {
-    layers_.push_back(register_module("layer_" + std::to_string(index),
-                                      model.make({input_size, options_.hidden, shape.dt_ms})));
-    input_size = options_.hidden;
-  }
+  const auto add = [&](const NeuronModel& kind, std::int64_t neurons) {
+    layers_.push_back(register_module("layer_" + std::to_string(layers_.size()),
+                                      kind.make({input_size, neurons, shape.dt_ms})));
+    input_size = neurons;
+  };
+  for (std::int64_t index = 0; index < options_.layers; ++index) add(model, options_.hidden);
+  if (const auto reader = model.readout_model()) add(*reader, shape.output_size);
   if (!options_.readout) {
-    require(options_.hidden == shape.output_size, ErrorKind::config,
+    require(input_size == shape.output_size, ErrorKind::config,
             "a network of {} neurons without a readout: expected {}, the outputs of the task",
             options_.hidden, shape.output_size);
     return;
   }
-  readout_specs_ = specs_of_readout(options_.hidden, shape.output_size);
+  readout_specs_ = specs_of_readout(input_size, shape.output_size);
   readout_weight_ = register_parameter("readout_weight", at::zeros(readout_specs_[0].shape));
   readout_bias_ = register_parameter("readout_bias", at::zeros(readout_specs_[1].shape));
 }
@@ -157,6 +163,7 @@ at::Tensor Network::emissions(const at::Tensor& input, const NetworkPass& pass) 
                          pass.sigma_mV,
                          pass.dropout,
                          pass.trace != nullptr ? &trace : nullptr,
+                         pass.penalty,
                          index + 1 == layers_.size() ? pass.first : 0,
                          pass.engine,
                          pass.precision,
@@ -182,8 +189,11 @@ at::Tensor Network::forward(const at::Tensor& input, const NetworkPass& pass) co
 }
 
 std::size_t Network::handed_on(std::int64_t steps, std::int64_t rows, std::int64_t first) const {
-  const auto below = static_cast<std::int64_t>(layers_.size()) - 1;
-  const std::int64_t values = (below * steps + steps - first) * rows * options_.hidden;
+  std::int64_t values = 0;
+  for (const auto& layer : layers_) {
+    const bool last = layer == layers_.back();
+    values += (last ? steps - first : steps) * rows * layer->shape().neurons;
+  }
   return static_cast<std::size_t>(2 * values) * sizeof(float);
 }
 
@@ -209,6 +219,20 @@ std::optional<NeuronLayer::Workspace> Network::workspace(std::int64_t steps, std
 
 bool Network::has_threshold_softness() const {
   return layers_.front()->has_threshold_softness();
+}
+
+bool Network::has_penalty() const {
+  return std::any_of(layers_.begin(), layers_.end(),
+                     [](const auto& layer) { return layer->has_penalty(); });
+}
+
+std::vector<std::string> Network::remarks() const {
+  std::vector<std::string> lines;
+  for (std::size_t index = 0; index < layers_.size(); ++index) {
+    const std::string remark = layers_[index]->remark();
+    if (!remark.empty()) lines.push_back("layer " + std::to_string(index) + ": " + remark);
+  }
+  return lines;
 }
 
 std::vector<Network::Parameter> Network::named() const {

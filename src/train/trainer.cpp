@@ -161,9 +161,13 @@ nn::NetworkPass Trainer::shard_pass(std::int64_t index) const {
 void Trainer::run_shard(std::span<const std::int64_t> numbers, std::int64_t batch,
                         std::int64_t index, Shard& shard) const {
   const data::Batch data = task_.split(tasks::Split::train)->batch(numbers);
+  nn::NetworkPass pass = shard_pass(index);
+  at::Tensor penalty;
+  if (network_.has_penalty()) pass.penalty = &penalty;
   const tasks::ReadValues outputs =
-      evaluation::outputs(network_, data, task_.objective().read, shard_pass(index));
-  const at::Tensor loss = task_.loss(outputs, data, options_.label_smoothing);
+      evaluation::outputs(network_, data, task_.objective().read, pass);
+  at::Tensor loss = task_.loss(outputs, data, options_.label_smoothing);
+  if (penalty.defined()) loss = loss + penalty.sum();
   std::vector<at::Tensor> parameters;
   for (const nn::Network::Parameter& parameter : optimizer_.parameters()) {
     parameters.push_back(parameter.tensor);

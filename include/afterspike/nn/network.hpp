@@ -33,17 +33,19 @@ struct NetworkPass {
   std::optional<double> sigma_mV;
   at::Generator dropout;          ///< Defined while training (LayerPass::dropout).
   NamedTensors* trace = nullptr;  ///< Keys "layers.0.voltage", ...
+  at::Tensor* penalty = nullptr;  ///< LayerPass::penalty, of all layers together.
   std::int64_t first = 0;         ///< The first step whose emissions or outputs are wanted.
   Engine engine = Engine::automatic;
   Precision precision = Precision::same;
   std::size_t workspace_limit = 0;  ///< Of all layers together (LayerPass::workspace_limit).
 };
 
-/// Input, recurrent layers of one neuron model, linear readout.
+/// Input, recurrent layers of one neuron model, linear readout; between the last two a layer of one
+/// neuron for each output, where the model reads out by neurons (NeuronModel::readout_model()).
 ///
 /// Parameters are called "layers.0.threshold", ..., "readout.weight" [outputs, hidden] and
-/// "readout.bias" [outputs]. Like its layers, a network remembers nothing between passes and may be
-/// used from several threads at once.
+/// "readout.bias" [outputs], where "hidden" is the size of the last layer. Like its layers, a
+/// network remembers nothing between passes and may be used from several threads at once.
 class Network final : public torch::nn::Module {
  public:
   /// Throws Error(config) when a setting does not fit, also when `match_params` leaves no room for
@@ -59,7 +61,7 @@ class Network final : public torch::nn::Module {
   void resample(const NamedTensors& donor, const Rng& rng);
 
   /// What the neurons of the last layer emit from step pass.first on, [steps - first, batch,
-  /// hidden], for an input [steps, batch, input_size]; all layers start from rest.
+  /// neurons], for an input [steps, batch, input_size]; all layers start from rest.
   at::Tensor emissions(const at::Tensor& input, const NetworkPass& pass) const;
 
   /// The linear readout of emissions, [..., hidden] to [..., outputs]; emissions themselves without
@@ -71,9 +73,15 @@ class Network final : public torch::nn::Module {
 
   const NetworkOptions& options() const noexcept { return options_; }  ///< `hidden` resolved.
   const NetworkShape& shape() const noexcept { return shape_; }
+  /// Those of NetworkOptions::layers, and after them the one that reads out.
   const std::vector<std::shared_ptr<NeuronLayer>>& layers() const noexcept { return layers_; }
+  std::size_t hidden_layers() const noexcept { return static_cast<std::size_t>(options_.layers); }
   std::shared_ptr<NeuronLayer> layer(std::size_t index) const { return layers_.at(index); }
   bool has_threshold_softness() const;
+  bool has_penalty() const;
+
+  /// What users should know of how the layers came out (NeuronLayer::remark), a line each.
+  std::vector<std::string> remarks() const;
 
   /// Bytes that a pass of `rows` sequences keeps for the way back; nothing where a layer does not
   /// know (NeuronLayer::workspace).

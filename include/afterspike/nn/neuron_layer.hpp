@@ -38,6 +38,8 @@ struct LayerPass {
   at::Generator dropout;           ///< Defined while training: dropout acts and draws from it.
   NamedTensors* trace = nullptr;  ///< Where to put trajectories, [steps, ..., batch, neurons] each;
                                   ///< then the engine is composed.
+  at::Tensor* penalty = nullptr;  ///< Where to add what training adds to each sample's loss,
+                                  ///< [batch]; stays undefined where no layer adds anything.
   std::int64_t first = 0;         ///< emissions(): the first step that is wanted.
   Engine engine = Engine::automatic;
   Precision precision = Precision::same;
@@ -83,6 +85,9 @@ class NeuronLayer : public torch::nn::Module {
 
   /// True where LayerPass::sigma_mV means something.
   virtual bool has_threshold_softness() const { return false; }
+
+  /// True where LayerPass::penalty is added to.
+  virtual bool has_penalty() const { return false; }
 
   /// After how many steps what the neurons emit reaches them again.
   virtual std::int64_t delay_steps() const { return 1; }
@@ -150,6 +155,10 @@ class NeuronModel {
 
   /// Builds a layer of these parameters. Throws Error(config) naming a setting that does not fit.
   virtual std::shared_ptr<NeuronLayer> make(const LayerShape& shape) const = 0;
+
+  /// The model of a further layer, of one neuron for each output, before the linear readout; null:
+  /// there is none.
+  virtual std::unique_ptr<NeuronModel> readout_model() const { return nullptr; }
 
   /// Replaces settings that stand for others by what they come to in a layer of this shape.
   virtual void resolve(const LayerShape& /*shape*/) {}

@@ -9,6 +9,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "afterspike/base/error.hpp"
 #include "afterspike/io/hdf5.hpp"
 
 namespace afterspike::testing {
@@ -33,6 +34,15 @@ class GoldenFile {
 
   std::string text(const std::string& object, const std::string& name) const {
     return file_.text_attribute(object, name);
+  }
+
+  bool is_text(const std::string& object, const std::string& name) const {
+    try {
+      file_.text_attribute(object, name);
+    } catch (const Error&) {
+      return false;
+    }
+    return true;
   }
 
   double number(const std::string& object, const std::string& name) const {

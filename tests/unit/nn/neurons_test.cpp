@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "afterspike/nn/elm_network.hpp"
 #include "models.hpp"
 #include "support/gradient_check.hpp"
 
@@ -44,17 +45,31 @@ std::vector<Variation> variations() {
        {"branches", "2"},
        {"synapses_per_branch", "4"},
        {"rectify_synapses", "false"},
-       {"mlp_activation", "relu_squared"}}};
+       {"mlp_activation", "relu_squared"}},
+      {{"branch_tau", "3 ms"}, {"high_pass_tau", "4 ms"}, {"learn", "memory_tau"}},
+      {{"lambda_as_timescale", "false"}, {"output", "identity"}, {"recurrent_fraction", "0.6"}}};
   std::vector<Variation> all;
   for (const NeuronEntry& entry : entries()) {
     const std::string name(entry.name);
-    all.push_back({name, {}});
     auto model = entry.make();
+    // Masks for whole sequences have tests of their own; squares of such weights as scatter() draws
+    // saturate everything.
+    const Settings plain = testing::has_option(*model, "variational")
+                               ? Settings{{"variational", "false"},
+                                          {"readout_neurons", "false"},
+                                          {"mlp_activation", "silu"},
+                                          {"output", "identity"},
+                                          {"memory", "2"},
+                                          {"input_scale", "0.02"}}
+                               : Settings{};
+    all.push_back({name, plain});
     for (const Settings& settings : wanted) {
       bool known = true;
       for (const auto& [option, text] : settings)
         known = known && testing::has_option(*model, option);
-      if (known) all.push_back({name, settings});
+      if (!known) continue;
+      all.push_back({name, settings});
+      all.back().settings.insert(all.back().settings.end(), plain.begin(), plain.end());
     }
   }
   return all;
@@ -100,6 +115,17 @@ void scatter(NeuronLayer& layer) {
     if (!spec.trainable) continue;
     layer.raw(spec.name).copy_(
         testing::uniform_tensor(spec.shape, Rng(5).stream(spec.name), -2.5, 2.5));
+  }
+}
+
+/// Sets to 0 the weights by which the layer hears of one of its neurons.
+void cut_what_leaves(const NeuronLayer& layer, std::int64_t neuron) {
+  const at::NoGradGuard no_grad;
+  if (const auto* network = dynamic_cast<const ElmNetwork*>(&layer)) {
+    layer.raw("synapse_weight")
+        .masked_fill_(network->connectome() == kShape.input_size + neuron, 0);
+  } else {
+    layer.raw("recurrent_weight")[neuron].zero_();
   }
 }
 
@@ -237,10 +263,7 @@ TEST_P(Neurons, MaskSilencesExactlyTheMasked) {
   const at::Tensor found = emissions(*own, example_input(), pass);
 
   // To silence a neuron is to cut what leaves it, and to hide it.
-  {
-    const at::NoGradGuard no_grad;
-    for (const std::int64_t neuron : silenced) own->raw("recurrent_weight")[neuron].zero_();
-  }
+  for (const std::int64_t neuron : silenced) cut_what_leaves(*own, neuron);
   const at::Tensor cut = emissions(*own, example_input());
   EXPECT_FALSE(at::equal(found, cut));
   expect_close(found, cut * pass.mask, 1e-13, "emissions");
@@ -370,7 +393,8 @@ TEST(NeuronEntries, HaveNamesSummariesAndNoNameTwice) {
     EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
     EXPECT_FALSE(entry.summary.empty()) << entry.name;
   }
-  EXPECT_THAT(names, ::testing::IsSupersetOf({"glifr", "elm", "rnn", "gru", "lstm"}));
+  EXPECT_THAT(names,
+              ::testing::IsSupersetOf({"glifr", "elm", "elm_network", "rnn", "gru", "lstm"}));
 }
 
 TEST(NeuronEntries, EveryOptionTakesItsOwnDefaultAsText) {

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "afterspike/nn/elm.hpp"
+
+namespace afterspike::nn {
+
+/// Settings of a recurrent layer of ELM neurons; the defaults are those of the authors' code where
+/// it has any. Sizes of 0 follow from `memory`, the memory units of a neuron.
+struct ElmNetworkOptions {
+  /// Of a neuron's readout, to make its activity.
+  enum class Output { relu, identity };
+
+  std::int64_t memory = 5;
+  std::int64_t mlp_layers = 1;
+  std::int64_t mlp_width = 0;  ///< 0: twice the memory units.
+  Activation mlp_activation = Activation::relu_squared;
+  std::int64_t branches = 0;             ///< 0: twice the width.
+  std::int64_t synapses_per_branch = 0;  ///< 0: as many as branches.
+  double input_scale = 1;                ///< Multiplies what branches add up.
+  double lambda = 5;
+  bool lambda_as_timescale = true;  ///< As in v2 of ElmOptions; false: as in v1.
+  MemoryTimescales memory_tau;
+  double branch_tau_ms = 0;     ///< Timescale of branches; 0: none.
+  double high_pass_tau_ms = 0;  ///< Of what is taken from a readout; 0: nothing is.
+  Output output = Output::relu;
+  double recurrent_fraction = -1;  ///< Probability of a recurrent synapse; -1: by the numbers.
+  std::int64_t connectome_seed = 1;
+  std::optional<Initial> synapse_weight;  ///< None: uniform(-1, 1) / sqrt(synapses_per_branch).
+  std::string learn = "none";             ///< Of memory_tau: "all", "none" or its name.
+  double time_step_ms = 0;                ///< dt of the equations; 0: that of the task.
+  double input_dropout = 0, dropout = 0, recurrent_dropout = 0;
+  bool variational = true;      ///< One mask of input and recurrence for a whole sequence.
+  double memory_penalty = 0;    ///< Times mean over neurons of (mean |MLP output|)^2.
+  double activity_penalty = 0;  ///< Times mean |activity|.
+  bool readout_neurons = true;  ///< A layer of ELM neurons, one for each output, reads out.
+  std::int64_t readout_memory = 3, readout_mlp_layers = 0;
+
+  void describe(options::Section section);
+};
+
+/// A recurrent layer of ELM neurons (Spieler, Martius, Levina 2026, arXiv 2605.12049): each with
+/// its own synapses, MLP and timescales, on a fixed random connectome. Equations: docs/numerics.md.
+///
+/// With N neurons of S synapses on n branches, M memory units and an MLP of width H, the parameters
+/// are memory_tau [N, M] (ms), synapse_weight [N, S], and of the MLPs input_weight [N, n, H],
+/// recurrent_weight [N, M, H], bias [N, H], hidden_weight [layers - 1, N, H, H], hidden_bias
+/// [layers - 1, N, H], output_weight [N, H, M], output_bias [N, M]; memory_weight [N, M] reads out
+/// a neuron's memory, threshold [N] is added to it.
+class ElmNetwork final : public NeuronLayer {
+ public:
+  /// `connectome`, [N, S] of numbers of inputs or input_size + numbers of neurons, replaces the
+  /// random one. Throws Error(config) naming the setting that is out of range.
+  ElmNetwork(const LayerShape& shape, const ElmNetworkOptions& options,
+             const at::Tensor& connectome = {});
+
+  /// The state: "memory" [batch, N, M], "branch" [batch, N, n], "low_pass" and "emitted" [batch,
+  /// N].
+  NamedTensors initial_state(std::int64_t batch) const override;
+
+  /// Traces for LayerPass::trace, [steps, batch, N, ...]: "branch", "mlp", "memory", "readout",
+  /// "low_pass", "activity".
+  at::Tensor forward(const at::Tensor& input, NamedTensors& state,
+                     const LayerPass& pass) const override;
+
+  std::string remark() const override;
+  bool has_penalty() const override;
+
+  const ElmNetworkOptions& options() const noexcept { return options_; }
+  const at::Tensor& connectome() const noexcept { return connectome_; }
+
+ private:
+  at::Tensor mlp(const at::Tensor& first) const;
+  /// From the mean over time of |MLP output|, [batch, N], and of |activity|, [batch].
+  void add_penalty(const LayerPass& pass, const at::Tensor& magnitude,
+                   const at::Tensor& activity) const;
+
+  ElmNetworkOptions options_;
+  double dt_ms_;
+  at::Tensor connectome_;  ///< [N, S], int64.
+};
+
+}  // namespace afterspike::nn
