@@ -89,10 +89,12 @@ class SpikeFile {
                                     std::string_view meaning) const {
     require_as_many(dataset);
     std::vector<std::int64_t> values = file_.read<std::int64_t>(dataset).values;
-    for (std::size_t row = 0; row < values.size(); ++row) {
-      require(values[row] >= 0 && values[row] <= highest, ErrorKind::data,
-              "{}: row {}: found {} {}, expected 0 to {}", where(dataset), row, meaning,
-              values[row], highest);
+    const auto wrong =
+        std::find_if_not(values.begin(), values.end(),
+                         [&](std::int64_t value) { return value >= 0 && value <= highest; });
+    if (wrong != values.end()) {
+      fail(ErrorKind::data, "{}: row {}: found {} {}, expected 0 to {}", where(dataset),
+           wrong - values.begin(), meaning, *wrong, highest);
     }
     return values;
   }
@@ -109,15 +111,18 @@ class SpikeFile {
     require(recording.units.size() == recording.times_s.size(), ErrorKind::data,
             "{}: row {}: found {} units, expected {}: one for each time in '{}'", where(kUnits),
             recording.row, recording.units.size(), recording.times_s.size(), kTimes);
-    for (const double time : recording.times_s) {
-      require(std::isfinite(time) && time >= 0, ErrorKind::data,
-              "{}: row {}: found a time of {} s, expected 0 or more", where(kTimes), recording.row,
-              time);
+    const auto time = std::find_if_not(recording.times_s.begin(), recording.times_s.end(),
+                                       [](double t) { return std::isfinite(t) && t >= 0; });
+    if (time != recording.times_s.end()) {
+      fail(ErrorKind::data, "{}: row {}: found a time of {} s, expected 0 or more", where(kTimes),
+           recording.row, *time);
     }
-    for (const std::int64_t unit : recording.units) {
-      require(unit >= 0 && unit < form_.units, ErrorKind::data,
-              "{}: row {}: found unit {}, expected 0 to {}", where(kUnits), recording.row, unit,
-              form_.units - 1);
+    const auto unit =
+        std::find_if_not(recording.units.begin(), recording.units.end(),
+                         [this](std::int64_t u) { return u >= 0 && u < form_.units; });
+    if (unit != recording.units.end()) {
+      fail(ErrorKind::data, "{}: row {}: found unit {}, expected 0 to {}", where(kUnits),
+           recording.row, *unit, form_.units - 1);
     }
   }
 

@@ -18,6 +18,10 @@ at::Tensor index_tensor(std::span<const std::int64_t> numbers) {
 
 }  // namespace
 
+std::shared_ptr<const Dataset> Dataset::for_epoch(const Rng&) const {
+  return shared_from_this();
+}
+
 Subset::Subset(std::shared_ptr<const Dataset> whole, std::vector<std::int64_t> numbers)
     : whole_(std::move(whole)), numbers_(std::move(numbers)) {}
 
@@ -28,6 +32,12 @@ Batch Subset::batch(std::span<const std::int64_t> numbers) const {
     mapped.push_back(numbers_[static_cast<std::size_t>(number)]);
   }
   return whole_->batch(mapped);
+}
+
+std::shared_ptr<const Dataset> Subset::for_epoch(const Rng& epoch) const {
+  auto whole = whole_->for_epoch(epoch);
+  if (whole == whole_) return shared_from_this();
+  return std::make_shared<Subset>(std::move(whole), numbers_);
 }
 
 Sequences::Sequences(at::Tensor inputs, at::Tensor targets, at::Tensor lengths)
@@ -49,14 +59,18 @@ Batch Sequences::batch(std::span<const std::int64_t> numbers) const {
   return batch;
 }
 
+NumberParts split_numbers(std::int64_t size, std::int64_t part, Rng rng) {
+  const std::vector<std::int64_t> order = rng.permutation(size);
+  NumberParts parts{{order.begin() + part, order.end()}, {order.begin(), order.begin() + part}};
+  std::sort(parts.part.begin(), parts.part.end());
+  std::sort(parts.rest.begin(), parts.rest.end());
+  return parts;
+}
+
 Parts split(std::shared_ptr<const Dataset> whole, std::int64_t part, Rng rng) {
-  std::vector<std::int64_t> order = rng.permutation(whole->size());
-  std::vector<std::int64_t> taken(order.begin(), order.begin() + part);
-  std::vector<std::int64_t> rest(order.begin() + part, order.end());
-  std::sort(taken.begin(), taken.end());
-  std::sort(rest.begin(), rest.end());
-  return {std::make_shared<Subset>(whole, std::move(rest)),
-          std::make_shared<Subset>(whole, std::move(taken))};
+  NumberParts numbers = split_numbers(whole->size(), part, rng);
+  return {std::make_shared<Subset>(whole, std::move(numbers.rest)),
+          std::make_shared<Subset>(whole, std::move(numbers.part))};
 }
 
 std::string fingerprint(const Dataset& dataset) {
