@@ -89,9 +89,9 @@ class SpikeFile {
                                     std::string_view meaning) const {
     require_as_many(dataset);
     std::vector<std::int64_t> values = file_.read<std::int64_t>(dataset).values;
-    const auto wrong =
-        std::find_if_not(values.begin(), values.end(),
-                         [&](std::int64_t value) { return value >= 0 && value <= highest; });
+    const auto wrong = std::find_if_not(values.begin(), values.end(), [&](std::int64_t value) {
+      return value >= 0 && value <= highest;
+    });
     if (wrong != values.end()) {
       fail(ErrorKind::data, "{}: row {}: found {} {}, expected 0 to {}", where(dataset),
            wrong - values.begin(), meaning, *wrong, highest);

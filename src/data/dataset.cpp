@@ -78,10 +78,9 @@ std::string fingerprint(const Dataset& dataset) {
   const std::int64_t count = std::min(kSamples, dataset.size());
   std::vector<std::int64_t> numbers;
   for (std::int64_t i = 0; i < count; ++i) numbers.push_back(i * dataset.size() / count);
-  std::vector<std::uint8_t> bytes;
-  const auto append = [&bytes](const void* data, std::size_t size) {
-    const auto* first = static_cast<const std::uint8_t*>(data);
-    bytes.insert(bytes.end(), first, first + size);
+  io::Sha256 digest;
+  const auto append = [&digest](const void* data, std::size_t size) {
+    digest.add({static_cast<const std::byte*>(data), size});
   };
   const std::int64_t size = dataset.size();
   append(&size, sizeof(size));
@@ -94,7 +93,7 @@ std::string fingerprint(const Dataset& dataset) {
       append(plain.data_ptr(), plain.nbytes());
     }
   }
-  return io::sha256(bytes);
+  return digest.hexadecimal();
 }
 
 }  // namespace afterspike::data

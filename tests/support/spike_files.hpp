@@ -56,9 +56,12 @@ inline SpikeFile random_spikes(std::int64_t count, std::vector<std::int64_t> spe
     std::vector<std::int64_t> units;
     const std::uint64_t spikes = 30 + rng.below(40);
     for (std::uint64_t i = 0; i < spikes; ++i) {
-      const auto tick = static_cast<double>(rng.below(1228));
-      // Half precision has steps of 1/2048 below 1 and of 1/1024 below 2.
-      times.push_back(tick / 1024);
+      if (i > 0 && rng.below(4) == 0) {  // Once more, so that there is something to count.
+        times.push_back(times.back());
+        units.push_back(units.back());
+        continue;
+      }
+      times.push_back(static_cast<double>(rng.below(1228)) / 1024);
       units.push_back(static_cast<std::int64_t>(rng.below(700)));
     }
     file.times.push_back(std::move(times));
