@@ -35,17 +35,18 @@ std::vector<fs::path> shipped_directories() {
   return candidates;
 }
 
-/// The path of a file of a folder, gzipped or not; nothing when it is in neither form.
-std::optional<fs::path> find_in(const fs::path& folder, std::string_view file_name) {
-  fs::path path = folder / file_name;
+/// The path of a file of a folder, gzipped or not where it may be; nothing when it is not there.
+std::optional<fs::path> find_in(const fs::path& folder, const FileSpec& file) {
+  fs::path path = folder / file.name;
   if (is_file(path)) return path;
+  if (file.known_by_form()) return std::nullopt;
   path += ".gz";
   return is_file(path) ? std::optional(path) : std::nullopt;
 }
 
 bool has_all(const fs::path& folder, std::span<const FileSpec> files) {
   return std::all_of(files.begin(), files.end(),
-                     [&](const FileSpec& file) { return find_in(folder, file.name).has_value(); });
+                     [&](const FileSpec& file) { return find_in(folder, file).has_value(); });
 }
 
 std::vector<std::string_view> names_of(std::span<const FileSpec> files) {
@@ -72,14 +73,20 @@ std::string arguments_of(const DatasetEntry& entry, const fs::path& folder) {
   return fmt::format("{} --data-dir '{}'", entry.name, quoted);
 }
 
+std::string_view form_by_hand(const DatasetEntry& entry) {
+  const bool unpacked = std::any_of(entry.files.begin(), entry.files.end(),
+                                    [](const FileSpec& file) { return file.known_by_form(); });
+  return unpacked ? "unpacked" : "gzipped or not";
+}
+
 std::string how_to_obtain(const DatasetEntry& entry, const fs::path& folder) {
   const std::string arguments = arguments_of(entry, folder);
   const std::string by_hand = fmt::format(
-      "put these files, gzipped or not, into '{}'\n"
+      "put these files, {}, into '{}'\n"
       "    {}\n"
       "and check them with\n"
       "    afterspike data verify {}",
-      folder.string(), fmt::join(names_of(entry.files), " "), arguments);
+      form_by_hand(entry), folder.string(), fmt::join(names_of(entry.files), " "), arguments);
   if (entry.sources.empty()) {
     return fmt::format(
         "The set ships with afterspike, as share/afterspike/datasets/mini of an installation.\n"
@@ -111,14 +118,21 @@ fs::path directory(const DatasetEntry& entry, const fs::path& data_directory) {
 fs::path find_file(const DatasetEntry& entry, const fs::path& data_directory,
                    std::string_view file_name) {
   const fs::path folder = directory(entry, data_directory);
-  const std::optional<fs::path> found = find_in(folder, file_name);
-  require(found.has_value(), ErrorKind::data,
-          "data set '{}': found neither '{}' nor '{}.gz' in '{}'\n{}", entry.name, file_name,
-          file_name, folder.string(), how_to_obtain(entry, folder));
+  const auto file = std::find_if(entry.files.begin(), entry.files.end(),
+                                 [&](const FileSpec& spec) { return spec.name == file_name; });
+  require(file != entry.files.end(), ErrorKind::internal, "data set '{}' has no file '{}'",
+          entry.name, file_name);
+  const std::optional<fs::path> found = find_in(folder, *file);
+  const std::string wanted = file->known_by_form()
+                                 ? fmt::format("no '{}'", file_name)
+                                 : fmt::format("neither '{0}' nor '{0}.gz'", file_name);
+  require(found.has_value(), ErrorKind::data, "data set '{}': found {} in '{}'\n{}", entry.name,
+          wanted, folder.string(), how_to_obtain(entry, folder));
   return *found;
 }
 
-void verify_file(const FileSpec& file, const fs::path& path) {
+std::string verify_file(const FileSpec& file, const fs::path& path) {
+  if (file.known_by_form()) return file.inspect(path);
   // Keeps a file that decompresses without end from filling memory, and is loose enough for files
   // that are mistaken for each other to be told by their sizes.
   const std::size_t limit =
@@ -131,12 +145,16 @@ void verify_file(const FileSpec& file, const fs::path& path) {
   require(found == file.sha256, ErrorKind::data,
           "'{}': found SHA-256 {} (of the decompressed content), expected the {} of '{}'",
           path.string(), found, file.sha256, file.name);
+  return "";
 }
 
-void verify(const DatasetEntry& entry, const fs::path& data_directory) {
+std::vector<std::string> verify(const DatasetEntry& entry, const fs::path& data_directory) {
+  std::vector<std::string> held;
   for (const FileSpec& file : entry.files) {
-    verify_file(file, find_file(entry, data_directory, file.name));
+    const std::string content = verify_file(file, find_file(entry, data_directory, file.name));
+    if (!content.empty()) held.push_back(fmt::format("{}: {}", file.name, content));
   }
+  return held;
 }
 
 }  // namespace afterspike::datasets

@@ -5,19 +5,6 @@
 #include "afterspike/base/error.hpp"
 
 namespace afterspike::tasks {
-namespace {
-
-/// The first `count` samples; all where count is 0.
-std::shared_ptr<const data::Dataset> first(std::shared_ptr<const data::Dataset> whole,
-                                           std::int64_t count) {
-  if (count == 0 || count >= whole->size()) return whole;
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(count));
-  std::iota(numbers.begin(), numbers.end(), 0);
-  return std::make_shared<data::Subset>(std::move(whole), std::move(numbers));
-}
-
-}  // namespace
-
 void describe_time_step(options::Section section, double& dt_ms) {
   section.quantity("dt", dt_ms, "ms", "What one step stands for.")
       .above(0)
@@ -48,6 +35,11 @@ void describe_reading(options::Section section, ReadSteps& read, Objective::Over
       "Cross entropy of the mean of the read outputs, or mean of that of each step.");
 }
 
+void describe_sizes(options::Section section, std::int64_t& train, std::int64_t& test) {
+  section.add("train_samples", train, "Use the first so many for training; 0 for all.").at_least(0);
+  section.add("test_samples", test, "Use the first so many for testing; 0 for all.").at_least(0);
+}
+
 void CommonTaskOptions::describe(options::Section section) {
   describe_time_step(section, dt_ms);
   section
@@ -55,11 +47,16 @@ void CommonTaskOptions::describe(options::Section section) {
            "Samples carved from the training data for validation; 0: none; -1: a twelfth of them.")
       .at_least(-1);
   section.add("split_seed", split_seed, "Seed of the choice of validation samples.").at_least(0);
-  section.add("train_samples", train_samples, "Use the first so many for training; 0 for all.")
-      .at_least(0);
-  section.add("test_samples", test_samples, "Use the first so many for testing; 0 for all.")
-      .at_least(0);
+  describe_sizes(section, train_samples, test_samples);
   describe_reading(section, read, over);
+}
+
+std::shared_ptr<const data::Dataset> first_samples(std::shared_ptr<const data::Dataset> whole,
+                                                   std::int64_t count) {
+  if (count == 0 || count >= whole->size()) return whole;
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return std::make_shared<data::Subset>(std::move(whole), std::move(numbers));
 }
 
 Task::Parts make_parts(std::shared_ptr<const data::Dataset> train,
@@ -70,14 +67,14 @@ Task::Parts make_parts(std::shared_ptr<const data::Dataset> train,
       validation < train->size(), ErrorKind::config,
       "option 'task.validation': found {}, expected less than the {} training samples there are",
       validation, train->size());
-  Task::Parts parts{train, nullptr, first(std::move(test), options.test_samples)};
+  Task::Parts parts{train, nullptr, first_samples(std::move(test), options.test_samples)};
   if (validation > 0) {
     const Rng rng(static_cast<std::uint64_t>(options.split_seed));
     data::Parts split = data::split(std::move(train), validation, rng.stream("validation"));
     parts.train = split.rest;
     parts.validation = split.part;
   }
-  parts.train = first(parts.train, options.train_samples);
+  parts.train = first_samples(parts.train, options.train_samples);
   return parts;
 }
 

@@ -20,6 +20,9 @@ struct CommonTaskOptions {
   void describe(options::Section section);
 };
 
+/// The "train_samples" and "test_samples" options alone.
+void describe_sizes(options::Section section, std::int64_t& train, std::int64_t& test);
+
 /// The "dt" option: what one step stands for.
 void describe_time_step(options::Section section, double& dt_ms);
 
@@ -29,6 +32,10 @@ std::int64_t steps_of(const units::Duration& duration, double dt_ms);
 
 /// The "read" and "loss_over" options alone.
 void describe_reading(options::Section section, ReadSteps& read, Objective::Over& over);
+
+/// The first `count` samples; all where count is 0 or more than there are.
+std::shared_ptr<const data::Dataset> first_samples(std::shared_ptr<const data::Dataset> whole,
+                                                   std::int64_t count);
 
 /// Training data without and with the validation samples, both cut to the wanted sizes. Throws
 /// Error(config) when there are not that many samples.

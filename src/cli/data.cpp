@@ -38,6 +38,29 @@ int list(const std::filesystem::path& directory, bool json) {
   return 0;
 }
 
+/// Checks a data set and says what is known of it.
+void report(const datasets::DatasetEntry& entry, const std::filesystem::path& directory,
+            bool json) {
+  const std::vector<std::string> by_form = datasets::verify(entry, directory);
+  const std::string place = datasets::directory(entry, directory).string();
+  if (json) {
+    io::Json result = {{"name", entry.name}, {"directory", place}};
+    result["content"] = by_form.empty() ? "published" : "unknown";
+    if (!by_form.empty()) result["files"] = by_form;
+    fmt::print("{}\n", result.dump());
+    return;
+  }
+  if (by_form.empty()) {
+    fmt::print("{}: complete and verified in {}\n", entry.name, place);
+    return;
+  }
+  fmt::print(
+      "{}: complete and of the right form in {}\n"
+      "Whether this is the published content cannot be told: its checksums are not known.\n"
+      "    {}\n",
+      entry.name, place, fmt::join(by_form, "\n    "));
+}
+
 int run(std::span<const std::string> words) {
   Arguments arguments("data", "Lists, obtains and checks data sets.",
                       "list | fetch NAME [--from DIR] | verify NAME");
@@ -59,20 +82,13 @@ int run(std::span<const std::string> words) {
           "data: no action '{}'; there are: list, fetch, verify", action);
   const auto& entry =
       find_entry<datasets::DatasetEntry>(datasets::entries(), arguments.words()[1], "data set");
-  if (action == "verify") {
-    datasets::verify(entry, directory);
-  } else {
+  if (action == "fetch") {
     fetch::FetchOptions options{directory, std::nullopt,
                                 [](std::string_view line) { log::info("{}", line); }};
     if (arguments.has("from")) options.from = arguments.text("from");
     fetch::fetch(entry, options);
   }
-  const std::string place = datasets::directory(entry, directory).string();
-  if (arguments.has("json")) {
-    fmt::print("{}\n", io::Json{{"name", entry.name}, {"directory", place}}.dump());
-  } else {
-    fmt::print("{}: complete and verified in {}\n", entry.name, place);
-  }
+  report(entry, directory, arguments.has("json"));
   return 0;
 }
 

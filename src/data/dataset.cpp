@@ -18,6 +18,10 @@ at::Tensor index_tensor(std::span<const std::int64_t> numbers) {
 
 }  // namespace
 
+std::shared_ptr<const Dataset> Dataset::for_epoch(const Rng&) const {
+  return shared_from_this();
+}
+
 Subset::Subset(std::shared_ptr<const Dataset> whole, std::vector<std::int64_t> numbers)
     : whole_(std::move(whole)), numbers_(std::move(numbers)) {}
 
@@ -28,6 +32,12 @@ Batch Subset::batch(std::span<const std::int64_t> numbers) const {
     mapped.push_back(numbers_[static_cast<std::size_t>(number)]);
   }
   return whole_->batch(mapped);
+}
+
+std::shared_ptr<const Dataset> Subset::for_epoch(const Rng& epoch) const {
+  auto whole = whole_->for_epoch(epoch);
+  if (whole == whole_) return shared_from_this();
+  return std::make_shared<Subset>(std::move(whole), numbers_);
 }
 
 Sequences::Sequences(at::Tensor inputs, at::Tensor targets, at::Tensor lengths)
@@ -49,14 +59,18 @@ Batch Sequences::batch(std::span<const std::int64_t> numbers) const {
   return batch;
 }
 
+NumberParts split_numbers(std::int64_t size, std::int64_t part, Rng rng) {
+  const std::vector<std::int64_t> order = rng.permutation(size);
+  NumberParts parts{{order.begin() + part, order.end()}, {order.begin(), order.begin() + part}};
+  std::sort(parts.part.begin(), parts.part.end());
+  std::sort(parts.rest.begin(), parts.rest.end());
+  return parts;
+}
+
 Parts split(std::shared_ptr<const Dataset> whole, std::int64_t part, Rng rng) {
-  std::vector<std::int64_t> order = rng.permutation(whole->size());
-  std::vector<std::int64_t> taken(order.begin(), order.begin() + part);
-  std::vector<std::int64_t> rest(order.begin() + part, order.end());
-  std::sort(taken.begin(), taken.end());
-  std::sort(rest.begin(), rest.end());
-  return {std::make_shared<Subset>(whole, std::move(rest)),
-          std::make_shared<Subset>(whole, std::move(taken))};
+  NumberParts numbers = split_numbers(whole->size(), part, rng);
+  return {std::make_shared<Subset>(whole, std::move(numbers.rest)),
+          std::make_shared<Subset>(whole, std::move(numbers.part))};
 }
 
 std::string fingerprint(const Dataset& dataset) {
@@ -64,10 +78,9 @@ std::string fingerprint(const Dataset& dataset) {
   const std::int64_t count = std::min(kSamples, dataset.size());
   std::vector<std::int64_t> numbers;
   for (std::int64_t i = 0; i < count; ++i) numbers.push_back(i * dataset.size() / count);
-  std::vector<std::uint8_t> bytes;
-  const auto append = [&bytes](const void* data, std::size_t size) {
-    const auto* first = static_cast<const std::uint8_t*>(data);
-    bytes.insert(bytes.end(), first, first + size);
+  io::Sha256 digest;
+  const auto append = [&digest](const void* data, std::size_t size) {
+    digest.add({static_cast<const std::byte*>(data), size});
   };
   const std::int64_t size = dataset.size();
   append(&size, sizeof(size));
@@ -80,7 +93,7 @@ std::string fingerprint(const Dataset& dataset) {
       append(plain.data_ptr(), plain.nbytes());
     }
   }
-  return io::sha256(bytes);
+  return digest.hexadecimal();
 }
 
 }  // namespace afterspike::data

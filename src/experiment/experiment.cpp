@@ -90,7 +90,9 @@ void Experiment::resolve(const tasks::Task& task, const nn::Network& network) {
   if (const options::Field* read = description.find_if("task.read")) {
     read->set(task.objective().read.text());
   }
-  if (const options::Field* validation = description.find_if("task.validation")) {
+  const options::Field* validation = description.find_if("task.validation");
+  // A number of samples; some tasks name a way of choosing them instead.
+  if (validation != nullptr && validation->type() == "integer") {
     const auto split = task.split(tasks::Split::validation);
     validation->set(split ? split->size() : std::int64_t{0});
   }

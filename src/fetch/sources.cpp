@@ -3,7 +3,11 @@
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "afterspike/base/error.hpp"
+#include "afterspike/io/bytes.hpp"
+#include "archive.hpp"
 #include "http.hpp"
 #include "npm.hpp"
 
@@ -19,22 +23,56 @@ std::int64_t largest(const FileSpec& file) {
   return file.bytes + file.bytes / 100 + 4096;
 }
 
-fs::path gzipped(const fs::path& path) {
-  fs::path longer = path;
-  longer += ".gz";
-  return longer;
+fs::path longer(fs::path path, std::string_view ending) {
+  return path += ending;
+}
+
+/// What a file may be called in a folder of the user, by what comes after its name.
+std::vector<std::string_view> endings(const FileSpec& file) {
+  if (file.known_by_form()) return {"", ".gz", ".xz", ".zip"};
+  return {"", ".gz"};
+}
+
+fs::path find_in(const fs::path& folder, const FileSpec& file) {
+  std::vector<std::string> names;
+  for (const std::string_view ending : endings(file)) {
+    const fs::path path = longer(folder / file.name, ending);
+    if (fs::is_regular_file(path)) return path;
+    names.push_back(fmt::format("'{}{}'", file.name, ending));
+  }
+  if (names.size() == 2) {
+    fail(ErrorKind::data, "found neither {} in '{}'", fmt::join(names, " nor "), folder.string());
+  }
+  fail(ErrorKind::data, "found none of {} in '{}'", fmt::join(names, ", "), folder.string());
 }
 
 std::string copy_from(const fs::path& folder, const FileSpec& file, const fs::path& target) {
-  const fs::path plain = folder / file.name;
-  const fs::path found = fs::is_regular_file(plain) ? plain : gzipped(plain);
-  require(fs::is_regular_file(found), ErrorKind::data, "found neither '{}' nor '{}.gz' in '{}'",
-          file.name, file.name, folder.string());
+  const fs::path found = find_in(folder, file);
   require(std::cmp_less_equal(fs::file_size(found), largest(file)), ErrorKind::data,
           "'{}': found {} bytes, expected at most {}", found.string(), fs::file_size(found),
           largest(file));
-  fs::copy_file(found, target, fs::copy_options::overwrite_existing);
+  if (file.known_by_form()) {
+    unpack(found, file.name, target, file.bytes);
+  } else {
+    fs::copy_file(found, target, fs::copy_options::overwrite_existing);
+  }
   return found.string();
+}
+
+/// Downloads the published archive of a file that is known by its form, and unpacks it.
+std::string download_archive(const Source& source, const FileSpec& file, const fs::path& target) {
+  const bool zip = !file.zip_md5.empty();
+  std::string url = fmt::format("{}/{}{}", source.location, file.name, zip ? ".zip" : ".gz");
+  const fs::path packed = longer(target, ".packed");
+  download(url, packed, largest(file));
+  if (zip) {
+    const std::string found = io::md5(io::read_file(packed));
+    require(found == file.zip_md5, ErrorKind::data, "'{}': found MD5 {}, expected the published {}",
+            url, found, file.zip_md5);
+  }
+  unpack(packed, file.name, target, file.bytes);
+  fs::remove(packed);
+  return url;
 }
 
 Provider user_directory(const fs::path& folder) {
@@ -51,6 +89,7 @@ Provider user_directory(const fs::path& folder) {
 Provider web_site(const Source& source) {
   return {.name = std::string(source.location),
           .obtain = [source](const FileSpec& file, const fs::path& target) {
+            if (file.known_by_form()) return download_archive(source, file, target);
             std::string url = fmt::format("{}/{}.gz", source.location, file.name);
             download(url, target, largest(file));
             return url;

@@ -154,9 +154,25 @@ std::string md5(std::span<const std::uint8_t> bytes) {
   return digest(EVP_md5(), bytes);
 }
 
+struct Sha256::State {
+  Digest digest{EVP_sha256()};
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {}
+
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::span<const std::byte> bytes) {
+  state_->digest.add(bytes);
+}
+
+std::string Sha256::hexadecimal() {
+  return state_->digest.hexadecimal();
+}
+
 std::string sha256_of_file(const std::filesystem::path& path, ErrorKind kind) {
   File file(path, File::Mode::read, kind);
-  Digest digest(EVP_sha256());
+  Sha256 digest;
   std::vector<std::byte> block(kBlock);
   while (const std::size_t count = file.read(block)) {
     digest.add(std::span(block).first(count));

@@ -11,16 +11,10 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
-#include "hdf5_handle.hpp"
+#include "hdf5_file.hpp"
 
 namespace afterspike::io {
 namespace {
-
-constexpr ErrorKind kKind = ErrorKind::data;
-
-std::string words(const std::string& reason) {
-  return reason.empty() ? "" : ": " + reason;
-}
 
 /// Numbers read as doubles as integers, which they must be. (HDF5's own conversion of numbers in
 /// another byte order takes every one for truncated.)
@@ -40,47 +34,6 @@ std::vector<T> whole_numbers(const std::vector<double>& numbers, const std::stri
 }
 
 }  // namespace
-
-struct Hdf5File::Impl {
-  std::string path;
-  Handle file;
-
-  std::string where(std::string_view object) const {
-    return fmt::format("'{}': '{}'", path, object);
-  }
-
-  void check_path(std::string_view object) const {
-    require(object.starts_with('/'), ErrorKind::internal, "{}: expected an absolute path",
-            where(object));
-  }
-
-  bool exists(std::string_view object) const;
-  void check_shape(const std::vector<std::int64_t>& shape, std::size_t count,
-                   const std::string& where) const;
-  void flush() const;
-
-  Handle dataset(std::string_view name) const;
-  Handle object(std::string_view name) const;
-  Handle attribute(std::string_view object, std::string_view name) const;
-
-  /// Extents, or an error for a space that holds nothing at all.
-  std::vector<std::int64_t> shape(hid_t space, const std::string& where) const;
-
-  /// Room for an array of this shape.
-  template <typename T>
-  Hdf5Array<T> array(std::vector<std::int64_t> shape, const std::string& where) const;
-
-  /// An array of numbers that are stored as `type`. `read` fills memory of the type that it is
-  /// given, or returns false.
-  template <typename T, typename Read>
-  Hdf5Array<T> numbers(hid_t type, std::vector<std::int64_t> shape, const std::string& where,
-                       const Read& read) const;
-
-  /// The part of a data set that is selected in `space`.
-  template <typename T>
-  Hdf5Array<T> selected(hid_t dataset, hid_t space, std::vector<std::int64_t> shape,
-                        const std::string& where) const;
-};
 
 bool Hdf5File::Impl::exists(std::string_view object) const {
   check_path(object);
@@ -140,6 +93,21 @@ std::vector<std::int64_t> Hdf5File::Impl::shape(hid_t space, const std::string& 
   std::vector<hsize_t> dimensions(static_cast<std::size_t>(rank));
   if (rank > 0) H5Sget_simple_extent_dims(space, dimensions.data(), nullptr);
   return {dimensions.begin(), dimensions.end()};
+}
+
+std::vector<std::int64_t> Hdf5File::Impl::select_rows(hid_t space, std::int64_t begin,
+                                                      std::int64_t end,
+                                                      const std::string& where) const {
+  auto selected = shape(space, where);
+  require(!selected.empty() && 0 <= begin && begin <= end && end <= selected[0], kKind,
+          "{}: rows {} to {} are not within its shape [{}]", where, begin, end,
+          fmt::join(selected, ", "));
+  selected[0] = end - begin;
+  const auto count = extents(selected);
+  std::vector<hsize_t> start(selected.size(), 0);
+  start[0] = static_cast<hsize_t>(begin);
+  H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+  return selected;
 }
 
 template <typename T>
@@ -272,15 +240,7 @@ Hdf5Array<T> Hdf5File::read_rows(std::string_view dataset, std::int64_t begin,
   const std::string where = impl_->where(dataset);
   const Handle handle = impl_->dataset(dataset);
   const Handle space(H5Dget_space(handle), H5Sclose);
-  auto shape = impl_->shape(space, where);
-  require(!shape.empty() && 0 <= begin && begin <= end && end <= shape[0], kKind,
-          "{}: rows {} to {} are not within its shape [{}]", where, begin, end,
-          fmt::join(shape, ", "));
-  shape[0] = end - begin;
-  const auto count = extents(shape);
-  std::vector<hsize_t> start(shape.size(), 0);
-  start[0] = static_cast<hsize_t>(begin);
-  H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+  auto shape = impl_->select_rows(space, begin, end, where);
   return impl_->selected<T>(handle, space, std::move(shape), where);
 }
 

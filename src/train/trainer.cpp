@@ -160,7 +160,7 @@ nn::NetworkPass Trainer::shard_pass(std::int64_t index) const {
 
 void Trainer::run_shard(std::span<const std::int64_t> numbers, std::int64_t batch,
                         std::int64_t index, Shard& shard) const {
-  const data::Batch data = task_.split(tasks::Split::train)->batch(numbers);
+  const data::Batch data = samples_->batch(numbers);
   nn::NetworkPass pass = shard_pass(index);
   at::Tensor penalty;
   if (network_.has_penalty()) pass.penalty = &penalty;
@@ -219,11 +219,10 @@ void Trainer::require_finite(const std::vector<Shard>& shards,
   double loss = 0;
   for (const Shard& shard : shards) loss += shard.tally.loss;
   const std::vector<nn::Network::Parameter>& parameters = optimizer_.parameters();
-  const auto train = task_.split(tasks::Split::train);
   std::string bad;
   const std::int64_t rows = evaluation::shard_rows(options_.batch_size);
   for (std::int64_t index = 0; bad.empty() && index < std::ssize(shards); ++index) {
-    bad = first_bad_tensor(*train, evaluation::shard(numbers, rows, index), shard_pass(index));
+    bad = first_bad_tensor(*samples_, evaluation::shard(numbers, rows, index), shard_pass(index));
   }
   for (std::size_t i = 0; bad.empty() && std::isfinite(loss) && i < parameters.size(); ++i) {
     const bool good = std::all_of(shards.begin(), shards.end(), [&](const Shard& shard) {
@@ -342,8 +341,9 @@ End Trainer::run(const std::vector<Observer*>& observers, const Limits& limits) 
   while (end == End::finished && progress_.epoch < options_.epochs && !out_of_patience()) {
     const double epoch_start_s = now_s();
     const std::int64_t done_before = progress_.running.samples;
-    const std::vector<std::int64_t> order =
-        rng_.stream("shuffle", static_cast<std::uint64_t>(progress_.epoch)).permutation(samples);
+    const auto epoch = static_cast<std::uint64_t>(progress_.epoch);
+    const std::vector<std::int64_t> order = rng_.stream("shuffle", epoch).permutation(samples);
+    samples_ = task_.split(tasks::Split::train)->for_epoch(rng_.stream("samples", epoch));
     while (end == End::finished && progress_.step_in_epoch < steps_per_epoch_) {
       const std::int64_t begin = progress_.step_in_epoch * options_.batch_size;
       const std::int64_t size = std::min(options_.batch_size, samples - begin);

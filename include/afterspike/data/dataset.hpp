@@ -22,13 +22,18 @@ struct Batch {
 };
 
 /// A set of samples. Const calls may come from many threads.
-class Dataset {
+class Dataset : public std::enable_shared_from_this<Dataset> {
  public:
   virtual ~Dataset() = default;
   virtual std::int64_t size() const = 0;
 
   /// The samples with the given numbers, in that order. REQUIRES: 0 <= number < size().
   virtual Batch batch(std::span<const std::int64_t> numbers) const = 0;
+
+  /// The samples that one epoch of training sees, as many in each. A set whose samples are drawn or
+  /// varied anew does so by `epoch`, the stream of random numbers of that epoch; others, this one,
+  /// are the same in all. REQUIRES: the set is owned by a shared_ptr.
+  virtual std::shared_ptr<const Dataset> for_epoch(const Rng& epoch) const;
 };
 
 /// Some of the samples of another data set.
@@ -37,6 +42,7 @@ class Subset final : public Dataset {
   Subset(std::shared_ptr<const Dataset> whole, std::vector<std::int64_t> numbers);
   std::int64_t size() const override { return static_cast<std::int64_t>(numbers_.size()); }
   Batch batch(std::span<const std::int64_t> numbers) const override;
+  std::shared_ptr<const Dataset> for_epoch(const Rng& epoch) const override;
 
  private:
   std::shared_ptr<const Dataset> whole_;
@@ -55,6 +61,13 @@ class Sequences final : public Dataset {
  private:
   at::Tensor inputs_, targets_, lengths_;
 };
+
+/// Two parts of the numbers 0 .. size - 1: `part` of them drawn by the stream, and the rest; both
+/// in ascending order.
+struct NumberParts {
+  std::vector<std::int64_t> rest, part;
+};
+NumberParts split_numbers(std::int64_t size, std::int64_t part, Rng rng);
 
 /// Two parts of a data set: `part` samples drawn by the stream, and the rest; both in the order of
 /// the whole.

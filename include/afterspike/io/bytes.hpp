@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,6 +25,23 @@ std::vector<std::uint8_t> read_maybe_gzipped(const std::filesystem::path& path,
 /// Checksums as lower-case hexadecimal text.
 std::string sha256(std::span<const std::uint8_t> bytes);
 std::string md5(std::span<const std::uint8_t> bytes);
+
+/// SHA-256 of bytes that come piece by piece.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+
+  void add(std::span<const std::byte> bytes);
+  /// Of all that was added; nothing may be added after.
+  std::string hexadecimal();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 /// SHA-256 of a file, read in blocks.
 std::string sha256_of_file(const std::filesystem::path& path,

@@ -16,6 +16,17 @@ struct Hdf5Array {
   std::vector<T> values;
 };
 
+/// Rows of various lengths, one after the other.
+template <typename T>
+struct Hdf5Rows {
+  std::vector<std::int64_t> offsets = {
+      0};  ///< Row r is values[offsets[r]] ... before offsets[r+1].
+  std::vector<T> values;
+};
+
+/// How numbers are stored, all little-endian.
+enum class Hdf5Type { float16, float32, float64, uint16, int64 };
+
 /// An HDF5 file. Paths are absolute within the file: "/group/dataset". Every error is an
 /// Error(data) that names file and path; the HDF5 library prints nothing. Not thread-safe: one
 /// object per thread, and calls are serialised inside.
@@ -47,6 +58,13 @@ class Hdf5File {
   template <typename T>
   Hdf5Array<T> read_rows(std::string_view dataset, std::int64_t begin, std::int64_t end) const;
 
+  /// Reads rows [begin, end) of a data set of one dimension whose elements are themselves rows of
+  /// variable length: of floating-point numbers of any size where T is double, of integers where T
+  /// is std::int64_t; fails on others, and on integers that T cannot hold. T is one of these two.
+  template <typename T>
+  Hdf5Rows<T> read_variable_rows(std::string_view dataset, std::int64_t begin,
+                                 std::int64_t end) const;
+
   bool has_attribute(std::string_view object, std::string_view name) const;
 
   /// A numeric attribute, scalar or array (a scalar has an empty shape).
@@ -59,6 +77,11 @@ class Hdf5File {
   /// Writes a data set, creating missing groups; `gzip` compresses it.
   template <typename T>
   void write(std::string_view dataset, const Hdf5Array<T>& array, bool gzip = false);
+
+  /// Writes rows of variable length, numbers as `stored` (rounded, or cut to its range). T is
+  /// double or std::int64_t.
+  template <typename T>
+  void write_variable_rows(std::string_view dataset, const Hdf5Rows<T>& rows, Hdf5Type stored);
 
   template <typename T>
   void write_attribute(std::string_view object, std::string_view name, const Hdf5Array<T>& array);

@@ -132,6 +132,7 @@ class Trainer {
   std::int64_t steps_per_epoch_ = 0;
   bool selects_best_ = false;
   std::size_t workspace_limit_ = 0;
+  std::shared_ptr<const data::Dataset> samples_;  ///< Of the present epoch.
   Progress progress_;
 };
 

@@ -91,6 +91,41 @@ TEST(Subset, IsItsSamplesOfTheWhole) {
   EXPECT_EQ(samples(of_part), (std::vector<std::int64_t>{0, 3}));
 }
 
+/// Samples that an epoch's stream adds a number to.
+class Shifted final : public Dataset {
+ public:
+  explicit Shifted(double shift) : shift_(shift) {}
+  std::int64_t size() const override { return 9; }
+  Batch batch(std::span<const std::int64_t> numbers) const override {
+    Batch batch = numbered(9)->batch(numbers);
+    batch.input = batch.input + shift_;
+    return batch;
+  }
+  std::shared_ptr<const Dataset> for_epoch(const Rng& epoch) const override {
+    return std::make_shared<Shifted>(Rng(epoch).uniform());
+  }
+
+ private:
+  double shift_;
+};
+
+TEST(Epochs, AreAllTheSameUnlessASetVaries) {
+  const std::shared_ptr<const Dataset> plain = numbered(9);
+  EXPECT_EQ(plain->for_epoch(Rng(1)), plain);
+  const std::shared_ptr<const Dataset> part =
+      std::make_shared<Subset>(plain, std::vector<std::int64_t>{1, 2});
+  EXPECT_EQ(part->for_epoch(Rng(1)), part);
+}
+
+TEST(Epochs, OfASubsetAreThoseOfItsWhole) {
+  const auto whole = std::make_shared<Shifted>(0);
+  const std::vector<std::int64_t> numbers = {7, 3, 5};
+  const auto part = std::make_shared<Subset>(whole, numbers)->for_epoch(Rng(4));
+  ASSERT_EQ(part->size(), 3);
+  expect_same(part->batch(range(3)).input, whole->for_epoch(Rng(4))->batch(numbers).input, "4");
+  EXPECT_FALSE(at::equal(part->batch(range(3)).input, whole->batch(numbers).input));
+}
+
 TEST(Split, PartsAreDisjointInOrderAndMakeTheWhole) {
   const auto whole = numbered(40);
   for (const std::int64_t size : {0, 1, 13, 39, 40}) {

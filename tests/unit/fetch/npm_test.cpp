@@ -1,4 +1,5 @@
 #include "fetch/npm.hpp"
+#include "fetch/archive.hpp"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -78,6 +78,16 @@ class Bytes : public ::testing::Test {
   std::filesystem::path path_ = folder_ / "a";
 };
 
+TEST(Sha256, OfPiecesIsThatOfTheWhole) {
+  const std::vector<std::uint8_t> bytes = {1, 2, 3, 4, 5};
+  const auto all = std::as_bytes(std::span(bytes));
+  Sha256 pieces;
+  pieces.add(all.first(2));
+  pieces.add({});
+  pieces.add(all.subspan(2));
+  EXPECT_EQ(pieces.hexadecimal(), sha256(bytes));
+}
+
 TEST_F(Bytes, ReadFileGivesEveryByte) {
   std::string content;
   for (int i = 0; i < 100000; ++i) content += static_cast<char>(i % 251 * 3);

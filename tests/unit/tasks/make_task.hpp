@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <numeric>
 #include <string_view>
@@ -12,13 +13,13 @@
 
 namespace afterspike::testing {
 
-/// The task of this name with these settings. There is no data directory: only the data set that
-/// ships with the project is found.
-inline std::unique_ptr<tasks::Task> make_task(std::string_view name,
-                                              const Settings& settings = {}) {
+/// The task of this name with these settings. Without a data directory only the data set that ships
+/// with the project is found.
+inline std::unique_ptr<tasks::Task> make_task(std::string_view name, const Settings& settings = {},
+                                              const std::filesystem::path& data_directory = {}) {
   const auto model = find_entry<tasks::TaskEntry>(tasks::entries(), name, "task").make();
   apply(*model, settings);
-  return model->make({});
+  return model->make({data_directory});
 }
 
 /// All samples of a data set as one batch.

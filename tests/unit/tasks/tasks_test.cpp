@@ -9,6 +9,7 @@
 
 #include "make_task.hpp"
 #include "support/sequence_files.hpp"
+#include "support/spike_files.hpp"
 #include "support/temp_dir.hpp"
 #include "support/tensors.hpp"
 
@@ -28,17 +29,34 @@ class Tasks : public ::testing::TestWithParam<std::string> {
                         {{"inputs", testing::uniform_tensor({40, 5, 2}, Rng(1))},
                          {"labels", at::arange(40) % 3},
                          {"lengths", at::arange(40) % 5 + 1}});
+    const auto spikes = [](const char* file, std::int64_t count, std::uint64_t seed) {
+      testing::random_spikes(count, {0, 1, 2}, Rng(seed)).write(*directory_ / file);
+    };
+    spikes("shd/shd_train.h5", 40, 1);
+    spikes("shd/shd_test.h5", 12, 2);
+    spikes("ssc/ssc_train.h5", 40, 1);
+    spikes("ssc/ssc_valid.h5", 7, 2);
+    spikes("ssc/ssc_test.h5", 12, 3);
   }
   static void TearDownTestSuite() { directory_.reset(); }
 
-  /// The task on data that are there: a file of its own, the images that ship with the project.
+  /// The task on data that are there: files of its own, the images that ship with the project.
   std::unique_ptr<Task> make(const Settings& more = {}) const {
     Settings settings;
     if (has("data")) settings.push_back({"data", (*directory_ / "own.h5").string()});
     if (has("dataset")) settings.push_back({"dataset", "mini_mnist"});
-    if (has("validation")) settings.push_back({"validation", "7"});
+    if (has("bin")) settings.push_back({"bin", "100 ms"});
+    if (has("validation_samples")) {
+      settings.insert(
+          settings.end(),
+          {{"train_samples", "40"}, {"validation_samples", "7"}, {"test_samples", "12"}});
+    } else if (has("validation_fraction")) {
+      settings.push_back({"validation_fraction", "0.175"});  // 7 of 40
+    } else if (has("validation")) {
+      settings.push_back({"validation", "7"});
+    }
     settings.insert(settings.end(), more.begin(), more.end());
-    return testing::make_task(GetParam(), settings);
+    return testing::make_task(GetParam(), settings, directory_->path());
   }
   bool has(const std::string& option) const {
     return testing::has_option(*find_entry<TaskEntry>(entries(), GetParam(), "task").make(),
@@ -133,8 +151,10 @@ TEST_P(Tasks, SplitsAreDisjoint) {
 }
 
 TEST_P(Tasks, ValidationIsCarvedFromTheTrainingDataOnly) {
-  if (!has("validation")) return;
-  const auto with = make(), without = make({{"validation", "0"}});
+  // Pairs of recordings are drawn: their own test looks into the recordings.
+  if (!has("validation") || has("validation_samples")) return;
+  const auto with = make();
+  const auto without = make({{"validation", has("validation_fraction") ? "none" : "0"}});
   EXPECT_EQ(without->split(Split::validation), nullptr);
   EXPECT_EQ(prints(with->split(Split::test)), prints(without->split(Split::test)));
   auto both = prints(with->split(Split::train));
@@ -165,7 +185,7 @@ TEST_P(Tasks, SamplesCanBeFewer) {
 }
 
 TEST_P(Tasks, MoreValidationSamplesThanThereAreIsAnError) {
-  if (!has("validation")) return;
+  if (!has("validation") || has("validation_fraction")) return;
   try {
     make({{"validation", "1000000"}});
     ADD_FAILURE();

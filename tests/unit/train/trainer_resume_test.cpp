@@ -72,6 +72,42 @@ TEST(Resume, HoldsWhereverItStopsWithDropoutAndBestSelection) {
   expect_same_after_stops(task, "glifr", settings, dropout, {1, 2, 3, 4, 5, 6, 7, 8, 9});
 }
 
+/// Sequences that are drawn anew for each epoch.
+class DrawnSequences final : public data::Dataset {
+ public:
+  explicit DrawnSequences(std::uint64_t seed) : samples_(testing::labelled_sequences(96, seed)) {}
+  std::int64_t size() const override { return samples_->size(); }
+  data::Batch batch(std::span<const std::int64_t> numbers) const override {
+    return samples_->batch(numbers);
+  }
+  std::shared_ptr<const data::Dataset> for_epoch(const Rng& epoch) const override {
+    return std::make_shared<DrawnSequences>(Rng(epoch).next());
+  }
+
+ private:
+  std::shared_ptr<const data::Sequences> samples_;
+};
+
+TEST(Resume, HoldsWhereEachEpochDrawsSamplesOfItsOwn) {
+  const auto train = std::make_shared<DrawnSequences>(1);
+  const tasks::Task task(
+      {2, 2, 5, 1.0}, {},
+      {train, testing::labelled_sequences(40, 2), testing::labelled_sequences(30, 3)});
+  const Settings settings = {{"epochs", "4"}, {"batch_size", "32"}, {"learning_rate", "0.01"}};
+  expect_same_after_stops(task, "rnn", settings, {}, {2, 3, 7});
+
+  // Another training, without: what it sees is not the same.
+  const tasks::Task still({2, 2, 5, 1.0}, {},
+                          {testing::labelled_sequences(96, 1), testing::labelled_sequences(40, 2),
+                           testing::labelled_sequences(30, 3)});
+  Training drawn(task, "rnn", settings), fixed(still, "rnn", settings);
+  drawn.run(1);
+  fixed.run(1);
+  const std::string weight = "layers.0.input_weight";
+  ASSERT_TRUE(drawn.model().contains(weight));
+  EXPECT_FALSE(at::equal(drawn.model().at(weight), fixed.model().at(weight)));
+}
+
 TEST(Resume, HoldsWhileTheSoftnessIsAnnealed) {
   const tasks::Task task = class_task(96);
   const Settings settings = {{"epochs", "4"},

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/io/hdf5.hpp"
+#include "hdf5_handle.hpp"
+
+namespace afterspike::io {
+
+constexpr ErrorKind kKind = ErrorKind::data;
+
+/// HDF5's reason as the end of a message.
+inline std::string words(const std::string& reason) {
+  return reason.empty() ? "" : ": " + reason;
+}
+
+struct Hdf5File::Impl {
+  std::string path;
+  Handle file;
+
+  std::string where(std::string_view object) const {
+    return fmt::format("'{}': '{}'", path, object);
+  }
+
+  void check_path(std::string_view object) const {
+    require(object.starts_with('/'), ErrorKind::internal, "{}: expected an absolute path",
+            where(object));
+  }
+
+  bool exists(std::string_view object) const;
+  void check_shape(const std::vector<std::int64_t>& shape, std::size_t count,
+                   const std::string& where) const;
+  void flush() const;
+
+  Handle dataset(std::string_view name) const;
+  Handle object(std::string_view name) const;
+  Handle attribute(std::string_view object, std::string_view name) const;
+
+  /// Extents, or an error for a space that holds nothing at all.
+  std::vector<std::int64_t> shape(hid_t space, const std::string& where) const;
+
+  /// Selects rows along the first dimension of a space; returns the shape of what is selected.
+  std::vector<std::int64_t> select_rows(hid_t space, std::int64_t begin, std::int64_t end,
+                                        const std::string& where) const;
+
+  /// Room for an array of this shape.
+  template <typename T>
+  Hdf5Array<T> array(std::vector<std::int64_t> shape, const std::string& where) const;
+
+  /// An array of numbers that are stored as `type`. `read` fills memory of the type that it is
+  /// given, or returns false.
+  template <typename T, typename Read>
+  Hdf5Array<T> numbers(hid_t type, std::vector<std::int64_t> shape, const std::string& where,
+                       const Read& read) const;
+
+  /// The part of a data set that is selected in `space`.
+  template <typename T>
+  Hdf5Array<T> selected(hid_t dataset, hid_t space, std::vector<std::int64_t> shape,
+                        const std::string& where) const;
+};
+
+}  // namespace afterspike::io

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "afterspike/base/rng.hpp"
+#include "afterspike/data/dataset.hpp"
+#include "afterspike/datasets/spikes.hpp"
+
+/// Recordings of spikes as samples. A batch is made when it is asked for: in memory lie the spikes.
+namespace afterspike::tasks {
+
+/// What a network sees of the spikes of a step.
+struct SpikeInput {
+  bool counts = true;           ///< How many there are; else 1 where there is any.
+  std::int64_t channels = 700;  ///< Neighbouring units are added up to so many features.
+};
+
+/// Random changes that leave the class of a recording. All uniform and drawn once for a recording,
+/// but for the spikes that are dropped.
+struct SpikeVariation {
+  std::int64_t jitter_channels = 0;  ///< Shifts all spikes by up to so many units.
+  double jitter_time_ms = 0;         ///< Shifts all spikes by up to so much.
+  double stretch = 0;      ///< Multiplies all times by a factor from 1 - stretch to 1 + stretch.
+  double drop_spikes = 0;  ///< Each spike is left out with this probability.
+
+  bool any() const {
+    return jitter_channels > 0 || jitter_time_ms > 0 || stretch > 0 || drop_spikes > 0;
+  }
+};
+
+/// Puts recordings into the tensors of batches.
+class SpikeWriter {
+ public:
+  /// REQUIRES: channels divide the set's units.
+  SpikeWriter(std::shared_ptr<const datasets::SpikeSet> set, const SpikeInput& input,
+              const SpikeVariation& variation);
+
+  const datasets::SpikeSet& set() const { return *set_; }
+  std::int64_t steps() const { return set_->bins.steps(); }
+  std::int64_t channels() const { return input_.channels; }
+  bool varies() const { return variation_.any(); }
+
+  /// Adds a recording to zeros: the features of step k lie at rows + k * stride. With a stream it
+  /// is varied.
+  void write(std::int64_t recording, const std::optional<Rng>& variation, float* rows,
+             std::int64_t stride) const;
+
+ private:
+  void write_varied(const datasets::BinnedRecording& recording, Rng rng, float* rows,
+                    std::int64_t stride) const;
+  void add(float& feature) const { feature = input_.counts ? feature + 1 : 1; }
+
+  std::shared_ptr<const datasets::SpikeSet> set_;
+  SpikeInput input_;
+  SpikeVariation variation_;
+  std::vector<std::int64_t> channel_;  ///< Of each unit.
+};
+
+/// Each recording a sample, its label the class.
+class SpikeRecordings final : public data::Dataset {
+ public:
+  explicit SpikeRecordings(SpikeWriter writer, std::optional<Rng> variation = {});
+  std::int64_t size() const override { return std::ssize(writer_.set().recordings); }
+  data::Batch batch(std::span<const std::int64_t> numbers) const override;
+  /// Varied by that epoch's stream, where the writer varies.
+  std::shared_ptr<const data::Dataset> for_epoch(const Rng& epoch) const override;
+
+ private:
+  SpikeWriter writer_;
+  std::optional<Rng> variation_;
+};
+
+/// Pairs of digits, one after the other without a gap; the class is the sum of the two digits, a
+/// label modulo 10 each. Both are drawn uniformly and with replacement from some of the recordings.
+class SpikePairs final : public data::Dataset {
+ public:
+  SpikePairs(SpikeWriter writer, std::vector<std::int64_t> recordings, std::int64_t pairs,
+             const Rng& draws, std::optional<Rng> variation = {});
+  std::int64_t size() const override { return std::ssize(pairs_); }
+  data::Batch batch(std::span<const std::int64_t> numbers) const override;
+  /// Other pairs, varied where the writer varies.
+  std::shared_ptr<const data::Dataset> for_epoch(const Rng& epoch) const override;
+
+ private:
+  SpikeWriter writer_;
+  std::vector<std::int64_t> recordings_;
+  std::vector<std::array<std::int64_t, 2>> pairs_;
+  std::optional<Rng> variation_;
+};
+
+}  // namespace afterspike::tasks

@@ -1,0 +1,149 @@
+#include "spike_task.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/base/registry.hpp"
+#include "afterspike/datasets/datasets.hpp"
+
+namespace afterspike::tasks {
+namespace {
+
+/// Those who speak in a set.
+std::set<std::int64_t> speakers_of(const datasets::SpikeSet& set) {
+  std::set<std::int64_t> speakers;
+  for (const auto& recording : set.recordings) speakers.insert(recording.speaker);
+  return speakers;
+}
+
+data::NumberParts split_by_speaker(const datasets::SpikeSet& set,
+                                   const std::vector<double>& held_out) {
+  require(set.has_speakers(), ErrorKind::data,
+          "option 'task.validation': found 'speakers', but the training file does not say who "
+          "speaks ('/extra/speaker' is missing); expected 'random' or 'none'");
+  const std::set<std::int64_t> all = speakers_of(set);
+  std::set<std::int64_t> held;
+  for (const double speaker : held_out) {
+    held.insert(static_cast<std::int64_t>(speaker));
+    require(all.contains(static_cast<std::int64_t>(speaker)), ErrorKind::config,
+            "option 'task.validation_speakers': found {}, expected some of {}", speaker,
+            fmt::join(all, " "));
+  }
+  data::NumberParts parts;
+  for (std::size_t row = 0; row < set.recordings.size(); ++row) {
+    auto& part = held.contains(set.recordings[row].speaker) ? parts.part : parts.rest;
+    part.push_back(static_cast<std::int64_t>(row));
+  }
+  require(!parts.part.empty() && !parts.rest.empty(), ErrorKind::config,
+          "option 'task.validation_speakers': found {} of {} speakers, expected some, not all",
+          held.size(), all.size());
+  return parts;
+}
+
+data::NumberParts split_at_random(std::int64_t size, double fraction, std::int64_t seed) {
+  const auto part = static_cast<std::int64_t>(std::llround(fraction * static_cast<double>(size)));
+  require(
+      part > 0 && part < size, ErrorKind::config,
+      "option 'task.validation_fraction': found {}, {} of {} recordings; expected some, not all",
+      fraction, part, size);
+  const Rng rng(static_cast<std::uint64_t>(seed));
+  return data::split_numbers(size, part, rng.stream("validation"));
+}
+
+void describe_variation(options::Section section, SpikeVariation& variation) {
+  section
+      .add("jitter_channels", variation.jitter_channels,
+           "While training, shift each recording by up to so many units.")
+      .at_least(0)
+      .at_most(10'000);
+  section
+      .quantity("jitter_time", variation.jitter_time_ms, "ms",
+                "While training, shift each recording in time by up to so much.")
+      .at_least(0)
+      .at_most(10'000);
+  section
+      .add("stretch", variation.stretch,
+           "While training, multiply the times of each recording by 1 - this to 1 + this.")
+      .at_least(0)
+      .below(1);
+  section
+      .add("drop_spikes", variation.drop_spikes,
+           "While training, leave each spike out with this probability.")
+      .at_least(0)
+      .below(1);
+}
+
+}  // namespace
+
+void SpikeTaskOptions::describe(options::Section section) {
+  section.quantity("bin", bins.bin_ms, "ms", "Spikes of so long a time make one step.")
+      .at_least(0.1)
+      .at_most(1000);
+  section.quantity("dt", dt_ms, "ms", "What one step stands for in the neurons; 0 ms: the bin.")
+      .at_least(0)
+      .at_most(1e6);
+  section.choice("input", input.counts, {{"counts", true}, {"boolean", false}},
+                 "Number of spikes of a channel in a step, or 1 where there is any.");
+  section
+      .add("channels", input.channels,
+           "Neighbouring units are added up to so many channels, a divisor of the units.")
+      .at_least(1);
+  describe_variation(section, variation);
+  describe_reading(section, read, over);
+}
+
+SpikeWriter SpikeTaskOptions::read_file(const TaskContext& context, std::string_view dataset,
+                                        std::string_view file,
+                                        const datasets::SpikeForm& form) const {
+  require(form.units % input.channels == 0, ErrorKind::config,
+          "option 'task.channels': found {}, expected a divisor of the {} units", input.channels,
+          form.units);
+  const auto& entry = find_entry<datasets::DatasetEntry>(datasets::entries(), dataset, "data set");
+  const auto path = datasets::find_file(entry, context.data_directory, file);
+  return {std::make_shared<datasets::SpikeSet>(datasets::read_spikes(path, form, bins)), input,
+          variation};
+}
+
+void describe_duration(options::Section section, datasets::SpikeBins& bins) {
+  section
+      .quantity("duration", bins.duration_ms, "ms",
+                "So much of each recording is used; what is shorter ends in silence.")
+      .at_least(1)
+      .at_most(10'000);
+}
+
+void RecordingSplitOptions::describe(options::Section section) {
+  section.choice(
+      "validation", kind,
+      {{"random", Kind::random}, {"speakers", Kind::speakers}, {"none", Kind::none}},
+      "Training recordings taken for validation: a random part, those of some speakers, none.");
+  section.add("validation_fraction", fraction, "How large a random part.").above(0).below(1);
+  section.add("validation_speakers", speakers, "The speakers that are held out.")
+      .check([](const options::Value& value) -> std::string {
+        for (const double speaker : std::get<std::vector<double>>(value)) {
+          if (!(speaker >= 0 && speaker < 1e6 && speaker == std::trunc(speaker))) {
+            return "numbers of speakers, such as [3, 9]";
+          }
+        }
+        return "";
+      });
+  section.add("split_seed", split_seed, "Seed of the choice of a random part.").at_least(0);
+}
+
+data::NumberParts RecordingSplitOptions::split(const datasets::SpikeSet& set) const {
+  switch (kind) {
+    case Kind::random:
+      return split_at_random(std::ssize(set.recordings), fraction, split_seed);
+    case Kind::speakers:
+      return split_by_speaker(set, speakers);
+    case Kind::none:
+      break;
+  }
+  return data::split_numbers(std::ssize(set.recordings), 0, Rng(0));
+}
+
+}  // namespace afterspike::tasks

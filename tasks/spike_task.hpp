@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "afterspike/datasets/spikes.hpp"
+#include "spike_data.hpp"
+#include "task_options.hpp"
+
+/// What the tasks on spiking recordings share.
+namespace afterspike::tasks {
+
+/// How recordings become sequences.
+struct SpikeTaskOptions {
+  datasets::SpikeBins bins;
+  double dt_ms = 0;  ///< 0: the bin.
+  SpikeInput input;
+  SpikeVariation variation;
+  ReadSteps read;
+  Objective::Over over = Objective::Over::mean_output;
+
+  void describe(options::Section section);
+  double step_ms() const { return dt_ms > 0 ? dt_ms : bins.bin_ms; }
+  Objective objective() const { return {Objective::Kind::classify, read, over}; }
+
+  /// Reads a file of a data set. Throws Error(data); Error(config) when the channels do not divide
+  /// the units.
+  SpikeWriter read_file(const TaskContext& context, std::string_view dataset, std::string_view file,
+                        const datasets::SpikeForm& form) const;
+};
+
+/// The "duration" option: how much of a recording is used.
+void describe_duration(options::Section section, datasets::SpikeBins& bins);
+
+/// Which recordings of a training file are for validation.
+struct RecordingSplitOptions {
+  enum class Kind { random, speakers, none };
+  Kind kind = Kind::random;
+  double fraction = 0.2;
+  std::vector<double> speakers = {3, 9};
+  std::int64_t split_seed = 1;
+
+  void describe(options::Section section);
+
+  /// Throws Error(data) where speakers are to be held out and the file does not name them;
+  /// Error(config) for one that it does not have, or where one of the parts is empty.
+  data::NumberParts split(const datasets::SpikeSet& set) const;
+};
+
+}  // namespace afterspike::tasks

@@ -1,0 +1,42 @@
+#include "spike_task.hpp"
+
+namespace afterspike::tasks {
+namespace {
+
+/// Which word was spoken. The set has a validation part of its own.
+class Ssc final : public TaskModel {
+ public:
+  void describe(options::Section section) override {
+    spikes_.describe(section);
+    describe_duration(section, spikes_.bins);
+    describe_sizes(section, train_samples_, test_samples_);
+  }
+
+  std::unique_ptr<Task> make(const TaskContext& context) const override {
+    const datasets::SpikeForm& form = datasets::kSsc;
+    const auto read = [&](std::string_view file) {
+      return std::make_shared<SpikeRecordings>(spikes_.read_file(context, "ssc", file, form));
+    };
+    Task::Parts parts;
+    parts.train = first_samples(read("ssc_train.h5"), train_samples_);
+    parts.validation = read("ssc_valid.h5");
+    parts.test = first_samples(read("ssc_test.h5"), test_samples_);
+    const TaskShape shape{spikes_.input.channels, form.classes, spikes_.bins.steps(),
+                          spikes_.step_ms()};
+    return std::make_unique<Task>(shape, spikes_.objective(), std::move(parts));
+  }
+
+ private:
+  SpikeTaskOptions spikes_;
+  std::int64_t train_samples_ = 0;
+  std::int64_t test_samples_ = 0;
+};
+
+}  // namespace
+
+TaskEntry entry_ssc() {
+  return {"ssc", "spoken words as spikes (Spiking Speech Commands): 700 inputs, 35 classes",
+          [] { return std::unique_ptr<TaskModel>(std::make_unique<Ssc>()); }};
+}
+
+}  // namespace afterspike::tasks
