@@ -39,7 +39,10 @@ std::vector<Variation> variations() {
       {{"after_spike_currents", "3"}, {"tau", "0.8 ms"}, {"bias_current", "20 pA"}},
       {{"bound_after_spike_currents", "false"}, {"amplitude", "pA"}, {"reset", "-0.4 mV"}},
       {{"version", "v1"}, {"learn", "all"}, {"time_step", "2 ms"}},
-      {{"mlp_layers", "0"}, {"learn", "memory_tau"}, {"memory_tau_scale", "linear"}},
+      {{"mlp_layers", "0"},
+       {"learn", "memory_tau"},
+       {"memory_tau_scale", "linear"},
+       {"memory_tau_max", "5 ms"}},
       {{"mlp_layers", "3"}, {"mlp_activation", "silu"}, {"mlp_width", "7"}},
       {{"routing", "random"},
        {"branches", "2"},
@@ -52,15 +55,15 @@ std::vector<Variation> variations() {
   for (const NeuronEntry& entry : entries()) {
     const std::string name(entry.name);
     auto model = entry.make();
-    // Masks for whole sequences have tests of their own; squares of such weights as scatter() draws
-    // saturate everything.
+    // Masks for whole sequences have tests of their own; squares of such weights as
+    // scatter() draws saturate everything.
     const Settings plain = testing::has_option(*model, "variational")
                                ? Settings{{"variational", "false"},
                                           {"readout_neurons", "false"},
                                           {"mlp_activation", "silu"},
                                           {"output", "identity"},
                                           {"memory", "2"},
-                                          {"input_scale", "0.02"}}
+                                          {"lambda", "0.5"}}
                                : Settings{};
     all.push_back({name, plain});
     for (const Settings& settings : wanted) {
@@ -108,13 +111,15 @@ class Neurons : public ::testing::TestWithParam<Variation> {
   }
 };
 
-/// The same layer with raw values of what is trained anywhere in their range.
+/// The same layer with raw values of what is trained anywhere in their range, or as large as
+/// weights become.
 void scatter(NeuronLayer& layer) {
   const at::NoGradGuard no_grad;
   for (const ParameterSpec& spec : layer.specs()) {
     if (!spec.trainable) continue;
+    const double most = spec.group == ParameterGroup::intrinsic ? 2.5 : 1;
     layer.raw(spec.name).copy_(
-        testing::uniform_tensor(spec.shape, Rng(5).stream(spec.name), -2.5, 2.5));
+        testing::uniform_tensor(spec.shape, Rng(5).stream(spec.name), -most, most));
   }
 }
 
