@@ -94,6 +94,106 @@ void multiply_rows(std::int64_t rows, std::int64_t inner, std::int64_t columns, 
   });
 }
 
+/// A tile of multiply_each(): one vector of neurons.
+template <int kRows, int kTo, typename T>
+HWY_INLINE void multiply_each_tile(std::int64_t from, std::int64_t to, std::int64_t columns,
+                                   const T* in, const T* weight, bool add, T* out) {
+  const Tag<T> d;
+  using V = hn::Vec<Tag<T>>;
+  V sums[kRows][kTo];
+  for (int r = 0; r < kRows; ++r) {
+    for (int j = 0; j < kTo; ++j) {
+      sums[r][j] = add ? hn::Load(d, out + (r * to + j) * columns) : hn::Zero(d);
+    }
+  }
+  for (std::int64_t i = 0; i < from; ++i) {
+    V w[kTo];
+    for (int j = 0; j < kTo; ++j) w[j] = hn::Load(d, weight + (i * to + j) * columns);
+    for (int r = 0; r < kRows; ++r) {
+      const V x = hn::Load(d, in + (r * from + i) * columns);
+      for (int j = 0; j < kTo; ++j) sums[r][j] = hn::MulAdd(x, w[j], sums[r][j]);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int j = 0; j < kTo; ++j) hn::Store(sums[r][j], d, out + (r * to + j) * columns);
+  }
+}
+
+template <int kRows, typename T>
+HWY_INLINE void multiply_each_rows(std::int64_t from, std::int64_t to, std::int64_t columns,
+                                   const T* in, const T* weight, bool add, T* out) {
+  for (std::int64_t lane = 0; lane < columns; lane += lanes<T>()) {
+    std::int64_t j = 0;
+    for (; j + kTileVectors <= to; j += kTileVectors) {
+      multiply_each_tile<kRows, kTileVectors>(
+          from, to, columns, in + lane, weight + j * columns + lane, add, out + j * columns + lane);
+    }
+    for (; j < to; ++j) {
+      multiply_each_tile<kRows, 1>(from, to, columns, in + lane, weight + j * columns + lane, add,
+                                   out + j * columns + lane);
+    }
+  }
+}
+
+template <typename T>
+void multiply_each(std::int64_t rows, std::int64_t from, std::int64_t to, std::int64_t columns,
+                   const T* in, const T* weight, Into into, T* out) {
+  const bool add = into == Into::added;
+  std::int64_t row = 0;
+  for (; row + kTileRows <= rows; row += kTileRows) {
+    multiply_each_rows<kTileRows>(from, to, columns, in + row * from * columns, weight, add,
+                                  out + row * to * columns);
+  }
+  for (; row < rows; ++row) {
+    multiply_each_rows<1>(from, to, columns, in + row * from * columns, weight, add,
+                          out + row * to * columns);
+  }
+}
+
+/// A tile of add_outer_each(): one vector of neurons.
+template <int kFrom, int kTo, typename T>
+HWY_INLINE void outer_each_tile(std::int64_t rows, std::int64_t from, std::int64_t to,
+                                std::int64_t columns, const T* in, const T* gradient, T* sums) {
+  const Tag<T> d;
+  using V = hn::Vec<Tag<T>>;
+  V total[kFrom][kTo];
+  for (int i = 0; i < kFrom; ++i) {
+    for (int j = 0; j < kTo; ++j) total[i][j] = hn::Load(d, sums + (i * to + j) * columns);
+  }
+  for (std::int64_t r = 0; r < rows; ++r) {
+    V g[kTo];
+    for (int j = 0; j < kTo; ++j) g[j] = hn::Load(d, gradient + (r * to + j) * columns);
+    for (int i = 0; i < kFrom; ++i) {
+      const V x = hn::Load(d, in + (r * from + i) * columns);
+      for (int j = 0; j < kTo; ++j) total[i][j] = hn::MulAdd(x, g[j], total[i][j]);
+    }
+  }
+  for (int i = 0; i < kFrom; ++i) {
+    for (int j = 0; j < kTo; ++j) hn::Store(total[i][j], d, sums + (i * to + j) * columns);
+  }
+}
+
+template <typename T>
+void add_outer_each(std::int64_t rows, std::int64_t from, std::int64_t to, std::int64_t columns,
+                    const T* in, const T* gradient, T* sums) {
+  constexpr int kTo = kTileVectors;
+  for (std::int64_t lane = 0; lane < columns; lane += lanes<T>()) {
+    for (std::int64_t i = 0; i < from; ++i) {
+      const T* x = in + i * columns + lane;
+      T* own = sums + i * to * columns + lane;
+      std::int64_t j = 0;
+      for (; j + kTo <= to; j += kTo) {
+        outer_each_tile<1, kTo>(rows, from, to, columns, x, gradient + j * columns + lane,
+                                own + j * columns);
+      }
+      for (; j < to; ++j) {
+        outer_each_tile<1, 1>(rows, from, to, columns, x, gradient + j * columns + lane,
+                              own + j * columns);
+      }
+    }
+  }
+}
+
 template <typename T>
 std::int64_t compress(const T* from, std::int64_t size, std::int64_t most, std::int32_t* index,
                       T* value) {
@@ -279,7 +379,13 @@ void memory_backward(const MemoryStep<T>& step, const MemoryGradients<T>& gradie
       const auto delta = hn::Load(d, step.delta + at);
       gain_sum = hn::MulAdd(own, delta, gain_sum);
       const auto derivative = hn::NegMulAdd(hn::Mul(bend, delta), delta, slope);
-      hn::Store(hn::Mul(hn::Mul(own, gain), derivative), d, step.delta + at);
+      auto by_output = hn::Mul(hn::Mul(own, gain), derivative);
+      if (gradients.magnitude != nullptr) {
+        const auto by_size = hn::Load(d, gradients.magnitude + at);
+        const auto signed_size = hn::CopySign(by_size, hn::Mul(by_size, delta));
+        by_output = hn::Add(by_output, hn::IfThenZeroElse(hn::Eq(delta, zero), signed_size));
+      }
+      hn::Store(by_output, d, step.delta + at);
     }
     hn::Store(keep_sum, d, gradients.keep + i);
     hn::Store(gain_sum, d, gradients.gain + i);
@@ -287,9 +393,10 @@ void memory_backward(const MemoryStep<T>& step, const MemoryGradients<T>& gradie
 }
 
 template <typename T>
-constexpr Rows<T> kRows = {multiply_rows<T>, compress<T>,       gather<T>,         scatter<T>,
-                           add_scaled<T>,    add_to_each<T>,    add_up<T>,         activate<T>,
-                           activate_back<T>, memory_forward<T>, memory_backward<T>};
+constexpr Rows<T> kRows = {
+    multiply_rows<T>, multiply_each<T>,  add_outer_each<T>, compress<T>, gather<T>,
+    scatter<T>,       add_scaled<T>,     add_to_each<T>,    add_up<T>,   activate<T>,
+    activate_back<T>, memory_forward<T>, memory_backward<T>};
 
 // Highway's tables hold plain functions.
 const Rows<float>* rows_float() {

@@ -39,7 +39,7 @@ struct MemoryStep {
 /// m(t+1), replaced by that of m(t).
 template <typename T>
 struct MemoryGradients {
-  const T *factor = nullptr, *emitted = nullptr, *recalled = nullptr;
+  const T *factor = nullptr, *emitted = nullptr, *recalled = nullptr, *magnitude = nullptr;
   T* after = nullptr;
   T *keep = nullptr, *gain = nullptr;  ///< Sums, [columns].
 };
@@ -52,6 +52,16 @@ struct Rows {
   /// elements. Quick where rows are few, unlike gemm().
   void (*multiply)(std::int64_t rows, std::int64_t inner, std::int64_t columns, const T* from,
                    std::int64_t stride, const T* right, Into into, T* to);
+
+  /// The same for each neuron on its own: out_j = sum over i of in_i weight_ij (+ out_j), of rows
+  /// of `from` and `to` parts of `columns` elements, one for each neuron; weight [from, to,
+  /// columns].
+  void (*multiply_each)(std::int64_t rows, std::int64_t from, std::int64_t to, std::int64_t columns,
+                        const T* in, const T* weight, Into into, T* out);
+
+  /// Adds the gradient of such weights to `sums`: sum over rows of in_i gradient_j.
+  void (*add_outer_each)(std::int64_t rows, std::int64_t from, std::int64_t to,
+                         std::int64_t columns, const T* in, const T* gradient, T* sums);
 
   /// Writes places and values of what is not zero (also what is not a number) of `size` elements,
   /// any number of them anywhere; gives how many there are, or -1 when they are more than `most`.

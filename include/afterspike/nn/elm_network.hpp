@@ -66,6 +66,10 @@ class ElmNetwork final : public NeuronLayer {
   at::Tensor forward(const at::Tensor& input, NamedTensors& state,
                      const LayerPass& pass) const override;
 
+  at::Tensor emissions(const at::Tensor& input, const LayerPass& pass) const override;
+  std::optional<Workspace> workspace(std::int64_t steps, std::int64_t rows, Precision precision,
+                                     std::size_t limit) const override;
+
   std::string remark() const override;
   bool has_penalty() const override;
 
@@ -73,6 +77,10 @@ class ElmNetwork final : public NeuronLayer {
   const at::Tensor& connectome() const noexcept { return connectome_; }
 
  private:
+  at::Tensor memory_keep() const;  ///< kappa_m, [N, M]
+  at::Tensor memory_gain() const;  ///< What multiplies the output of the MLPs, [N, M].
+  double branch_keep() const;
+  double low_pass_keep() const;
   at::Tensor mlp(const at::Tensor& first) const;
   /// From the mean over time of |MLP output|, [batch, N], and of |activity|, [batch].
   void add_penalty(const LayerPass& pass, const at::Tensor& magnitude,

@@ -27,6 +27,18 @@ at::Tensor activate(const at::Tensor& values, Activation activation) {
   return at::relu(values);
 }
 
+kernels::ElmActivation kernel_activation(Activation activation) {
+  switch (activation) {
+    case Activation::relu:
+      break;
+    case Activation::silu:
+      return kernels::ElmActivation::silu;
+    case Activation::relu_squared:
+      return kernels::ElmActivation::relu_squared;
+  }
+  return kernels::ElmActivation::relu;
+}
+
 at::Tensor squash(const at::Tensor& values) {
   return at::tanh(values * (2.0 / 3.0)) * 1.7159;
 }

@@ -4,12 +4,15 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "afterspike/kernels/elm.hpp"
 #include "afterspike/nn/elm.hpp"
 
 /// What ELM neurons and layers of them share; equations in docs/numerics.md.
 namespace afterspike::nn {
 
 at::Tensor activate(const at::Tensor& values, Activation activation);
+
+kernels::ElmActivation kernel_activation(Activation activation);
 
 /// 1.7159 tanh(2 x / 3): LeCun's.
 at::Tensor squash(const at::Tensor& values);

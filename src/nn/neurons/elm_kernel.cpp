@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "elm_common.hpp"
+
 namespace afterspike::nn {
 namespace {
 
@@ -14,18 +16,6 @@ struct Settings {
   PassMasks masks;
   std::size_t workspace_limit = 0;
 };
-
-kernels::ElmActivation activation_of(Activation activation) {
-  switch (activation) {
-    case Activation::relu:
-      break;
-    case Activation::silu:
-      return kernels::ElmActivation::silu;
-    case Activation::relu_squared:
-      return kernels::ElmActivation::relu_squared;
-  }
-  return kernels::ElmActivation::relu;
-}
 
 /// What is kept for the way back where that and the masks of dropout are to take at most `limit`
 /// bytes (0: no limit).
@@ -118,7 +108,7 @@ at::Tensor elm_sequence(const at::Tensor& input, const ElmCoefficients& c, const
       {steps, rows, input.size(2), memory, c.bias.size(0), c.layers},
       pass.first,
       c.trace_keep,
-      activation_of(c.activation),
+      kernel_activation(c.activation),
       PassMasks(pass, steps, rows, memory, c.dropout, c.recurrent_dropout, input.scalar_type()),
       pass.workspace_limit};
   const auto make = [&](bool history) -> c10::intrusive_ptr<SequencePass> {

@@ -7,6 +7,7 @@
 
 #include "afterspike/base/error.hpp"
 #include "elm_common.hpp"
+#include "elm_network_kernel.hpp"
 #include "neuron_options.hpp"
 
 namespace afterspike::nn {
@@ -127,6 +128,13 @@ at::Tensor sequence_mask(std::vector<std::int64_t> shape, double p, const LayerP
   return at::empty(shape, like).bernoulli_(1 - p, pass.dropout).div_(1 - p);
 }
 
+/// Input under a mask for the whole sequence.
+at::Tensor masked_for_sequence(const at::Tensor& input, double p, const LayerPass& pass) {
+  const at::Tensor mask =
+      sequence_mask({input.size(1), input.size(2)}, p, pass, input.options().requires_grad(false));
+  return mask.defined() ? input * mask : input;
+}
+
 /// What a pass records, step by step.
 struct Records {
   std::vector<at::Tensor> branch, mlp, memory, readout, low_pass, activity;
@@ -175,6 +183,23 @@ at::Tensor ElmNetwork::mlp(const at::Tensor& first) const {
   return maps(values, raw("output_weight"), raw("output_bias"));
 }
 
+at::Tensor ElmNetwork::memory_keep() const {
+  return keep_of(physical("memory_tau"), dt_ms_);
+}
+
+at::Tensor ElmNetwork::memory_gain() const {
+  if (!options_.lambda_as_timescale) return options_.lambda * (1 - memory_keep());
+  return 1 - keep_of(physical("memory_tau"), dt_ms_ * options_.lambda);
+}
+
+double ElmNetwork::branch_keep() const {
+  return options_.branch_tau_ms > 0 ? std::exp(-dt_ms_ / options_.branch_tau_ms) : 0;
+}
+
+double ElmNetwork::low_pass_keep() const {
+  return options_.high_pass_tau_ms > 0 ? std::exp(-dt_ms_ / options_.high_pass_tau_ms) : 0;
+}
+
 at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
                                const LayerPass& pass) const {
   const std::int64_t batch = input.size(1), n = shape().neurons;
@@ -182,26 +207,18 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
   at::Tensor arriving = input;
   at::Tensor recurrent_mask;
   if (options_.variational) {
-    const at::Tensor mask =
-        sequence_mask({batch, shape().input_size}, options_.input_dropout, pass, like);
-    if (mask.defined()) arriving = input * mask;
+    arriving = masked_for_sequence(input, options_.input_dropout, pass);
     recurrent_mask = sequence_mask({batch, n}, options_.recurrent_dropout, pass, like);
   } else {
     arriving = dropout(input, options_.input_dropout, pass);
   }
-  const at::Tensor tau = physical("memory_tau");
-  const at::Tensor keep = keep_of(tau, dt_ms_);
-  const at::Tensor gain = options_.lambda_as_timescale ? 1 - keep_of(tau, dt_ms_ * options_.lambda)
-                                                       : options_.lambda * (1 - keep);
-  const double branch_keep =
-      options_.branch_tau_ms > 0 ? std::exp(-dt_ms_ / options_.branch_tau_ms) : 0;
-  const double low_pass_keep =
-      options_.high_pass_tau_ms > 0 ? std::exp(-dt_ms_ / options_.high_pass_tau_ms) : 0;
+  const at::Tensor keep = memory_keep(), gain = memory_gain();
+  const double branch_kept = branch_keep(), low_pass_kept = low_pass_keep();
   const std::int64_t per_branch = connectome_.size(1) / raw("input_weight").size(1);
   at::Tensor memory = state.at("memory"), emitted = state.at("emitted");
   at::Tensor branch, low_pass = at::zeros({batch, n}, like);
-  if (branch_keep > 0) branch = state.at("branch");
-  if (low_pass_keep > 0) low_pass = state.at("low_pass");
+  if (branch_kept > 0) branch = state.at("branch");
+  if (low_pass_kept > 0) low_pass = state.at("low_pass");
   std::vector<at::Tensor> emissions;
   at::Tensor magnitude = at::zeros({batch, n}, like), active = at::zeros({batch}, like);
   Records records;
@@ -215,7 +232,7 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
     const at::Tensor sums =
         (source * raw("synapse_weight")).unflatten(-1, {-1, per_branch}).sum(-1) *
         options_.input_scale;
-    branch = branch_keep > 0 ? branch * branch_keep + sums : sums;
+    branch = branch_kept > 0 ? branch * branch_kept + sums : sums;
     const at::Tensor recalled = memory * keep;
     const at::Tensor first = maps(branch, raw("input_weight"), raw("bias")) +
                              at::einsum("bnf,nft->bnt", {recalled, raw("recurrent_weight")});
@@ -223,8 +240,8 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
     memory = at::addcmul(recalled, gain, squash(output));
     const at::Tensor readout = (memory * raw("memory_weight")).sum(-1);
     at::Tensor activity = readout + raw("threshold");
-    if (options_.high_pass_tau_ms > 0) {
-      low_pass = low_pass * low_pass_keep + readout * (1 - low_pass_keep);
+    if (low_pass_kept > 0) {
+      low_pass = low_pass * low_pass_kept + readout * (1 - low_pass_kept);
       activity = activity - low_pass;
     }
     if (options_.output == ElmNetworkOptions::Output::relu) activity = at::relu(activity);
@@ -249,10 +266,87 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
         {"low_pass", at::stack(records.low_pass)}, {"activity", at::stack(records.activity)}};
   }
   state = {{"memory", memory}, {"emitted", emitted}};
-  if (branch_keep > 0) state["branch"] = branch;
-  if (low_pass_keep > 0) state["low_pass"] = low_pass;
+  if (branch_kept > 0) state["branch"] = branch;
+  if (low_pass_kept > 0) state["low_pass"] = low_pass;
   add_penalty(pass, magnitude / input.size(0), active / input.size(0));
   return at::stack(emissions);
+}
+
+at::Tensor ElmNetwork::emissions(const at::Tensor& input, const LayerPass& pass) const {
+  if (pass.engine == Engine::composed || pass.trace != nullptr || !has_kernel(input) ||
+      pass.precision != Precision::same) {
+    return NeuronLayer::emissions(input, pass);
+  }
+  ElmNetworkCoefficients c;
+  c.connectome = connectome_;
+  c.synapse_weight = raw("synapse_weight");
+  c.input_weight = raw("input_weight");
+  c.recurrent_weight = raw("recurrent_weight");
+  c.bias = raw("bias");
+  c.layers = options_.mlp_layers;
+  if (c.layers > 1) {
+    c.hidden_weight = raw("hidden_weight");
+    c.hidden_bias = raw("hidden_bias");
+  }
+  if (c.layers > 0) {
+    c.output_weight = raw("output_weight");
+    c.output_bias = raw("output_bias");
+  }
+  c.memory_weight = raw("memory_weight");
+  c.threshold = raw("threshold");
+  c.keep = memory_keep();
+  c.gain = memory_gain();
+  c.input_scale = options_.input_scale;
+  c.branch_keep = branch_keep();
+  c.low_pass_keep = low_pass_keep();
+  c.rectified = options_.output == ElmNetworkOptions::Output::relu;
+  c.activation = kernel_activation(options_.mlp_activation);
+
+  const std::int64_t steps = input.size(0), rows = input.size(1), n = shape().neurons;
+  at::Tensor arriving = input;
+  PassMasks masks;
+  if (options_.variational) {
+    arriving = masked_for_sequence(input, options_.input_dropout, pass);
+    const at::Tensor kept = sequence_mask({rows, n}, options_.recurrent_dropout, pass,
+                                          input.options().requires_grad(false));
+    masks = PassMasks(pass, steps, rows, n, options_.dropout, 0, input.scalar_type());
+    if (kept.defined()) {
+      masks.recurrent = kept.gt(0).to(at::kByte).expand({steps, rows, n}).contiguous();
+      masks.recurrent_scale = 1 / (1 - options_.recurrent_dropout);
+    }
+  } else {
+    arriving = dropout(input, options_.input_dropout, pass);
+    masks = PassMasks(pass, steps, rows, n, options_.dropout, options_.recurrent_dropout,
+                      input.scalar_type());
+  }
+  // A penalty on activity is one on all steps.
+  const bool penalised = pass.penalty != nullptr && has_penalty();
+  const std::int64_t first = penalised ? 0 : pass.first;
+  const auto results = elm_network_sequence(arriving, c, masks, first, pass.workspace_limit);
+  if (penalised) add_penalty(pass, results[1], results[0].abs().mean(-1).mean(0));
+  return results[0].narrow(0, pass.first - first, steps - pass.first);
+}
+
+std::optional<NeuronLayer::Workspace> ElmNetwork::workspace(std::int64_t steps, std::int64_t rows,
+                                                            Precision /*precision*/,
+                                                            std::size_t limit) const {
+  const at::Tensor& weight = raw("input_weight");
+  const std::int64_t n = shape().neurons;
+  const kernels::ElmNetworkShape sizes{steps,
+                                       rows,
+                                       shape().input_size,
+                                       n,
+                                       options_.memory,
+                                       raw("bias").size(1),
+                                       options_.mlp_layers,
+                                       weight.size(1),
+                                       connectome_.size(1)};
+  const std::size_t masks =
+      PassMasks::bytes(steps, rows, n, options_.dropout > 0, options_.recurrent_dropout > 0);
+  const auto bytes = [&](std::size_t within) {
+    return elm_network_workspace(sizes, masks, within);
+  };
+  return Workspace{bytes(limit), bytes(1)};
 }
 
 void ElmNetwork::add_penalty(const LayerPass& pass, const at::Tensor& magnitude,

@@ -44,6 +44,8 @@ struct PassMasks {
   PassMasks(const LayerPass& pass, std::int64_t steps, std::int64_t rows, std::int64_t neurons,
             double dropout, double recurrent_dropout, at::ScalarType type);
 
+  PassMasks() = default;
+
   template <typename T>
   kernels::Masks<T> of_kernel() const {
     const auto bytes = [](const at::Tensor& mask) {

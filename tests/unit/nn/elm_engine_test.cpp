@@ -100,5 +100,88 @@ TEST(ElmEngine, GathersSparseInputsAndMultipliesDenseOnes) {
   }
 }
 
+TEST(ElmNetworkEngine, AgreesWithComposedOperationsInRandomShapes) {
+  Rng rng = Rng(13).stream("shapes");
+  const char* activations[] = {"relu", "silu", "relu_squared"};
+  for (int i = 0; i < 40; ++i) {
+    const auto number = [&](std::uint64_t most) {
+      return static_cast<std::int64_t>(1 + rng.below(most));
+    };
+    Twin twin{"elm_network", {number(30), number(20), 1.0}, number(40), number(9), {}, {}};
+    twin.settings = {{"memory", std::to_string(number(6))},
+                     {"mlp_layers", std::to_string(number(4) - 1)},
+                     {"mlp_width", std::to_string(number(9))},
+                     {"branches", std::to_string(number(7))},
+                     {"synapses_per_branch", std::to_string(number(4))},
+                     {"mlp_activation", activations[number(3) - 1]},
+                     {"lambda_as_timescale", number(2) == 1 ? "true" : "false"},
+                     {"branch_tau", number(2) == 1 ? "0 ms" : "3 ms"},
+                     {"high_pass_tau", number(2) == 1 ? "0 ms" : "4 ms"},
+                     {"output", number(2) == 1 ? "relu" : "identity"},
+                     {"recurrent_fraction", "0.4"},
+                     {"input_scale", "0.3"},
+                     {"learn", "memory_tau"},
+                     {"memory_tau_max", "50 ms"}};
+    twin.pass.first = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(twin.steps)));
+    ::testing::Message message;
+    message << "inputs " << twin.shape.input_size << ", neurons " << twin.shape.neurons
+            << ", steps " << twin.steps << ", rows " << twin.rows << ", first " << twin.pass.first;
+    for (const auto& [name, value] : twin.settings) message << ", " << name << " " << value;
+    SCOPED_TRACE(message);
+    expect_twins(twin, at::kDouble, 1e-11);
+  }
+}
+
+TEST(ElmNetworkEngine, SilencesAndDropsTheSame) {
+  Twin twin{"elm_network", {6, 9, 1.0}, 20, 4, {{"memory", "2"}, {"input_scale", "0.3"}}, {}};
+  twin.pass.mask = at::ones({9});
+  twin.pass.mask[2] = 0;
+  expect_twins(twin);
+  twin.pass.dropout = at::make_generator<at::CPUGeneratorImpl>(7);
+  for (const std::string variational : {"true", "false"}) {
+    for (const Settings& settings : std::vector<Settings>{
+             {{"dropout", "0.3"}},
+             {{"recurrent_dropout", "0.3"}},
+             {{"input_dropout", "0.3"}},
+             {{"dropout", "0.2"}, {"recurrent_dropout", "0.4"}, {"input_dropout", "0.1"}}}) {
+      Twin dropped = twin;
+      dropped.settings.insert(dropped.settings.end(), settings.begin(), settings.end());
+      dropped.settings.emplace_back("variational", variational);
+      SCOPED_TRACE(variational + " " + settings[0].first);
+      expect_twins(dropped);
+    }
+  }
+}
+
+TEST(ElmNetworkEngine, PenalisesTheSame) {
+  const auto layer = testing::make_layer("elm_network", {6, 9, 1.0},
+                                         {{"memory", "2"},
+                                          {"memory_penalty", "0.5"},
+                                          {"activity_penalty", "0.25"},
+                                          {"mlp_activation", "silu"}});
+  const at::Tensor input = uniform_tensor({12, 3, 6}, Rng(3));
+  std::vector<at::Tensor> variables, penalties;
+  for (const ParameterSpec& spec : layer->specs()) {
+    if (spec.trainable) variables.push_back(layer->raw(spec.name));
+  }
+  std::vector<std::vector<at::Tensor>> gradients;
+  for (const Engine engine : {Engine::automatic, Engine::composed}) {
+    LayerPass pass;
+    pass.engine = engine;
+    pass.first = 11;
+    at::Tensor penalty;
+    pass.penalty = &penalty;
+    const at::Tensor emitted = layer->emissions(input, pass);
+    ASSERT_EQ(penalty.sizes(), at::IntArrayRef({3}));
+    EXPECT_GT(penalty.min().item<double>(), 0);
+    penalties.push_back(penalty);
+    gradients.push_back(torch::autograd::grad({penalty.sum() + emitted.sum()}, variables));
+  }
+  expect_close(penalties[0], penalties[1], 1e-12, "penalty");
+  for (std::size_t i = 0; i < variables.size(); ++i) {
+    expect_close(gradients[0][i], gradients[1][i], 1e-11, "gradient");
+  }
+}
+
 }  // namespace
 }  // namespace afterspike::nn

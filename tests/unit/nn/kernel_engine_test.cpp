@@ -140,6 +140,13 @@ INSTANTIATE_TEST_SUITE_P(
                             {{"threshold", "uniform(-0.5, 1)"},
                              {"after_spike_additive", "uniform(-100, 100)"},
                              {"delay", "2steps"}}},
+                      Model{"elm_network",
+                            {{"learn", "memory_tau"},
+                             {"mlp_activation", "silu"},
+                             {"memory", "2"},
+                             {"output", "identity"},
+                             {"lambda", "0.5"},
+                             {"variational", "false"}}},
                       Model{"elm", {{"learn", "memory_tau"}, {"mlp_activation", "silu"}}}),
     [](const auto& test) { return test.param.name; });
 

@@ -1,0 +1,140 @@
+#include "elm_network_kernel.hpp"
+
+#include <ATen/ATen.h>
+
+namespace afterspike::nn {
+namespace {
+
+/// What does not take part in differentiation.
+struct Settings {
+  kernels::ElmNetworkShape shape;
+  at::Tensor connectome;
+  double input_scale, branch_keep, low_pass_keep;
+  bool rectified;
+  kernels::ElmActivation activation;
+  PassMasks masks;
+  std::int64_t first;
+  std::size_t workspace_limit;
+};
+
+/// What is kept for the way back where that and the masks are to take at most `limit` bytes (0: no
+/// limit).
+template <typename T>
+kernels::History history_within(const kernels::ElmNetworkShape& shape, std::size_t masks,
+                                std::size_t limit) {
+  if (limit == 0) return kernels::History::whole();
+  return kernels::ElmNetworkKernel<T>::longest_history(shape, left_of(limit, masks));
+}
+
+/// Tensors in the order of kernels::ElmNetworkParameters, after the input.
+template <typename T>
+class ElmNetworkPass final : public SequencePass {
+ public:
+  ElmNetworkPass(const std::vector<at::Tensor>& tensors, const Settings& settings, bool history)
+      : tensors_(tensors),
+        settings_(settings),
+        kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(),
+                history ? history_of(settings) : kernels::History::none()) {}
+
+  std::vector<at::Tensor> forward() override {
+    const kernels::ElmNetworkShape& shape = settings_.shape;
+    const at::TensorOptions like = tensors_[0].options().requires_grad(false);
+    at::Tensor emitted =
+        at::empty({shape.steps - settings_.first, shape.rows, shape.neurons}, like);
+    at::Tensor magnitude = at::empty({shape.rows, shape.neurons}, like);
+    kernel_.forward(tensors_[0].data_ptr<T>(), settings_.first, emitted.data_ptr<T>(),
+                    magnitude.data_ptr<T>());
+    return {emitted, magnitude};
+  }
+
+  void backward(const std::vector<at::Tensor>& outer, std::vector<at::Tensor>& gradients) override {
+    const auto at = [&](std::size_t i) { return gradients[i].data_ptr<T>(); };
+    const auto given = [&](std::size_t i) -> const T* {
+      return outer[i].defined() ? outer[i].data_ptr<T>() : nullptr;
+    };
+    kernels::ElmNetworkGradients<T> targets{at(1), at(2), at(3), at(4),  at(5),  at(6),
+                                            at(7), at(8), at(9), at(10), at(11), at(12)};
+    if (gradients[0].defined()) targets.input = at(0);
+    kernel_.backward(tensors_[0].data_ptr<T>(), given(0), given(1), targets);
+  }
+
+ private:
+  static kernels::History history_of(const Settings& settings) {
+    const kernels::ElmNetworkShape& shape = settings.shape;
+    const PassMasks& masks = settings.masks;
+    return history_within<T>(shape,
+                             PassMasks::bytes(shape.steps, shape.rows, shape.neurons,
+                                              masks.emitted.defined(), masks.recurrent.defined()),
+                             settings.workspace_limit);
+  }
+  kernels::ElmNetworkParameters<T> parameters() const {
+    const auto at = [&](std::size_t i) -> const T* { return tensors_[i].data_ptr<T>(); };
+    return {settings_.connectome.data_ptr<std::int64_t>(),
+            at(1),
+            at(2),
+            at(3),
+            at(4),
+            at(5),
+            at(6),
+            at(7),
+            at(8),
+            at(9),
+            at(10),
+            at(11),
+            at(12),
+            static_cast<T>(settings_.input_scale),
+            static_cast<T>(settings_.branch_keep),
+            static_cast<T>(settings_.low_pass_keep),
+            settings_.rectified,
+            settings_.activation};
+  }
+
+  std::vector<at::Tensor> tensors_;
+  Settings settings_;
+  kernels::ElmNetworkKernel<T> kernel_;
+};
+
+}  // namespace
+
+std::size_t elm_network_workspace(const kernels::ElmNetworkShape& shape, std::size_t masks,
+                                  std::size_t limit) {
+  return kernels::ElmNetworkKernel<float>::workspace_bytes(
+             shape, history_within<float>(shape, masks, limit)) +
+         masks;
+}
+
+std::vector<at::Tensor> elm_network_sequence(const at::Tensor& input,
+                                             const ElmNetworkCoefficients& c,
+                                             const PassMasks& masks, std::int64_t first,
+                                             std::size_t workspace_limit) {
+  std::vector<at::Tensor> tensors = {
+      input,           c.synapse_weight, c.input_weight,  c.recurrent_weight, c.bias,
+      c.hidden_weight, c.hidden_bias,    c.output_weight, c.output_bias,      c.memory_weight,
+      c.threshold,     c.keep,           c.gain};
+  // Maps that are not there become empty ones, so that every tensor has a gradient.
+  for (at::Tensor& tensor : tensors) {
+    tensor = tensor.defined() ? tensor.contiguous()
+                              : at::empty({0}, input.options().requires_grad(false));
+  }
+  const Settings settings{
+      {input.size(0), input.size(1), input.size(2), c.bias.size(0), c.memory_weight.size(1),
+       c.bias.size(1), c.layers, c.input_weight.size(1), c.connectome.size(1)},
+      c.connectome.contiguous(),
+      c.input_scale,
+      c.branch_keep,
+      c.low_pass_keep,
+      c.rectified,
+      c.activation,
+      masks,
+      first,
+      workspace_limit};
+  const auto make = [&](bool history) -> c10::intrusive_ptr<SequencePass> {
+    if (input.scalar_type() == at::kDouble) {
+      return c10::make_intrusive<ElmNetworkPass<double>>(tensors, settings, history);
+    }
+    return c10::make_intrusive<ElmNetworkPass<float>>(tensors, settings, history);
+  };
+  return differentiable_pass(tensors, make);
+}
+
+}  // namespace afterspike::nn
