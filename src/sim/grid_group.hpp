@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <new>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "grid_steps.hpp"
+#include "part.hpp"
+
+namespace afterspike::sim {
+
+/// Vectors begin at cache lines.
+template <typename T>
+struct LineAllocator {
+  using value_type = T;
+  LineAllocator() = default;
+  template <typename U>
+  explicit LineAllocator(const LineAllocator<U>&) {}
+  T* allocate(std::size_t count) {
+    return static_cast<T*>(::operator new (count * sizeof(T), std::align_val_t{64}));
+  }
+  void deallocate(T* values, std::size_t) { ::operator delete (values, std::align_val_t{64}); }
+  bool operator==(const LineAllocator&) const = default;
+};
+using Lines = std::vector<double, LineAllocator<double>>;
+
+/// A piece of a population on the grid.
+class GridGroup {
+ public:
+  GridGroup(const Piece& piece, std::int64_t receptors)
+      : piece_(piece),
+        receptors_(receptors),
+        columns_((piece.size() + kLanes - 1) / kLanes * kLanes) {}
+  virtual ~GridGroup() = default;
+
+  const Piece& piece() const { return piece_; }
+  std::int64_t receptors() const { return receptors_; }
+  std::int64_t columns() const { return columns_; }
+
+  virtual void reset() = 0;
+
+  /// The step that ends at `step`. Takes what arrives, [receptors, columns], and leaves 0 there.
+  /// Writes the neurons of the piece that spike, ascending; returns how many.
+  virtual std::int64_t advance(std::int64_t step, double* arriving, std::uint32_t* spiked) = 0;
+
+  virtual double value(std::int64_t local, Quantity quantity) const = 0;
+
+  /// The state, as rows of `columns()` with names.
+  struct Row {
+    std::string name;
+    double* values;
+  };
+  virtual std::vector<Row> rows() = 0;
+
+  /// Called after the rows were replaced.
+  virtual void restored(double /*time_ms*/) {}
+
+ protected:
+  /// A coefficient from its values for all neurons of the piece; `padding` for the others.
+  Coefficient keep(const std::vector<double>& values, double padding = 0);
+
+  Piece piece_;
+  std::int64_t receptors_, columns_;
+
+ private:
+  std::deque<Lines> kept_;
+};
+
+std::unique_ptr<GridGroup> make_leaky_group(const Layout& layout, const Piece& piece);
+std::unique_ptr<GridGroup> make_glifr_group(const Layout& layout, const Piece& piece);
+
+/// `time` in steps. Throws Error(config) unless it is a whole number of them to 1e-6.
+std::int64_t whole_steps(double time_ms, double dt_ms, std::string_view what);
+
+}  // namespace afterspike::sim
