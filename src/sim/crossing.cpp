@@ -207,12 +207,12 @@ double ExactNeurons::Search::first(double begin, const State& start, double end,
 }
 
 double ExactNeurons::first_crossing(std::int64_t neuron, const double* state, double begin,
-                                    double end, double tolerance) const {
+                                    const double* start, double end, double tolerance) const {
   const Search search{*this, neuron, state, tolerance};
-  Search::State start, stop;
-  search.at(begin, start);
-  search.at(end, stop);
-  return search.first(begin, start, end, stop);
+  Search::State from, to;
+  std::copy_n(start, state_size_, from.begin());
+  search.at(end, to);
+  return search.first(begin, from, end, to);
 }
 
 }  // namespace afterspike::sim

@@ -28,7 +28,7 @@ ExactNeurons::ExactNeurons(const Leaky& leaky, std::int64_t begin, std::int64_t 
       rates_((1 + currents_ + receptors_ + 2 + 7) / 8 * 8),
       state_size_(kFirstCurrent + currents_ +
                   (leaky.synapse == SynapseShape::alpha ? 2 : 1) * receptors_),
-      row_size_((rates_ + kFirstOther + receptors_ + 3 * currents_ + 1 + 7) / 8 * 8),
+      row_size_((rates_ + kFirstOther + 2 * receptors_ + 4 * currents_ + 1 + 7) / 8 * 8),
       alpha_(leaky.synapse == SynapseShape::alpha),
       delta_(leaky.synapse == SynapseShape::delta),
       spike_threshold_(leaky.spike_threshold),
@@ -71,19 +71,19 @@ void ExactNeurons::fill_row(const Leaky& leaky, std::int64_t neuron, double* c) 
   other[kReset] = leaky.reset[n];
   other[kRefractory] = leaky.refractory[n];
   other[kSearch] = 0.25 / membrane;
-  other[kInitial] = leaky.initial[n];
-  other[kConstant] = leaky.constant_current[n];
   other[kSpikeAdd] = leaky.spike_add[n];
   other[kFraction] = leaky.reset_fraction[n];
   other[kAdd] = leaky.reset_add[n];
   other[kVoltageIndex] = leaky.voltage_index[n];
   other[kPlain] = voltage_threshold_ ? 0 : 1;
   double* gains = other + kFirstOther;
+  double* left = gains + currents_ + receptors_;
   for (std::int64_t i = 1; i <= currents_ + receptors_; ++i) {
     gains[i - 1] = 1 / (leaky.capacitance[n] * (membrane - c[i]));
+    left[i - 1] = std::exp(-c[i] * other[kSearch]);
     if (!well_apart(membrane, c[i], alpha_ && i > currents_)) other[kPlain] = 0;
   }
-  double* at_spike = gains + currents_ + receptors_;
+  double* at_spike = left + currents_ + receptors_;
   for (std::int64_t j = 0; j < currents_; ++j) {
     at_spike[2 * j] =
         leaky.of_current(leaky.multiplier, j, neuron) * std::exp(-c[1 + j] * leaky.refractory[n]);
@@ -92,10 +92,9 @@ void ExactNeurons::fill_row(const Leaky& leaky, std::int64_t neuron, double* c) 
   at_spike[2 * currents_] = std::exp(-leaky.spike_decay[n] * leaky.refractory[n]);
 }
 
-void ExactNeurons::initial_state(std::int64_t neuron, double* state) const {
+void ExactNeurons::initial_state(double voltage, double* state) const {
   std::fill_n(state, state_size_, 0.0);
-  state[kVoltage] = coefficient(neuron, kInitial);
-  state[kExternal] = coefficient(neuron, kConstant);
+  state[kVoltage] = voltage;
 }
 
 double ExactNeurons::threshold(std::int64_t neuron, const double* state) const {
@@ -227,7 +226,7 @@ void ExactNeurons::receive(std::int64_t neuron, double* state, std::int64_t rece
 
 void ExactNeurons::spike(std::int64_t neuron, double* state) const {
   const double* other = row(neuron) + rates_;
-  const double* at_spike = other + kFirstOther + currents_ + receptors_;
+  const double* at_spike = other + kFirstOther + 2 * (currents_ + receptors_);
   for (std::int64_t j = 0; j < currents_; ++j) {
     double& current = state[kFirstCurrent + j];
     current = current * at_spike[2 * j] + at_spike[2 * j + 1];
@@ -244,44 +243,54 @@ void ExactNeurons::spike(std::int64_t neuron, double* state) const {
 double ExactNeurons::quiet_time(std::int64_t neuron, const double* state) const {
   const double* c = row(neuron);
   const double* other = c + rates_;
-  // Bounds of the current for all times from here: peak, and what it can add to the voltage at
-  // most.
+  const double* left = other + kFirstOther + currents_ + receptors_;
+  // Bounds of the sum of all currents from here on: the peak of what drives and what inhibits, and
+  // what drive can add to the voltage at most. `release` is how much of the inhibition is over at
+  // the end of a search, so that over such a length it may be counted.
   const double external = state[kExternal], conductance = other[kConductance];
-  double highest = external, lowest = external, lift = 0;
-  for (std::int64_t i = 0; i < currents_; ++i) {
-    const double current = state[kFirstCurrent + i];
-    (current > 0 ? highest : lowest) += current;
-    lift +=
-        std::max(current, 0.0) * std::min(1 / conductance, other[kInverseCapacitance] / c[1 + i]);
-  }
-  const double* first = state + kFirstCurrent + currents_;
-  for (std::int64_t p = 0; p < receptors_; ++p) {
-    const double rate = c[1 + currents_ + p];
-    const double up = alpha_ ? first[p] / (std::numbers::e * rate) : 0;
-    const double current = alpha_ ? first[p + receptors_] : first[p];
-    const double peak = std::max(current, 0.0) + std::max(up, 0.0);
-    const double charge =
-        std::max(current, 0.0) / rate + (alpha_ ? std::max(first[p], 0.0) / (rate * rate) : 0);
-    highest += peak;
-    lowest += std::min(current, 0.0) + std::min(up, 0.0);
-    lift += std::min(peak / conductance, charge * other[kInverseCapacitance]);
+  const double resistance = 1 / conductance, inverse = other[kInverseCapacitance];
+  double highest = external, lowest = external, inhibition = 0, lift = 0;
+  const auto add = [&](double current, double rate, double remains) {
+    if (current > 0) {
+      highest += current;
+      lift += current * std::min(resistance, inverse / rate);
+    } else {
+      lowest += current;
+      inhibition += current * remains;
+    }
+  };
+  const std::int64_t plain = currents_ + (alpha_ ? 0 : receptors_);
+  for (std::int64_t i = 0; i < plain; ++i) add(state[kFirstCurrent + i], c[1 + i], left[i]);
+  for (std::int64_t p = plain; p < currents_ + receptors_; ++p) {
+    const double rate = c[1 + p], rise = state[kFirstCurrent + p];
+    const double current = state[kFirstCurrent + p + receptors_];
+    // The part that still rises to its peak, rise / (e rate); its charge is rise / rate^2.
+    const double peak = rise / (std::numbers::e * rate);
+    add(current, rate, left[p]);
+    highest += std::max(peak, 0.0);
+    lowest += std::min(peak, 0.0);
+    lift += std::max(0.0, std::min(peak * resistance, rise * inverse / (rate * rate)));
   }
   const double voltage = state[kVoltage];
   double floor = other[kThreshold] + std::min(state[kSpikePart], 0.0);
   double fall = c[rates_ - 2] * std::max(state[kSpikePart], 0.0);  // Of the threshold, mV/ms.
   if (voltage_threshold_) {
     const double index = other[kVoltageIndex], decay = c[rates_ - 1];
-    const double low = std::min(voltage, lowest / conductance);
-    const double high = std::max(voltage, highest / conductance);
+    const double low = std::min(voltage, lowest * resistance);
+    const double high = std::max(voltage, highest * resistance);
     const double least = std::min(index * low, index * high);
     const double most = std::max(index * low, index * high);
     floor += std::min(state[kVoltagePart], least / decay);
     fall += std::max(0.0, decay * std::max(state[kVoltagePart], most / decay) - least);
   }
-  if (std::max(voltage, external / conductance) + lift < floor) return kNone;
-  const double rise = std::max(0.0, (highest - conductance * voltage) * other[kInverseCapacitance]);
+  if (std::max(voltage, external * resistance) + lift < floor) return kNone;
   const double below = -excess(neuron, state);
-  return rise + fall > 0 ? below / (rise + fall) : kNone;
+  const double drift = (highest - conductance * voltage) * inverse;
+  const double soon = std::max(0.0, drift + inhibition * inverse) + fall;
+  const double ever = std::max(0.0, drift) + fall;
+  const double for_ever = ever > 0 ? below / ever : kNone;
+  const double within_search = soon > 0 ? below / soon : kNone;
+  return std::max(for_ever, std::min(within_search, other[kSearch]));
 }
 
 }  // namespace afterspike::sim

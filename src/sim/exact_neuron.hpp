@@ -25,7 +25,12 @@ class ExactNeurons {
   ExactNeurons(const Leaky& leaky, std::int64_t begin, std::int64_t end);
 
   std::int64_t state_size() const { return state_size_; }
-  void initial_state(std::int64_t neuron, double* state) const;
+
+  /// A state at rest, without external current.
+  void initial_state(double voltage, double* state) const;
+
+  /// Where the coefficients of a neuron are, to be fetched ahead.
+  const double* coefficients(std::int64_t neuron) const { return row(neuron); }
 
   /// The state after `time` ms without events, spikes or refractoriness. `to` may be `from`.
   void propagate(std::int64_t neuron, const double* from, double time, double* to) const;
@@ -53,7 +58,7 @@ class ExactNeurons {
   double synaptic_current(const double* state) const;
 
   /// For so many ms from here the voltage stays below the threshold without another event; infinite
-  /// where it does for ever. A bound that takes no exponentials. REQUIRES: excess <= 0.
+  /// where it does for ever. A bound that computes no exponentials. REQUIRES: excess <= 0.
   double quiet_time(std::int64_t neuron, const double* state) const;
 
   /// A crossing of the threshold: `time` ms after the state.
@@ -61,9 +66,9 @@ class ExactNeurons {
 
   /// The first crossing in (begin, end] after the state, or kNone. No crossing is missed: intervals
   /// are bisected until bounds of the first two derivatives show that one of them is of one sign.
-  /// REQUIRES: excess <= 0 at begin.
-  double first_crossing(std::int64_t neuron, const double* state, double begin, double end,
-                        double tolerance) const;
+  /// `start` is the state at begin. REQUIRES: excess <= 0 there.
+  double first_crossing(std::int64_t neuron, const double* state, double begin,
+                        const double* start, double end, double tolerance) const;
 
   /// The length of an interval to look for crossings in, at first.
   double search_length(std::int64_t neuron) const { return coefficient(neuron, kSearch); }
@@ -77,8 +82,6 @@ class ExactNeurons {
     kReset,
     kRefractory,
     kSearch,
-    kInitial,
-    kConstant,
     kSpikeAdd,
     kFraction,
     kAdd,

@@ -28,17 +28,13 @@ constexpr std::int64_t kLeastRing = 64;
 
 }  // namespace
 
-ExactPart::ExactPart(const Layout& layout, std::vector<Piece> pieces) : layout_(layout) {
+ExactPart::ExactPart(const Layout& layout, std::vector<Piece> pieces)
+    : layout_(layout), per_window_(1 / layout.window_ms) {
   std::int64_t receptors = 1, count = 0;
   for (const Piece& piece : pieces) {
     const glifnet::Population& population = layout.population(piece.population);
     receptors = std::max(receptors, population.receptors);
-    groups_.push_back({piece,
-                       count,
-                       ExactNeurons(lower_leaky(population), piece.begin, piece.end),
-                       Stimuli(layout, piece),
-                       {},
-                       0});
+    add_group(piece, count, lower_leaky(population));
     group_index_.insert(group_index_.end(), static_cast<std::size_t>(piece.size()),
                         static_cast<std::uint32_t>(groups_.size() - 1));
     count += piece.size();
@@ -55,45 +51,63 @@ ExactPart::ExactPart(const Layout& layout, std::vector<Piece> pieces) : layout_(
       layout, pieces, place, weights_are_float32(*layout.network, layout.options));
   const auto neurons = static_cast<std::size_t>(count);
   clocks_.resize(neurons);
-  look_at_.resize(neurons);
-  last_event_.assign(neurons, -1);
-  is_touched_.assign(neurons, 0);
-  is_sampled_.assign(neurons, 0);
   const auto ring = static_cast<std::int64_t>(std::ceil(layout.longest_ms / layout.window_ms)) + 3;
   events_.resize(static_cast<std::size_t>(ring));
   calendar_.resize(static_cast<std::size_t>(std::max(ring, kLeastRing)));
   reset();
 }
 
-double* ExactPart::state_of(Group& group, std::uint32_t neuron) {
-  return group.states.data() + (neuron - group.first) * group.neurons.state_size();
+void ExactPart::add_group(const Piece& piece, std::int64_t first, const Leaky& leaky) {
+  Group group{piece, first,  ExactNeurons(leaky, piece.begin, piece.end), Stimuli(layout_, piece),
+              0,     {},     {},
+              {},    0};
+  // States begin at cache lines, so that few are fetched.
+  constexpr std::int64_t kLine = 8;
+  group.width = (group.neurons.state_size() + kLine - 1) / kLine * kLine;
+  group.initial_voltages.assign(leaky.initial.begin() + piece.begin,
+                                leaky.initial.begin() + piece.end);
+  group.constant_currents.assign(leaky.constant_current.begin() + piece.begin,
+                                 leaky.constant_current.begin() + piece.end);
+  groups_.push_back(std::move(group));
+}
+
+double* ExactPart::state_of(Group& group, std::uint32_t neuron) const {
+  return group.states.data() + (neuron - group.first) * group.width;
 }
 
 void ExactPart::reset() {
   for (auto& events : events_) events.clear();
   for (auto& neurons : calendar_) neurons.clear();
   earliest_ = 0;
-  std::fill(look_at_.begin(), look_at_.end(), -1);
   for (Group& group : groups_) {
-    group.states.assign(static_cast<std::size_t>(group.piece.size() * group.neurons.state_size()),
-                        0.0);
+    group.states.assign(static_cast<std::size_t>(group.piece.size() * group.width), 0.0);
     group.next_change = group.stimuli.next_change(0);
     for (std::int64_t local = 0; local < group.piece.size(); ++local) {
       const auto neuron = static_cast<std::uint32_t>(group.first + local);
-      double* state = state_of(group, neuron);
-      group.neurons.initial_state(local, state);
-      state[ExactNeurons::kExternal] += group.stimuli.current(local, 0, 0);
-      clocks_[neuron] = {0, 0, false};
+      Clock& clock = clocks_[neuron];
+      const bool sampled = clock.is_sampled;
+      clock = {0, 0};
+      clock.is_sampled = sampled;
+      group.neurons.initial_state(group.initial_voltages[static_cast<std::size_t>(local)],
+                                  state_of(group, neuron));
+      set_external(group, neuron, 0);
       changed(group, neuron);
       schedule(neuron);
     }
   }
 }
 
+void ExactPart::set_external(Group& group, std::uint32_t neuron, double time) {
+  const std::int64_t own = neuron - group.first;
+  state_of(group, neuron)[ExactNeurons::kExternal] =
+      group.constant_currents[static_cast<std::size_t>(own)] +
+      group.stimuli.current(own, time, 0);
+}
+
 /// The window that a time belongs to; rounding does not put it into one that is over.
 std::int64_t ExactPart::slot_of(double time) const {
   constexpr double kBeyond = 1e15;
-  const double window = std::min(std::ceil(time / layout_.window_ms) - 1, kBeyond);
+  const double window = std::min(std::ceil(time * per_window_) - 1, kBeyond);
   return std::max(static_cast<std::int64_t>(window), earliest_);
 }
 
@@ -132,41 +146,62 @@ void ExactPart::post_changes(const Window& window) {
 }
 
 void ExactPart::touch(std::uint32_t neuron) {
-  if (is_touched_[neuron]) return;
-  is_touched_[neuron] = 1;
+  Clock& clock = clocks_[neuron];
+  if (clock.is_touched) return;
+  clock.is_touched = true;
   touched_.push_back(neuron);
 }
 
-void ExactPart::link(const Event& event) {
-  const std::uint32_t neuron = event.target >> shift_;
-  touch(neuron);
-  arrived_.push_back(event);
-  arrived_.back().next =
-      std::exchange(last_event_[neuron], static_cast<std::int32_t>(arrived_.size() - 1));
+/// Moves the events of the window that are due to arrived_.
+void ExactPart::take_due(const Window& window) {
+  auto& events = events_[static_cast<std::size_t>(window.number) % events_.size()];
+  arrived_.clear();
+  if (window.is_last_piece) {
+    arrived_.swap(events);
+    return;
+  }
+  const auto later = std::partition(events.begin(), events.end(), [&](const Event& event) {
+    return event.time > window.end_ms;
+  });
+  arrived_.assign(later, events.end());
+  events.erase(later, events.end());
 }
 
-/// The events of the window as lists by neuron, and the neurons that have something to do.
+/// The neurons that have something to do, and their events as lists.
 void ExactPart::collect(const Window& window) {
-  arrived_.clear();
+  take_due(window);
   touched_.clear();
-  auto& events = events_[static_cast<std::size_t>(window.number) % events_.size()];
-  std::size_t kept = 0;
-  for (const Event& event : events) {
-    if (event.time <= window.end_ms || window.is_last_piece) {
-      link(event);
-    } else {
-      events[kept++] = event;
+  for (std::size_t index = 0; index < arrived_.size(); ++index) {
+    constexpr std::size_t kAhead = 12;
+    if (index + kAhead < arrived_.size()) {
+      __builtin_prefetch(clocks_.data() + (arrived_[index + kAhead].target >> shift_), 1);
     }
+    const std::uint32_t neuron = arrived_[index].target >> shift_;
+    touch(neuron);
+    arrived_[index].next =
+        std::exchange(clocks_[neuron].last_event, static_cast<std::int32_t>(index));
   }
-  events.resize(kept);
-  std::vector<std::uint32_t> due;
-  due.swap(calendar_[static_cast<std::size_t>(window.number) % calendar_.size()]);
-  for (const std::uint32_t neuron : due) {
-    if (look_at_[neuron] != window.number) continue;
-    look_at_[neuron] = -1;
+  looked_at_.clear();
+  looked_at_.swap(calendar_[static_cast<std::size_t>(window.number) % calendar_.size()]);
+  for (const std::uint32_t neuron : looked_at_) {
+    if (clocks_[neuron].look_at != window.number) continue;
+    clocks_[neuron].look_at = -1;
     touch(neuron);
   }
   for (const Sampled& sampled : sampled_) touch(sampled.neuron);
+}
+
+/// Has the memory of a neuron that is soon computed fetched: neurons come in no order.
+void ExactPart::fetch(std::uint32_t neuron) const {
+  const Group& group = groups_[group_index_[neuron]];
+  const std::int64_t own = neuron - group.first;
+  const double* state = group.states.data() + own * group.width;
+  const double* coefficients = group.neurons.coefficients(own);
+  constexpr std::int64_t kLine = 8;
+  for (std::int64_t at = 0; at < group.width; at += kLine) __builtin_prefetch(state + at, 1);
+  for (std::int64_t at = 0; at < 4 * kLine; at += kLine) __builtin_prefetch(coefficients + at);
+  const std::int32_t event = clocks_[neuron].last_event;
+  if (event >= 0) __builtin_prefetch(arrived_.data() + event);
 }
 
 void ExactPart::advance(const Window& window, std::span<const Emission> neurons,
@@ -180,57 +215,63 @@ void ExactPart::advance(const Window& window, std::span<const Emission> neurons,
     last_sample_[index] = sampled_[index].recorder->samples_until(window.end_ms);
   }
   earliest_ = window.number + (window.is_last_piece ? 1 : 0);
-  for (const std::uint32_t neuron : touched_) {
-    compute(neuron, window);
-    is_touched_[neuron] = 0;
-    last_event_[neuron] = -1;
+  constexpr std::size_t kAhead = 6;
+  for (std::size_t index = 0; index < touched_.size(); ++index) {
+    const std::size_t later = index + 2 * kAhead;
+    if (later < touched_.size()) __builtin_prefetch(clocks_.data() + touched_[later]);
+    if (index + kAhead < touched_.size()) fetch(touched_[index + kAhead]);
+    compute(touched_[index], window);
   }
 }
 
 void ExactPart::compute(std::uint32_t neuron, const Window& window) {
   Group& group = group_of(neuron);
+  Clock& clock = clocks_[neuron];
+  clock.is_touched = false;
   due_.clear();
-  for (std::int32_t at = last_event_[neuron]; at >= 0;
+  for (std::int32_t at = std::exchange(clock.last_event, -1); at >= 0;
        at = arrived_[static_cast<std::size_t>(at)].next) {
     due_.push_back(arrived_[static_cast<std::size_t>(at)]);
   }
   // A total order of what can be told apart: results do not depend on that of synapses.
-  std::sort(due_.begin(), due_.end(), [](const Event& one, const Event& other) {
-    return std::tie(one.time, one.target, one.weight) <
-           std::tie(other.time, other.target, other.weight);
-  });
-  for (const Event& event : due_) {
-    if (is_sampled_[neuron]) sample(group, neuron, event.time);
-    take(group, neuron, event);
+  if (due_.size() > 1) {
+    std::sort(due_.begin(), due_.end(), [](const Event& one, const Event& other) {
+      return std::tie(one.time, one.target, one.weight) <
+             std::tie(other.time, other.target, other.weight);
+    });
+  }
+  for (std::size_t first = 0; first < due_.size();) {
+    const double time = due_[first].time;
+    if (clock.is_sampled) sample(group, neuron, time);
+    bring_to(group, neuron, time);
+    // Events of one time are taken together before the threshold is looked at.
+    for (; first < due_.size() && due_[first].time == time; ++first) {
+      take(group, neuron, due_[first]);
+    }
+    changed(group, neuron);
   }
   cross_until(group, neuron, window.end_ms);
-  if (is_sampled_[neuron]) sample(group, neuron, std::numeric_limits<double>::infinity());
+  if (clock.is_sampled) sample(group, neuron, std::numeric_limits<double>::infinity());
   schedule(neuron);
 }
 
-/// Brings the neuron to the time of the event, and adds that to its state. Events of one time are
-/// taken together before the threshold is looked at.
-void ExactPart::take(Group& group, std::uint32_t neuron, const Event& event) {
+/// Brings the state to this time, unless the neuron is refractory until later.
+void ExactPart::bring_to(Group& group, std::uint32_t neuron, double time) {
   Clock& clock = clocks_[neuron];
+  if (time <= clock.time) return;
+  cross_until(group, neuron, time);
+  if (time <= clock.time) return;
   double* state = state_of(group, neuron);
-  const std::int64_t own = neuron - group.first;
-  if (event.time > clock.time) {
-    cross_until(group, neuron, event.time);
-    if (event.time > clock.time) {
-      group.neurons.propagate(own, state, event.time - clock.time, state);
-      clock.time = event.time;
-    }
-  }
+  group.neurons.propagate(neuron - group.first, state, time - clock.time, state);
+  clock.time = time;
+}
+
+/// Adds an event to the state. That of a refractory neuron is of a later time.
+void ExactPart::take(Group& group, std::uint32_t neuron, const Event& event) {
   const std::uint32_t receptor = event.target & change_;
-  if (receptor == change_) {
-    std::array<double, ExactNeurons::kMostState> initial;
-    group.neurons.initial_state(own, initial.data());
-    state[ExactNeurons::kExternal] =
-        initial[ExactNeurons::kExternal] + group.stimuli.current(own, event.time, 0);
-  } else {
-    group.neurons.receive(own, state, receptor, event.weight, clock.time - event.time);
-  }
-  changed(group, neuron);
+  if (receptor == change_) return set_external(group, neuron, event.time);
+  group.neurons.receive(neuron - group.first, state_of(group, neuron), receptor, event.weight,
+                        clocks_[neuron].time - event.time);
 }
 
 /// After a change of the state: how long the neuron is quiet for certain.
@@ -263,19 +304,24 @@ void ExactPart::look_ahead(Group& group, std::uint32_t neuron) {
   const double begin = clock.quiet_until - clock.time;
   const double length = group.neurons.search_length(own);
   std::array<double, ExactNeurons::kMostState> there;
-  group.neurons.propagate(own, state, begin, there.data());
-  if (group.neurons.excess(own, there.data()) > 0) {
-    clock.crosses = true;
-    return;
-  }
-  const double quiet = group.neurons.quiet_time(own, there.data());
-  if (quiet >= length) {
-    clock.quiet_until += quiet;
-    return;
+  const double* start = state;
+  if (begin > 0) {
+    group.neurons.propagate(own, state, begin, there.data());
+    start = there.data();
+    if (group.neurons.excess(own, start) > 0) {
+      clock.crosses = true;
+      return;
+    }
+    const double quiet = group.neurons.quiet_time(own, start);
+    constexpr double kWorthwhile = 0.125;
+    if (quiet >= kWorthwhile * length) {
+      clock.quiet_until += quiet;
+      return;
+    }
   }
   const double end = begin + length + begin;
   const double crossing =
-      group.neurons.first_crossing(own, state, begin, end, tolerance(clock.time + end));
+      group.neurons.first_crossing(own, state, begin, start, end, tolerance(clock.time + end));
   clock.crosses = crossing != ExactNeurons::kNone;
   clock.quiet_until = clock.time + (clock.crosses ? crossing : end);
 }
@@ -299,20 +345,21 @@ void ExactPart::fire(Group& group, std::uint32_t neuron) {
 
 void ExactPart::schedule(std::uint32_t neuron) {
   const double until = clocks_[neuron].quiet_until;
+  std::int64_t& look_at = clocks_[neuron].look_at;
   if (until == std::numeric_limits<double>::infinity()) {
-    look_at_[neuron] = -1;
+    look_at = -1;
     return;
   }
   const auto ring = static_cast<std::int64_t>(calendar_.size());
   const std::int64_t slot = std::min(slot_of(until), earliest_ + ring - 2);
-  if (std::exchange(look_at_[neuron], slot) == slot) return;
+  if (std::exchange(look_at, slot) == slot) return;
   calendar_[static_cast<std::size_t>(slot % ring)].push_back(neuron);
 }
 
 void ExactPart::save(State& state) const {
   for (const Group& group : groups_) {
     const glifnet::Population& population = layout_.population(group.piece.population);
-    const std::int64_t width = group.neurons.state_size();
+    const std::int64_t width = group.width;
     auto& states = state.arrays[population.name + "/state"];
     auto& clocks = state.arrays[population.name + "/clock"];
     states.resize(static_cast<std::size_t>(population.size * width));
@@ -339,14 +386,13 @@ void ExactPart::save(State& state) const {
 void ExactPart::restore(const State& state) {
   reset();
   earliest_ = static_cast<std::int64_t>(saved_array(state, "window", 1)[0]);
-  std::fill(look_at_.begin(), look_at_.end(), -1);
   for (auto& neurons : calendar_) neurons.clear();
   for (Group& group : groups_) restore_group(state, group);
 }
 
 void ExactPart::restore_group(const State& state, Group& group) {
   const glifnet::Population& population = layout_.population(group.piece.population);
-  const std::int64_t width = group.neurons.state_size();
+  const std::int64_t width = group.width;
   const auto size = static_cast<std::size_t>(population.size);
   const auto& states =
       saved_array(state, population.name + "/state", size * static_cast<std::size_t>(width));
@@ -357,7 +403,11 @@ void ExactPart::restore_group(const State& state, Group& group) {
   for (std::int64_t local = 0; local < group.piece.size(); ++local) {
     const double* row = clocks.data() + (group.piece.begin + local) * 3;
     const auto neuron = static_cast<std::uint32_t>(group.first + local);
-    clocks_[neuron] = {row[0], row[1], row[2] != 0};
+    Clock& clock = clocks_[neuron];
+    clock.time = row[0];
+    clock.quiet_until = row[1];
+    clock.crosses = row[2] != 0;
+    clock.look_at = -1;
     schedule(neuron);
   }
   const auto pending = state.arrays.find(population.name + "/events");
@@ -380,7 +430,7 @@ void ExactPart::add_recorder(Recorder* recorder) {
       if (own < group.piece.begin || own >= group.piece.end) continue;
       const auto neuron = static_cast<std::uint32_t>(group.first + own - group.piece.begin);
       sampled_.push_back({recorder, neuron, column});
-      is_sampled_[neuron] = 1;
+      clocks_[neuron].is_sampled = true;
     }
   }
   next_sample_.resize(sampled_.size());

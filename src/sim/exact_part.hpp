@@ -6,6 +6,7 @@
 
 #include "connections.hpp"
 #include "exact_neuron.hpp"
+#include "lines.hpp"
 #include "part.hpp"
 #include "stimuli.hpp"
 
@@ -30,7 +31,9 @@ class ExactPart final : public Part {
     std::int64_t first;  ///< Neuron of the part.
     ExactNeurons neurons;
     Stimuli stimuli;
-    std::vector<double> states;
+    std::int64_t width;  ///< Of a state in `states`.
+    std::vector<double> initial_voltages, constant_currents;
+    Lines states;
     double next_change;
   };
   struct Event {
@@ -39,11 +42,15 @@ class ExactPart final : public Part {
     std::uint32_t target;  ///< Neuron, shifted, and receptor; kChange of a current.
     std::int32_t next;     ///< Of the same neuron.
   };
-  /// What is known of a neuron between two windows.
+  /// What is known of a neuron besides its state.
   struct Clock {
-    double time;         ///< Of the state; in the future during refractoriness.
-    double quiet_until;  ///< No crossing before.
-    bool crosses;        ///< quiet_until is a crossing.
+    double time;                  ///< Of the state; in the future during refractoriness.
+    double quiet_until;           ///< No crossing before.
+    std::int64_t look_at = -1;    ///< The window in which to look at the neuron again, or -1.
+    std::int32_t last_event = -1; ///< In arrived_, of this window; -1: none.
+    bool crosses = false;         ///< quiet_until is a crossing.
+    bool is_touched = false;      ///< It is in touched_.
+    bool is_sampled = false;
   };
   struct Sampled {
     Recorder* recorder;
@@ -52,7 +59,8 @@ class ExactPart final : public Part {
   };
 
   Group& group_of(std::uint32_t neuron) { return groups_[group_index_[neuron]]; }
-  double* state_of(Group& group, std::uint32_t neuron);
+  void add_group(const Piece& piece, std::int64_t first, const Leaky& leaky);
+  double* state_of(Group& group, std::uint32_t neuron) const;
 
   std::int64_t slot_of(double time) const;
   void deliver(std::span<const Emission> emissions);
@@ -60,8 +68,11 @@ class ExactPart final : public Part {
   void post_changes(const Window& window);
   void collect(const Window& window);
   void touch(std::uint32_t neuron);
-  void link(const Event& event);
+  void take_due(const Window& window);
+  void fetch(std::uint32_t neuron) const;
+  void set_external(Group& group, std::uint32_t neuron, double time);
   void compute(std::uint32_t neuron, const Window& window);
+  void bring_to(Group& group, std::uint32_t neuron, double time);
   void take(Group& group, std::uint32_t neuron, const Event& event);
   void changed(Group& group, std::uint32_t neuron);
   void cross_until(Group& group, std::uint32_t neuron, double horizon);
@@ -77,23 +88,20 @@ class ExactPart final : public Part {
   std::vector<Group> groups_;
   std::vector<std::uint32_t> group_index_;
   std::uint32_t shift_, change_;
+  double per_window_;
   std::unique_ptr<Connections> connections_;
 
   std::vector<Clock> clocks_;
-  std::vector<std::int64_t> look_at_;  ///< The window in which to look at a neuron again, or -1.
   std::vector<std::vector<Event>> events_;            ///< By window, a ring.
   std::vector<std::vector<std::uint32_t>> calendar_;  ///< Neurons to look at, by window, a ring.
-  std::int64_t earliest_ = 0;                         ///< The first window that is not over.
+  std::int64_t earliest_ = 0;  ///< The first window that is not over.
 
   // Of the present window.
   std::vector<Event> arrived_;
-  std::vector<std::int32_t> last_event_;  ///< Of each neuron, in arrived_; -1: none.
-  std::vector<std::uint32_t> touched_;
-  std::vector<std::uint8_t> is_touched_;
+  std::vector<std::uint32_t> touched_, looked_at_;
   std::vector<Event> due_;
 
   std::vector<Sampled> sampled_;
-  std::vector<std::uint8_t> is_sampled_;
   std::vector<std::int64_t> next_sample_, last_sample_;  ///< Of each of sampled_.
 };
 
