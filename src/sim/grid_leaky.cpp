@@ -58,6 +58,7 @@ class LeakyGroup final : public GridGroup {
   double value(std::int64_t local, Quantity quantity) const override;
   std::vector<Row> rows() override;
   void restored(double time_ms) override {
+    step_.external = {external_.data(), 1};
     next_change_ = stimuli_.next_change(time_ms - (1 + kRounding) * dt_);
   }
 
@@ -198,7 +199,6 @@ void LeakyGroup::reset() {
   synaptic_.assign(leaky_.synapse == SynapseShape::delta ? 0 : receptors * columns, 0.0);
   step_.voltage = voltage_.data();
   step_.waiting = waiting_.data();
-  step_.external = external_.data();
   step_.spike_part = spike_part_.data();
   step_.voltage_part = voltage_part_.data();
   step_.current = current_.data();
@@ -214,6 +214,10 @@ void LeakyGroup::update_external(double time_ms) {
         leaky_.constant_current[static_cast<std::size_t>(piece_.begin + local)] +
         stimuli_.current(local, time_ms, rounding);
   }
+  const bool uniform = piece_.size() == columns_ &&
+                       std::all_of(external_.begin(), external_.end(),
+                                   [&](double current) { return current == external_[0]; });
+  step_.external = {external_.data(), uniform ? 0 : 1};
   next_change_ = stimuli_.next_change(time_ms + rounding);
 }
 

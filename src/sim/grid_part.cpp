@@ -34,7 +34,7 @@ GridPart::GridPart(const Layout& layout, std::vector<Piece> pieces) : layout_(la
   };
   connections_ = std::make_unique<Connections>(
       layout, pieces, place, weights_are_float32(*layout.network, layout.options));
-  const auto slots = static_cast<std::size_t>(layout.longest_steps + layout.window_steps + 1);
+  const auto slots = static_cast<std::size_t>(layout.longest_steps + layout.window_steps);
   ring_.assign(slots, Lines(static_cast<std::size_t>(places), 0.0));
   spiked_.resize(static_cast<std::size_t>(most));
 }

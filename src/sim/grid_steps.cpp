@@ -60,7 +60,7 @@ std::int64_t leaky(const LeakyStep& s, std::uint32_t* spiked) {
     const V before = hn::LoadU(d, s.voltage + column);
     const V waiting = hn::LoadU(d, s.waiting + column);
     const auto active = hn::Eq(waiting, zero);
-    V drive = hn::LoadU(d, s.external + column);
+    V drive = load(s.external, column);
     if constexpr (kCurrents) {
       for (std::int64_t j = 0; j < s.currents; ++j) {
         double* place = s.current + j * s.columns + column;

@@ -26,7 +26,6 @@ struct LeakyStep {
 
   double* voltage = nullptr;
   double* waiting = nullptr;  ///< Steps of refractoriness left.
-  double* external = nullptr;
   double* spike_part = nullptr;
   double* voltage_part = nullptr;
   double* current = nullptr;   ///< [currents, columns]
@@ -34,7 +33,7 @@ struct LeakyStep {
   double* synaptic = nullptr;  ///< [receptors, columns]
   double* arriving = nullptr;  ///< [receptors, columns]; 0 on return.
 
-  Coefficient keep, gain, threshold, reset, refractory;
+  Coefficient external, keep, gain, threshold, reset, refractory;
   const Coefficient* current_keep = nullptr;  ///< Of each current, or receptor.
   const Coefficient* current_mean = nullptr;
   const Coefficient* current_factor = nullptr;

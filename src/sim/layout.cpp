@@ -96,7 +96,7 @@ Layout make_layout(const glifnet::Network& network, const Options& options) {
     layout.window_steps = std::max<std::int64_t>(
         1, static_cast<std::int64_t>(std::floor(shortest / layout.dt_ms + kRounding)));
     layout.longest_steps =
-        static_cast<std::int64_t>(std::ceil(layout.longest_ms / layout.dt_ms)) + 1;
+        static_cast<std::int64_t>(std::ceil(layout.longest_ms / layout.dt_ms - kRounding));
     layout.window_ms = static_cast<double>(layout.window_steps) * layout.dt_ms;
   }
   return layout;
