@@ -67,8 +67,8 @@ class ExactNeurons {
   /// The first crossing in (begin, end] after the state, or kNone. No crossing is missed: intervals
   /// are bisected until bounds of the first two derivatives show that one of them is of one sign.
   /// `start` is the state at begin. REQUIRES: excess <= 0 there.
-  double first_crossing(std::int64_t neuron, const double* state, double begin,
-                        const double* start, double end, double tolerance) const;
+  double first_crossing(std::int64_t neuron, const double* state, double begin, const double* start,
+                        double end, double tolerance) const;
 
   /// The length of an interval to look for crossings in, at first.
   double search_length(std::int64_t neuron) const { return coefficient(neuron, kSearch); }

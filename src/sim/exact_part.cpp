@@ -58,9 +58,9 @@ ExactPart::ExactPart(const Layout& layout, std::vector<Piece> pieces)
 }
 
 void ExactPart::add_group(const Piece& piece, std::int64_t first, const Leaky& leaky) {
-  Group group{piece, first,  ExactNeurons(leaky, piece.begin, piece.end), Stimuli(layout_, piece),
-              0,     {},     {},
-              {},    0};
+  Group group{
+      piece, first, ExactNeurons(leaky, piece.begin, piece.end), Stimuli(layout_, piece), 0, {}, {},
+      {},    0};
   // States begin at cache lines, so that few are fetched.
   constexpr std::int64_t kLine = 8;
   group.width = (group.neurons.state_size() + kLine - 1) / kLine * kLine;
@@ -100,8 +100,7 @@ void ExactPart::reset() {
 void ExactPart::set_external(Group& group, std::uint32_t neuron, double time) {
   const std::int64_t own = neuron - group.first;
   state_of(group, neuron)[ExactNeurons::kExternal] =
-      group.constant_currents[static_cast<std::size_t>(own)] +
-      group.stimuli.current(own, time, 0);
+      group.constant_currents[static_cast<std::size_t>(own)] + group.stimuli.current(own, time, 0);
 }
 
 /// The window that a time belongs to; rounding does not put it into one that is over.
@@ -160,9 +159,8 @@ void ExactPart::take_due(const Window& window) {
     arrived_.swap(events);
     return;
   }
-  const auto later = std::partition(events.begin(), events.end(), [&](const Event& event) {
-    return event.time > window.end_ms;
-  });
+  const auto later = std::partition(events.begin(), events.end(),
+                                    [&](const Event& event) { return event.time > window.end_ms; });
   arrived_.assign(later, events.end());
   events.erase(later, events.end());
 }

@@ -44,12 +44,12 @@ class ExactPart final : public Part {
   };
   /// What is known of a neuron besides its state.
   struct Clock {
-    double time;                  ///< Of the state; in the future during refractoriness.
-    double quiet_until;           ///< No crossing before.
-    std::int64_t look_at = -1;    ///< The window in which to look at the neuron again, or -1.
-    std::int32_t last_event = -1; ///< In arrived_, of this window; -1: none.
-    bool crosses = false;         ///< quiet_until is a crossing.
-    bool is_touched = false;      ///< It is in touched_.
+    double time;                   ///< Of the state; in the future during refractoriness.
+    double quiet_until;            ///< No crossing before.
+    std::int64_t look_at = -1;     ///< The window in which to look at the neuron again, or -1.
+    std::int32_t last_event = -1;  ///< In arrived_, of this window; -1: none.
+    bool crosses = false;          ///< quiet_until is a crossing.
+    bool is_touched = false;       ///< It is in touched_.
     bool is_sampled = false;
   };
   struct Sampled {
@@ -94,7 +94,7 @@ class ExactPart final : public Part {
   std::vector<Clock> clocks_;
   std::vector<std::vector<Event>> events_;            ///< By window, a ring.
   std::vector<std::vector<std::uint32_t>> calendar_;  ///< Neurons to look at, by window, a ring.
-  std::int64_t earliest_ = 0;  ///< The first window that is not over.
+  std::int64_t earliest_ = 0;                         ///< The first window that is not over.
 
   // Of the present window.
   std::vector<Event> arrived_;

@@ -34,8 +34,9 @@ struct DenseSynapse {
 
 struct DenseNetwork {
   std::vector<DenseNeuron> neurons;
-  std::vector<std::vector<DenseSynapse>> out;                       ///< By neuron.
-  std::vector<std::tuple<double, std::size_t, std::size_t, double>> input;  ///< Arrivals of sources.
+  std::vector<std::vector<DenseSynapse>> out;  ///< By neuron.
+  std::vector<std::tuple<double, std::size_t, std::size_t, double>>
+      input;  ///< Arrivals of sources.
 };
 
 inline DenseNetwork make_dense(const glifnet::Network& network) {
@@ -48,8 +49,7 @@ inline DenseNetwork make_dense(const glifnet::Network& network) {
     for (std::int64_t i = 0; i < population.size; ++i) {
       const auto get = [&](const char* name) {
         const auto found = population.columns.find(name);
-        return found == population.columns.end() ? 0.0
-                                                 : found->second[static_cast<std::size_t>(i)];
+        return found == population.columns.end() ? 0.0 : found->second[static_cast<std::size_t>(i)];
       };
       DenseNeuron n;
       n.population = static_cast<std::int64_t>(p);

@@ -17,8 +17,8 @@ inline glifnet::Network random_network(std::uint64_t seed, std::int64_t size = 3
                                  SynapseShape::delta};
   std::size_t number = seed % 3;
   for (const char* name : {"glif1", "glif2", "glif3", "glif4", "glif5", "lif"}) {
-    network.populations.push_back(make_population(name, name, size, shapes[number++ % 3],
-                                                  {2.0, 6.0}, rng.stream(name)));
+    network.populations.push_back(
+        make_population(name, name, size, shapes[number++ % 3], {2.0, 6.0}, rng.stream(name)));
   }
   auto input = make_population("input", "spike_source", 5, SynapseShape::delta, {}, rng);
   Rng times = rng.stream("times");
@@ -37,11 +37,11 @@ inline glifnet::Network random_network(std::uint64_t seed, std::int64_t size = 3
       const auto& source = network.populations[static_cast<std::size_t>(from)];
       const auto& target = network.populations[static_cast<std::size_t>(to)];
       const double weight = target.synapse == SynapseShape::delta ? 2.5 : 60;
-      network.projections.push_back(make_projection(
-          network.populations, from, to,
-          random_synapses(source, target, 2, weight, grid, 40,
-                          rng.stream("from", static_cast<std::uint64_t>(from))
-                              .stream("to", static_cast<std::uint64_t>(to)))));
+      network.projections.push_back(
+          make_projection(network.populations, from, to,
+                          random_synapses(source, target, 2, weight, grid, 40,
+                                          rng.stream("from", static_cast<std::uint64_t>(from))
+                                              .stream("to", static_cast<std::uint64_t>(to)))));
     }
   }
   return network;
