@@ -112,7 +112,7 @@ std::int64_t ExactPart::slot_of(double time) const {
 
 void ExactPart::post(double time, double weight, std::uint32_t target) {
   const auto ring = static_cast<std::int64_t>(events_.size());
-  events_[static_cast<std::size_t>(slot_of(time) % ring)].push_back({time, weight, target, -1});
+  events_[static_cast<std::size_t>(slot_of(time) % ring)].push_back({time, weight, target});
 }
 
 void ExactPart::deliver(std::span<const Emission> emissions) {
@@ -124,7 +124,7 @@ void ExactPart::deliver(std::span<const Emission> emissions) {
       auto& events = events_[static_cast<std::size_t>(slot_of(time) % ring)];
       for (std::uint32_t synapse = 0; synapse < run.count; ++synapse) {
         events.push_back(
-            {time, emission.size * static_cast<double>(weights[synapse]), targets[synapse], -1});
+            {time, emission.size * static_cast<double>(weights[synapse]), targets[synapse]});
       }
       synaptic_events_ += run.count;
     });
@@ -165,20 +165,37 @@ void ExactPart::take_due(const Window& window) {
   events.erase(later, events.end());
 }
 
-/// The neurons that have something to do, and their events as lists.
+void ExactPart::prefetch_clock(const Event& event) const {
+  __builtin_prefetch(clocks_.data() + (event.target >> shift_), 1);
+}
+
+/// Puts what arrived into due_, the events of each neuron together.
+void ExactPart::sort_by_neuron() {
+  constexpr std::size_t kAhead = 16;
+  for (std::size_t index = 0; index < arrived_.size(); ++index) {
+    if (index + kAhead < arrived_.size()) prefetch_clock(arrived_[index + kAhead]);
+    const std::uint32_t neuron = arrived_[index].target >> shift_;
+    touch(neuron);
+    ++clocks_[neuron].events;
+  }
+  std::int32_t first = 0;
+  for (const std::uint32_t neuron : touched_) {
+    clocks_[neuron].first_event = first;
+    first += std::exchange(clocks_[neuron].events, 0);
+  }
+  due_.resize(arrived_.size());
+  for (std::size_t index = 0; index < arrived_.size(); ++index) {
+    if (index + kAhead < arrived_.size()) prefetch_clock(arrived_[index + kAhead]);
+    Clock& clock = clocks_[arrived_[index].target >> shift_];
+    due_[static_cast<std::size_t>(clock.first_event + clock.events++)] = arrived_[index];
+  }
+}
+
+/// The neurons that have something to do, and their events.
 void ExactPart::collect(const Window& window) {
   take_due(window);
   touched_.clear();
-  for (std::size_t index = 0; index < arrived_.size(); ++index) {
-    constexpr std::size_t kAhead = 12;
-    if (index + kAhead < arrived_.size()) {
-      __builtin_prefetch(clocks_.data() + (arrived_[index + kAhead].target >> shift_), 1);
-    }
-    const std::uint32_t neuron = arrived_[index].target >> shift_;
-    touch(neuron);
-    arrived_[index].next =
-        std::exchange(clocks_[neuron].last_event, static_cast<std::int32_t>(index));
-  }
+  sort_by_neuron();
   looked_at_.clear();
   looked_at_.swap(calendar_[static_cast<std::size_t>(window.number) % calendar_.size()]);
   for (const std::uint32_t neuron : looked_at_) {
@@ -198,8 +215,6 @@ void ExactPart::fetch(std::uint32_t neuron) const {
   constexpr std::int64_t kLine = 8;
   for (std::int64_t at = 0; at < group.width; at += kLine) __builtin_prefetch(state + at, 1);
   for (std::int64_t at = 0; at < 4 * kLine; at += kLine) __builtin_prefetch(coefficients + at);
-  const std::int32_t event = clocks_[neuron].last_event;
-  if (event >= 0) __builtin_prefetch(arrived_.data() + event);
 }
 
 void ExactPart::advance(const Window& window, std::span<const Emission> neurons,
@@ -226,26 +241,21 @@ void ExactPart::compute(std::uint32_t neuron, const Window& window) {
   Group& group = group_of(neuron);
   Clock& clock = clocks_[neuron];
   clock.is_touched = false;
-  due_.clear();
-  for (std::int32_t at = std::exchange(clock.last_event, -1); at >= 0;
-       at = arrived_[static_cast<std::size_t>(at)].next) {
-    due_.push_back(arrived_[static_cast<std::size_t>(at)]);
-  }
+  const auto begin = due_.begin() + clock.first_event;
+  const auto end = begin + std::exchange(clock.events, 0);
   // A total order of what can be told apart: results do not depend on that of synapses.
-  if (due_.size() > 1) {
-    std::sort(due_.begin(), due_.end(), [](const Event& one, const Event& other) {
+  if (end - begin > 1) {
+    std::sort(begin, end, [](const Event& one, const Event& other) {
       return std::tie(one.time, one.target, one.weight) <
              std::tie(other.time, other.target, other.weight);
     });
   }
-  for (std::size_t first = 0; first < due_.size();) {
-    const double time = due_[first].time;
+  for (auto event = begin; event != end;) {
+    const double time = event->time;
     if (clock.is_sampled) sample(group, neuron, time);
     bring_to(group, neuron, time);
     // Events of one time are taken together before the threshold is looked at.
-    for (; first < due_.size() && due_[first].time == time; ++first) {
-      take(group, neuron, due_[first]);
-    }
+    for (; event != end && event->time == time; ++event) take(group, neuron, *event);
     changed(group, neuron);
   }
   cross_until(group, neuron, window.end_ms);
@@ -352,133 +362,6 @@ void ExactPart::schedule(std::uint32_t neuron) {
   const std::int64_t slot = std::min(slot_of(until), earliest_ + ring - 2);
   if (std::exchange(look_at, slot) == slot) return;
   calendar_[static_cast<std::size_t>(slot % ring)].push_back(neuron);
-}
-
-void ExactPart::save(State& state) const {
-  for (const Group& group : groups_) {
-    const glifnet::Population& population = layout_.population(group.piece.population);
-    const std::int64_t width = group.width;
-    auto& states = state.arrays[population.name + "/state"];
-    auto& clocks = state.arrays[population.name + "/clock"];
-    states.resize(static_cast<std::size_t>(population.size * width));
-    clocks.resize(static_cast<std::size_t>(population.size * 3));
-    std::copy(group.states.begin(), group.states.end(), states.begin() + group.piece.begin * width);
-    for (std::int64_t local = 0; local < group.piece.size(); ++local) {
-      const Clock& clock = clocks_[static_cast<std::size_t>(group.first + local)];
-      const std::array<double, 3> row = {clock.time, clock.quiet_until, clock.crosses ? 1.0 : 0.0};
-      std::copy(row.begin(), row.end(), clocks.begin() + (group.piece.begin + local) * 3);
-    }
-  }
-  for (const auto& events : events_) {
-    for (const Event& event : events) {
-      const std::uint32_t neuron = event.target >> shift_;
-      const Group& group = groups_[group_index_[neuron]];
-      const std::int64_t own = group.piece.begin + neuron - group.first;
-      auto& pending = state.arrays[layout_.population(group.piece.population).name + "/events"];
-      pending.insert(pending.end(), {event.time, static_cast<double>(own),
-                                     static_cast<double>(event.target & change_), event.weight});
-    }
-  }
-}
-
-void ExactPart::restore(const State& state) {
-  reset();
-  earliest_ = static_cast<std::int64_t>(saved_array(state, "window", 1)[0]);
-  for (auto& neurons : calendar_) neurons.clear();
-  for (Group& group : groups_) restore_group(state, group);
-}
-
-void ExactPart::restore_group(const State& state, Group& group) {
-  const glifnet::Population& population = layout_.population(group.piece.population);
-  const std::int64_t width = group.width;
-  const auto size = static_cast<std::size_t>(population.size);
-  const auto& states =
-      saved_array(state, population.name + "/state", size * static_cast<std::size_t>(width));
-  const auto& clocks = saved_array(state, population.name + "/clock", size * 3);
-  std::copy_n(states.begin() + group.piece.begin * width, group.states.size(),
-              group.states.begin());
-  group.next_change = group.stimuli.next_change(state.time_ms);
-  for (std::int64_t local = 0; local < group.piece.size(); ++local) {
-    const double* row = clocks.data() + (group.piece.begin + local) * 3;
-    const auto neuron = static_cast<std::uint32_t>(group.first + local);
-    Clock& clock = clocks_[neuron];
-    clock.time = row[0];
-    clock.quiet_until = row[1];
-    clock.crosses = row[2] != 0;
-    clock.look_at = -1;
-    schedule(neuron);
-  }
-  const auto pending = state.arrays.find(population.name + "/events");
-  if (pending == state.arrays.end()) return;
-  for (std::size_t at = 0; at + 3 < pending->second.size(); at += 4) {
-    const double* event = pending->second.data() + at;
-    const auto own = static_cast<std::int64_t>(event[1]);
-    if (own < group.piece.begin || own >= group.piece.end) continue;
-    const auto neuron = static_cast<std::uint32_t>(group.first + own - group.piece.begin);
-    post(event[0], event[3], neuron << shift_ | static_cast<std::uint32_t>(event[2]));
-  }
-}
-
-void ExactPart::add_recorder(Recorder* recorder) {
-  const Recording& recording = recorder->recording;
-  for (const Group& group : groups_) {
-    if (group.piece.population != recording.population) continue;
-    for (std::size_t column = 0; column < recording.neurons.size(); ++column) {
-      const std::int64_t own = recording.neurons[column];
-      if (own < group.piece.begin || own >= group.piece.end) continue;
-      const auto neuron = static_cast<std::uint32_t>(group.first + own - group.piece.begin);
-      sampled_.push_back({recorder, neuron, column});
-      clocks_[neuron].is_sampled = true;
-    }
-  }
-  next_sample_.resize(sampled_.size());
-  last_sample_.resize(sampled_.size());
-}
-
-/// Takes the samples of the window that lie before this time; the state is not touched, so that
-/// recording changes nothing.
-void ExactPart::sample(Group& group, std::uint32_t neuron, double before) {
-  for (std::size_t index = 0; index < sampled_.size(); ++index) {
-    if (sampled_[index].neuron != neuron) continue;
-    Recorder& recorder = *sampled_[index].recorder;
-    for (; next_sample_[index] <= last_sample_[index]; ++next_sample_[index]) {
-      const double time = static_cast<double>(next_sample_[index]) * recorder.recording.interval_ms;
-      if (time >= before) break;
-      cross_until(group, neuron, time);
-      const Clock& clock = clocks_[neuron];
-      const std::int64_t own = neuron - group.first;
-      std::array<double, ExactNeurons::kMostState> state;
-      const double* held = state_of(group, neuron);
-      std::copy_n(held, group.neurons.state_size(), state.data());
-      if (time >= clock.time) {
-        group.neurons.propagate(own, held, time - clock.time, state.data());
-      } else {
-        group.neurons.propagate_synapses(own, state.data(), time - clock.time);
-      }
-      recorder.put(next_sample_[index], sampled_[index].column,
-                   value(group, neuron, state.data(), recorder.recording.quantity));
-    }
-  }
-}
-
-double ExactPart::value(const Group& group, std::uint32_t neuron, const double* state,
-                        Quantity quantity) const {
-  const std::int64_t own = neuron - group.first;
-  const double rest = group.neurons.resting_potential(own);
-  switch (quantity) {
-    case Quantity::voltage:
-      return rest + state[ExactNeurons::kVoltage];
-    case Quantity::threshold:
-      return rest + group.neurons.threshold(own, state);
-    case Quantity::threshold_spike:
-      return state[ExactNeurons::kSpikePart];
-    case Quantity::threshold_voltage:
-      return state[ExactNeurons::kVoltagePart];
-    case Quantity::after_spike_current:
-      return group.neurons.after_spike_current(state);
-    default:
-      return group.neurons.synaptic_current(state);
-  }
 }
 
 }  // namespace afterspike::sim

@@ -39,17 +39,16 @@ class ExactPart final : public Part {
   struct Event {
     double time;
     double weight;
-    std::uint32_t target;  ///< Neuron, shifted, and receptor; kChange of a current.
-    std::int32_t next;     ///< Of the same neuron.
+    std::uint32_t target;  ///< Neuron, shifted, and receptor; change_: its current changes.
   };
   /// What is known of a neuron besides its state.
   struct Clock {
-    double time;                   ///< Of the state; in the future during refractoriness.
-    double quiet_until;            ///< No crossing before.
-    std::int64_t look_at = -1;     ///< The window in which to look at the neuron again, or -1.
-    std::int32_t last_event = -1;  ///< In arrived_, of this window; -1: none.
-    bool crosses = false;          ///< quiet_until is a crossing.
-    bool is_touched = false;       ///< It is in touched_.
+    double time;                ///< Of the state; in the future during refractoriness.
+    double quiet_until;         ///< No crossing before.
+    std::int64_t look_at = -1;  ///< The window in which to look at the neuron again, or -1.
+    std::int32_t first_event = 0, events = 0;  ///< In due_, of this window.
+    bool crosses = false;                      ///< quiet_until is a crossing.
+    bool is_touched = false;                   ///< It is in touched_.
     bool is_sampled = false;
   };
   struct Sampled {
@@ -61,12 +60,14 @@ class ExactPart final : public Part {
   Group& group_of(std::uint32_t neuron) { return groups_[group_index_[neuron]]; }
   void add_group(const Piece& piece, std::int64_t first, const Leaky& leaky);
   double* state_of(Group& group, std::uint32_t neuron) const;
+  void prefetch_clock(const Event& event) const;
 
   std::int64_t slot_of(double time) const;
   void deliver(std::span<const Emission> emissions);
   void post(double time, double weight, std::uint32_t target);
   void post_changes(const Window& window);
   void collect(const Window& window);
+  void sort_by_neuron();
   void touch(std::uint32_t neuron);
   void take_due(const Window& window);
   void fetch(std::uint32_t neuron) const;
@@ -97,9 +98,8 @@ class ExactPart final : public Part {
   std::int64_t earliest_ = 0;                         ///< The first window that is not over.
 
   // Of the present window.
-  std::vector<Event> arrived_;
+  std::vector<Event> arrived_, due_;  ///< As they came; by neuron.
   std::vector<std::uint32_t> touched_, looked_at_;
-  std::vector<Event> due_;
 
   std::vector<Sampled> sampled_;
   std::vector<std::int64_t> next_sample_, last_sample_;  ///< Of each of sampled_.
