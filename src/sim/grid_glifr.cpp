@@ -24,7 +24,7 @@ class GlifrGroup final : public GridGroup {
   }
 
   void reset() override;
-  std::int64_t advance(std::int64_t step, double* arriving, std::uint32_t* spiked) override;
+  std::int64_t advance(std::int64_t step, const Arriving& arriving, std::uint32_t* spiked) override;
   double value(std::int64_t local, Quantity quantity) const override;
   std::vector<Row> rows() override;
 
@@ -96,8 +96,9 @@ bool GlifrGroup::spikes(std::int64_t local, std::int64_t step) const {
   return rng.uniform() < fraction_[n] / (1 + std::exp(-above / softness_[n]));
 }
 
-std::int64_t GlifrGroup::advance(std::int64_t step, double* arriving, std::uint32_t* spiked) {
-  step_.arriving = arriving;
+std::int64_t GlifrGroup::advance(std::int64_t step, const Arriving& arriving,
+                                 std::uint32_t* spiked) {
+  step_.arriving = sums_of(arriving);
   glifr_step(step_);
   std::int64_t count = 0;
   for (std::int64_t local = 0; local < piece_.size(); ++local) {

@@ -13,6 +13,18 @@
 
 namespace afterspike::sim {
 
+/// A weight that arrives at a place, receptor * columns + neuron, of a group.
+struct Kick {
+  std::uint32_t place;
+  double weight;
+};
+
+/// What arrives at a group in a step: sums for all places, or where little arrives a list.
+struct Arriving {
+  double* sums;  ///< [receptors, columns], or null.
+  std::span<const Kick> kicks;
+};
+
 /// A piece of a population on the grid.
 class GridGroup {
  public:
@@ -28,9 +40,10 @@ class GridGroup {
 
   virtual void reset() = 0;
 
-  /// The step that ends at `step`. Takes what arrives, [receptors, columns], and leaves 0 there.
-  /// Writes the neurons of the piece that spike, ascending; returns how many.
-  virtual std::int64_t advance(std::int64_t step, double* arriving, std::uint32_t* spiked) = 0;
+  /// The step that ends at `step`. Takes what arrives and leaves 0 in the sums. Writes the neurons
+  /// of the piece that spike, ascending; returns how many.
+  virtual std::int64_t advance(std::int64_t step, const Arriving& arriving,
+                               std::uint32_t* spiked) = 0;
 
   virtual double value(std::int64_t local, Quantity quantity) const = 0;
 
@@ -48,11 +61,15 @@ class GridGroup {
   /// A coefficient from its values for all neurons of the piece; `padding` for the others.
   Coefficient keep(const std::vector<double>& values, double padding = 0);
 
+  /// What arrives as sums in any case: where it moves the voltage in the same step.
+  double* sums_of(const Arriving& arriving);
+
   Piece piece_;
   std::int64_t receptors_, columns_;
 
  private:
   std::deque<Lines> kept_;
+  Lines sums_;
 };
 
 std::unique_ptr<GridGroup> make_leaky_group(const Layout& layout, const Piece& piece);

@@ -54,7 +54,8 @@ class LeakyGroup final : public GridGroup {
   }
 
   void reset() override;
-  std::int64_t advance(std::int64_t step, double* arriving, std::uint32_t* spiked) override;
+  std::int64_t advance(std::int64_t step, const Arriving& arriving, std::uint32_t* spiked) override;
+  void land(std::span<const Kick> kicks);
   double value(std::int64_t local, Quantity quantity) const override;
   std::vector<Row> rows() override;
   void restored(double time_ms) override {
@@ -221,11 +222,28 @@ void LeakyGroup::update_external(double time_ms) {
   next_change_ = stimuli_.next_change(time_ms + rounding);
 }
 
-std::int64_t LeakyGroup::advance(std::int64_t step, double* arriving, std::uint32_t* spiked) {
+std::int64_t LeakyGroup::advance(std::int64_t step, const Arriving& arriving,
+                                 std::uint32_t* spiked) {
   const double begin = static_cast<double>(step - 1) * dt_;
   if (next_change_ <= begin + kRounding * dt_) update_external(begin);
-  step_.arriving = arriving;
-  return leaky_step(step_, spiked);
+  const bool delta = step_.synapse == GridSynapse::delta;
+  step_.arriving = delta ? sums_of(arriving) : arriving.sums;
+  const std::int64_t count = leaky_step(step_, spiked);
+  if (!delta) land(arriving.kicks);
+  return count;
+}
+
+/// Adds what arrives at the end of the step to the state that synapses have then.
+void LeakyGroup::land(std::span<const Kick> kicks) {
+  if (step_.synapse == GridSynapse::exponential) {
+    for (const Kick& kick : kicks) synaptic_[kick.place] += kick.weight;
+    return;
+  }
+  const auto columns = static_cast<std::uint32_t>(columns_);
+  for (const Kick& kick : kicks) {
+    const Coefficient& jump = rise_jump_[kick.place / columns];
+    rise_[kick.place] += jump.data[jump.step * (kick.place % columns)] * kick.weight;
+  }
 }
 
 double LeakyGroup::value(std::int64_t local, Quantity quantity) const {
@@ -282,6 +300,13 @@ Coefficient GridGroup::keep(const std::vector<double>& values, double padding) {
   Lines& lines = kept_.emplace_back(columns, padding);
   std::copy_n(values.begin(), std::min(columns, values.size()), lines.begin());
   return {lines.data(), uniform ? 0 : 1};
+}
+
+double* GridGroup::sums_of(const Arriving& arriving) {
+  if (arriving.sums != nullptr) return arriving.sums;
+  sums_.resize(static_cast<std::size_t>(receptors_ * columns_), 0.0);
+  for (const Kick& kick : arriving.kicks) sums_[kick.place] += kick.weight;
+  return sums_.data();
 }
 
 std::unique_ptr<GridGroup> make_leaky_group(const Layout& layout, const Piece& piece) {

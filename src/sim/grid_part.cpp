@@ -26,6 +26,7 @@ GridPart::GridPart(const Layout& layout, std::vector<Piece> pieces) : layout_(la
     places += groups_.back()->receptors() * groups_.back()->columns();
     most = std::max(most, groups_.back()->columns());
   }
+  first_place_.push_back(places);
   require(places < (std::int64_t{1} << 32), ErrorKind::config,
           "grid engine: found {} receptors in one thread, expected less than 2^32", places);
   const auto place = [&](std::size_t group, std::int64_t neuron, std::uint8_t receptor) {
@@ -35,14 +36,33 @@ GridPart::GridPart(const Layout& layout, std::vector<Piece> pieces) : layout_(la
   connections_ = std::make_unique<Connections>(
       layout, pieces, place, weights_are_float32(*layout.network, layout.options));
   const auto slots = static_cast<std::size_t>(layout.longest_steps + layout.window_steps);
-  ring_.assign(slots, Lines(static_cast<std::size_t>(places), 0.0));
+  ring_.resize(slots);
+  for (Slot& each : ring_) {
+    if (!layout.few_arrivals) each.sums.assign(static_cast<std::size_t>(places), 0.0);
+    each.kicks.resize(groups_.size());
+  }
   spiked_.resize(static_cast<std::size_t>(most));
 }
 
 void GridPart::reset() {
   for (const auto& group : groups_) group->reset();
-  for (Lines& lines : ring_) std::fill(lines.begin(), lines.end(), 0.0);
+  for (Slot& each : ring_) {
+    std::fill(each.sums.begin(), each.sums.end(), 0.0);
+    for (auto& kicks : each.kicks) kicks.clear();
+  }
   step_ = 0;
+}
+
+/// Targets are sorted, and so by group.
+template <typename Weight>
+void GridPart::list(Slot& slot, std::span<const std::uint32_t> targets, const Weight* weights,
+                    double size) {
+  std::size_t group = 0;
+  for (std::size_t synapse = 0; synapse < targets.size(); ++synapse) {
+    while (targets[synapse] >= first_place_[group + 1]) ++group;
+    slot.kicks[group].push_back({targets[synapse] - static_cast<std::uint32_t>(first_place_[group]),
+                                 size * static_cast<double>(weights[synapse])});
+  }
 }
 
 void GridPart::deliver(const Window& window, std::span<const Emission> emissions) {
@@ -55,11 +75,14 @@ void GridPart::deliver(const Window& window, std::span<const Emission> emissions
         const double time = (emission.time_ms + run.delay_ms) / layout_.dt_ms;
         step = static_cast<std::int64_t>(std::ceil(time - kRounding));
       }
-      double* arriving = arrivals(std::max(step, window.first_step + 1));
-      for (std::uint32_t synapse = 0; synapse < run.count; ++synapse) {
-        arriving[targets[synapse]] += emission.size * static_cast<double>(weights[synapse]);
-      }
       synaptic_events_ += run.count;
+      Slot& arriving = slot(std::max(step, window.first_step + 1));
+      if (arriving.sums.empty())
+        return list(arriving, {targets, run.count}, weights, emission.size);
+      double* sums = arriving.sums.data();
+      for (std::uint32_t synapse = 0; synapse < run.count; ++synapse) {
+        sums[targets[synapse]] += emission.size * static_cast<double>(weights[synapse]);
+      }
     });
   }
 }
@@ -73,10 +96,12 @@ void GridPart::advance(const Window& window, std::span<const Emission> neurons,
 
 void GridPart::advance(std::int64_t step) {
   const double time = static_cast<double>(step) * layout_.dt_ms;
-  double* arriving = arrivals(step);
+  Slot& arriving = slot(step);
   for (std::size_t index = 0; index < groups_.size(); ++index) {
     GridGroup& group = *groups_[index];
-    const std::int64_t count = group.advance(step, arriving + first_place_[index], spiked_.data());
+    double* sums = arriving.sums.empty() ? nullptr : arriving.sums.data() + first_place_[index];
+    const std::int64_t count = group.advance(step, {sums, arriving.kicks[index]}, spiked_.data());
+    arriving.kicks[index].clear();
     for (std::int64_t spike = 0; spike < count; ++spike) {
       emitted_.push_back(
           {time, step, layout_.neuron(group.piece(), spiked_[static_cast<std::size_t>(spike)]), 1});
@@ -119,17 +144,54 @@ void GridPart::save(State& state) const {
       array.resize(static_cast<std::size_t>(population.size));
       std::copy_n(row.values, piece.size(), array.begin() + piece.begin);
     }
-    // What arrives later, by step from the next one on and receptor.
-    auto& array = state.arrays[population.name + "/arriving"];
-    array.resize(ring_.size() * static_cast<std::size_t>(group.receptors() * population.size));
-    std::int64_t to = piece.begin;
-    for (std::size_t ahead = 1; ahead <= ring_.size(); ++ahead) {
-      const Lines& lines = ring_[(static_cast<std::size_t>(step_) + ahead) % ring_.size()];
-      for (std::int64_t receptor = 0; receptor < group.receptors(); ++receptor) {
-        std::copy_n(lines.begin() + first_place_[index] + receptor * group.columns(), piece.size(),
-                    array.begin() + to);
-        to += population.size;
-      }
+    save_arriving(state, index);
+  }
+}
+
+/// What arrives later at a group, in its order: steps from now, receptor, neuron, weight.
+void GridPart::save_arriving(State& state, std::size_t index) const {
+  const GridGroup& group = *groups_[index];
+  const Piece& piece = group.piece();
+  auto& array = state.arrays[layout_.population(piece.population).name + "/arriving"];
+  const auto add = [&](std::size_t ahead, std::int64_t place, double weight) {
+    array.insert(array.end(),
+                 {static_cast<double>(ahead), static_cast<double>(place / group.columns()),
+                  static_cast<double>(piece.begin + place % group.columns()), weight});
+  };
+  for (std::size_t ahead = 1; ahead <= ring_.size(); ++ahead) {
+    const Slot& later = ring_[(static_cast<std::size_t>(step_) + ahead) % ring_.size()];
+    for (const Kick& kick : later.kicks[index]) add(ahead, kick.place, kick.weight);
+    if (later.sums.empty()) continue;
+    for (std::int64_t place = 0; place < group.receptors() * group.columns(); ++place) {
+      const double sum = later.sums[static_cast<std::size_t>(first_place_[index] + place)];
+      if (sum != 0) add(ahead, place, sum);
+    }
+  }
+}
+
+void GridPart::restore_arriving(const State& state, std::size_t index) {
+  const GridGroup& group = *groups_[index];
+  const Piece& piece = group.piece();
+  const std::string& name = layout_.population(piece.population).name;
+  const auto found = state.arrays.find(name + "/arriving");
+  require(found != state.arrays.end() && found->second.size() % 4 == 0, ErrorKind::data,
+          "saved state: '{}/arriving' is missing or damaged", name);
+  for (std::size_t at = 0; at < found->second.size(); at += 4) {
+    const double* row = found->second.data() + at;
+    const double ahead = row[0], receptor = row[1], neuron = row[2];
+    const bool possible = ahead >= 1 && ahead <= static_cast<double>(ring_.size()) &&
+                          receptor >= 0 && receptor < static_cast<double>(group.receptors()) &&
+                          neuron >= 0 &&
+                          neuron < static_cast<double>(layout_.population(piece.population).size);
+    require(possible, ErrorKind::data, "saved state: '{}/arriving' is of another network", name);
+    const std::int64_t local = static_cast<std::int64_t>(neuron) - piece.begin;
+    if (local < 0 || local >= piece.size()) continue;
+    Slot& later = slot(step_ + static_cast<std::int64_t>(ahead));
+    const std::int64_t place = static_cast<std::int64_t>(receptor) * group.columns() + local;
+    if (later.sums.empty()) {
+      later.kicks[index].push_back({static_cast<std::uint32_t>(place), row[3]});
+    } else {
+      later.sums[static_cast<std::size_t>(first_place_[index] + place)] = row[3];
     }
   }
 }
@@ -147,18 +209,7 @@ void GridPart::restore(const State& state) {
       std::copy_n(array.begin() + piece.begin, piece.size(), row.values);
     }
     group.restored(state.time_ms);
-    const auto& array =
-        saved_array(state, population.name + "/arriving",
-                    ring_.size() * static_cast<std::size_t>(group.receptors()) * size);
-    std::int64_t from = piece.begin;
-    for (std::size_t ahead = 1; ahead <= ring_.size(); ++ahead) {
-      Lines& lines = ring_[(static_cast<std::size_t>(step_) + ahead) % ring_.size()];
-      for (std::int64_t receptor = 0; receptor < group.receptors(); ++receptor) {
-        std::copy_n(array.begin() + from, piece.size(),
-                    lines.begin() + first_place_[index] + receptor * group.columns());
-        from += population.size;
-      }
-    }
+    restore_arriving(state, index);
   }
 }
 

@@ -10,8 +10,7 @@
 
 namespace afterspike::sim {
 
-/// Neurons that are computed in steps. What arrives waits in a ring of steps, summed for each
-/// receptor of each neuron.
+/// Neurons that are computed in steps. What arrives waits in a ring of steps.
 class GridPart final : public Part {
  public:
   GridPart(const Layout& layout, std::vector<Piece> pieces);
@@ -31,18 +30,26 @@ class GridPart final : public Part {
     std::size_t column;
   };
 
-  double* arrivals(std::int64_t step) {
-    return ring_[static_cast<std::size_t>(step) % ring_.size()].data();
-  }
+  /// What arrives in a step: sums for all places, or a list for each group.
+  struct Slot {
+    Lines sums;
+    std::vector<std::vector<Kick>> kicks;
+  };
+
+  Slot& slot(std::int64_t step) { return ring_[static_cast<std::size_t>(step) % ring_.size()]; }
+  template <typename Weight>
+  void list(Slot& slot, std::span<const std::uint32_t> targets, const Weight* weights, double size);
+  void save_arriving(State& state, std::size_t index) const;
+  void restore_arriving(const State& state, std::size_t index);
   void deliver(const Window& window, std::span<const Emission> emissions);
   void advance(std::int64_t step);
   void sample(std::int64_t step);
 
   const Layout& layout_;
   std::vector<std::unique_ptr<GridGroup>> groups_;
-  std::vector<std::int64_t> first_place_;  ///< Of each group in a step of the ring.
+  std::vector<std::int64_t> first_place_;  ///< Of each group, and the number of all.
   std::unique_ptr<Connections> connections_;
-  std::vector<Lines> ring_;
+  std::vector<Slot> ring_;
   std::vector<std::uint32_t> spiked_;
   std::vector<Sampled> sampled_;
   std::int64_t step_ = 0;

@@ -27,8 +27,11 @@ HWY_INLINE V synapses(const LeakyStep& s, std::int64_t column) {
   V drive = hn::Zero(d);
   for (std::int64_t p = 0; p < s.receptors; ++p) {
     const std::int64_t at = p * s.columns + column;
-    const V arriving = hn::LoadU(d, s.arriving + at);
-    hn::StoreU(hn::Zero(d), d, s.arriving + at);
+    V arriving = hn::Zero(d);
+    if (s.arriving != nullptr) {
+      arriving = hn::LoadU(d, s.arriving + at);
+      hn::StoreU(hn::Zero(d), d, s.arriving + at);
+    }
     if constexpr (kSynapse == GridSynapse::delta) {
       drive = hn::Add(drive, arriving);
     } else {

@@ -31,7 +31,7 @@ struct LeakyStep {
   double* current = nullptr;   ///< [currents, columns]
   double* rise = nullptr;      ///< y1 of alpha synapses, [receptors, columns]
   double* synaptic = nullptr;  ///< [receptors, columns]
-  double* arriving = nullptr;  ///< [receptors, columns]; 0 on return.
+  double* arriving = nullptr;  ///< [receptors, columns]; 0 on return. Null: nothing.
 
   Coefficient external, keep, gain, threshold, reset, refractory;
   const Coefficient* current_keep = nullptr;  ///< Of each current, or receptor.

@@ -42,6 +42,7 @@ struct Layout {
   std::vector<std::int64_t> first_neuron;  ///< Of each population, and the number of all.
   std::int64_t window_steps, longest_steps;
   double window_ms, longest_ms;
+  bool few_arrivals;  ///< In a step, of those on the grid.
 
   const glifnet::Population& population(std::int64_t index) const {
     return network->populations[static_cast<std::size_t>(index)];
