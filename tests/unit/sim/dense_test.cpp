@@ -20,22 +20,22 @@ std::vector<Spike> sorted(std::vector<Spike> spikes) {
 }
 
 TEST(Dense, GridEngineComputesNestsRule) {
-  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
     SCOPED_TRACE(seed);
     const double h = seed % 2 == 0 ? 0.1 : 0.05;
-    const auto network = random_network(seed, 3, 0.1);
+    const auto network = random_network(seed, 3, 0.1, seed % 3 == 0 ? 120 : 2);
     Options options{1};
     options.dt_ms = h;
     Simulation simulation(network, options);
     simulation.run_until(250);
     const auto expected = sorted(testing::dense_grid(network, h, 250));
     EXPECT_GT(expected.size(), 100u);
-    EXPECT_EQ(simulation.spikes(), expected);
+    EXPECT_EQ(simulation.spikes(), expected) << expected.size();
   }
 }
 
 TEST(Dense, ExactEngineSolvesTheContinuousEquations) {
-  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     SCOPED_TRACE(seed);
     auto network = random_network(seed, 2, 0.1);
     Rng rng(seed);

@@ -1,14 +1,17 @@
 #pragma once
 
+#include <cmath>
+
 #include "afterspike/base/rng.hpp"
 #include "unit/glifnet/networks.hpp"
 
 namespace afterspike::testing {
 
 /// A random recurrent network: a small population of every leaky model, with synapses of one shape
-/// each, driven by recorded spikes.
-inline glifnet::Network random_network(std::uint64_t seed, std::int64_t size = 3,
-                                       double grid = 0.1) {
+/// each, driven by recorded spikes; `each` synapses from a neuron to each population, the weaker
+/// the more they are. Many take another way through the grid engine than few.
+inline glifnet::Network random_network(std::uint64_t seed, std::int64_t size = 3, double grid = 0.1,
+                                       std::int64_t each = 2) {
   using glifnet::SynapseShape;
   const Rng rng(seed);
   glifnet::Network network;
@@ -36,10 +39,11 @@ inline glifnet::Network random_network(std::uint64_t seed, std::int64_t size = 3
     for (std::int64_t to = 0; to + 1 < count; ++to) {
       const auto& source = network.populations[static_cast<std::size_t>(from)];
       const auto& target = network.populations[static_cast<std::size_t>(to)];
-      const double weight = target.synapse == SynapseShape::delta ? 2.5 : 60;
+      const double weight = (target.synapse == SynapseShape::delta ? 2.5 : 60) *
+                            std::sqrt(2.0 / static_cast<double>(each));
       network.projections.push_back(
           make_projection(network.populations, from, to,
-                          random_synapses(source, target, 2, weight, grid, 40,
+                          random_synapses(source, target, each, weight, grid, 40,
                                           rng.stream("from", static_cast<std::uint64_t>(from))
                                               .stream("to", static_cast<std::uint64_t>(to)))));
     }
