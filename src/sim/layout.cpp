@@ -51,7 +51,9 @@ bool expect_few_arrivals(const Layout& layout) {
   constexpr double kRate = 0.01;  // Spikes in a ms.
   double arriving = 0, receptors = 0;
   for (const glifnet::Projection& projection : layout.network->projections) {
-    arriving += kRate * layout.dt_ms * static_cast<double>(projection.synapses());
+    const Population& source = layout.population(projection.source);
+    const bool analog = glifnet::model(source.model).dynamics == Dynamics::analog_source;
+    arriving += (analog ? 1 : kRate * layout.dt_ms) * static_cast<double>(projection.synapses());
   }
   for (const Population& population : layout.network->populations) {
     receptors += static_cast<double>(population.receptors * population.size);

@@ -88,8 +88,8 @@ State read_state(const std::filesystem::path& path);
 class Simulation {
  public:
   /// Copies what it needs of a valid network. Throws Error(data) where the network is not valid,
-  /// and Error(config) where an engine cannot compute a population, or where delays, refractory
-  /// times or the time step do not fit the grid.
+  /// and Error(config) where an engine cannot compute a population, or where delays or
+  /// the time step do not fit the grid.
   Simulation(const glifnet::Network& network, const Options& options);
   ~Simulation();
   Simulation(Simulation&&) noexcept;
