@@ -1,0 +1,19 @@
+#pragma once
+
+#include <filesystem>
+
+#include "afterspike/glifnet/network.hpp"
+
+namespace afterspike::glifnet {
+
+/// The version of the native file that is written, and the newest that is read.
+inline constexpr std::int64_t kFileVersion = 1;
+
+/// Writes the network, atomically, as HDF5 (docs/glifnet-format.md); read_network() gives an equal
+/// one back. Throws Error(data) for a network that is not valid or a file that cannot be written.
+void write_network(const std::filesystem::path& path, const Network& network);
+
+/// Reads and validates. Throws Error(data) that names the file and what is wrong in it.
+Network read_network(const std::filesystem::path& path);
+
+}  // namespace afterspike::glifnet

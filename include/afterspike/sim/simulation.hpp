@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "afterspike/glifnet/network.hpp"
+
+/// Simulation of spiking networks (docs/simulation.md).
+namespace afterspike::sim {
+
+/// How a population is computed.
+enum class Engine {
+  grid,   ///< In steps of dt; NEST's rules. Every model.
+  exact,  ///< From event to event in closed form, spikes at their exact times. Leaky models only.
+};
+
+struct Options {
+  std::uint64_t seed;  ///< Of Poisson sources, noise currents and escaping thresholds.
+  Engine engine = Engine::grid;
+  std::map<std::string, Engine> engines = {};  ///< Populations that are computed otherwise.
+  double dt_ms = 0;                            ///< Step of the grid; 0: the network's.
+  int threads = 1;                             ///< Results are the same for any number.
+  /// Rounds weights to float32, 8 bytes a synapse. Without, they are kept as they are: in 8 bytes
+  /// where each is a float32 already, else in 12.
+  bool float32_weights = false;
+};
+
+struct Spike {
+  double time_ms;
+  std::int64_t population, neuron;
+
+  bool operator==(const Spike&) const = default;
+};
+
+/// A state variable that can be recorded.
+enum class Quantity {
+  voltage,              ///< mV; GLIFR: relative to rest.
+  threshold,            ///< mV, all parts.
+  threshold_spike,      ///< mV, the part that spikes add.
+  threshold_voltage,    ///< mV, the part that follows the voltage.
+  after_spike_current,  ///< pA, the sum.
+  synaptic_current,     ///< pA, the sum.
+};
+
+/// The quantity called "V", "threshold", "threshold_spike", "threshold_voltage", "I_asc" or
+/// "I_syn". Throws Error(usage).
+Quantity quantity(std::string_view name);
+
+/// Samples at interval_ms, 2 interval_ms, ...: the state after all that happened until then.
+struct Recording {
+  std::int64_t population = 0;
+  Quantity quantity = Quantity::voltage;
+  double interval_ms = 0;
+  std::vector<std::int64_t> neurons;
+  std::vector<double> times_ms;
+  std::vector<double> values;  ///< [times, neurons]
+};
+
+struct Statistics {
+  std::int64_t spikes = 0;  ///< Of neurons; sources do not count.
+  std::int64_t synaptic_events =
+      0;                          ///< Spikes that arrived at a target, those of sources included.
+  std::int64_t neuron_steps = 0;  ///< Of the grid.
+};
+
+/// Everything that decides the future: restored into a simulation of the same network, options (but
+/// the number of threads) and sources, it goes on with the same spikes.
+struct State {
+  double time_ms = 0;
+  std::map<std::string, std::vector<double>> arrays;
+
+  bool operator==(const State&) const = default;
+};
+
+void write_state(const std::filesystem::path& path, const State& state);
+State read_state(const std::filesystem::path& path);
+
+/// A network that runs. Not thread-safe; it uses threads of its own.
+///
+/// Time goes on in windows of the smallest delay between neurons, within which neurons do not
+/// depend on each other.
+class Simulation {
+ public:
+  /// Copies what it needs of a valid network. Throws Error(data) where the network is not valid,
+  /// and Error(config) where an engine cannot compute a population, or where delays or
+  /// the time step do not fit the grid.
+  Simulation(const glifnet::Network& network, const Options& options);
+  ~Simulation();
+  Simulation(Simulation&&) noexcept;
+  Simulation& operator=(Simulation&&) noexcept;
+
+  /// The spikes of a spike_source from now on, instead of the network's. Throws Error(data).
+  void set_trains(std::string_view population, const glifnet::SpikeTrains& trains);
+
+  /// The values of an analog_source, [steps, size]: those of step t reach the targets at
+  /// t dt + delay, times the weight. 0 afterwards. Throws Error(data).
+  void set_signal(std::string_view population, std::span<const double> values);
+
+  /// Records from now on; returns the index for recording(). Empty `neurons`: all. The interval
+  /// must be whole steps for a population on the grid. Throws Error(config).
+  std::size_t record(std::string_view population, Quantity quantity, double interval_ms,
+                     std::vector<std::int64_t> neurons = {});
+
+  /// Runs until this time, a whole number of steps where a population is on the grid. Throws
+  /// Error(numeric) for a neuron that would fire without end at one time.
+  void run_until(double time_ms);
+
+  double now_ms() const;
+
+  /// The spikes of all populations but sources since the last clear_spikes(), by time, population
+  /// and neuron.
+  const std::vector<Spike>& spikes() const;
+  void clear_spikes();
+
+  const Recording& recording(std::size_t index) const;
+  Statistics statistics() const;
+
+  /// Back to time 0 and the initial state; trains and signals stay, recordings and spikes are
+  /// emptied.
+  void reset();
+
+  State save() const;
+  /// Throws Error(data) for a state of another network.
+  void restore(const State& state);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace afterspike::sim

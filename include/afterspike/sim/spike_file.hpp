@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "afterspike/sim/simulation.hpp"
+
+namespace afterspike::sim {
+
+/// Writes spikes as CSV with the columns time_ms, population (its index in the network) and neuron,
+/// atomically; times are read back as the same doubles. Throws Error(data).
+void write_spikes_csv(const std::filesystem::path& path, std::span<const Spike> spikes);
+
+/// Writes spikes as a SONATA report, /spikes/<population>/{timestamps, node_ids}, by time. `names`
+/// are those of the populations by index. Throws Error(data), also for a name with "/".
+void write_spikes_sonata(const std::filesystem::path& path, const std::vector<std::string>& names,
+                         std::span<const Spike> spikes);
+
+/// The spikes of one population of `neurons`, as trains: from a CSV file as above (by its index)
+/// or, where the name ends in .h5 or .hdf5, from a SONATA report (by its name). Throws Error(data)
+/// that names the file and what is wrong in it.
+glifnet::SpikeTrains read_trains(const std::filesystem::path& path, std::string_view name,
+                                 std::int64_t index, std::int64_t neurons);
+
+}  // namespace afterspike::sim

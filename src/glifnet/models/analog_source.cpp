@@ -1,0 +1,12 @@
+#include "afterspike/glifnet/model.hpp"
+
+namespace afterspike::glifnet {
+
+ModelEntry entry_analog_source() {
+  Model model;
+  model.dynamics = Dynamics::analog_source;
+  return {"analog_source", "one number for each step, times the weight at its targets",
+          std::move(model)};
+}
+
+}  // namespace afterspike::glifnet

@@ -1,0 +1,10 @@
+#include "leaky.hpp"
+
+namespace afterspike::glifnet {
+
+ModelEntry entry_glif1() {
+  return {"glif1", "leaky integrate-and-fire (Teeter et al. 2018)",
+          glif_model(false, false, false)};
+}
+
+}  // namespace afterspike::glifnet

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "connections.hpp"
+#include "exact_neuron.hpp"
+#include "lines.hpp"
+#include "part.hpp"
+#include "stimuli.hpp"
+
+namespace afterspike::sim {
+
+/// Neurons that are computed from event to event. A neuron's state is that after its last event;
+/// between events nothing is done but for neurons that may reach their threshold.
+class ExactPart final : public Part {
+ public:
+  ExactPart(const Layout& layout, std::vector<Piece> pieces);
+
+  void advance(const Window& window, std::span<const Emission> neurons,
+               std::span<const Emission> sources) override;
+  void reset() override;
+  void save(State& state) const override;
+  void restore(const State& state) override;
+  void add_recorder(Recorder* recorder) override;
+
+ private:
+  struct Group {
+    Piece piece;
+    std::int64_t first;  ///< Neuron of the part.
+    ExactNeurons neurons;
+    Stimuli stimuli;
+    std::int64_t width;  ///< Of a state in `states`.
+    std::vector<double> initial_voltages, constant_currents;
+    Lines states;
+    double next_change;
+  };
+  struct Event {
+    double time;
+    double weight;
+    std::uint32_t target;  ///< Neuron, shifted, and receptor; change_: its current changes.
+  };
+  /// What is known of a neuron besides its state.
+  struct Clock {
+    double time;                ///< Of the state; in the future during refractoriness.
+    double quiet_until;         ///< No crossing before.
+    std::int64_t look_at = -1;  ///< The window in which to look at the neuron again, or -1.
+    std::int32_t first_event = 0, events = 0;  ///< In due_, of this window.
+    bool crosses = false;                      ///< quiet_until is a crossing.
+    bool is_touched = false;                   ///< It is in touched_.
+    bool is_sampled = false;
+  };
+  struct Sampled {
+    Recorder* recorder;
+    std::uint32_t neuron;
+    std::size_t column;
+  };
+
+  Group& group_of(std::uint32_t neuron) { return groups_[group_index_[neuron]]; }
+  void add_group(const Piece& piece, std::int64_t first, const Leaky& leaky);
+  double* state_of(Group& group, std::uint32_t neuron) const;
+  void prefetch_clock(const Event& event) const;
+
+  std::int64_t slot_of(double time) const;
+  void deliver(std::span<const Emission> emissions);
+  void post(double time, double weight, std::uint32_t target);
+  void post_changes(const Window& window);
+  void collect(const Window& window);
+  void sort_by_neuron();
+  void touch(std::uint32_t neuron);
+  void take_due(const Window& window);
+  void fetch(std::uint32_t neuron) const;
+  void set_external(Group& group, std::uint32_t neuron, double time);
+  void compute(std::uint32_t neuron, const Window& window);
+  void bring_to(Group& group, std::uint32_t neuron, double time);
+  void take(Group& group, std::uint32_t neuron, const Event& event);
+  void changed(Group& group, std::uint32_t neuron);
+  void cross_until(Group& group, std::uint32_t neuron, double horizon);
+  void look_ahead(Group& group, std::uint32_t neuron);
+  void fire(Group& group, std::uint32_t neuron);
+  void schedule(std::uint32_t neuron);
+  void restore_group(const State& state, Group& group);
+  void sample(Group& group, std::uint32_t neuron, double before);
+  double value(const Group& group, std::uint32_t neuron, const double* state,
+               Quantity quantity) const;
+
+  const Layout& layout_;
+  std::vector<Group> groups_;
+  std::vector<std::uint32_t> group_index_;
+  std::uint32_t shift_, change_;
+  double per_window_;
+  std::unique_ptr<Connections> connections_;
+
+  std::vector<Clock> clocks_;
+  std::vector<std::vector<Event>> events_;            ///< By window, a ring.
+  std::vector<std::vector<std::uint32_t>> calendar_;  ///< Neurons to look at, by window, a ring.
+  std::int64_t earliest_ = 0;                         ///< The first window that is not over.
+
+  // Of the present window.
+  std::vector<Event> arrived_, due_;  ///< As they came; by neuron.
+  std::vector<std::uint32_t> touched_, looked_at_;
+
+  std::vector<Sampled> sampled_;
+  std::vector<std::int64_t> next_sample_, last_sample_;  ///< Of each of sampled_.
+};
+
+}  // namespace afterspike::sim

@@ -1,0 +1,138 @@
+// What is read from the neurons of the exact engine: samples, and all of their state.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "exact_part.hpp"
+
+namespace afterspike::sim {
+
+void ExactPart::save(State& state) const {
+  for (const Group& group : groups_) {
+    const glifnet::Population& population = layout_.population(group.piece.population);
+    const std::int64_t width = group.width;
+    auto& states = state.arrays[population.name + "/state"];
+    auto& clocks = state.arrays[population.name + "/clock"];
+    states.resize(static_cast<std::size_t>(population.size * width));
+    clocks.resize(static_cast<std::size_t>(population.size * 3));
+    std::copy(group.states.begin(), group.states.end(), states.begin() + group.piece.begin * width);
+    for (std::int64_t local = 0; local < group.piece.size(); ++local) {
+      const Clock& clock = clocks_[static_cast<std::size_t>(group.first + local)];
+      const std::array<double, 3> row = {clock.time, clock.quiet_until, clock.crosses ? 1.0 : 0.0};
+      std::copy(row.begin(), row.end(), clocks.begin() + (group.piece.begin + local) * 3);
+    }
+  }
+  for (const auto& events : events_) {
+    for (const Event& event : events) {
+      const std::uint32_t neuron = event.target >> shift_;
+      const Group& group = groups_[group_index_[neuron]];
+      const std::int64_t own = group.piece.begin + neuron - group.first;
+      auto& pending = state.arrays[layout_.population(group.piece.population).name + "/events"];
+      pending.insert(pending.end(), {event.time, static_cast<double>(own),
+                                     static_cast<double>(event.target & change_), event.weight});
+    }
+  }
+}
+
+void ExactPart::restore(const State& state) {
+  reset();
+  earliest_ = static_cast<std::int64_t>(saved_array(state, "window", 1)[0]);
+  for (auto& neurons : calendar_) neurons.clear();
+  for (Group& group : groups_) restore_group(state, group);
+}
+
+void ExactPart::restore_group(const State& state, Group& group) {
+  const glifnet::Population& population = layout_.population(group.piece.population);
+  const std::int64_t width = group.width;
+  const auto size = static_cast<std::size_t>(population.size);
+  const auto& states =
+      saved_array(state, population.name + "/state", size * static_cast<std::size_t>(width));
+  const auto& clocks = saved_array(state, population.name + "/clock", size * 3);
+  std::copy_n(states.begin() + group.piece.begin * width, group.states.size(),
+              group.states.begin());
+  group.next_change = group.stimuli.next_change(state.time_ms);
+  for (std::int64_t local = 0; local < group.piece.size(); ++local) {
+    const double* row = clocks.data() + (group.piece.begin + local) * 3;
+    const auto neuron = static_cast<std::uint32_t>(group.first + local);
+    Clock& clock = clocks_[neuron];
+    clock.time = row[0];
+    clock.quiet_until = row[1];
+    clock.crosses = row[2] != 0;
+    clock.look_at = -1;
+    schedule(neuron);
+  }
+  const auto pending = state.arrays.find(population.name + "/events");
+  if (pending == state.arrays.end()) return;
+  for (std::size_t at = 0; at + 3 < pending->second.size(); at += 4) {
+    const double* event = pending->second.data() + at;
+    const auto own = static_cast<std::int64_t>(event[1]);
+    if (own < group.piece.begin || own >= group.piece.end) continue;
+    const auto neuron = static_cast<std::uint32_t>(group.first + own - group.piece.begin);
+    post(event[0], event[3], neuron << shift_ | static_cast<std::uint32_t>(event[2]));
+  }
+}
+
+void ExactPart::add_recorder(Recorder* recorder) {
+  const Recording& recording = recorder->recording;
+  for (const Group& group : groups_) {
+    if (group.piece.population != recording.population) continue;
+    for (std::size_t column = 0; column < recording.neurons.size(); ++column) {
+      const std::int64_t own = recording.neurons[column];
+      if (own < group.piece.begin || own >= group.piece.end) continue;
+      const auto neuron = static_cast<std::uint32_t>(group.first + own - group.piece.begin);
+      sampled_.push_back({recorder, neuron, column});
+      clocks_[neuron].is_sampled = true;
+    }
+  }
+  next_sample_.resize(sampled_.size());
+  last_sample_.resize(sampled_.size());
+}
+
+/// Takes the samples of the window that lie before this time; the state is not touched, so that
+/// recording changes nothing.
+void ExactPart::sample(Group& group, std::uint32_t neuron, double before) {
+  for (std::size_t index = 0; index < sampled_.size(); ++index) {
+    if (sampled_[index].neuron != neuron) continue;
+    Recorder& recorder = *sampled_[index].recorder;
+    for (; next_sample_[index] <= last_sample_[index]; ++next_sample_[index]) {
+      const double time = static_cast<double>(next_sample_[index]) * recorder.recording.interval_ms;
+      if (time >= before) break;
+      cross_until(group, neuron, time);
+      const Clock& clock = clocks_[neuron];
+      const std::int64_t own = neuron - group.first;
+      std::array<double, ExactNeurons::kMostState> state;
+      const double* held = state_of(group, neuron);
+      std::copy_n(held, group.neurons.state_size(), state.data());
+      if (time >= clock.time) {
+        group.neurons.propagate(own, held, time - clock.time, state.data());
+      } else {
+        group.neurons.propagate_synapses(own, state.data(), time - clock.time);
+      }
+      recorder.put(next_sample_[index], sampled_[index].column,
+                   value(group, neuron, state.data(), recorder.recording.quantity));
+    }
+  }
+}
+
+double ExactPart::value(const Group& group, std::uint32_t neuron, const double* state,
+                        Quantity quantity) const {
+  const std::int64_t own = neuron - group.first;
+  const double rest = group.neurons.resting_potential(own);
+  switch (quantity) {
+    case Quantity::voltage:
+      return rest + state[ExactNeurons::kVoltage];
+    case Quantity::threshold:
+      return rest + group.neurons.threshold(own, state);
+    case Quantity::threshold_spike:
+      return state[ExactNeurons::kSpikePart];
+    case Quantity::threshold_voltage:
+      return state[ExactNeurons::kVoltagePart];
+    case Quantity::after_spike_current:
+      return group.neurons.after_spike_current(state);
+    default:
+      return group.neurons.synaptic_current(state);
+  }
+}
+
+}  // namespace afterspike::sim

@@ -1,0 +1,216 @@
+#include "grid_part.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::sim {
+
+std::int64_t whole_steps(double time_ms, double dt_ms, std::string_view what) {
+  const double steps = std::round(time_ms / dt_ms);
+  constexpr double kOff = 1e-6;
+  require(std::abs(time_ms / dt_ms - steps) <= kOff * std::max(1.0, steps), ErrorKind::config,
+          "{}: found {} ms, expected a whole number of steps of {} ms", what, time_ms, dt_ms);
+  return static_cast<std::int64_t>(steps);
+}
+
+GridPart::GridPart(const Layout& layout, std::vector<Piece> pieces) : layout_(layout) {
+  std::int64_t places = 0, most = 0;
+  for (const Piece& piece : pieces) {
+    const glifnet::Population& population = layout.population(piece.population);
+    const bool glifr = glifnet::model(population.model).dynamics == glifnet::Dynamics::glifr;
+    groups_.push_back(glifr ? make_glifr_group(layout, piece) : make_leaky_group(layout, piece));
+    first_place_.push_back(places);
+    places += groups_.back()->receptors() * groups_.back()->columns();
+    most = std::max(most, groups_.back()->columns());
+  }
+  first_place_.push_back(places);
+  require(places < (std::int64_t{1} << 32), ErrorKind::config,
+          "grid engine: found {} receptors in one thread, expected less than 2^32", places);
+  const auto place = [&](std::size_t group, std::int64_t neuron, std::uint8_t receptor) {
+    return static_cast<std::uint32_t>(first_place_[group] + receptor * groups_[group]->columns() +
+                                      neuron);
+  };
+  connections_ = std::make_unique<Connections>(
+      layout, pieces, place, weights_are_float32(*layout.network, layout.options));
+  const auto slots = static_cast<std::size_t>(layout.longest_steps + layout.window_steps);
+  ring_.resize(slots);
+  for (Slot& each : ring_) {
+    if (!layout.few_arrivals) each.sums.assign(static_cast<std::size_t>(places), 0.0);
+    each.kicks.resize(groups_.size());
+  }
+  spiked_.resize(static_cast<std::size_t>(most));
+}
+
+void GridPart::reset() {
+  for (const auto& group : groups_) group->reset();
+  for (Slot& each : ring_) {
+    std::fill(each.sums.begin(), each.sums.end(), 0.0);
+    for (auto& kicks : each.kicks) kicks.clear();
+  }
+  step_ = 0;
+}
+
+/// Targets are sorted, and so by group.
+template <typename Weight>
+void GridPart::list(Slot& slot, std::span<const std::uint32_t> targets, const Weight* weights,
+                    double size) {
+  std::size_t group = 0;
+  for (std::size_t synapse = 0; synapse < targets.size(); ++synapse) {
+    while (targets[synapse] >= first_place_[group + 1]) ++group;
+    slot.kicks[group].push_back({targets[synapse] - static_cast<std::uint32_t>(first_place_[group]),
+                                 size * static_cast<double>(weights[synapse])});
+  }
+}
+
+void GridPart::deliver(const Window& window, std::span<const Emission> emissions) {
+  constexpr double kRounding = 1e-6;
+  for (const Emission& emission : emissions) {
+    connections_->visit(emission.neuron, [&](const Connections::Run& run, const auto* targets,
+                                             const auto* weights) {
+      std::int64_t step = emission.step + run.delay_steps;
+      if (emission.step < 0) {
+        const double time = (emission.time_ms + run.delay_ms) / layout_.dt_ms;
+        step = static_cast<std::int64_t>(std::ceil(time - kRounding));
+      }
+      synaptic_events_ += run.count;
+      Slot& arriving = slot(std::max(step, window.first_step + 1));
+      if (arriving.sums.empty())
+        return list(arriving, {targets, run.count}, weights, emission.size);
+      double* sums = arriving.sums.data();
+      for (std::uint32_t synapse = 0; synapse < run.count; ++synapse) {
+        sums[targets[synapse]] += emission.size * static_cast<double>(weights[synapse]);
+      }
+    });
+  }
+}
+
+void GridPart::advance(const Window& window, std::span<const Emission> neurons,
+                       std::span<const Emission> sources) {
+  deliver(window, neurons);
+  deliver(window, sources);
+  for (std::int64_t step = window.first_step + 1; step <= window.last_step; ++step) advance(step);
+}
+
+void GridPart::advance(std::int64_t step) {
+  const double time = static_cast<double>(step) * layout_.dt_ms;
+  Slot& arriving = slot(step);
+  for (std::size_t index = 0; index < groups_.size(); ++index) {
+    GridGroup& group = *groups_[index];
+    double* sums = arriving.sums.empty() ? nullptr : arriving.sums.data() + first_place_[index];
+    const std::int64_t count = group.advance(step, {sums, arriving.kicks[index]}, spiked_.data());
+    arriving.kicks[index].clear();
+    for (std::int64_t spike = 0; spike < count; ++spike) {
+      emitted_.push_back(
+          {time, step, layout_.neuron(group.piece(), spiked_[static_cast<std::size_t>(spike)]), 1});
+    }
+    neuron_steps_ += group.piece().size();
+  }
+  step_ = step;
+  if (!sampled_.empty()) sample(step);
+}
+
+void GridPart::add_recorder(Recorder* recorder) {
+  const Recording& recording = recorder->recording;
+  for (std::size_t index = 0; index < groups_.size(); ++index) {
+    const Piece& piece = groups_[index]->piece();
+    if (piece.population != recording.population) continue;
+    for (std::size_t column = 0; column < recording.neurons.size(); ++column) {
+      const std::int64_t own = recording.neurons[column];
+      if (own < piece.begin || own >= piece.end) continue;
+      sampled_.push_back({recorder, index, own - piece.begin, column});
+    }
+  }
+}
+
+void GridPart::sample(std::int64_t step) {
+  for (const Sampled& sampled : sampled_) {
+    if (step % sampled.recorder->interval_steps != 0) continue;
+    sampled.recorder->put(
+        step / sampled.recorder->interval_steps, sampled.column,
+        groups_[sampled.group]->value(sampled.local, sampled.recorder->recording.quantity));
+  }
+}
+
+void GridPart::save(State& state) const {
+  for (std::size_t index = 0; index < groups_.size(); ++index) {
+    GridGroup& group = *groups_[index];
+    const Piece& piece = group.piece();
+    const glifnet::Population& population = layout_.population(piece.population);
+    for (const GridGroup::Row& row : group.rows()) {
+      auto& array = state.arrays[population.name + "/" + row.name];
+      array.resize(static_cast<std::size_t>(population.size));
+      std::copy_n(row.values, piece.size(), array.begin() + piece.begin);
+    }
+    save_arriving(state, index);
+  }
+}
+
+/// What arrives later at a group, in its order: steps from now, receptor, neuron, weight.
+void GridPart::save_arriving(State& state, std::size_t index) const {
+  const GridGroup& group = *groups_[index];
+  const Piece& piece = group.piece();
+  auto& array = state.arrays[layout_.population(piece.population).name + "/arriving"];
+  const auto add = [&](std::size_t ahead, std::int64_t place, double weight) {
+    array.insert(array.end(),
+                 {static_cast<double>(ahead), static_cast<double>(place / group.columns()),
+                  static_cast<double>(piece.begin + place % group.columns()), weight});
+  };
+  for (std::size_t ahead = 1; ahead <= ring_.size(); ++ahead) {
+    const Slot& later = ring_[(static_cast<std::size_t>(step_) + ahead) % ring_.size()];
+    for (const Kick& kick : later.kicks[index]) add(ahead, kick.place, kick.weight);
+    if (later.sums.empty()) continue;
+    for (std::int64_t place = 0; place < group.receptors() * group.columns(); ++place) {
+      const double sum = later.sums[static_cast<std::size_t>(first_place_[index] + place)];
+      if (sum != 0) add(ahead, place, sum);
+    }
+  }
+}
+
+void GridPart::restore_arriving(const State& state, std::size_t index) {
+  const GridGroup& group = *groups_[index];
+  const Piece& piece = group.piece();
+  const std::string& name = layout_.population(piece.population).name;
+  const auto found = state.arrays.find(name + "/arriving");
+  require(found != state.arrays.end() && found->second.size() % 4 == 0, ErrorKind::data,
+          "saved state: '{}/arriving' is missing or damaged", name);
+  for (std::size_t at = 0; at < found->second.size(); at += 4) {
+    const double* row = found->second.data() + at;
+    const double ahead = row[0], receptor = row[1], neuron = row[2];
+    const bool possible = ahead >= 1 && ahead <= static_cast<double>(ring_.size()) &&
+                          receptor >= 0 && receptor < static_cast<double>(group.receptors()) &&
+                          neuron >= 0 &&
+                          neuron < static_cast<double>(layout_.population(piece.population).size);
+    require(possible, ErrorKind::data, "saved state: '{}/arriving' is of another network", name);
+    const std::int64_t local = static_cast<std::int64_t>(neuron) - piece.begin;
+    if (local < 0 || local >= piece.size()) continue;
+    Slot& later = slot(step_ + static_cast<std::int64_t>(ahead));
+    const std::int64_t place = static_cast<std::int64_t>(receptor) * group.columns() + local;
+    if (later.sums.empty()) {
+      later.kicks[index].push_back({static_cast<std::uint32_t>(place), row[3]});
+    } else {
+      later.sums[static_cast<std::size_t>(first_place_[index] + place)] = row[3];
+    }
+  }
+}
+
+void GridPart::restore(const State& state) {
+  reset();
+  step_ = static_cast<std::int64_t>(saved_array(state, "step", 1)[0]);
+  for (std::size_t index = 0; index < groups_.size(); ++index) {
+    GridGroup& group = *groups_[index];
+    const Piece& piece = group.piece();
+    const glifnet::Population& population = layout_.population(piece.population);
+    const auto size = static_cast<std::size_t>(population.size);
+    for (const GridGroup::Row& row : group.rows()) {
+      const auto& array = saved_array(state, population.name + "/" + row.name, size);
+      std::copy_n(array.begin() + piece.begin, piece.size(), row.values);
+    }
+    group.restored(state.time_ms);
+    restore_arriving(state, index);
+  }
+}
+
+}  // namespace afterspike::sim

@@ -1,0 +1,105 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "afterspike/sim/simulation.hpp"
+
+namespace afterspike::sim {
+
+/// A spike on its way. Sources may send any number of them, or a number other than one, at once.
+struct Emission {
+  double time_ms;
+  std::int64_t step;     ///< Of the grid; -1 off the grid.
+  std::uint32_t neuron;  ///< Among all neurons of the network, sources included.
+  double size;           ///< What weights are multiplied by.
+};
+
+/// The time (begin, end], and the steps of the grid in it: first < step <= last. Windows of the
+/// smallest delay are numbered; one may be run through in several pieces.
+struct Window {
+  std::int64_t number;
+  bool is_last_piece;
+  double begin_ms, end_ms;
+  std::int64_t first_step, last_step;
+};
+
+/// Neurons [begin, end) of a population: what a part computes.
+struct Piece {
+  std::int64_t population, begin, end;
+
+  std::int64_t size() const { return end - begin; }
+};
+
+/// What all parts know of the network.
+struct Layout {
+  const glifnet::Network* network;
+  Options options;
+  double dt_ms;
+  std::vector<std::int64_t> first_neuron;  ///< Of each population, and the number of all.
+  std::int64_t window_steps, longest_steps;
+  double window_ms, longest_ms;
+  bool few_arrivals;  ///< In a step, of those on the grid.
+
+  const glifnet::Population& population(std::int64_t index) const {
+    return network->populations[static_cast<std::size_t>(index)];
+  }
+  std::uint32_t neuron(const Piece& piece, std::int64_t local) const {
+    return static_cast<std::uint32_t>(first_neuron[static_cast<std::size_t>(piece.population)] +
+                                      piece.begin + local);
+  }
+};
+
+/// Where samples of a window go. Parts write to columns of their own.
+struct Recorder {
+  Recording recording;
+  std::int64_t interval_steps = 0;  ///< 0 in continuous time.
+  std::int64_t first_sample = 1;    ///< The number of the first row of `recording`.
+
+  /// The number of the last sample until `time`.
+  std::int64_t samples_until(double time_ms) const {
+    constexpr double kRounding = 1e-9;
+    return static_cast<std::int64_t>(std::floor(time_ms / recording.interval_ms + kRounding));
+  }
+  void put(std::int64_t sample, std::size_t column, double value) {
+    const std::size_t row = static_cast<std::size_t>(sample - first_sample);
+    recording.values[row * recording.neurons.size() + column] = value;
+  }
+};
+
+/// A share of the neurons of one engine, with the synapses onto them. Parts run at the same time
+/// and touch nothing of each other.
+class Part {
+ public:
+  virtual ~Part() = default;
+
+  /// Takes up what was emitted in the window before, and by sources in this one; then computes the
+  /// window. Spikes are appended to emitted().
+  virtual void advance(const Window& window, std::span<const Emission> neurons,
+                       std::span<const Emission> sources) = 0;
+
+  virtual void reset() = 0;
+  /// Adds to, or takes from, arrays of whole populations.
+  virtual void save(State& state) const = 0;
+  virtual void restore(const State& state) = 0;
+
+  /// Samples of this recorder are wanted from those of its neurons that are here.
+  virtual void add_recorder(Recorder* recorder) = 0;
+
+  std::vector<Emission>& emitted() { return emitted_; }
+  std::int64_t synaptic_events() const { return synaptic_events_; }
+  std::int64_t neuron_steps() const { return neuron_steps_; }
+
+ protected:
+  std::vector<Emission> emitted_;
+  std::int64_t synaptic_events_ = 0, neuron_steps_ = 0;
+};
+
+/// The array of a saved state. Throws Error(data) where it is not there or of another length.
+const std::vector<double>& saved_array(const State& state, const std::string& name,
+                                       std::size_t length);
+
+}  // namespace afterspike::sim

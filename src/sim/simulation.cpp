@@ -1,0 +1,332 @@
+#include "afterspike/sim/simulation.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <deque>
+#include <tuple>
+#include <utility>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/base/parallel.hpp"
+#include "afterspike/base/registry.hpp"
+#include "exact_part.hpp"
+#include "grid_part.hpp"
+#include "layout.hpp"
+#include "sources.hpp"
+
+namespace afterspike::sim {
+namespace {
+
+struct QuantityEntry {
+  std::string_view name;
+  Quantity quantity;
+};
+
+constexpr std::array kQuantities = {QuantityEntry{"V", Quantity::voltage},
+                                    QuantityEntry{"threshold", Quantity::threshold},
+                                    QuantityEntry{"threshold_spike", Quantity::threshold_spike},
+                                    QuantityEntry{"threshold_voltage", Quantity::threshold_voltage},
+                                    QuantityEntry{"I_asc", Quantity::after_spike_current},
+                                    QuantityEntry{"I_syn", Quantity::synaptic_current}};
+
+bool earlier(const Emission& one, const Emission& other) {
+  return std::tie(one.time_ms, one.neuron) < std::tie(other.time_ms, other.neuron);
+}
+
+/// Share `part` of `parts` of every population with this engine.
+std::vector<Piece> pieces_of(const Layout& layout, Engine engine, int part, int parts) {
+  std::vector<Piece> pieces;
+  for (std::size_t index = 0; index < layout.network->populations.size(); ++index) {
+    const auto population = static_cast<std::int64_t>(index);
+    const glifnet::Population& own = layout.network->populations[index];
+    if (glifnet::model(own.model).is_source() || engine_of(layout, population) != engine) continue;
+    const Piece piece{population, own.size * part / parts, own.size * (part + 1) / parts};
+    if (piece.size() > 0) pieces.push_back(piece);
+  }
+  return pieces;
+}
+
+}  // namespace
+
+Quantity quantity(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const QuantityEntry& entry : kQuantities) {
+    if (entry.name == name) return entry.quantity;
+    names.push_back(entry.name);
+  }
+  fail(ErrorKind::usage, "no quantity called '{}'{}; there are: {}", name,
+       did_you_mean(name, names), fmt::join(names, ", "));
+}
+
+const std::vector<double>& saved_array(const State& state, const std::string& name,
+                                       std::size_t length) {
+  const auto found = state.arrays.find(name);
+  require(found != state.arrays.end(), ErrorKind::data,
+          "saved state: '{}' is missing: it is of another network", name);
+  require(found->second.size() == length, ErrorKind::data,
+          "saved state: '{}': found {} values, expected {}: it is of another network", name,
+          found->second.size(), length);
+  return found->second;
+}
+
+struct Simulation::Impl {
+  Impl(const glifnet::Network& given, const Options& options)
+      : network(given), layout(make_layout(network, options)), pool(options.threads) {
+    for (int part = 0; part < options.threads; ++part) {
+      auto grid_pieces = pieces_of(layout, Engine::grid, part, options.threads);
+      auto exact_pieces = pieces_of(layout, Engine::exact, part, options.threads);
+      if (!grid_pieces.empty()) {
+        parts.push_back(std::make_unique<GridPart>(layout, std::move(grid_pieces)));
+      }
+      if (!exact_pieces.empty()) {
+        parts.push_back(std::make_unique<ExactPart>(layout, std::move(exact_pieces)));
+      }
+    }
+    sources.resize(network.populations.size());
+    for (std::size_t index = 0; index < sources.size(); ++index) {
+      sources[index] = make_source(layout, static_cast<std::int64_t>(index));
+    }
+    // The parts have copies of their own in the form that they need.
+    for (glifnet::Projection& projection : network.projections) projection = {};
+  }
+
+  Source& source(std::string_view population) {
+    const std::int64_t index = network.population(population);
+    const auto& found = sources[static_cast<std::size_t>(index)];
+    require(found != nullptr, ErrorKind::data, "population '{}' is not a source", population);
+    return *found;
+  }
+
+  Window next_window(double until_ms, std::int64_t until_step) const;
+  void run(const Window& window);
+  void open_recorders(const Window& window);
+  void gather();
+  void restore_pending(const State& state);
+
+  glifnet::Network network;
+  Layout layout;
+  ThreadPool pool;
+  std::vector<std::unique_ptr<Part>> parts;
+  std::vector<std::unique_ptr<Source>> sources;
+
+  double now_ms = 0;
+  std::int64_t step = 0, window = 0, spike_count = 0;
+  std::vector<Emission> of_neurons, of_sources;  ///< Of the window before; of this one.
+  std::vector<Spike> spikes;
+  std::deque<Recorder> recorders;
+};
+
+Simulation::Simulation(const glifnet::Network& network, const Options& options)
+    : impl_(std::make_unique<Impl>(network, options)) {}
+Simulation::~Simulation() = default;
+Simulation::Simulation(Simulation&&) noexcept = default;
+Simulation& Simulation::operator=(Simulation&&) noexcept = default;
+
+void Simulation::set_trains(std::string_view population, const glifnet::SpikeTrains& trains) {
+  impl_->source(population).set_trains(trains);
+}
+
+void Simulation::set_signal(std::string_view population, std::span<const double> values) {
+  impl_->source(population).set_signal(values);
+}
+
+std::size_t Simulation::record(std::string_view population, Quantity quantity, double interval_ms,
+                               std::vector<std::int64_t> neurons) {
+  const std::int64_t index = impl_->network.population(population);
+  const glifnet::Population& own = impl_->layout.population(index);
+  const glifnet::Model& model = glifnet::model(own.model);
+  require(!model.is_source(), ErrorKind::config, "population '{}' is a source: it has no state",
+          own.name);
+  require(model.dynamics != glifnet::Dynamics::glifr || quantity == Quantity::voltage ||
+              quantity == Quantity::threshold || quantity == Quantity::after_spike_current,
+          ErrorKind::config, "population '{}' is of model '{}': expected V, threshold or I_asc",
+          own.name, own.model);
+  require(std::isfinite(interval_ms) && interval_ms > 0, ErrorKind::config,
+          "interval of samples: found {} ms, expected above 0", interval_ms);
+  if (neurons.empty()) {
+    for (std::int64_t neuron = 0; neuron < own.size; ++neuron) neurons.push_back(neuron);
+  }
+  for (const std::int64_t neuron : neurons) {
+    require(neuron >= 0 && neuron < own.size, ErrorKind::config,
+            "population '{}': found neuron {} to be recorded, expected 0 to {}", own.name, neuron,
+            own.size - 1);
+  }
+  Recorder recorder;
+  if (engine_of(impl_->layout, index) == Engine::grid) {
+    recorder.interval_steps = std::max<std::int64_t>(
+        1, whole_steps(interval_ms, impl_->layout.dt_ms, "interval of samples"));
+  }
+  recorder.recording = {index, quantity, interval_ms, std::move(neurons), {}, {}};
+  recorder.first_sample = recorder.samples_until(impl_->now_ms) + 1;
+  impl_->recorders.push_back(std::move(recorder));
+  for (const auto& part : impl_->parts) part->add_recorder(&impl_->recorders.back());
+  return impl_->recorders.size() - 1;
+}
+
+/// The rest of the present window, or what of it lies before the end of the run.
+Window Simulation::Impl::next_window(double until_ms, std::int64_t until_step) const {
+  const std::int64_t last = (window + 1) * layout.window_steps;
+  const double end = static_cast<double>(window + 1) * layout.window_ms;
+  const bool whole = layout.window_steps > 0 ? last <= until_step : end <= until_ms;
+  return {window, whole, now_ms, whole ? end : until_ms, step, whole ? last : until_step};
+}
+
+/// Rows for the samples of the window.
+void Simulation::Impl::open_recorders(const Window& next) {
+  for (Recorder& recorder : recorders) {
+    Recording& recording = recorder.recording;
+    const std::int64_t last = recorder.samples_until(next.end_ms);
+    for (auto sample = recorder.first_sample + static_cast<std::int64_t>(recording.times_ms.size());
+         sample <= last; ++sample) {
+      recording.times_ms.push_back(static_cast<double>(sample) * recording.interval_ms);
+    }
+    recording.values.resize(recording.times_ms.size() * recording.neurons.size());
+  }
+}
+
+void Simulation::Impl::run(const Window& next) {
+  open_recorders(next);
+  of_sources.clear();
+  for (const auto& source : sources) {
+    if (source != nullptr) source->emit(next, of_sources);
+  }
+  const auto advance = [&](std::int64_t part) {
+    parts[static_cast<std::size_t>(part)]->advance(next, of_neurons, of_sources);
+  };
+  if (parts.size() == 1) {
+    advance(0);  // Without the price of a pool, which short windows would pay often.
+  } else {
+    pool.run(static_cast<std::int64_t>(parts.size()), advance);
+  }
+  gather();
+  now_ms = next.end_ms;
+  step = next.last_step;
+  if (next.is_last_piece) ++window;
+}
+
+/// Puts the spikes of all parts into one order.
+void Simulation::Impl::gather() {
+  of_neurons.clear();
+  for (const auto& part : parts) {
+    of_neurons.insert(of_neurons.end(), part->emitted().begin(), part->emitted().end());
+    part->emitted().clear();
+  }
+  if (!std::is_sorted(of_neurons.begin(), of_neurons.end(), earlier)) {
+    std::sort(of_neurons.begin(), of_neurons.end(), earlier);
+  }
+  spike_count += static_cast<std::int64_t>(of_neurons.size());
+  const auto& first = layout.first_neuron;
+  for (const Emission& emission : of_neurons) {
+    const auto after = std::upper_bound(first.begin(), first.end(), std::int64_t{emission.neuron});
+    const std::int64_t population = after - first.begin() - 1;
+    spikes.push_back({emission.time_ms, population, emission.neuron - *(after - 1)});
+  }
+}
+
+void Simulation::run_until(double time_ms) {
+  Impl& impl = *impl_;
+  require(std::isfinite(time_ms) && time_ms >= impl.now_ms, ErrorKind::config,
+          "end of the run: found {} ms, expected a time from {} ms on", time_ms, impl.now_ms);
+  const bool grid = impl.layout.window_steps > 0;
+  const std::int64_t last = grid ? whole_steps(time_ms, impl.layout.dt_ms, "end of the run") : 0;
+  while (grid ? impl.step < last : impl.now_ms < time_ms) impl.run(impl.next_window(time_ms, last));
+}
+
+double Simulation::now_ms() const {
+  return impl_->now_ms;
+}
+const std::vector<Spike>& Simulation::spikes() const {
+  return impl_->spikes;
+}
+void Simulation::clear_spikes() {
+  impl_->spikes.clear();
+}
+
+const Recording& Simulation::recording(std::size_t index) const {
+  require(index < impl_->recorders.size(), ErrorKind::internal, "found recording {} of {}", index,
+          impl_->recorders.size());
+  return impl_->recorders[index].recording;
+}
+
+Statistics Simulation::statistics() const {
+  Statistics statistics;
+  statistics.spikes = impl_->spike_count;
+  for (const auto& part : impl_->parts) {
+    statistics.synaptic_events += part->synaptic_events();
+    statistics.neuron_steps += part->neuron_steps();
+  }
+  return statistics;
+}
+
+void Simulation::reset() {
+  Impl& impl = *impl_;
+  impl.now_ms = 0;
+  impl.step = impl.window = impl.spike_count = 0;
+  impl.of_neurons.clear();
+  impl.spikes.clear();
+  for (const auto& part : impl.parts) part->reset();
+  for (const auto& source : impl.sources) {
+    if (source != nullptr) source->go_to(0);
+  }
+  for (Recorder& recorder : impl.recorders) {
+    recorder.first_sample = 1;
+    recorder.recording.times_ms.clear();
+    recorder.recording.values.clear();
+  }
+}
+
+State Simulation::save() const {
+  const Impl& impl = *impl_;
+  State state;
+  state.time_ms = impl.now_ms;
+  state.arrays["step"] = {static_cast<double>(impl.step)};
+  state.arrays["window"] = {static_cast<double>(impl.window)};
+  auto& pending = state.arrays["pending"];
+  for (const Emission& emission : impl.of_neurons) {
+    pending.insert(pending.end(), {emission.time_ms, static_cast<double>(emission.step),
+                                   static_cast<double>(emission.neuron)});
+  }
+  for (const auto& part : impl.parts) part->save(state);
+  for (const auto& source : impl.sources) {
+    if (source != nullptr) source->save(state);
+  }
+  // Parts append what is on its way in their own order: the number of threads is not to be seen.
+  return state;
+}
+
+void Simulation::Impl::restore_pending(const State& state) {
+  of_neurons.clear();
+  const auto pending = state.arrays.find("pending");
+  require(pending != state.arrays.end() && pending->second.size() % 3 == 0, ErrorKind::data,
+          "saved state: 'pending' is missing or damaged");
+  for (std::size_t at = 0; at < pending->second.size(); at += 3) {
+    const double* row = pending->second.data() + at;
+    require(row[2] >= 0 && row[2] < static_cast<double>(layout.first_neuron.back()),
+            ErrorKind::data, "saved state: found a spike of neuron {}, expected 0 to {}", row[2],
+            layout.first_neuron.back() - 1);
+    of_neurons.push_back(
+        {row[0], static_cast<std::int64_t>(row[1]), static_cast<std::uint32_t>(row[2]), 1});
+  }
+}
+
+void Simulation::restore(const State& state) {
+  Impl& impl = *impl_;
+  const double step = saved_array(state, "step", 1)[0];
+  const double window = saved_array(state, "window", 1)[0];
+  reset();
+  impl.now_ms = state.time_ms;
+  impl.step = static_cast<std::int64_t>(step);
+  impl.window = static_cast<std::int64_t>(window);
+  impl.restore_pending(state);
+  for (const auto& part : impl.parts) part->restore(state);
+  for (const auto& source : impl.sources) {
+    if (source != nullptr) source->restore(state);
+  }
+  for (Recorder& recorder : impl.recorders) {
+    recorder.first_sample = recorder.samples_until(impl.now_ms) + 1;
+  }
+}
+
+}  // namespace afterspike::sim

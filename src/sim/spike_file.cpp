@@ -1,0 +1,174 @@
+#include "afterspike/sim/spike_file.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/io/atomic.hpp"
+#include "afterspike/io/hdf5.hpp"
+#include "afterspike/io/table.hpp"
+
+namespace afterspike::sim {
+namespace {
+
+constexpr ErrorKind kKind = ErrorKind::data;
+
+/// Calls write(path of a file beside `path`), which then gets its name.
+template <typename Write>
+void write_beside(const std::filesystem::path& path, const Write& write) {
+  const std::filesystem::path target = io::follow_links(path);
+  std::filesystem::path staged = target;
+  staged += ".partial";
+  try {
+    write(staged);
+    io::publish_file(staged, target);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(staged, ignored);
+    throw;
+  }
+}
+
+/// Trains from times and neurons in any order.
+glifnet::SpikeTrains trains_of(const std::vector<double>& times,
+                               const std::vector<std::int64_t>& ids, std::int64_t neurons,
+                               const std::string& where) {
+  std::vector<std::pair<std::int64_t, double>> spikes;
+  for (std::size_t at = 0; at < times.size(); ++at) {
+    require(ids[at] >= 0 && ids[at] < neurons, kKind,
+            "{}: spike {}: found neuron {}, expected 0 to {}", where, at, ids[at], neurons - 1);
+    require(std::isfinite(times[at]) && times[at] >= 0, kKind,
+            "{}: spike {}: found {} ms, expected a time of 0 or later", where, at, times[at]);
+    spikes.emplace_back(ids[at], times[at]);
+  }
+  std::sort(spikes.begin(), spikes.end());
+  glifnet::SpikeTrains trains;
+  trains.offsets.assign(static_cast<std::size_t>(neurons) + 1, 0);
+  for (const auto& [neuron, time] : spikes) {
+    ++trains.offsets[static_cast<std::size_t>(neuron) + 1];
+    trains.times_ms.push_back(time);
+  }
+  for (std::size_t row = 1; row < trains.offsets.size(); ++row) {
+    trains.offsets[row] += trains.offsets[row - 1];
+  }
+  return trains;
+}
+
+glifnet::SpikeTrains read_csv_trains(const std::filesystem::path& path, std::int64_t index,
+                                     std::int64_t neurons) {
+  const io::Table table = io::read_csv(path);
+  const std::vector<std::string> expected = {"time_ms", "population", "neuron"};
+  require(table.columns == expected, kKind, "'{}': found the columns {}, expected {}",
+          path.string(), fmt::join(table.columns, ", "), fmt::join(expected, ", "));
+  std::vector<double> times;
+  std::vector<std::int64_t> ids;
+  for (const auto& row : table.rows) {
+    if (row[1] != static_cast<double>(index)) continue;
+    require(row[2] == std::trunc(row[2]), kKind, "'{}': found neuron {}, expected a whole number",
+            path.string(), row[2]);
+    times.push_back(row[0]);
+    ids.push_back(static_cast<std::int64_t>(row[2]));
+  }
+  return trains_of(times, ids, neurons, fmt::format("'{}'", path.string()));
+}
+
+glifnet::SpikeTrains read_sonata_trains(const std::filesystem::path& path, std::string_view name,
+                                        std::int64_t neurons) {
+  const io::Hdf5File file(path);
+  const std::string group = fmt::format("/spikes/{}", name);
+  const auto times = file.read<double>(group + "/timestamps").values;
+  const auto ids = file.read<std::int64_t>(group + "/node_ids").values;
+  require(times.size() == ids.size(), kKind,
+          "'{}': '{}': found {} timestamps and {} node_ids, expected as many", path.string(), group,
+          times.size(), ids.size());
+  if (file.has_attribute(group + "/timestamps", "units")) {
+    const std::string units = file.text_attribute(group + "/timestamps", "units");
+    require(units == "milliseconds" || units == "ms", kKind,
+            "'{}': '{}': found timestamps in {}, expected milliseconds", path.string(), group,
+            units);
+  }
+  return trains_of(times, ids, neurons, fmt::format("'{}': '{}'", path.string(), group));
+}
+
+}  // namespace
+
+void write_spikes_csv(const std::filesystem::path& path, std::span<const Spike> spikes) {
+  io::Table table{{"time_ms", "population", "neuron"}, {}};
+  for (const Spike& spike : spikes) {
+    table.rows.push_back(
+        {spike.time_ms, static_cast<double>(spike.population), static_cast<double>(spike.neuron)});
+  }
+  io::write_csv(path, table);
+}
+
+void write_spikes_sonata(const std::filesystem::path& path, const std::vector<std::string>& names,
+                         std::span<const Spike> spikes) {
+  write_beside(path, [&](const std::filesystem::path& staged) {
+    io::Hdf5File file(staged, io::Hdf5File::Mode::create);
+    for (std::size_t population = 0; population < names.size(); ++population) {
+      require(!names[population].empty() && names[population].find('/') == std::string::npos, kKind,
+              "population '{}': expected a name without '/', as a group of an HDF5 file",
+              names[population]);
+      io::Hdf5Array<double> times;
+      io::Hdf5Array<std::int64_t> ids;
+      for (const Spike& spike : spikes) {
+        if (spike.population != static_cast<std::int64_t>(population)) continue;
+        times.values.push_back(spike.time_ms);
+        ids.values.push_back(spike.neuron);
+      }
+      if (times.values.empty()) continue;
+      times.shape = ids.shape = {static_cast<std::int64_t>(times.values.size())};
+      const std::string group = fmt::format("/spikes/{}", names[population]);
+      file.write(group + "/timestamps", times);
+      file.write(group + "/node_ids", ids);
+      file.write_text_attribute(group + "/timestamps", "units", "milliseconds");
+      file.write_text_attribute(group, "sorting", "by_time");
+    }
+  });
+}
+
+glifnet::SpikeTrains read_trains(const std::filesystem::path& path, std::string_view name,
+                                 std::int64_t index, std::int64_t neurons) {
+  const std::string extension = path.extension().string();
+  const bool sonata = extension == ".h5" || extension == ".hdf5";
+  return sonata ? read_sonata_trains(path, name, neurons) : read_csv_trains(path, index, neurons);
+}
+
+void write_state(const std::filesystem::path& path, const State& state) {
+  write_beside(path, [&](const std::filesystem::path& staged) {
+    io::Hdf5File file(staged, io::Hdf5File::Mode::create);
+    file.write_text_attribute("/", "format", "afterspike-simulation-state");
+    file.write_attribute<std::int64_t>("/", "version", {{}, {1}});
+    file.write_attribute<double>("/", "time_ms", {{}, {state.time_ms}});
+    std::size_t number = 0;
+    for (const auto& [name, values] : state.arrays) {
+      const std::string path_in_file = fmt::format("/arrays/{}", number++);
+      file.write<double>(path_in_file, {{static_cast<std::int64_t>(values.size())}, values});
+      file.write_text_attribute(path_in_file, "name", name);
+    }
+  });
+}
+
+State read_state(const std::filesystem::path& path) {
+  const io::Hdf5File file(path);
+  const bool ours = file.has_attribute("/", "format") &&
+                    file.text_attribute("/", "format") == "afterspike-simulation-state";
+  require(ours, kKind, "'{}' is not a saved state of a simulation", path.string());
+  const auto version = file.attribute<std::int64_t>("/", "version").values.at(0);
+  require(version == 1, kKind, "'{}': found version {} of the format, expected 1", path.string(),
+          version);
+  State state;
+  state.time_ms = file.attribute<double>("/", "time_ms").values.at(0);
+  for (const std::string& member : file.members("/arrays")) {
+    const std::string path_in_file = "/arrays/" + member;
+    state.arrays[file.text_attribute(path_in_file, "name")] =
+        file.read<double>(path_in_file).values;
+  }
+  return state;
+}
+
+}  // namespace afterspike::sim

