@@ -19,6 +19,15 @@ if(AFTERSPIKE_TORCH)
   find_package(cxxopts 3 REQUIRED)            # the command line
   # LibTorch 1.13 (Debian) or newer; another one is found through CMAKE_PREFIX_PATH.
   find_package(Torch 1.13 REQUIRED)
+  # Training in several processes: LibTorch's c10d includes Gloo's headers, which it does not ship.
+  find_path(AFTERSPIKE_GLOO gloo/context.h)
+  if(AFTERSPIKE_GLOO)
+    set(has_gloo ON)
+  else()
+    set(has_gloo OFF)
+    message(STATUS "Without training in several processes: gloo/context.h was not found (libgloo-dev)")
+  endif()
+  option(AFTERSPIKE_DISTRIBUTED "Train in several processes, over LibTorch's c10d with Gloo" ${has_gloo})
 endif()
 if(AFTERSPIKE_TESTS)
   find_package(GTest 1.12 REQUIRED)

@@ -14,6 +14,8 @@ int exit_status(ErrorKind kind) noexcept {
       return 5;
     case ErrorKind::numeric:
       return 6;
+    case ErrorKind::lost:
+      return 7;
     case ErrorKind::internal:
       break;
   }

@@ -1,5 +1,9 @@
 #include "environment.hpp"
 
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <thread>
@@ -20,6 +24,17 @@ volatile std::sig_atomic_t received = 0;
 extern "C" void remember(int signal) {
   received = signal;
   std::signal(signal, SIG_DFL);
+}
+
+/// Cores for one of several processes on this machine. Launchers that bind them have shared out the
+/// cores already.
+int cores_of_one(int processes) {
+  const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  cpu_set_t allowed;
+  if (processes == 1 || ::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return cores;
+  const int bound = CPU_COUNT(&allowed);
+  const auto online = static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN));
+  return bound < online ? bound : std::max(1, cores / processes);
 }
 
 }  // namespace
@@ -45,14 +60,14 @@ Arguments& add_threads(Arguments& arguments) {
              "best");
 }
 
-int threads(const Arguments& arguments) {
+int threads(const Arguments& arguments, int processes) {
   kernels::use_instructions(arguments.text("instructions"));
   if (arguments.has("threads")) {
     const auto wanted = static_cast<int>(arguments.integer("threads", 1, kMostThreads));
     prepare_blas(wanted);
     return wanted;
   }
-  const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  const int cores = cores_of_one(processes);
   try {
     prepare_blas(cores);
   } catch (const Error&) {

@@ -12,9 +12,10 @@ namespace afterspike::cli {
 Arguments& add_data_directory(Arguments& arguments);
 std::filesystem::path data_directory(const Arguments& arguments);
 
-/// --threads; by default as many as the processor has cores.
+/// --threads; by default as many as the processor has cores, or this one's share of them where
+/// several `processes` run on the machine and nobody has shared out the cores.
 Arguments& add_threads(Arguments& arguments);
-int threads(const Arguments& arguments);
+int threads(const Arguments& arguments, int processes = 1);
 
 /// From now on SIGINT and SIGTERM are remembered; the second of them ends the program at once.
 void catch_interruptions();

@@ -27,7 +27,8 @@ void print_help() {
   }
   fmt::print(
       "\nExit status: 0 done; 2 usage; 3 configuration; 4 data; 5 checkpoint; 6 a value that "
-      "is not finite;\n70 a mistake of ours; 130 and 143 interrupted (SIGINT, SIGTERM) and "
+      "is not finite;\n7 one of several processes is lost; 70 a mistake of ours; 130 and 143 "
+      "interrupted (SIGINT, SIGTERM) and "
       "saved.\n");
 }
 

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,6 +21,7 @@
 #include "afterspike/train/run.hpp"
 #include "command.hpp"
 #include "environment.hpp"
+#include "ranks.hpp"
 
 namespace afterspike::cli {
 namespace {
@@ -72,7 +75,7 @@ Arguments make_arguments() {
       .flag("dump-config", "Print the resolved configuration and stop.")
       .flag("quiet", "No progress.")
       .flag("json", "Print the summary (or what --dump-config prints) as one JSON object, last.");
-  add_data_directory(add_threads(arguments));
+  add_ranks(add_data_directory(add_threads(arguments)));
   for (const PlainFlag& flag : kPlainFlags) {
     arguments.value(flag.flag, flag.shown, fmt::format("Sets {}.", flag.path));
   }
@@ -151,11 +154,12 @@ std::size_t parse_bytes(std::string_view text, std::string_view what) {
   fail(ErrorKind::config, "{}: found '{}', expected a size such as 2GiB or 500MiB", what, text);
 }
 
-train::RunEnvironment environment_of(const Arguments& arguments,
-                                     std::span<const std::string> words) {
+train::RunEnvironment environment_of(const Arguments& arguments, std::span<const std::string> words,
+                                     distributed::Ranks& ranks) {
   train::RunEnvironment environment;
   environment.data_directory = data_directory(arguments);
-  environment.threads = threads(arguments);
+  environment.threads = threads(arguments, ranks.on_this_host());
+  environment.ranks = &ranks;
   environment.quiet = arguments.has("quiet");
   environment.terminal = isatty(STDERR_FILENO) == 1;
   environment.command = fmt::format("afterspike train {}", fmt::join(words, " "));
@@ -219,8 +223,10 @@ io::Json stop_record(const fs::path& run) {
   return {{"finished", false}, {"run", run.string()}};
 }
 
-int status_of(const train::RunResult& result) {
-  return result.end == train::End::interrupted ? 128 + interruption() : 0;
+int status_of(train::End end) {
+  if (end != train::End::interrupted) return 0;
+  // The signal may have come to another process.
+  return 128 + (interruption() != 0 ? interruption() : SIGTERM);
 }
 
 /// Trains or goes on with the run of one seed below `out`; `epochs` > 0: for so many instead of as
@@ -271,7 +277,7 @@ int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
     if (result.summary.is_null()) {
       log::info("to go on with all seeds: afterspike train --resume {}", out.string());
       if (json) fmt::print("{}\n", stop_record(out).dump());
-      return status_of(result);
+      return status_of(result.end);
     }
     summaries.push_back(result.summary);
   }
@@ -285,11 +291,10 @@ int train_one(const fs::path& run, const train::RunEnvironment& environment, std
   report_run(run, result);
   if (json)
     fmt::print("{}\n", (result.summary.is_null() ? stop_record(run) : result.summary).dump());
-  return status_of(result);
+  return status_of(result.end);
 }
 
 int resume(const Arguments& arguments, const train::RunEnvironment& environment) {
-  require_resume_flags(arguments);
   const fs::path run = arguments.text("resume");
   const std::int64_t epochs = arguments.has("epochs") ? arguments.integer("epochs", 1) : 0;
   require(fs::is_directory(run), ErrorKind::checkpoint, "--resume: there is no run '{}'",
@@ -350,15 +355,17 @@ std::vector<std::int64_t> seeds_of(const Arguments& arguments, std::int64_t firs
   return seeds;
 }
 
-int start(const Arguments& arguments, const train::RunEnvironment& environment) {
+int dump_configuration(const Arguments& arguments) {
   train::RunOptions options = new_options(arguments);
-  if (arguments.has("dump-config")) {
-    options::Description description;
-    options.describe(description);
-    fmt::print("{}", arguments.has("json") ? experiment::to_configuration(description).dump() + "\n"
-                                           : io::write_options(description, /*with_help=*/true));
-    return 0;
-  }
+  options::Description description;
+  options.describe(description);
+  fmt::print("{}", arguments.has("json") ? experiment::to_configuration(description).dump() + "\n"
+                                         : io::write_options(description, /*with_help=*/true));
+  return 0;
+}
+
+int start(const Arguments& arguments, const train::RunEnvironment& environment,
+          train::RunOptions& options) {
   require(arguments.has("out"), ErrorKind::usage,
           "train: expected --out RUN, the directory to make");
   const fs::path out = arguments.text("out");
@@ -388,13 +395,33 @@ std::string options_help(const Arguments& arguments) {
   return help;
 }
 
+int train_together(const Arguments& arguments, std::span<const std::string> words,
+                   distributed::Ranks& ranks) {
+  const train::RunEnvironment environment = environment_of(arguments, words, ranks);
+  catch_interruptions();
+  std::optional<train::RunOptions> options;
+  if (arguments.has("resume")) {
+    require_resume_flags(arguments);
+  } else {
+    options = new_options(arguments);
+  }
+  distributed::require_same(ranks, facts(arguments, options ? &*options : nullptr));
+  if (ranks.rank() > 0) return status_of(train::follow_runs(environment));
+  const int status =
+      options ? start(arguments, environment, *options) : resume(arguments, environment);
+  train::end_runs(ranks);
+  return status;
+}
+
 int run(std::span<const std::string> words) {
   Arguments arguments = make_arguments();
   arguments.epilogue([&] { return options_help(arguments); });
   if (!arguments.parse(words)) return 0;
-  const train::RunEnvironment environment = environment_of(arguments, words);
-  catch_interruptions();
-  return arguments.has("resume") ? resume(arguments, environment) : start(arguments, environment);
+  if (arguments.has("dump-config") && !arguments.has("resume"))
+    return dump_configuration(arguments);
+  return work_together(arguments, [&](distributed::Ranks& ranks) {
+    return train_together(arguments, words, ranks);
+  });
 }
 
 }  // namespace

@@ -10,22 +10,17 @@
 namespace afterspike::evaluation {
 namespace {
 
-/// Calls work(shard, numbers) for each shard of a data set of `size` samples.
-void for_each_shard(std::int64_t size, ThreadPool& pool,
+/// Calls work(place, numbers) for the shards `first` to `last`, exclusive, of a data set of `size`
+/// samples; the first of them has place 0.
+void for_each_shard(std::int64_t size, std::int64_t first, std::int64_t last, ThreadPool& pool,
                     const std::function<void(std::size_t, std::span<const std::int64_t>)>& work) {
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(size));
   std::iota(numbers.begin(), numbers.end(), 0);
   const std::int64_t rows = shard_rows(size);
-  pool.run(shard_count(size, rows), [&](std::int64_t index) {
+  pool.run(last - first, [&](std::int64_t place) {
     const at::NoGradGuard no_grad;
-    work(static_cast<std::size_t>(index), shard(numbers, rows, index));
+    work(static_cast<std::size_t>(place), shard(numbers, rows, first + place));
   });
-}
-
-/// A place for what each shard of a data set gives.
-template <typename Result>
-std::vector<Result> one_for_each_shard(std::int64_t size) {
-  return std::vector<Result>(static_cast<std::size_t>(shard_count(size, shard_rows(size))));
 }
 
 }  // namespace
@@ -56,16 +51,30 @@ tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,
   return values;
 }
 
+std::int64_t shard_count(const data::Dataset& dataset) noexcept {
+  return shard_count(dataset.size(), shard_rows(dataset.size()));
+}
+
+std::vector<tasks::Tally> evaluate_shards(const nn::Network& network, const tasks::Task& task,
+                                          const data::Dataset& dataset, const nn::NetworkPass& pass,
+                                          ThreadPool& pool, std::int64_t first, std::int64_t last) {
+  std::vector<tasks::Tally> tallies(static_cast<std::size_t>(last - first));
+  for_each_shard(dataset.size(), first, last, pool,
+                 [&](std::size_t place, std::span<const std::int64_t> numbers) {
+                   const data::Batch batch = dataset.batch(numbers);
+                   tallies[place] =
+                       task.tally(outputs(network, batch, task.objective().read, pass), batch);
+                 });
+  return tallies;
+}
+
 tasks::Tally evaluate(const nn::Network& network, const tasks::Task& task,
                       const data::Dataset& dataset, const nn::NetworkPass& pass, ThreadPool& pool) {
-  auto tallies = one_for_each_shard<tasks::Tally>(dataset.size());
-  for_each_shard(
-      dataset.size(), pool, [&](std::size_t shard, std::span<const std::int64_t> numbers) {
-        const data::Batch batch = dataset.batch(numbers);
-        tallies[shard] = task.tally(outputs(network, batch, task.objective().read, pass), batch);
-      });
   tasks::Tally total;
-  for (const tasks::Tally& tally : tallies) total += tally;
+  for (const tasks::Tally& tally :
+       evaluate_shards(network, task, dataset, pass, pool, 0, shard_count(dataset))) {
+    total += tally;
+  }
   return total;
 }
 
@@ -73,16 +82,17 @@ at::Tensor predict(const nn::Network& network, const tasks::Objective& objective
                    const data::Dataset& dataset, const nn::NetworkPass& pass, ThreadPool& pool) {
   const bool classifies = objective.kind == tasks::Objective::Kind::classify;
   const tasks::ReadSteps all{tasks::ReadSteps::Kind::all, 0};
-  auto parts = one_for_each_shard<at::Tensor>(dataset.size());
-  for_each_shard(
-      dataset.size(), pool, [&](std::size_t shard, std::span<const std::int64_t> numbers) {
-        data::Batch batch = dataset.batch(numbers);
-        if (!classifies) batch.lengths = at::Tensor();  // All steps; the caller knows the lengths.
-        const tasks::ReadValues values =
-            outputs(network, batch, classifies ? objective.read : all, pass);
-        parts[shard] =
-            classifies ? tasks::mean_over_read(values) : values.values.transpose(0, 1).contiguous();
-      });
+  std::vector<at::Tensor> parts(static_cast<std::size_t>(shard_count(dataset)));
+  for_each_shard(dataset.size(), 0, shard_count(dataset), pool,
+                 [&](std::size_t shard, std::span<const std::int64_t> numbers) {
+                   data::Batch batch = dataset.batch(numbers);
+                   if (!classifies)
+                     batch.lengths = at::Tensor();  // All steps; the caller knows the lengths.
+                   const tasks::ReadValues values =
+                       outputs(network, batch, classifies ? objective.read : all, pass);
+                   parts[shard] = classifies ? tasks::mean_over_read(values)
+                                             : values.values.transpose(0, 1).contiguous();
+                 });
   return at::cat(parts, 0);
 }
 

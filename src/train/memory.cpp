@@ -30,12 +30,16 @@ double mib(std::size_t bytes) {
 }  // namespace
 
 MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
-                       const TrainOptions& options, int threads, std::size_t limit) {
+                       const TrainOptions& options, int threads, std::size_t limit,
+                       const distributed::Ranks& ranks) {
   const std::int64_t samples = task.split(tasks::Split::train)->size();
   const std::int64_t batch = std::min(options.batch_size, samples);
   const std::int64_t rows = std::min(batch, evaluation::shard_rows(options.batch_size));
-  const std::int64_t shards = evaluation::shard_count(batch, rows);
-  const auto at_once = static_cast<std::size_t>(std::min<std::int64_t>(threads, shards));
+  const auto [first, last] = distributed::part_of(ranks, evaluation::shard_count(batch, rows));
+  const std::int64_t shards = last - first;
+  // Evaluation has shards for everyone.
+  const auto at_once =
+      static_cast<std::size_t>(std::clamp<std::int64_t>(shards, 1, std::max(1, threads)));
   const std::int64_t steps = task.shape().steps;
 
   MemoryPlan plan;

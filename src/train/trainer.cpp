@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <numeric>
 
 #include <ATen/ATen.h>
@@ -12,13 +11,10 @@
 #include "afterspike/base/error.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
 #include "clock.hpp"
+#include "together.hpp"
 
 namespace afterspike::train {
 namespace {
-
-double cpu_s() {
-  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
-}
 
 /// Scales all gradients so that their common norm is at most `largest`.
 void clip(std::vector<at::Tensor>& gradients, double largest) {
@@ -42,7 +38,7 @@ bool all_finite(const at::Tensor& tensor) {
 /// What one shard of a batch gives.
 struct Trainer::Shard {
   tasks::Tally tally;
-  std::vector<at::Tensor> gradients;
+  at::Tensor gradient;  ///< Of all trained parameters, one after the other.
 };
 
 io::Json Progress::to_json() const {
@@ -84,12 +80,13 @@ Progress Progress::from_json(const io::Json& json) {
 }
 
 Trainer::Trainer(nn::Network& network, const tasks::Task& task, const TrainOptions& options,
-                 Rng rng, ThreadPool& pool)
+                 Rng rng, ThreadPool& pool, distributed::Ranks& ranks)
     : network_(network),
       task_(task),
       options_(options),
       rng_(rng),
       pool_(pool),
+      ranks_(ranks),
       optimizer_(options, network) {
   options_.validate();
   const std::int64_t samples = task.split(tasks::Split::train)->size();
@@ -172,29 +169,58 @@ void Trainer::run_shard(std::span<const std::int64_t> numbers, std::int64_t batc
   for (const nn::Network::Parameter& parameter : optimizer_.parameters()) {
     parameters.push_back(parameter.tensor);
   }
-  shard.gradients = torch::autograd::grad({loss / static_cast<double>(batch)}, parameters, {},
-                                          /*retain_graph=*/false, /*create_graph=*/false,
-                                          /*allow_unused=*/true);
+  const std::vector<at::Tensor> gradients =
+      torch::autograd::grad({loss / static_cast<double>(batch)}, parameters, {},
+                            /*retain_graph=*/false, /*create_graph=*/false,
+                            /*allow_unused=*/true);
   const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> parts;
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    parts.push_back(gradients[i].defined() ? gradients[i].reshape(-1)
+                                           : at::zeros({parameters[i].numel()}));
+  }
+  shard.gradient = at::cat(parts);
   shard.tally = task_.tally(outputs, data);
 }
 
-void Trainer::train_step(std::span<const std::int64_t> numbers) {
+std::vector<at::Tensor> Trainer::by_parameter(const at::Tensor& gradient) const {
+  std::vector<at::Tensor> parts;
+  std::int64_t offset = 0;
+  for (const nn::Network::Parameter& parameter : optimizer_.parameters()) {
+    const std::int64_t size = parameter.tensor.numel();
+    parts.push_back(gradient.narrow(0, offset, size).view(parameter.tensor.sizes()));
+    offset += size;
+  }
+  return parts;
+}
+
+std::vector<at::Tensor> Trainer::add_gradients(const std::vector<Shard>& shards) const {
+  std::int64_t size = 0;
+  for (const nn::Network::Parameter& parameter : optimizer_.parameters()) {
+    size += parameter.tensor.numel();
+  }
+  // The sum begins with the first shard, which is rank 0's.
+  const std::size_t begin = ranks_.rank() == 0 ? 1 : 0;
+  const at::Tensor sum = begin == 1 ? shards.front().gradient : at::empty({size});
+  ranks_.fold(sum, [&](at::Tensor part, std::int64_t offset) {
+    for (std::size_t i = begin; i < shards.size(); ++i) {
+      part.add_(shards[i].gradient.narrow(0, offset, part.numel()));
+    }
+  });
+  return by_parameter(sum);
+}
+
+std::vector<tasks::Tally> Trainer::train_step(std::span<const std::int64_t> numbers) {
   const auto batch = static_cast<std::int64_t>(numbers.size());
   const std::int64_t rows = evaluation::shard_rows(options_.batch_size);
-  std::vector<Shard> shards(static_cast<std::size_t>(evaluation::shard_count(batch, rows)));
-  pool_.run(static_cast<std::int64_t>(shards.size()), [&](std::int64_t index) {
-    run_shard(evaluation::shard(numbers, rows, index), batch, index,
-              shards[static_cast<std::size_t>(index)]);
+  const auto [first, last] = distributed::part_of(ranks_, evaluation::shard_count(batch, rows));
+  std::vector<Shard> shards(static_cast<std::size_t>(last - first));
+  pool_.run(last - first, [&, begin = first](std::int64_t place) {
+    run_shard(evaluation::shard(numbers, rows, begin + place), batch, begin + place,
+              shards[static_cast<std::size_t>(place)]);
   });
-  require_finite(shards, numbers);
-  std::vector<at::Tensor> gradients = shards.front().gradients;
-  for (std::size_t index = 1; index < shards.size(); ++index) {
-    for (std::size_t i = 0; i < gradients.size(); ++i) {
-      // Not in place: two parameters that enter as a sum share one gradient.
-      if (gradients[i].defined()) gradients[i] = gradients[i].add(shards[index].gradients[i]);
-    }
-  }
+  require_finite(shards, numbers, first);
+  std::vector<at::Tensor> gradients = add_gradients(shards);
   if (options_.clip_norm > 0) clip(gradients, options_.clip_norm);
   optimizer_.step(gradients,
                   learning_rate_factor(options_, progress_.step, total_steps(), steps_per_epoch_));
@@ -203,36 +229,38 @@ void Trainer::train_step(std::span<const std::int64_t> numbers) {
             "step {}: the update made parameter '{}' not finite", progress_.step + 1,
             parameter.name);
   }
-  for (const Shard& shard : shards) progress_.running += shard.tally;
   ++progress_.step;
   ++progress_.step_in_epoch;
+  std::vector<tasks::Tally> tallies;
+  for (const Shard& shard : shards) tallies.push_back(shard.tally);
+  return tallies;
 }
 
 void Trainer::require_finite(const std::vector<Shard>& shards,
-                             std::span<const std::int64_t> numbers) const {
-  bool finite = true;
-  for (const Shard& shard : shards) {
-    finite = finite && std::isfinite(shard.tally.loss);
-    for (const at::Tensor& gradient : shard.gradients) finite = finite && all_finite(gradient);
-  }
+                             std::span<const std::int64_t> numbers, std::int64_t first) const {
+  const bool finite = std::all_of(shards.begin(), shards.end(), [](const Shard& shard) {
+    return std::isfinite(shard.tally.loss) && all_finite(shard.gradient);
+  });
   if (finite) return;
-  double loss = 0;
-  for (const Shard& shard : shards) loss += shard.tally.loss;
+  tasks::Tally sum;
+  for (const Shard& shard : shards) sum += shard.tally;
+  const double loss = sum.loss / static_cast<double>(sum.samples);
   const std::vector<nn::Network::Parameter>& parameters = optimizer_.parameters();
   std::string bad;
   const std::int64_t rows = evaluation::shard_rows(options_.batch_size);
   for (std::int64_t index = 0; bad.empty() && index < std::ssize(shards); ++index) {
-    bad = first_bad_tensor(*samples_, evaluation::shard(numbers, rows, index), shard_pass(index));
+    bad = first_bad_tensor(*samples_, evaluation::shard(numbers, rows, first + index),
+                           shard_pass(first + index));
   }
   for (std::size_t i = 0; bad.empty() && std::isfinite(loss) && i < parameters.size(); ++i) {
     const bool good = std::all_of(shards.begin(), shards.end(), [&](const Shard& shard) {
-      return all_finite(shard.gradients[i]);
+      return all_finite(by_parameter(shard.gradient)[i]);
     });
     if (!good) bad = "the gradient of parameter '" + parameters[i].name + "'";
   }
   if (bad.empty()) bad = "the loss itself";
   fail(ErrorKind::numeric, "step {}: the loss is {}; the first tensor that is not finite is {}",
-       progress_.step + 1, loss / static_cast<double>(numbers.size()), bad);
+       progress_.step + 1, loss, bad);
 }
 
 std::string Trainer::first_bad_tensor(const data::Dataset& dataset,
@@ -309,9 +337,10 @@ EpochReport Trainer::finish_epoch(double epoch_s, std::int64_t timed_samples) {
   if (const auto validation = task_.split(tasks::Split::validation)) {
     nn::NetworkPass pass;
     pass.sigma_mV = evaluation_sigma();
-    report.validation = evaluation::evaluate(network_, task_, *validation, pass, pool_);
+    report.validation = evaluate_together(ranks_, network_, task_, *validation, pass, pool_);
     if (!std::isfinite(report.validation.loss)) fail_validation(*validation, pass);
   }
+  require_same_parameters(ranks_, network_, report.epoch);
   report.selected = select(report);
   return report;
 }
@@ -347,11 +376,15 @@ End Trainer::run(const std::vector<Observer*>& observers, const Limits& limits) 
     while (end == End::finished && progress_.step_in_epoch < steps_per_epoch_) {
       const std::int64_t begin = progress_.step_in_epoch * options_.batch_size;
       const std::int64_t size = std::min(options_.batch_size, samples - begin);
-      train_step(std::span(order).subspan(static_cast<std::size_t>(begin),
-                                          static_cast<std::size_t>(size)));
+      const std::vector<tasks::Tally> tallies = train_step(std::span(order).subspan(
+          static_cast<std::size_t>(begin), static_cast<std::size_t>(size)));
+      const End wanted = limit_reached(limits, now_s() - session_start_s);
+      const Total total =
+          add_in_order(ranks_, progress_.running, tallies, static_cast<int>(wanted));
+      progress_.running = total.tally;
+      end = static_cast<End>(total.wish);
       clock();
       for (Observer* observer : observers) observer->on_step(*this);
-      end = limit_reached(limits, now_s() - session_start_s);
     }
     if (progress_.step_in_epoch < steps_per_epoch_) break;
     const EpochReport report =

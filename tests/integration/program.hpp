@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <stdexcept>
@@ -26,10 +27,11 @@ struct Outcome {
   std::string out, err;
 };
 
-/// The program at work, with its output in files of `directory`.
+/// The program at work, with its output in files of `directory`. `variables` ("NAME=VALUE") are
+/// added to the environment; with them it runs in `directory`.
 class Program {
  public:
-  Program(const Words& words, const std::filesystem::path& directory)
+  Program(const Words& words, const std::filesystem::path& directory, const Words& variables = {})
       : out_(directory / "stdout"), err_(directory / "stderr") {
     Words all = {AFTERSPIKE_TEST_PROGRAM};
     all.insert(all.end(), words.begin(), words.end());
@@ -41,6 +43,8 @@ class Program {
     if (pid_ > 0) return;
     redirect(out_, STDOUT_FILENO);
     redirect(err_, STDERR_FILENO);
+    if (!variables.empty() && ::chdir(directory.c_str()) != 0) ::_exit(125);
+    for (const std::string& variable : variables) ::putenv(const_cast<char*>(variable.c_str()));
     ::execv(pointers[0], pointers.data());
     ::_exit(127);
   }

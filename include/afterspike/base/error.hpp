@@ -16,6 +16,7 @@ enum class ErrorKind {
   data,        ///< A data file that is missing, damaged or of another form.
   checkpoint,  ///< A run or checkpoint that is missing, damaged or does not fit.
   numeric,     ///< A value that is not finite.
+  lost,        ///< One of several processes that has ended or cannot be reached.
   internal,    ///< Our mistake.
 };
 
@@ -37,7 +38,7 @@ class Error : public std::runtime_error {
 };
 
 /// Exit status of the program for an error: usage 2, config 3, data 4, checkpoint 5, numeric 6,
-/// internal 70.
+/// lost 7, internal 70.
 int exit_status(ErrorKind kind) noexcept;
 
 /// Throws Error(kind) with a formatted message.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "afterspike/base/parallel.hpp"
 #include "afterspike/nn/network.hpp"
@@ -23,6 +24,14 @@ std::span<const std::int64_t> shard(std::span<const std::int64_t> numbers, std::
 /// The outputs of a network at the steps that are read, [read, batch, outputs].
 tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,
                           const tasks::ReadSteps& read, const nn::NetworkPass& pass);
+
+/// How many shards a data set is cut into for evaluation.
+std::int64_t shard_count(const data::Dataset& dataset) noexcept;
+
+/// What each of the shards `first` to `last`, exclusive, of a data set gives: evaluate() in parts.
+std::vector<tasks::Tally> evaluate_shards(const nn::Network& network, const tasks::Task& task,
+                                          const data::Dataset& dataset, const nn::NetworkPass& pass,
+                                          ThreadPool& pool, std::int64_t first, std::int64_t last);
 
 /// A network on a data set of a task: sums of loss and of correct decisions, under the masks and
 /// the softness of `pass`. The same bits for any number of threads. REQUIRES: pass.dropout is

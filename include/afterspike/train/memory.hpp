@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "afterspike/distributed/ranks.hpp"
 #include "afterspike/nn/network.hpp"
 #include "afterspike/tasks/task.hpp"
 #include "afterspike/train/options.hpp"
@@ -19,10 +20,11 @@ struct MemoryPlan {
       0;  ///< For Trainer::limit_workspace(): keeps the peak in the limit.
 };
 
-/// Plans for `threads` threads; `limit` bytes for the whole process, 0: none. Throws Error(config)
-/// that names what is needed at least when the limit cannot be kept, or when the network's memory
-/// is not known and there is a limit.
+/// Plans for `threads` threads of one of the `ranks`; `limit` bytes for the whole process, 0: none.
+/// Throws Error(config) that names what is needed at least when the limit cannot be kept, or when
+/// the network's memory is not known and there is a limit.
 MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
-                       const TrainOptions& options, int threads, std::size_t limit);
+                       const TrainOptions& options, int threads, std::size_t limit,
+                       const distributed::Ranks& ranks = distributed::alone());
 
 }  // namespace afterspike::train

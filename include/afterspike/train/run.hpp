@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "afterspike/distributed/ranks.hpp"
 #include "afterspike/experiment/experiment.hpp"
 #include "afterspike/io/json.hpp"
 #include "afterspike/train/options.hpp"
@@ -28,6 +29,7 @@ struct RunOptions {
 struct RunEnvironment {
   std::filesystem::path data_directory;
   int threads = 1;
+  distributed::Ranks* ranks = &distributed::alone();  ///< Who trains; must outlive the training.
   Limits limits;
   std::size_t memory_limit = 0;  ///< Bytes, of the whole process; 0: none.
   double checkpoint_interval_s = 60;
@@ -58,9 +60,15 @@ void record_epochs(const std::filesystem::path& directory, std::int64_t epochs);
 /// Trains a run from its latest checkpoint, or from the beginning where there is none; when the
 /// training ends, evaluates the selected network on all splits, the test split once, and writes
 /// summary.json. `epochs` > 0 replaces the number of epochs that the run was created with, for
-/// later sessions too. A run that has ended already gives its summary.
+/// later sessions too. A run that has ended already gives its summary. Of several ranks, rank 0
+/// calls this, and it alone reads and writes the directory; the others are in follow_runs().
 RunResult continue_run(const std::filesystem::path& directory, const RunEnvironment& environment,
                        std::int64_t epochs = 0);
+
+/// What ranks other than 0 do: takes part in every continue_run() of rank 0, until it calls
+/// end_runs(). Gives how the last run ended. Needs the data, but no directory of a run.
+End follow_runs(const RunEnvironment& environment);
+void end_runs(distributed::Ranks& ranks);
 
 /// Mean and sample standard deviation of the numbers in the summaries of several seeds.
 io::Json summarise_seeds(const std::vector<io::Json>& summaries);

@@ -9,6 +9,7 @@
 
 #include "afterspike/base/parallel.hpp"
 #include "afterspike/base/rng.hpp"
+#include "afterspike/distributed/ranks.hpp"
 #include "afterspike/io/json.hpp"
 #include "afterspike/nn/network.hpp"
 #include "afterspike/tasks/task.hpp"
@@ -71,13 +72,15 @@ struct Limits {
 ///
 /// A batch is cut into shards of a fixed number of rows (evaluation::shard_rows); threads take
 /// shards from a list, and their gradients are added in a fixed order: the same bits for any number
-/// of threads.
+/// of threads. With several ranks each computes some of the shards, and they add in that order,
+/// too: the same bits for any number of processes. All ranks must have the same network, task,
+/// options and progress.
 class Trainer {
  public:
-  /// `network`, `task` and `pool` must outlive the trainer. Throws Error(config) when the options
-  /// do not fit the task or the network.
+  /// `network`, `task`, `pool` and `ranks` must outlive the trainer. Throws Error(config) when the
+  /// options do not fit the task or the network.
   Trainer(nn::Network& network, const tasks::Task& task, const TrainOptions& options, Rng rng,
-          ThreadPool& pool);
+          ThreadPool& pool, distributed::Ranks& ranks = distributed::alone());
 
   /// Continues from a checkpoint; the network's parameters must have been assigned already.
   void restore(const Progress& progress, const nn::NamedTensors& optimizer_state);
@@ -86,8 +89,9 @@ class Trainer {
   /// (nn::NetworkPass::workspace_limit); 0: all that saves time. The result does not depend on it.
   void limit_workspace(std::size_t bytes) noexcept { workspace_limit_ = bytes; }
 
-  /// Trains until the epochs are done or a limit is reached. Throws Error(numeric) naming the step
-  /// and the first tensor that is not finite.
+  /// Trains until the epochs are done or a limit is reached; a limit of one rank is one of all.
+  /// Throws Error(numeric) naming the step and the first tensor that is not finite, and what
+  /// distributed::Ranks throw.
   End run(const std::vector<Observer*>& observers, const Limits& limits);
 
   const nn::Network& network() const noexcept { return network_; }
@@ -105,13 +109,19 @@ class Trainer {
  private:
   struct Shard;
 
-  void train_step(std::span<const std::int64_t> numbers);
+  /// Trains on one batch, together with the other ranks; gives what this one's shards came to.
+  std::vector<tasks::Tally> train_step(std::span<const std::int64_t> numbers);
+  /// The gradient of a whole batch, of which this rank has `shards`; one tensor for each parameter.
+  std::vector<at::Tensor> add_gradients(const std::vector<Shard>& shards) const;
+  /// The views of one tensor with all gradients that belong to each parameter.
+  std::vector<at::Tensor> by_parameter(const at::Tensor& gradient) const;
   /// How the shard of that number passes through the network in the present step.
   nn::NetworkPass shard_pass(std::int64_t index) const;
   void run_shard(std::span<const std::int64_t> numbers, std::int64_t batch, std::int64_t index,
                  Shard& shard) const;
-  void require_finite(const std::vector<Shard>& shards,
-                      std::span<const std::int64_t> numbers) const;
+  /// `shards` are those from number `first` on of the batch `numbers`.
+  void require_finite(const std::vector<Shard>& shards, std::span<const std::int64_t> numbers,
+                      std::int64_t first) const;
   /// What is not finite in a forward pass; empty where all of it is finite.
   std::string first_bad_tensor(const data::Dataset& dataset, std::span<const std::int64_t> numbers,
                                nn::NetworkPass pass) const;
@@ -128,6 +138,7 @@ class Trainer {
   TrainOptions options_;
   Rng rng_;
   ThreadPool& pool_;
+  distributed::Ranks& ranks_;
   Optimizer optimizer_;
   std::int64_t steps_per_epoch_ = 0;
   bool selects_best_ = false;

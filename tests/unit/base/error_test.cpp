@@ -16,6 +16,7 @@ TEST(Error, StatusesAreTheDocumentedOnes) {
   EXPECT_EQ(exit_status(ErrorKind::data), 4);
   EXPECT_EQ(exit_status(ErrorKind::checkpoint), 5);
   EXPECT_EQ(exit_status(ErrorKind::numeric), 6);
+  EXPECT_EQ(exit_status(ErrorKind::lost), 7);
   EXPECT_EQ(exit_status(ErrorKind::internal), 70);
 }
 

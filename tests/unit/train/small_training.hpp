@@ -70,7 +70,8 @@ struct Snapshot {
 class Training {
  public:
   Training(const tasks::Task& task, const std::string& neuron, const Settings& train = {},
-           const Settings& of_neuron = {}, int threads = 1, std::uint64_t seed = 1)
+           const Settings& of_neuron = {}, int threads = 1, std::uint64_t seed = 1,
+           distributed::Ranks& ranks = distributed::alone())
       : pool_(threads) {
     at::set_num_threads(1);
     nn::NetworkOptions shape;
@@ -82,7 +83,7 @@ class Training {
     network->initialize(Rng(seed).stream("initial"));
     train::TrainOptions options;
     apply(options, train);
-    trainer = std::make_unique<train::Trainer>(*network, task, options, Rng(seed), pool_);
+    trainer = std::make_unique<train::Trainer>(*network, task, options, Rng(seed), pool_, ranks);
   }
 
   /// Trains up to so many steps in all; 0: to the end.

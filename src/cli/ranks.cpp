@@ -1,0 +1,101 @@
+#include "ranks.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <torch/version.h>
+
+#include "afterspike/base/log.hpp"
+#include "afterspike/base/units.hpp"
+#include "afterspike/distributed/connect.hpp"
+#include "afterspike/kernels/instructions.hpp"
+
+namespace afterspike::cli {
+namespace {
+
+constexpr std::int64_t kHighestPort = 65'535;
+
+std::optional<std::string> variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+distributed::Place place_of(const Arguments& arguments) {
+  std::optional<std::string> address;
+  std::optional<int> port;
+  if (arguments.has("master-address")) address = arguments.text("master-address");
+  if (arguments.has("master-port")) {
+    port = static_cast<int>(arguments.integer("master-port", 1, kHighestPort));
+  }
+  return distributed::read_place(variable, address, port);
+}
+
+double at_least_a_second(const Arguments& arguments, const std::string& flag) {
+  const double value = units::parse(arguments.text(flag), "s", "--" + flag);
+  require(value >= 1, ErrorKind::config, "--{}: found '{}', expected at least 1 s", flag,
+          arguments.text(flag));
+  return value;
+}
+
+}  // namespace
+
+Arguments& add_ranks(Arguments& arguments) {
+  return arguments
+      .value("master-address", "HOST", "Of several processes: where rank 0 is (MASTER_ADDR).")
+      .value("master-port", "N", "Of several processes: the TCP port of rank 0 (MASTER_PORT).")
+      .value("join-timeout", "T", "Of several processes: how long to wait for all to start.",
+             "300 s")
+      .value("rank-timeout", "T",
+             "Of several processes: one that gives no sign of life for so long is lost.", "30 s");
+}
+
+io::Json facts(const Arguments& arguments, train::RunOptions* options) {
+  io::Json facts = {{"version of afterspike", AFTERSPIKE_VERSION},
+                    {"version of LibTorch", TORCH_VERSION},
+                    {"instructions of the kernels", kernels::instructions()},
+                    {"--resume", arguments.has("resume")}};
+  for (const char* flag : {"epochs", "max-steps", "seeds"}) {
+    if (arguments.has(flag)) facts[fmt::format("--{}", flag)] = arguments.text(flag);
+  }
+  if (options == nullptr) return facts;
+  options::Description description;
+  options->describe(description);
+  for (const options::Field& field : description.fields()) {
+    facts[fmt::format("option '{}'", field.path())] = options::text(field.value());
+  }
+  return facts;
+}
+
+int work_together(const Arguments& arguments,
+                  const std::function<int(distributed::Ranks& ranks)>& work) {
+  const distributed::Place place = place_of(arguments);
+  if (place.size == 1) return work(distributed::alone());
+  distributed::ConnectOptions options;
+  options.join_timeout_s = at_least_a_second(arguments, "join-timeout");
+  options.rank_timeout_s = at_least_a_second(arguments, "rank-timeout");
+  options.give_up = [rank = place.rank](const Error& error) {
+    fmt::print(stderr, "afterspike: rank {}: {}\n", rank, error.what());
+    std::_Exit(exit_status(error.kind()));
+  };
+  if (place.rank > 0) log::set_sink([](log::Level, std::string_view) {});
+  try {
+    const auto ranks = distributed::connect(place, options);
+    try {
+      return work(*ranks);
+    } catch (const Error& error) {
+      ranks->stop(error);
+      throw;
+    } catch (const std::exception& error) {
+      ranks->stop(Error(ErrorKind::internal, error.what()));
+      throw;
+    }
+  } catch (const Error& error) {
+    throw error.within(fmt::format("rank {}", place.rank));
+  }
+}
+
+}  // namespace afterspike::cli

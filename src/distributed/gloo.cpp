@@ -1,0 +1,342 @@
+// The only file that knows LibTorch's c10d.
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include "address.hpp"
+#include "afterspike/distributed/connect.hpp"
+#include "heartbeat.hpp"
+
+namespace afterspike::distributed {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+using Store = c10::intrusive_ptr<c10d::TCPStore>;
+using Work = c10::intrusive_ptr<c10d::Work>;
+
+/// Gloo shall not judge who is too slow (a rank may write a checkpoint for a while): the heartbeat
+/// does.
+constexpr std::chrono::hours kGlooTimeout{24 * 30};
+
+/// Of what the ranks say to each other before they work; another number means other code.
+constexpr int kProtocol = 1;
+
+milliseconds in_milliseconds(double seconds) {
+  return milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+std::vector<std::uint8_t> bytes_of(const std::string& text) {
+  return {text.begin(), text.end()};
+}
+
+std::string text_of(const std::vector<std::uint8_t>& bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+/// The first line of what LibTorch or Gloo say, without their stack.
+std::string first_line(const std::exception& error) {
+  const std::string text = error.what();
+  return text.substr(0, text.find('\n'));
+}
+
+class StoreBoard final : public Board {
+ public:
+  explicit StoreBoard(Store store) : store_(std::move(store)) {}
+  std::int64_t add(const std::string& name, std::int64_t value) override {
+    return store_->add(name, value);
+  }
+  void write_once(const std::string& name, const std::string& text) override {
+    store_->compareSet(name, {}, bytes_of(text));
+  }
+  std::optional<std::string> read(const std::string& name) override {
+    // To ask for what is not there would wait for it.
+    if (!store_->check({name})) return std::nullopt;
+    return text_of(store_->get(name));
+  }
+
+ private:
+  Store store_;
+};
+
+/// A connection to the store, which rank 0 serves.
+Store connect_store(const Place& place, const ConnectOptions& options, bool serve) {
+  c10d::TCPStoreOptions wanted;
+  wanted.port = static_cast<std::uint16_t>(place.port);
+  wanted.isServer = serve;
+  wanted.waitWorkers = false;
+  wanted.timeout = in_milliseconds(options.join_timeout_s);
+  try {
+    // Rank 0 may not know the name by which others know its machine.
+    auto store =
+        c10::make_intrusive<c10d::TCPStore>(place.rank == 0 ? "127.0.0.1" : place.address, wanted);
+    store->setTimeout(in_milliseconds(options.rank_timeout_s));
+    // In LibTorch 1.13 the first get() sets the limit for all answers to come.
+    const std::string greeting = fmt::format("greeting/{}", place.rank);
+    store->set(greeting, {0});
+    store->get(greeting);
+    return store;
+  } catch (const std::exception& error) {
+    require(!serve, ErrorKind::config,
+            "rank 0 cannot listen at port {}; expected a free one (MASTER_PORT, --master-port): {}",
+            place.port, first_line(error));
+    fail(ErrorKind::lost, "rank 0 cannot be reached at {}:{} (tried for {:g} s): {}", place.address,
+         place.port, options.join_timeout_s, first_line(error));
+  }
+}
+
+/// What each rank says of itself.
+struct Member {
+  std::string host;
+  std::string master;  ///< The address of rank 0, as seen from there.
+};
+
+std::string member_key(int rank) {
+  return fmt::format("member/{}", rank);
+}
+
+/// Where rank 0 writes why it does not go on.
+constexpr const char* kRefusal = "refusal";
+
+/// Waits until all `names` are in the store; gives the indices of those that never come.
+std::vector<std::size_t> await(c10d::TCPStore& store, const std::vector<std::string>& names,
+                               double timeout_s) {
+  const Clock::time_point end = Clock::now() + in_milliseconds(timeout_s);
+  std::vector<std::size_t> missing;
+  do {
+    missing.clear();
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (!store.check({names[i]})) missing.push_back(i);
+    }
+    if (missing.empty()) return missing;
+    if (store.check({kRefusal})) {
+      fail(ErrorKind::lost, "rank 0 has failed: {}", text_of(store.get(kRefusal)));
+    }
+    std::this_thread::sleep_for(milliseconds(20));
+  } while (Clock::now() < end);
+  return missing;
+}
+
+/// Says who is here and waits for all others.
+std::vector<Member> meet(c10d::TCPStore& store, const Place& place, const ConnectOptions& options) {
+  require(store.add(fmt::format("joined/{}", place.rank), 1) == 1, ErrorKind::config,
+          "another process is rank {} at {}:{}; expected each rank once, and a port of its own for "
+          "each training (MASTER_PORT, --master-port)",
+          place.rank, place.address, place.port);
+  const io::Json own = {{"protocol", kProtocol},
+                        {"size", place.size},
+                        {"host", host_name()},
+                        {"master", address_of(place.address)}};
+  store.set(member_key(place.rank), bytes_of(own.dump()));
+  std::vector<std::string> names;
+  for (int rank = 0; rank < place.size; ++rank) names.push_back(member_key(rank));
+  const std::vector<std::size_t> missing = await(store, names, options.join_timeout_s);
+  require(missing.empty(), ErrorKind::lost, "rank {} of {} did not come within {:g} s",
+          fmt::join(missing, ", "), place.size, options.join_timeout_s);
+  std::vector<Member> members;
+  for (const std::string& name : names) {
+    const io::Json member = io::Json::parse(text_of(store.get(name)));
+    for (const char* fact : {"protocol", "size"}) {
+      require(member.at(fact) == own.at(fact), ErrorKind::config,
+              "{}: found {} on rank {}, expected {}, as on rank {}: all ranks need the same "
+              "version of afterspike and the same number of processes",
+              fact, member.at(fact).dump(), members.size(), own.at(fact).dump(), place.rank);
+    }
+    members.push_back({member.at("host"), member.at("master")});
+  }
+  return members;
+}
+
+/// The same, and what the others do when one fails meanwhile: there is no heartbeat yet.
+std::vector<Member> meet_or_say(c10d::TCPStore& store, const Place& place,
+                                const ConnectOptions& options) {
+  try {
+    return meet(store, place, options);
+  } catch (const Error& error) {
+    if (place.rank > 0) throw;
+    store.set(kRefusal, bytes_of(error.what()));
+    std::this_thread::sleep_for(milliseconds(500));  // They look every 20 ms.
+    throw;
+  } catch (const std::exception& error) {
+    fail(ErrorKind::lost, "rank 0 at {}:{} does not answer any more: {}", place.address, place.port,
+         first_line(error));
+  }
+}
+
+/// Where this rank listens for the others: its address towards rank 0, or, on the machine of rank
+/// 0, that by which other machines reach it. A host's own name often means 127.0.1.1 to itself, and
+/// nobody else reaches it there.
+std::string own_address(const std::vector<Member>& members) {
+  std::string master = members.front().master;
+  for (const Member& member : members) {
+    if (is_loopback(master)) master = member.master;
+  }
+  return address_towards(master);
+}
+
+class GlooRanks final : public Ranks {
+ public:
+  GlooRanks(const Place& place, const ConnectOptions& options) : place_(place) {
+    store_ = connect_store(place, options, place.rank == 0);
+    const std::vector<Member> members = meet_or_say(*store_, place, options);
+    const Member& self = members[static_cast<std::size_t>(place.rank)];
+    on_this_host_ = static_cast<int>(std::count_if(
+        members.begin(), members.end(), [&](const Member& m) { return m.host == self.host; }));
+    watch(members, options);
+    connect_group(own_address(members));
+  }
+
+  ~GlooRanks() override {
+    heartbeat_.reset();
+    group_.reset();
+    store_.reset();
+  }
+
+  int rank() const noexcept override { return place_.rank; }
+  int size() const noexcept override { return place_.size; }
+  int on_this_host() const noexcept override { return on_this_host_; }
+  void fold(const at::Tensor& values, const Add& add) override;
+  void stop(const Error& error) noexcept override;
+
+ private:
+  void watch(const std::vector<Member>& members, const ConnectOptions& options);
+  void connect_group(const std::string& address);
+  Work receive(const at::Tensor& part, int from, std::size_t tag);
+  Work send(const at::Tensor& part, int to, std::size_t tag);
+  void await_work(const Work& work);
+  void pass_on(const std::vector<at::Tensor>& parts, const Add& add);
+  void remember(const Work& work);
+  void interrupt();
+
+  const Place place_;
+  int on_this_host_ = 1;
+  Store store_;
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
+  std::mutex mutex_;  ///< Of under_way_.
+  std::vector<Work> under_way_;
+  std::unique_ptr<Heartbeat> heartbeat_;
+};
+
+void GlooRanks::watch(const std::vector<Member>& members, const ConnectOptions& options) {
+  HeartbeatOptions wanted;
+  wanted.rank = place_.rank;
+  for (const Member& member : members) wanted.hosts.push_back(member.host);
+  wanted.timeout_s = options.rank_timeout_s;
+  wanted.interval_s = std::min(1.0, options.rank_timeout_s / 5);
+  wanted.patience_s = kPatience_s;
+  wanted.interrupt = [this] { interrupt(); };
+  wanted.give_up = options.give_up;
+  // A connection of its own: the other one may wait for something.
+  heartbeat_ = std::make_unique<Heartbeat>(
+      std::make_unique<StoreBoard>(connect_store(place_, options, false)), std::move(wanted));
+}
+
+void GlooRanks::connect_group(const std::string& address) {
+  auto options = c10d::ProcessGroupGloo::Options::create(kGlooTimeout);
+  options->devices = {c10d::ProcessGroupGloo::createDeviceForHostname(address)};
+  options->threads = 1;
+  try {
+    group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(
+        c10::make_intrusive<c10d::PrefixStore>("gloo", store_), place_.rank, place_.size, options);
+  } catch (const std::exception& error) {
+    throw heartbeat_->await_verdict(first_line(error));
+  }
+}
+
+void GlooRanks::interrupt() {
+  const std::lock_guard lock(mutex_);
+  for (const Work& work : under_way_) work->abort();
+}
+
+void GlooRanks::remember(const Work& work) {
+  const std::lock_guard lock(mutex_);
+  under_way_.push_back(work);
+}
+
+Work GlooRanks::receive(const at::Tensor& part, int from, std::size_t tag) {
+  std::vector<at::Tensor> tensors = {part};
+  Work work = group_->recv(tensors, from, static_cast<int>(tag));
+  remember(work);
+  return work;
+}
+
+Work GlooRanks::send(const at::Tensor& part, int to, std::size_t tag) {
+  std::vector<at::Tensor> tensors = {part};
+  Work work = group_->send(tensors, to, static_cast<int>(tag));
+  remember(work);
+  return work;
+}
+
+void GlooRanks::await_work(const Work& work) {
+  require(work->wait(), ErrorKind::lost, "interrupted");
+}
+
+/// Up from rank to rank, where each adds, and down again, where each takes what it came to. The
+/// parts follow each other, so that the ranks work and the network carries at the same time.
+void GlooRanks::pass_on(const std::vector<at::Tensor>& parts, const Add& add) {
+  const int last = place_.size - 1;
+  std::vector<Work> up, down, sent;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    // What comes down cannot come before that part has gone up: both may go to the same place.
+    if (place_.rank > 0) up.push_back(receive(parts[i], place_.rank - 1, 2 * i));
+    if (place_.rank < last) down.push_back(receive(parts[i], place_.rank + 1, 2 * i + 1));
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (place_.rank > 0) await_work(up[i]);
+    add(parts[i], static_cast<std::int64_t>(i) * kPart);
+    const bool turns = place_.rank == last;
+    sent.push_back(send(parts[i], turns ? last - 1 : place_.rank + 1, 2 * i + (turns ? 1 : 0)));
+  }
+  for (std::size_t i = 0; i < down.size(); ++i) {
+    await_work(down[i]);
+    if (place_.rank > 0) sent.push_back(send(parts[i], place_.rank - 1, 2 * i + 1));
+  }
+  for (const Work& work : sent) await_work(work);
+}
+
+void GlooRanks::fold(const at::Tensor& values, const Add& add) {
+  if (const auto verdict = heartbeat_->verdict()) throw *verdict;
+  // An exception of `add` is the caller's; one of the network is for the heartbeat to explain.
+  std::exception_ptr of_add;
+  const Add guarded = [&](at::Tensor part, std::int64_t offset) {
+    try {
+      add(std::move(part), offset);
+    } catch (...) {
+      of_add = std::current_exception();
+      throw;
+    }
+  };
+  try {
+    pass_on(values.view(-1).split(kPart), guarded);
+  } catch (const std::exception& error) {
+    if (of_add) std::rethrow_exception(of_add);
+    throw heartbeat_->await_verdict(first_line(error));
+  }
+  const std::lock_guard lock(mutex_);
+  under_way_.clear();
+}
+
+void GlooRanks::stop(const Error& error) noexcept {
+  heartbeat_->post(error);
+}
+
+}  // namespace
+
+bool can_connect() noexcept {
+  return true;
+}
+
+std::unique_ptr<Ranks> connect(const Place& place, const ConnectOptions& options) {
+  return std::make_unique<GlooRanks>(place, options);
+}
+
+}  // namespace afterspike::distributed

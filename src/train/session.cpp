@@ -1,0 +1,242 @@
+#include "session.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "afterspike/base/log.hpp"
+#include "afterspike/checkpoint/checkpoint.hpp"
+#include "afterspike/data/dataset.hpp"
+#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/kernels/workspace.hpp"
+#include "afterspike/train/memory.hpp"
+#include "together.hpp"
+
+namespace afterspike::train {
+namespace {
+
+/// Only values of the same parameters under the same transforms can be taken over.
+void require_same_parameters(const RunOptions& options, const nn::Network& donor,
+                             const std::string& donor_neuron, const nn::Network& network) {
+  require(donor_neuron == options.experiment->neuron_name(), ErrorKind::config,
+          "inherit '{}': the donor has neurons '{}', expected '{}'", options.inherit, donor_neuron,
+          options.experiment->neuron_name());
+  const std::vector<nn::Network::Parameter> given = donor.named();
+  for (const nn::Network::Parameter& parameter : network.named()) {
+    const auto found = std::find_if(given.begin(), given.end(), [&](const auto& candidate) {
+      return candidate.name == parameter.name;
+    });
+    require(found != given.end(), ErrorKind::config,
+            "inherit '{}': the donor has no parameter '{}'", options.inherit, parameter.name);
+    const std::string wanted = parameter.spec->transform.text();
+    require(
+        found->spec->transform.text() == wanted, ErrorKind::config,
+        "inherit '{}': parameter '{}' has the transform {}, expected {}: the donor must have been "
+        "trained with the same settings",
+        options.inherit, parameter.name, found->spec->transform.text(), wanted);
+  }
+}
+
+void warn_of_delay(const nn::Network& network, const tasks::Task& task) {
+  const std::int64_t delay = network.layer(0)->delay_steps();
+  if (delay < task.shape().steps) return;
+  log::warning(
+      "the recurrent synapses never act: their delay of {} steps is not below the {} steps of a "
+      "sequence",
+      delay, task.shape().steps);
+}
+
+/// Ranks share a batch by whole shards: there may be fewer than ranks.
+void warn_of_idle(const distributed::Ranks& ranks, const TrainOptions& options) {
+  const std::int64_t rows = evaluation::shard_rows(options.batch_size);
+  const std::int64_t shards = evaluation::shard_count(options.batch_size, rows);
+  if (shards >= ranks.size()) return;
+  log::warning(
+      "a batch of {} samples is {} shard{} of {}: {} of {} processes have nothing to do; expected "
+      "a larger train.batch_size, or fewer processes",
+      options.batch_size, shards, shards == 1 ? "" : "s", rows, ranks.size() - shards,
+      ranks.size());
+}
+
+void report_memory(const MemoryPlan& plan) {
+  const auto mib = [](std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
+  log::info("memory: {:.0f} MiB at most ({:.0f} now, {:.0f} for each thread)", mib(plan.peak),
+            mib(plan.present), mib(plan.workspace));
+}
+
+/// Options that may differ from those of the checkpoint: how long the training is, and where its
+/// data are, which are compared themselves.
+bool may_change(const std::string& option) {
+  return option == "train.epochs" || option == "task.data";
+}
+
+/// A training goes on with the options it began with, however they were changed meanwhile.
+/// `options` are resolved; `saved` is the checkpoint, whose experiment is.
+void require_same_options(RunOptions& options, const experiment::Trained& saved,
+                          const tasks::Task& task) {
+  const io::Json& configuration = saved.content.configuration;
+  const io::Json found = configuration_of(options);
+  // What an older version recorded as it was given, such as neuron.initial, resolves to the same.
+  saved.experiment->resolve(task, *saved.network);
+  options::Description description;
+  saved.experiment->describe(description);
+  for (const auto& [option, value] : found.items()) {
+    const io::Json expected = configuration.value(option, value);
+    const options::Field* resolved =
+        option.starts_with("neuron.") ? description.find_if(option) : nullptr;
+    require(may_change(option) || value == expected ||
+                (resolved != nullptr && value == options::text(resolved->value())),
+            ErrorKind::checkpoint,
+            "option '{}': found {} in run.json, expected {}: that of the checkpoint", option,
+            value.dump(), expected.dump());
+  }
+}
+
+/// Under which names a checkpoint's configuration has the fingerprints of what a training sees.
+constexpr std::array kRecordedSplits = {std::pair("data.train", tasks::Split::train),
+                                        std::pair("data.validation", tasks::Split::validation),
+                                        std::pair("data.test", tasks::Split::test)};
+
+/// A training goes on with the data it began with.
+void require_same_data(const io::Json& configuration, const tasks::Task& task) {
+  for (const auto& [key, split] : kRecordedSplits) {
+    // Older checkpoints do not have that of the test data.
+    if (split == tasks::Split::test && !configuration.contains(key)) continue;
+    const auto data = task.split(split);
+    const io::Json found = data ? io::Json(data::fingerprint(*data)) : io::Json();
+    const io::Json expected = configuration.value(key, io::Json());
+    require(found == expected, ErrorKind::checkpoint,
+            "the {} data are not those that the training began with: found fingerprint {}, "
+            "expected {}",
+            tasks::split_name(split), found.dump(), expected.dump());
+  }
+}
+
+/// A training that has come further cannot end after fewer epochs.
+void require_later_end(const Trainer& trainer) {
+  const Progress& progress = trainer.progress();
+  const std::int64_t begun = progress.epoch + (progress.step_in_epoch > 0 ? 1 : 0);
+  require(progress.step <= trainer.total_steps(), ErrorKind::config,
+          "--epochs: found {}, expected at least the {} epochs that have begun: the checkpoint is "
+          "of step {}, each epoch of {} steps",
+          trainer.options().epochs, begun, progress.step, trainer.steps_per_epoch());
+}
+
+/// Fingerprints of the splits by name, for comparison.
+io::Json fingerprints(const tasks::Task& task) {
+  io::Json facts = io::Json::object();
+  for (const auto& [key, split] : kRecordedSplits) {
+    const auto data = task.split(split);
+    if (data) facts[fmt::format("fingerprint of {}", key)] = data::fingerprint(*data);
+  }
+  return facts;
+}
+
+std::unique_ptr<tasks::Task> make_task(const RunOptions& options,
+                                       const RunEnvironment& environment) {
+  std::unique_ptr<tasks::Task> task = options.experiment->make_task({environment.data_directory});
+  if (environment.ranks->size() > 1) {
+    distributed::require_same(*environment.ranks, fingerprints(*task));
+  }
+  return task;
+}
+
+std::shared_ptr<nn::Network> make_network(const RunOptions& options, const tasks::Task& task) {
+  std::shared_ptr<nn::Network> network = options.experiment->make_network(task);
+  options.experiment->resolve(task, *network);
+  warn_of_delay(*network, task);
+  return network;
+}
+
+}  // namespace
+
+io::Json configuration_of(RunOptions& options) {
+  options::Description description;
+  options.describe(description);
+  return experiment::to_configuration(description);
+}
+
+Session::Session(RunOptions run_options, const RunEnvironment& environment)
+    : options(std::move(run_options)),
+      task(make_task(options, environment)),
+      network(make_network(options, *task)),
+      pool(environment.threads),
+      ranks(*environment.ranks),
+      trainer(*network, *task, options.train, Rng(static_cast<std::uint64_t>(options.seed)), pool,
+              ranks) {
+  warn_of_idle(ranks, options.train);
+}
+
+bool Session::share_state(bool trains) {
+  const io::Json message = {{"trains", trains}, {"progress", trainer.progress().to_json()}};
+  const io::Json state = io::Json::parse(distributed::share(ranks, message.dump()));
+  if (!state.at("trains").get<bool>() || ranks.size() == 1) return state.at("trains");
+  share_parameters(ranks, *network);
+  const nn::NamedTensors optimizer_state = trainer.optimizer_state();
+  for (const auto& [name, tensor] : optimizer_state) distributed::share(ranks, tensor);
+  if (ranks.rank() > 0) trainer.restore(Progress::from_json(state.at("progress")), optimizer_state);
+  return true;
+}
+
+void Session::prepare(const RunEnvironment& environment) {
+  // What another run of this process left would count twice.
+  kernels::Workspace::release_all();
+  const MemoryPlan plan = plan_memory(*network, *task, options.train, environment.threads,
+                                      environment.memory_limit, ranks);
+  trainer.limit_workspace(plan.workspace_limit);
+  if (plan.known && !environment.quiet) report_memory(plan);
+}
+
+void initialize(Session& session) {
+  const RunOptions& options = session.options;
+  nn::Network& network = *session.network;
+  const Rng rng(static_cast<std::uint64_t>(options.seed));
+  network.initialize(rng.stream("initial"));
+  require(options.experiment->inherits() == !options.inherit.empty(), ErrorKind::config, "{}",
+          options.inherit.empty()
+              ? "the initial values are to be inherited, but no donor is named; expected "
+                "--inherit RUN"
+              : "a donor is named (inherit), but the initial values are not inherited; expected "
+                "variant fhet, fheta, rhet or rheta, or neuron.initial = \"inherit\"");
+  if (options.inherit.empty()) return;
+  const experiment::Trained donor = experiment::load(options.inherit);
+  require_same_parameters(options, *donor.network, donor.experiment->neuron_name(), network);
+  network.resample(checkpoint::model_tensors(*donor.network), rng.stream("inherit"));
+}
+
+io::Json checkpoint_configuration(Session& session) {
+  const tasks::Task& task = *session.task;
+  const std::optional<double> evaluation_sigma = session.trainer.evaluation_sigma();
+  io::Json configuration = configuration_of(session.options);
+  configuration["shape.input_size"] = task.shape().input_size;
+  configuration["shape.output_size"] = task.shape().output_size;
+  configuration["shape.dt_ms"] = task.shape().dt_ms;
+  configuration["objective.kind"] = task.classifies() ? "classify" : "trace";
+  configuration["objective.read"] = task.objective().read.text();
+  for (const auto& [key, split] : kRecordedSplits) {
+    if (const auto data = task.split(split)) configuration[key] = data::fingerprint(*data);
+  }
+  if (evaluation_sigma) configuration["evaluation.sigma_mV"] = *evaluation_sigma;
+  return configuration;
+}
+
+void restore(Session& session, const std::filesystem::path& checkpoint) {
+  const experiment::Trained saved = experiment::load(checkpoint);
+  try {
+    require_same_options(session.options, saved, *session.task);
+    require_same_data(saved.content.configuration, *session.task);
+    checkpoint::require_same_parameters(saved.content.parameters, *session.network);
+    checkpoint::assign(saved.content.model, *session.network);
+    session.trainer.restore(Progress::from_json(saved.content.progress), saved.content.training);
+  } catch (const Error& error) {
+    throw error.within(fmt::format("checkpoint '{}'", checkpoint.string()));
+  }
+  require_later_end(session.trainer);
+  log::info("resumed from {}: {} of {} epochs done", checkpoint.string(),
+            session.trainer.progress().epoch, session.options.train.epochs);
+}
+
+}  // namespace afterspike::train

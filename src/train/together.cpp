@@ -1,0 +1,68 @@
+#include "together.hpp"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/io/bytes.hpp"
+
+namespace afterspike::train {
+
+Total add_in_order(distributed::Ranks& ranks, const tasks::Tally& begin,
+                   const std::vector<tasks::Tally>& tallies, int wish) {
+  // Counts are exact in doubles.
+  const at::Tensor values = at::tensor(
+      {static_cast<double>(begin.samples), static_cast<double>(begin.correct), begin.loss, 0.0},
+      at::kDouble);
+  const auto total = [](const at::Tensor& from) {
+    const auto* v = from.data_ptr<double>();
+    return Total{{static_cast<std::int64_t>(v[0]), static_cast<std::int64_t>(v[1]), v[2]},
+                 static_cast<int>(v[3])};
+  };
+  ranks.fold(values, [&](const at::Tensor& part, std::int64_t) {
+    Total sum = total(part);
+    for (const tasks::Tally& tally : tallies) sum.tally += tally;
+    auto* v = part.data_ptr<double>();
+    v[0] = static_cast<double>(sum.tally.samples);
+    v[1] = static_cast<double>(sum.tally.correct);
+    v[2] = sum.tally.loss;
+    v[3] = sum.wish != 0 ? sum.wish : wish;
+  });
+  return total(values);
+}
+
+tasks::Tally evaluate_together(distributed::Ranks& ranks, const nn::Network& network,
+                               const tasks::Task& task, const data::Dataset& dataset,
+                               const nn::NetworkPass& pass, ThreadPool& pool) {
+  const auto [first, last] = distributed::part_of(ranks, evaluation::shard_count(dataset));
+  return add_in_order(ranks, {},
+                      evaluation::evaluate_shards(network, task, dataset, pass, pool, first, last))
+      .tally;
+}
+
+void share_parameters(distributed::Ranks& ranks, const nn::Network& network) {
+  const at::NoGradGuard no_grad;
+  for (const nn::Network::Parameter& parameter : network.named()) {
+    const at::Tensor values = parameter.tensor.detach().contiguous();
+    distributed::share(ranks, values);
+    at::Tensor(parameter.tensor).copy_(values);
+  }
+}
+
+void require_same_parameters(distributed::Ranks& ranks, const nn::Network& network,
+                             std::int64_t epoch) {
+  if (ranks.size() == 1) return;
+  std::vector<std::uint8_t> bytes;
+  for (const nn::Network::Parameter& parameter : network.named()) {
+    const at::Tensor values = parameter.tensor.detach().contiguous();
+    const auto* begin = static_cast<const std::uint8_t*>(values.data_ptr());
+    bytes.insert(bytes.end(), begin, begin + values.nbytes());
+  }
+  distributed::require_same(
+      ranks, {{fmt::format("SHA-256 of the parameters after epoch {} (processors that differ may "
+                           "round differently: --instructions)",
+                           epoch),
+               io::sha256(bytes)}});
+}
+
+}  // namespace afterspike::train
