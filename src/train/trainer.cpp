@@ -7,11 +7,11 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
 #include "clock.hpp"
+#include "finite.hpp"
 
 namespace afterspike::train {
 namespace {
@@ -33,17 +33,7 @@ void clip(std::vector<at::Tensor>& gradients, double largest) {
   }
 }
 
-bool all_finite(const at::Tensor& tensor) {
-  return !tensor.defined() || at::isfinite(tensor).all().item<bool>();
-}
-
 }  // namespace
-
-/// What one shard of a batch gives.
-struct Trainer::Shard {
-  tasks::Tally tally;
-  std::vector<at::Tensor> gradients;
-};
 
 io::Json Progress::to_json() const {
   return {{"epoch", epoch},
@@ -158,44 +148,24 @@ nn::NetworkPass Trainer::shard_pass(std::int64_t index) const {
   return pass;
 }
 
-void Trainer::run_shard(std::span<const std::int64_t> numbers, std::int64_t batch,
-                        std::int64_t index, Shard& shard) const {
-  const data::Batch data = task_.split(tasks::Split::train)->batch(numbers);
-  const tasks::ReadValues outputs =
-      evaluation::outputs(network_, data, task_.objective().read, shard_pass(index));
-  const at::Tensor loss = task_.loss(outputs, data, options_.label_smoothing);
-  std::vector<at::Tensor> parameters;
-  for (const nn::Network::Parameter& parameter : optimizer_.parameters()) {
-    parameters.push_back(parameter.tensor);
-  }
-  shard.gradients = torch::autograd::grad({loss / static_cast<double>(batch)}, parameters, {},
-                                          /*retain_graph=*/false, /*create_graph=*/false,
-                                          /*allow_unused=*/true);
-  const at::NoGradGuard no_grad;
-  shard.tally = task_.tally(outputs, data);
-}
-
 void Trainer::train_step(std::span<const std::int64_t> numbers) {
   const auto batch = static_cast<std::int64_t>(numbers.size());
   const std::int64_t rows = evaluation::shard_rows(options_.batch_size);
   std::vector<Shard> shards(static_cast<std::size_t>(evaluation::shard_count(batch, rows)));
   pool_.run(static_cast<std::int64_t>(shards.size()), [&](std::int64_t index) {
-    run_shard(evaluation::shard(numbers, rows, index), batch, index,
-              shards[static_cast<std::size_t>(index)]);
+    const data::Batch samples =
+        task_.split(tasks::Split::train)->batch(evaluation::shard(numbers, rows, index));
+    shards[static_cast<std::size_t>(index)] =
+        run_shard(network_, task_, optimizer_.parameters(), samples, batch,
+                  options_.label_smoothing, shard_pass(index));
   });
   require_finite(shards, numbers);
-  std::vector<at::Tensor> gradients = shards.front().gradients;
-  for (std::size_t index = 1; index < shards.size(); ++index) {
-    for (std::size_t i = 0; i < gradients.size(); ++i) {
-      // Not in place: two parameters that enter as a sum share one gradient.
-      if (gradients[i].defined()) gradients[i] = gradients[i].add(shards[index].gradients[i]);
-    }
-  }
+  std::vector<at::Tensor> gradients = sum_gradients(shards);
   if (options_.clip_norm > 0) clip(gradients, options_.clip_norm);
   optimizer_.step(gradients,
                   learning_rate_factor(options_, progress_.step, total_steps(), steps_per_epoch_));
   for (const nn::Network::Parameter& parameter : optimizer_.parameters()) {
-    require(all_finite(parameter.tensor), ErrorKind::numeric,
+    require(is_finite(parameter.tensor), ErrorKind::numeric,
             "step {}: the update made parameter '{}' not finite", progress_.step + 1,
             parameter.name);
   }
@@ -206,12 +176,7 @@ void Trainer::train_step(std::span<const std::int64_t> numbers) {
 
 void Trainer::require_finite(const std::vector<Shard>& shards,
                              std::span<const std::int64_t> numbers) const {
-  bool finite = true;
-  for (const Shard& shard : shards) {
-    finite = finite && std::isfinite(shard.tally.loss);
-    for (const at::Tensor& gradient : shard.gradients) finite = finite && all_finite(gradient);
-  }
-  if (finite) return;
+  if (all_finite(shards)) return;
   double loss = 0;
   for (const Shard& shard : shards) loss += shard.tally.loss;
   const std::vector<nn::Network::Parameter>& parameters = optimizer_.parameters();
@@ -223,7 +188,7 @@ void Trainer::require_finite(const std::vector<Shard>& shards,
   }
   for (std::size_t i = 0; bad.empty() && std::isfinite(loss) && i < parameters.size(); ++i) {
     const bool good = std::all_of(shards.begin(), shards.end(), [&](const Shard& shard) {
-      return all_finite(shard.gradients[i]);
+      return is_finite(shard.gradients[i]);
     });
     if (!good) bad = "the gradient of parameter '" + parameters[i].name + "'";
   }
@@ -237,11 +202,11 @@ std::string Trainer::first_bad_tensor(const data::Dataset& dataset,
                                       nn::NetworkPass pass) const {
   const at::NoGradGuard no_grad;
   for (const nn::Network::Parameter& parameter : network_.named()) {
-    if (!all_finite(parameter.tensor)) return "parameter '" + parameter.name + "'";
+    if (!is_finite(parameter.tensor)) return "parameter '" + parameter.name + "'";
   }
   const data::Batch data = dataset.batch(numbers);
-  if (!all_finite(data.input)) return "the input";
-  if (data.target.is_floating_point() && !all_finite(data.target)) return "the target";
+  if (!is_finite(data.input)) return "the input";
+  if (data.target.is_floating_point() && !is_finite(data.target)) return "the target";
   nn::NamedTensors trace;
   pass.trace = &trace;
   const at::Tensor output = network_.forward(data.input, pass);
@@ -257,7 +222,7 @@ std::string Trainer::first_bad_tensor(const data::Dataset& dataset,
     }
   }
   if (!first.empty()) return first;
-  return all_finite(output) ? "" : "the output";
+  return is_finite(output) ? "" : "the output";
 }
 
 void Trainer::fail_validation(const data::Dataset& validation, const nn::NetworkPass& pass) const {

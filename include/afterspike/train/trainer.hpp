@@ -14,6 +14,7 @@
 #include "afterspike/tasks/task.hpp"
 #include "afterspike/train/optimizer.hpp"
 #include "afterspike/train/options.hpp"
+#include "afterspike/train/shard.hpp"
 
 namespace afterspike::train {
 
@@ -103,13 +104,9 @@ class Trainer {
   std::optional<double> evaluation_sigma() const;
 
  private:
-  struct Shard;
-
   void train_step(std::span<const std::int64_t> numbers);
   /// How the shard of that number passes through the network in the present step.
   nn::NetworkPass shard_pass(std::int64_t index) const;
-  void run_shard(std::span<const std::int64_t> numbers, std::int64_t batch, std::int64_t index,
-                 Shard& shard) const;
   void require_finite(const std::vector<Shard>& shards,
                       std::span<const std::int64_t> numbers) const;
   /// What is not finite in a forward pass; empty where all of it is finite.
