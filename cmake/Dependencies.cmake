@@ -31,4 +31,5 @@ if(AFTERSPIKE_TORCH)
 endif()
 if(AFTERSPIKE_TESTS)
   find_package(GTest 1.12 REQUIRED)
+  find_package(benchmark 1.7 REQUIRED)        # micro-benchmarks
 endif()

@@ -42,7 +42,7 @@ def place(path):
     if parts[0] == "include":
         return "public", parts[2]
     if parts[0] == "tests":
-        return "test", parts[2] if parts[1] == "unit" else ""
+        return "test", parts[2] if parts[1] in ("unit", "bench") else ""
     return "private", parts[1] if parts[0] == "src" else parts[0]
 
 

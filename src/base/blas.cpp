@@ -15,8 +15,12 @@ Function* loaded_function(const char* name) {
 
 }  // namespace
 
+void set_blas_threads(int threads) {
+  if (auto* set = loaded_function<void(int)>("openblas_set_num_threads")) set(threads);
+}
+
 void prepare_blas(int threads) {
-  if (auto* set_threads = loaded_function<void(int)>("openblas_set_num_threads")) set_threads(1);
+  set_blas_threads(1);
   auto* const parallel = loaded_function<int()>("openblas_get_parallel");
   require(threads <= 1 || parallel == nullptr || (*parallel)() != 0, ErrorKind::config,
           "--threads: found {}, expected 1: the OpenBLAS library that is loaded was built without "

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "afterspike/base/error.hpp"
+#include "product_log.hpp"
 
 namespace afterspike::kernels {
 namespace {
@@ -21,11 +22,11 @@ char letter(Take take) {
 }
 
 /// oneDNN's product of a shape, ready to run: to make one takes longer than to run it.
-class Product {
+class Prepared {
  public:
   using Shape = std::array<std::int64_t, 9>;
 
-  Product(const Shape& shape, const dnnl::engine& engine)
+  Prepared(const Shape& shape, const dnnl::engine& engine)
       : left_(describe(shape[2], shape[4], shape[5], shape[0] != 0, dnnl::memory::data_type::bf16),
               engine, nullptr),
         right_(describe(shape[4], shape[3], shape[6], shape[1] != 0, dnnl::memory::data_type::bf16),
@@ -70,18 +71,20 @@ void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t
           Matrix<const Bfloat16> a, Matrix<const Bfloat16> b, float beta, Matrix<float> c) {
   if (m == 0 || n == 0) return;
   require(beta == 0 || beta == 1, ErrorKind::internal, "gemm: beta is {}, expected 0 or 1", beta);
+  log_product(
+      {Product::Kind::bfloat16, take_a, take_b, m, n, k, a.stride, b.stride, c.stride, beta == 1});
   thread_local const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   thread_local const dnnl::stream stream(engine);
-  thread_local std::map<Product::Shape, Product> ready;
-  const Product::Shape shape = {take_a == Take::transposed,
-                                take_b == Take::transposed,
-                                m,
-                                n,
-                                k,
-                                a.stride,
-                                b.stride,
-                                c.stride,
-                                beta == 1};
+  thread_local std::map<Prepared::Shape, Prepared> ready;
+  const Prepared::Shape shape = {take_a == Take::transposed,
+                                 take_b == Take::transposed,
+                                 m,
+                                 n,
+                                 k,
+                                 a.stride,
+                                 b.stride,
+                                 c.stride,
+                                 beta == 1};
   const auto found = ready.try_emplace(shape, shape, engine).first;
   found->second.run(a.data, b.data, c.data, stream);
 }
@@ -96,6 +99,8 @@ template <>
 void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t k,
           Matrix<const float> a, Matrix<const float> b, float beta, Matrix<float> c) {
   if (m == 0 || n == 0) return;
+  log_product(
+      {Product::Kind::float32, take_a, take_b, m, n, k, a.stride, b.stride, c.stride, beta == 1});
   const dnnl_status_t status = dnnl_sgemm(letter(take_a), letter(take_b), m, n, k, 1.0F, a.data,
                                           a.stride, b.data, b.stride, beta, c.data, c.stride);
   require(status == dnnl_success, ErrorKind::internal,

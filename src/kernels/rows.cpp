@@ -1,5 +1,7 @@
 #include "rows.hpp"
 
+#include "product_log.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "rows.cpp"
 #include <hwy/foreach_target.h>  // compiles this file again for each instruction set
@@ -416,9 +418,30 @@ namespace afterspike::kernels {
 HWY_EXPORT(rows_float);
 HWY_EXPORT(rows_double);
 
+namespace {
+
+/// Notes the product, too.
+void logged_multiply(std::int64_t rows, std::int64_t inner, std::int64_t columns, const float* from,
+                     std::int64_t stride, const float* right, Into into, float* to) {
+  log_product({Product::Kind::few_rows, Take::plain, Take::plain, rows, columns, inner, stride,
+               columns, columns, into == Into::added});
+  HWY_DYNAMIC_DISPATCH(rows_float)()->multiply(rows, inner, columns, from, stride, right, into, to);
+}
+
+const Rows<float>& logged_rows() {
+  static const Rows<float> table = [] {
+    Rows<float> own = *HWY_DYNAMIC_DISPATCH(rows_float)();
+    own.multiply = logged_multiply;
+    return own;
+  }();
+  return table;
+}
+
+}  // namespace
+
 template <>
 const Rows<float>& rows() {
-  return *HWY_DYNAMIC_DISPATCH(rows_float)();
+  return products_are_logged() ? logged_rows() : *HWY_DYNAMIC_DISPATCH(rows_float)();
 }
 template <>
 const Rows<double>& rows() {

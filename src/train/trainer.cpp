@@ -6,11 +6,11 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
 #include "clock.hpp"
+#include "finite.hpp"
 #include "together.hpp"
 
 namespace afterspike::train {
@@ -29,17 +29,7 @@ void clip(std::vector<at::Tensor>& gradients, double largest) {
   }
 }
 
-bool all_finite(const at::Tensor& tensor) {
-  return !tensor.defined() || at::isfinite(tensor).all().item<bool>();
-}
-
 }  // namespace
-
-/// What one shard of a batch gives.
-struct Trainer::Shard {
-  tasks::Tally tally;
-  at::Tensor gradient;  ///< Of all trained parameters, one after the other.
-};
 
 io::Json Progress::to_json() const {
   return {{"epoch", epoch},
@@ -155,59 +145,20 @@ nn::NetworkPass Trainer::shard_pass(std::int64_t index) const {
   return pass;
 }
 
-void Trainer::run_shard(std::span<const std::int64_t> numbers, std::int64_t batch,
-                        std::int64_t index, Shard& shard) const {
-  const data::Batch data = samples_->batch(numbers);
-  nn::NetworkPass pass = shard_pass(index);
-  at::Tensor penalty;
-  if (network_.has_penalty()) pass.penalty = &penalty;
-  const tasks::ReadValues outputs =
-      evaluation::outputs(network_, data, task_.objective().read, pass);
-  at::Tensor loss = task_.loss(outputs, data, options_.label_smoothing);
-  if (penalty.defined()) loss = loss + penalty.sum();
-  std::vector<at::Tensor> parameters;
-  for (const nn::Network::Parameter& parameter : optimizer_.parameters()) {
-    parameters.push_back(parameter.tensor);
-  }
-  const std::vector<at::Tensor> gradients =
-      torch::autograd::grad({loss / static_cast<double>(batch)}, parameters, {},
-                            /*retain_graph=*/false, /*create_graph=*/false,
-                            /*allow_unused=*/true);
-  const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> parts;
-  for (std::size_t i = 0; i < gradients.size(); ++i) {
-    parts.push_back(gradients[i].defined() ? gradients[i].reshape(-1)
-                                           : at::zeros({parameters[i].numel()}));
-  }
-  shard.gradient = at::cat(parts);
-  shard.tally = task_.tally(outputs, data);
-}
-
-std::vector<at::Tensor> Trainer::by_parameter(const at::Tensor& gradient) const {
-  std::vector<at::Tensor> parts;
-  std::int64_t offset = 0;
-  for (const nn::Network::Parameter& parameter : optimizer_.parameters()) {
-    const std::int64_t size = parameter.tensor.numel();
-    parts.push_back(gradient.narrow(0, offset, size).view(parameter.tensor.sizes()));
-    offset += size;
-  }
-  return parts;
-}
-
-std::vector<at::Tensor> Trainer::add_gradients(const std::vector<Shard>& shards) const {
+at::Tensor Trainer::add_gradients(const std::vector<Shard>& shards) const {
   std::int64_t size = 0;
   for (const nn::Network::Parameter& parameter : optimizer_.parameters()) {
     size += parameter.tensor.numel();
   }
   // The sum begins with the first shard, which is rank 0's.
   const std::size_t begin = ranks_.rank() == 0 ? 1 : 0;
-  const at::Tensor sum = begin == 1 ? shards.front().gradient : at::empty({size});
-  ranks_.fold(sum, [&](at::Tensor part, std::int64_t offset) {
+  at::Tensor sum = begin == 1 ? shards.front().gradient : at::empty({size});
+  ranks_.fold(sum, [&](const at::Tensor& part, std::int64_t offset) {
     for (std::size_t i = begin; i < shards.size(); ++i) {
       part.add_(shards[i].gradient.narrow(0, offset, part.numel()));
     }
   });
-  return by_parameter(sum);
+  return sum;
 }
 
 std::vector<tasks::Tally> Trainer::train_step(std::span<const std::int64_t> numbers) {
@@ -216,16 +167,18 @@ std::vector<tasks::Tally> Trainer::train_step(std::span<const std::int64_t> numb
   const auto [first, last] = distributed::part_of(ranks_, evaluation::shard_count(batch, rows));
   std::vector<Shard> shards(static_cast<std::size_t>(last - first));
   pool_.run(last - first, [&, begin = first](std::int64_t place) {
-    run_shard(evaluation::shard(numbers, rows, begin + place), batch, begin + place,
-              shards[static_cast<std::size_t>(place)]);
+    const data::Batch samples = samples_->batch(evaluation::shard(numbers, rows, begin + place));
+    shards[static_cast<std::size_t>(place)] =
+        run_shard(network_, task_, optimizer_.parameters(), samples, batch,
+                  options_.label_smoothing, shard_pass(begin + place));
   });
   require_finite(shards, numbers, first);
-  std::vector<at::Tensor> gradients = add_gradients(shards);
+  std::vector<at::Tensor> gradients = by_parameter(add_gradients(shards), optimizer_.parameters());
   if (options_.clip_norm > 0) clip(gradients, options_.clip_norm);
   optimizer_.step(gradients,
                   learning_rate_factor(options_, progress_.step, total_steps(), steps_per_epoch_));
   for (const nn::Network::Parameter& parameter : optimizer_.parameters()) {
-    require(all_finite(parameter.tensor), ErrorKind::numeric,
+    require(is_finite(parameter.tensor), ErrorKind::numeric,
             "step {}: the update made parameter '{}' not finite", progress_.step + 1,
             parameter.name);
   }
@@ -238,10 +191,7 @@ std::vector<tasks::Tally> Trainer::train_step(std::span<const std::int64_t> numb
 
 void Trainer::require_finite(const std::vector<Shard>& shards,
                              std::span<const std::int64_t> numbers, std::int64_t first) const {
-  const bool finite = std::all_of(shards.begin(), shards.end(), [](const Shard& shard) {
-    return std::isfinite(shard.tally.loss) && all_finite(shard.gradient);
-  });
-  if (finite) return;
+  if (all_finite(shards)) return;
   tasks::Tally sum;
   for (const Shard& shard : shards) sum += shard.tally;
   const double loss = sum.loss / static_cast<double>(sum.samples);
@@ -254,7 +204,7 @@ void Trainer::require_finite(const std::vector<Shard>& shards,
   }
   for (std::size_t i = 0; bad.empty() && std::isfinite(loss) && i < parameters.size(); ++i) {
     const bool good = std::all_of(shards.begin(), shards.end(), [&](const Shard& shard) {
-      return all_finite(by_parameter(shard.gradient)[i]);
+      return is_finite(by_parameter(shard.gradient, parameters)[i]);
     });
     if (!good) bad = "the gradient of parameter '" + parameters[i].name + "'";
   }
@@ -268,11 +218,11 @@ std::string Trainer::first_bad_tensor(const data::Dataset& dataset,
                                       nn::NetworkPass pass) const {
   const at::NoGradGuard no_grad;
   for (const nn::Network::Parameter& parameter : network_.named()) {
-    if (!all_finite(parameter.tensor)) return "parameter '" + parameter.name + "'";
+    if (!is_finite(parameter.tensor)) return "parameter '" + parameter.name + "'";
   }
   const data::Batch data = dataset.batch(numbers);
-  if (!all_finite(data.input)) return "the input";
-  if (data.target.is_floating_point() && !all_finite(data.target)) return "the target";
+  if (!is_finite(data.input)) return "the input";
+  if (data.target.is_floating_point() && !is_finite(data.target)) return "the target";
   nn::NamedTensors trace;
   pass.trace = &trace;
   const at::Tensor output = network_.forward(data.input, pass);
@@ -288,7 +238,7 @@ std::string Trainer::first_bad_tensor(const data::Dataset& dataset,
     }
   }
   if (!first.empty()) return first;
-  return all_finite(output) ? "" : "the output";
+  return is_finite(output) ? "" : "the output";
 }
 
 void Trainer::fail_validation(const data::Dataset& validation, const nn::NetworkPass& pass) const {

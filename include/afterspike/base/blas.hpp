@@ -11,4 +11,8 @@ namespace afterspike {
 /// out wrong now and then, without an error. (Seen with Debian's libopenblas0-serial 0.3.21.)
 void prepare_blas(int threads);
 
+/// Lets OpenBLAS, where it is the library, use so many threads within a product: to measure
+/// LibTorch as it is without threads of ours.
+void set_blas_threads(int threads);
+
 }  // namespace afterspike

@@ -15,6 +15,7 @@
 #include "afterspike/tasks/task.hpp"
 #include "afterspike/train/optimizer.hpp"
 #include "afterspike/train/options.hpp"
+#include "afterspike/train/shard.hpp"
 
 namespace afterspike::train {
 
@@ -107,18 +108,12 @@ class Trainer {
   std::optional<double> evaluation_sigma() const;
 
  private:
-  struct Shard;
-
   /// Trains on one batch, together with the other ranks; gives what this one's shards came to.
   std::vector<tasks::Tally> train_step(std::span<const std::int64_t> numbers);
-  /// The gradient of a whole batch, of which this rank has `shards`; one tensor for each parameter.
-  std::vector<at::Tensor> add_gradients(const std::vector<Shard>& shards) const;
-  /// The views of one tensor with all gradients that belong to each parameter.
-  std::vector<at::Tensor> by_parameter(const at::Tensor& gradient) const;
+  /// The gradient of a whole batch, of which this rank has `shards`.
+  at::Tensor add_gradients(const std::vector<Shard>& shards) const;
   /// How the shard of that number passes through the network in the present step.
   nn::NetworkPass shard_pass(std::int64_t index) const;
-  void run_shard(std::span<const std::int64_t> numbers, std::int64_t batch, std::int64_t index,
-                 Shard& shard) const;
   /// `shards` are those from number `first` on of the batch `numbers`.
   void require_finite(const std::vector<Shard>& shards, std::span<const std::int64_t> numbers,
                       std::int64_t first) const;

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Measures training steps of the shapes that the kernels were made for, by every path in turns, and
+# writes docs/performance.md. Takes half an hour on a quiet machine, and 12 GB of memory; arguments go
+# to scripts/bench_table.py:
+#
+#   scripts/bench.sh [--rounds 3] [--rows 5,2] [--out FILE]
+#   AFTERSPIKE_PROGRAM=PROGRAM scripts/bench.sh     measures that program instead of building one
+# shellcheck source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+program=${AFTERSPIKE_PROGRAM:-build/release/bin/afterspike}
+if [[ -z ${AFTERSPIKE_PROGRAM:-} ]]; then
+  step "build"
+  cmake --preset release
+  cmake --build --preset release --target afterspike -j "$(build_jobs)"
+fi
+
+step "measurements"
+python3 scripts/bench_table.py --program "$program" "$@"

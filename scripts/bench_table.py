@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+"""Runs `afterspike bench` for a table of shapes, all paths in turns, and writes docs/performance.md.
+
+usage: bench_table.py --program PROGRAM [--rounds N] [--rows 1,5] [--out FILE]
+"""
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Row:
+    """A shape, what is asked of it, and what the authors' Python takes (times on another machine)."""
+
+    name: str
+    shape: dict
+    speed: float  # composed : fused, at least
+    floor: float | None  # fused : its matrix products, at most
+    memory: int  # fused : composed, at most one part in so many
+    python: str
+    aim: str
+    repeats: int = 20  # of the fused path
+    rivals: tuple = ()
+
+
+ROWS = [
+    Row("GLIFR 252, batch 512, 784 steps, 1 input, delay 300",
+        dict(neuron="glifr", hidden=252, batch=512, steps=784, input=1, delay="300steps"),
+        6, 1.8, 8, "5.2 s, 8.0 GiB", "0.65 s", repeats=5),
+    Row("GLIFR 128, batch 64, 784 steps, 1 input, delay 1",
+        dict(neuron="glifr", hidden=128, batch=64, steps=784, input=1, delay="1steps"),
+        8, 1.9, 5, "0.49 s", "0.045 s", rivals=("lstm", "rnn")),
+    Row("GLIFR 256, batch 256, 784 steps, 1 input, delay 1",
+        dict(neuron="glifr", hidden=256, batch=256, steps=784, input=1, delay="1steps"),
+        3, 1.5, 5, "2.0 s, 6.1 GiB", "0.5 s", repeats=8, rivals=("lstm", "rnn")),
+    Row("GLIFR 252, batch 256, 28 steps, 28 inputs, delay 20",
+        dict(neuron="glifr", hidden=252, batch=256, steps=28, input=28, delay="20steps"),
+        6, None, 3, "0.094 s", "0.012 s", repeats=40),
+    Row("ELM 100, MLP 200, batch 8, 1000 steps, 700 sparse inputs",
+        dict(neuron="elm", hidden=100, batch=8, steps=1000, input=700),
+        8, None, 3, "0.42 s", "0.04 s", repeats=40),
+]
+
+# Slow, and steady enough.
+COMPOSED_REPEATS = 2
+
+
+@dataclass
+class Case:
+    """A path of a row with what every round measured."""
+
+    label: str
+    flags: dict
+    rounds: list = field(default_factory=list)
+
+    def least(self, key):
+        return min(one[key] for one in self.rounds)
+
+    def median_s(self):
+        values = sorted(one["step_s_median"] for one in self.rounds)
+        return values[len(values) // 2]
+
+    def best(self):
+        return min(self.rounds, key=lambda one: one["step_s_min"])
+
+    def memory_mib(self):
+        best = self.best()
+        return best["peak_rss_mib"] - best["base_rss_mib"]
+
+    def way(self):
+        best = self.best()
+        if best["library_threads"] > 1:
+            return f"whole batch, {best['library_threads']} threads within operations"
+        return f"shards of {best['rows']}"
+
+
+def cases(row):
+    found = [Case("fused, 2 threads", dict(row.shape, path="fused", threads=2, repeats=row.repeats))]
+    for threads in (1, 2):
+        found.append(Case(f"composed, {threads} thread{'s' if threads > 1 else ''}",
+                          dict(row.shape, path="composed", threads=threads, repeats=COMPOSED_REPEATS)))
+    for neuron in row.rivals:
+        found.append(Case(f"LibTorch's {neuron}, 2 threads",
+                          dict(row.shape, neuron=neuron, path="fused", threads=2, repeats=COMPOSED_REPEATS)))
+    return found
+
+
+def measure(program, flags):
+    words = [program, "bench", "--json"]
+    for name, value in flags.items():
+        words += [f"--{name}", str(value)]
+    done = subprocess.run(words, stdout=subprocess.PIPE, check=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def package_version(name):
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", name], capture_output=True, text=True)
+    return done.stdout or "unknown"
+
+
+def machine():
+    cpu = Path("/proc/cpuinfo").read_text()
+    model = re.search(r"model name\s*: (.*)", cpu)
+    memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text()).group(1)) / 2**20
+    flags = re.search(r"flags\s*: (.*)", cpu)
+    known = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flags and name in flags.group(1).split()]
+    return (f"{model.group(1) if model else platform.machine()}, {os.cpu_count()} cores "
+            f"({', '.join(known)}), {memory:.0f} GiB")
+
+
+def mark(good):
+    return "" if good else " (missed)"
+
+
+def verdict(row, results):
+    """The line of a row: ratios beside their bars."""
+    fused, composed = results[0], min(results[1:3], key=lambda case: case.least("step_s_min"))
+    speed = composed.least("step_s_min") / fused.least("step_s_min")
+    # What the wall would say if every thread had a core of its own.
+    spent = min(results[1].least("cpu_s_min"), results[2].least("cpu_s_min") / 2)
+    cpu = spent / (fused.least("cpu_s_min") / 2)
+    floor = fused.least("step_s_min") / fused.least("gemm_s")
+    memory = composed.memory_mib() / fused.memory_mib()
+    floor_text = "-" if row.floor is None else f"{floor:.2f} (at most {row.floor}){mark(floor <= row.floor)}"
+    return (f"| {row.name} | {speed:.1f} (at least {row.speed}){mark(speed >= row.speed)} | {cpu:.1f} "
+            f"| {floor_text} | 1/{memory:.1f} (at most 1/{row.memory}){mark(memory >= row.memory)} "
+            f"| {fused.least('step_s_min'):.3f} s | {row.aim} | {row.python} |")
+
+
+def detail(case):
+    best = case.best()
+    return (f"| {case.label} | {case.way()} | {case.least('step_s_min'):.4f} | {case.median_s():.4f} "
+            f"| {best['forward_s']:.4f} | {best['backward_s']:.4f} | {case.least('cpu_s_min'):.4f} "
+            f"| {case.least('gemm_s'):.4f} | {case.memory_mib():.0f} | {best['parameters']} |")
+
+
+HEAD = """# Performance
+
+A training step (forward, cross entropy of the last step, backward, Adam) in single precision on synthetic data,
+measured by `afterspike bench`; written by `scripts/bench.sh`. The header `include/afterspike/bench/bench.hpp` says
+what each number means.
+
+**Fused** is the whole-sequence kernel; **composed** the same network by operations of LibTorch, one by one. Both
+answers were held against each other before anything was timed. Composed operations are measured with one thread and
+with two, in shards and by the whole batch at once; the quickest counts. Paths take turns, so that a busy machine
+slows all alike; times are the least of all rounds. Memory is what the process of a path takes beyond what it held
+before its first step.
+"""
+
+AFTER = """
+*CPU* is the same ratio by processor time, each thread with a core of its own. On a busy machine it is the nearer one:
+there a process gets its share of the cores however many threads it has, and the wall then takes from the fused path
+what its second thread is worth. *Floor* is the step beside its matrix products alone, computed in turns with the
+steps in the same order, shapes, shards and threads. The authors' Python (PyTorch, the code of the papers) was timed
+on a machine of the same kind, when it was quiet.
+"""
+
+
+def document(program, rounds, load, rows, results):
+    kernel = results[0][0].rounds[0]["kernel"]
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    lines = [HEAD, "## Machine", "", f"- {machine()}; kernels by {kernel}",
+             f"- {version}, LibTorch {package_version('libtorch-dev')}, oneDNN {package_version('libdnnl-dev')}, "
+             f"OpenBLAS {package_version('libopenblas-pthread-dev')}",
+             f"- {rounds} round{'s' if rounds > 1 else ''}; load average {load[0]:.1f} at the beginning and "
+             f"{load[1]:.1f} at the end", "", "## Ratios", "",
+             "| shape | composed : fused, wall | CPU | floor | memory, fused : composed | fused step | aim "
+             "| authors' Python |", "|---|---|---|---|---|---|---|---|"]
+    lines += [verdict(row, found) for row, found in zip(rows, results)]
+    lines += [AFTER, "## All numbers"]
+    for row, found in zip(rows, results):
+        lines += ["", f"### {row.name}", "",
+                  "| path | quickest way | step, s | median, s | forward, s | backward, s | CPU, s | products, s "
+                  "| memory, MiB | parameters |", "|---|---|---|---|---|---|---|---|---|---|"]
+        lines += [detail(case) for case in found]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rows", default="1,2,3,4,5", help="which rows of the table")
+    parser.add_argument("--out", default="docs/performance.md")
+    options = parser.parse_args()
+    rows = [ROWS[int(number) - 1] for number in options.rows.split(",")]
+    results = [cases(row) for row in rows]
+    before = os.getloadavg()[0]
+    for turn in range(options.rounds):
+        for row, found in zip(rows, results):
+            for case in found:
+                case.rounds.append(measure(options.program, case.flags))
+                print(f"round {turn + 1}: {row.name}: {case.label}: {case.rounds[-1]['step_s_min']:.4f} s", flush=True)
+    load = (before, os.getloadavg()[0])
+    Path(options.out).write_text(document(options.program, options.rounds, load, rows, results))
+    print(f"written: {options.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+#include "check.hpp"
+
+#include <cmath>
+
+#include <ATen/ATen.h>
+
+#include "afterspike/base/error.hpp"
+#include "subject.hpp"
+
+namespace afterspike::bench {
+namespace {
+
+/// Single precision, over few steps; and where factors are rounded to 8 bits.
+constexpr double kTolerance = 1e-3, kBfloat16Tolerance = 0.05;
+
+/// Large enough for vectors with a rest and for a delay that is shorter than the sequence.
+constexpr std::int64_t kSteps = 24, kBatch = 5, kHidden = 37, kInput = 70, kDelay = 7;
+
+Settings small(Settings settings) {
+  settings.steps = std::min(settings.steps, kSteps);
+  settings.batch = std::min(settings.batch, kBatch);
+  settings.hidden = std::min(settings.hidden, kHidden);
+  settings.input = std::min(settings.input, kInput);
+  if (settings.delay && (settings.delay->kind == units::Duration::Kind::milliseconds ||
+                         settings.delay->value > kDelay)) {
+    settings.delay = units::Duration::steps(kDelay);
+  }
+  return settings;
+}
+
+Answer answer_of(const Settings& settings) {
+  const Subject subject(settings, settings.batch);
+  const train::Shard shard = subject.run_shard(0);
+  Answer answer{shard.tally.loss, {}, train::by_parameter(shard.gradient, subject.parameters())};
+  for (const auto& parameter : subject.parameters()) answer.names.push_back(parameter.name);
+  return answer;
+}
+
+/// Relative to the size of what is expected; both 0 are the same.
+double difference(const at::Tensor& found, const at::Tensor& expected) {
+  const double size = expected.to(at::kDouble).norm().item<double>();
+  const double apart = (found.to(at::kDouble) - expected.to(at::kDouble)).norm().item<double>();
+  return apart == 0 ? 0 : apart / size;
+}
+
+void require_close(std::string_view name, double apart, double tolerance) {
+  // What is not a number is close to nothing.
+  require(apart <= tolerance, ErrorKind::internal,
+          "bench: the paths disagree: {} differs by {:.2g} of its size, expected at most {:.2g}; "
+          "nothing was timed",
+          name, apart, tolerance);
+}
+
+}  // namespace
+
+void require_same(const Answer& found, const Answer& expected, double tolerance) {
+  require(found.names == expected.names && found.gradients.size() == expected.gradients.size(),
+          ErrorKind::internal, "bench: the paths have other parameters; nothing was timed");
+  require_close("the loss", std::abs(found.loss - expected.loss) / std::abs(expected.loss),
+                tolerance);
+  for (std::size_t i = 0; i < found.gradients.size(); ++i) {
+    const at::Tensor &own = found.gradients[i], &other = expected.gradients[i];
+    const std::string name = "the gradient of '" + expected.names[i] + "'";
+    require(own.defined() == other.defined(), ErrorKind::internal,
+            "bench: the paths disagree: only one gives {}; nothing was timed", name);
+    if (own.defined()) require_close(name, difference(own, other), tolerance);
+  }
+}
+
+void check_answer(const Settings& settings) {
+  Settings fused = small(settings);
+  Settings composed = fused;
+  fused.path = Path::fused;
+  composed.path = Path::composed;
+  composed.bfloat16 = false;
+  require_same(answer_of(fused), answer_of(composed),
+               settings.bfloat16 ? kBfloat16Tolerance : kTolerance);
+}
+
+}  // namespace afterspike::bench

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "afterspike/base/parallel.hpp"
+#include "afterspike/bench/bench.hpp"
+#include "afterspike/nn/network.hpp"
+#include "afterspike/tasks/task.hpp"
+#include "afterspike/train/optimizer.hpp"
+#include "afterspike/train/shard.hpp"
+
+namespace afterspike::bench {
+
+/// A network with a batch of synthetic data, ready to be trained on it.
+class Subject {
+ public:
+  /// The batch is cut into shards of `rows`. Throws Error(config) or Error(usage) for settings that
+  /// do not fit.
+  Subject(const Settings& settings, std::int64_t rows);
+
+  const nn::Network& network() const noexcept { return *network_; }
+  const std::vector<nn::Network::Parameter>& parameters() const { return optimizer_->parameters(); }
+  std::int64_t shards() const { return static_cast<std::int64_t>(batches_.size()); }
+
+  /// Forward and back through one shard, or through its first steps and sequences.
+  train::Shard run_shard(std::int64_t index) const;
+  train::Shard run_part(std::int64_t index, std::int64_t steps, std::int64_t rows) const;
+
+  /// A whole training step; what forward and backward took is summed up over the shards.
+  train::Shard step(ThreadPool& pool);
+
+ private:
+  train::Shard run(const data::Batch& batch) const;
+
+  Settings settings_;
+  std::shared_ptr<nn::Network> network_;
+  std::unique_ptr<tasks::Task> task_;
+  std::unique_ptr<train::Optimizer> optimizer_;
+  nn::NetworkPass pass_;
+  std::vector<data::Batch> batches_;
+};
+
+/// True where the path is a kernel of ours.
+bool has_kernel(const Settings& settings);
+
+}  // namespace afterspike::bench

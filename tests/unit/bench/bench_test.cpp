@@ -1,0 +1,118 @@
+#include "afterspike/bench/bench.hpp"
+
+#include <functional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "afterspike/base/registry.hpp"
+#include "afterspike/nn/network.hpp"
+#include "support/expect_error.hpp"
+
+namespace afterspike::bench {
+namespace {
+
+Settings tiny(std::string_view neuron, Path path) {
+  Settings settings;
+  settings.neuron = neuron;
+  settings.path = path;
+  settings.hidden = 6;
+  settings.batch = 5;
+  settings.steps = 12;
+  settings.input = 3;
+  settings.classes = 4;
+  settings.repeats = 3;
+  return settings;
+}
+
+TEST(Measure, IsSaneForEveryNeuronModelByEitherPath) {
+  for (const nn::NeuronEntry& entry : nn::entries()) {
+    nn::NetworkOptions options;
+    options.hidden = 6;
+    const nn::Network network(*entry.make(), options, {3, 4, 0.05});
+    for (const Path path : {Path::fused, Path::composed}) {
+      SCOPED_TRACE(std::string(entry.name) + (path == Path::fused ? " fused" : " composed"));
+      Settings settings = tiny(entry.name, path);
+      settings.threads = path == Path::composed ? 2 : 1;
+      const Measurement measured = measure(settings);
+      EXPECT_EQ(measured.parameters, network.trainable_parameters());
+      EXPECT_GT(measured.step_s_min, 0);
+      EXPECT_GE(measured.step_s_median, measured.step_s_min);
+      EXPECT_GT(measured.forward_s, 0);
+      EXPECT_GT(measured.backward_s, 0);
+      EXPECT_LE(measured.forward_s + measured.backward_s, measured.step_s_min);
+      EXPECT_GT(measured.cpu_s_min, 0);
+      EXPECT_GT(measured.base_rss_mib, 0);
+      EXPECT_GE(measured.peak_rss_mib, measured.base_rss_mib);
+      EXPECT_GT(measured.gemm_s, 0);
+      EXPECT_GE(measured.rows, 3);
+      EXPECT_LE(measured.rows, 5);
+    }
+  }
+}
+
+/// What the batch takes is seen, and is that of the path alone.
+TEST(Measure, SeesTheMemoryOfThePath) {
+  Settings settings = tiny("glifr", Path::fused);
+  settings.hidden = 64;
+  settings.batch = 32;
+  settings.steps = 400;
+  settings.repeats = 1;
+  settings.warmup = 0;
+  const Measurement fused = measure(settings);
+  settings.path = Path::composed;
+  const Measurement composed = measure(settings);
+  const double plane_mib = 64.0 * 32 * 400 * 4 / (1 << 20);
+  const double by_fused = fused.peak_rss_mib - fused.base_rss_mib;
+  const double by_composed = composed.peak_rss_mib - composed.base_rss_mib;
+  // The kernel keeps two planes; shards one after the other, of half the batch each.
+  EXPECT_GT(by_fused, plane_mib);
+  EXPECT_GT(by_composed, 4 * plane_mib);
+  EXPECT_LT(by_fused, by_composed / 2);
+}
+
+TEST(Measure, TakesDelayAndPrecision) {
+  Settings settings = tiny("glifr", Path::fused);
+  settings.delay = units::Duration::steps(4);
+  EXPECT_GT(measure(settings).step_s_min, 0);
+  settings.delay = units::Duration::milliseconds(0.2);
+  EXPECT_GT(measure(settings).step_s_min, 0);
+}
+
+TEST(Measure, RefusesWhatDoesNotFit) {
+  struct Case {
+    const char* message;
+    ErrorKind kind;
+    std::function<void(Settings&)> spoil;
+  };
+  const auto config = ErrorKind::config;
+  const Case cases[] = {
+      {"--repeats: found 0, expected 1 or more", config, [](Settings& s) { s.repeats = 0; }},
+      {"--classes: found 1, expected 2 or more", config, [](Settings& s) { s.classes = 1; }},
+      {"--input-density: found 1.5", config, [](Settings& s) { s.input_density = 1.5; }},
+      {"no neuron model called 'glif'", ErrorKind::usage, [](Settings& s) { s.neuron = "glif"; }},
+      {"--delay: found 3 steps, expected 1 step", config,
+       [](Settings& s) {
+         s.neuron = "lstm";
+         s.delay = units::Duration::steps(3);
+       }},
+      {"--delay: found 3 steps, expected 1 step", config,
+       [](Settings& s) {
+         s.neuron = "elm";
+         s.delay = units::Duration::steps(3);
+       }},
+      {"--precision: found bf16, expected fp32", config,
+       [](Settings& s) {
+         s.neuron = "elm";
+         s.bfloat16 = true;
+       }},
+  };
+  for (const Case& one : cases) {
+    Settings settings = tiny("glifr", Path::fused);
+    one.spoil(settings);
+    testing::expect_error(one.kind, {one.message}, [&] { measure(settings); });
+  }
+}
+
+}  // namespace
+}  // namespace afterspike::bench

@@ -1,0 +1,67 @@
+#include "afterspike/kernels/products.hpp"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "kernels/rows.hpp"
+
+namespace afterspike::kernels {
+namespace {
+
+constexpr std::int64_t kM = 3, kN = 16, kK = 5;
+
+void multiply(Take take_b, float beta) {
+  const std::vector<float> a(kM * kK), b(kK * kN);
+  std::vector<float> c(kM * kN);
+  const SignalsHeld held;
+  gemm<float>(Take::plain, take_b, kM, kN, kK, {a.data(), kK},
+              {b.data(), take_b == Take::plain ? kN : kK}, beta, {c.data(), kN});
+}
+
+TEST(ProductLog, NotesProductsInTheirOrderWhileItLives) {
+  multiply(Take::plain, 0);
+  std::vector<Product> products;
+  {
+    const ProductLog log;
+    multiply(Take::plain, 0);
+    multiply(Take::transposed, 1);
+    products = log.products();
+  }
+  multiply(Take::plain, 0);
+  const auto kind = Product::Kind::float32;
+  EXPECT_EQ(products, (std::vector<Product>{
+                          {kind, Take::plain, Take::plain, kM, kN, kK, kK, kN, kN, false},
+                          {kind, Take::plain, Take::transposed, kM, kN, kK, kK, kK, kN, true}}));
+}
+
+TEST(ProductLog, NotesProductsOfFewRowsAndLeavesTheirResultsAlone) {
+  alignas(64) float a[kM * kK], b[kK * kN], plain[kM * kN], logged[kM * kN];
+  for (int i = 0; i < kM * kK; ++i) a[i] = static_cast<float>(i % 7) - 3;
+  for (int i = 0; i < kK * kN; ++i) b[i] = static_cast<float>(i % 5) - 2;
+  rows<float>().multiply(kM, kK, kN, a, kK, b, Into::replaced, plain);
+  const ProductLog log;
+  rows<float>().multiply(kM, kK, kN, a, kK, b, Into::replaced, logged);
+  EXPECT_EQ(log.products(), (std::vector<Product>{{Product::Kind::few_rows, Take::plain,
+                                                   Take::plain, kM, kN, kK, kK, kN, kN, false}}));
+  for (int i = 0; i < kM * kN; ++i) EXPECT_EQ(logged[i], plain[i]) << i;
+}
+
+/// Factors of a replay are all 1/64, and so is what results are added to at first.
+TEST(ProductReplay, ComputesEveryProduct) {
+  for (const auto kind :
+       {Product::Kind::float32, Product::Kind::few_rows, Product::Kind::bfloat16}) {
+    if (kind == Product::Kind::bfloat16 && !has_bfloat16()) continue;
+    const Product product{kind, Take::plain, Take::plain, kM, kN, kK, kK, kN, kN, false};
+    Product added = product;
+    added.add = true;
+    ProductReplay replay({product, added, added});
+    for (int run = 0; run < 2; ++run) {
+      replay.run();
+      for (int i = 0; i < kM * kN; ++i) EXPECT_EQ(replay.result()[i], 3.0F * kK / 4096) << i;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace afterspike::kernels
