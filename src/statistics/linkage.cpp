@@ -10,6 +10,8 @@
 namespace afterspike::statistics {
 namespace {
 
+/// Clusters whose distances stay in the first-level cache.
+constexpr std::size_t kBlock = 1024;
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 /// The clusters that are left, by the slot that SciPy keeps them in: that of the later of two.
@@ -50,11 +52,12 @@ class Clusters {
   /// The nearest cluster; `preferred` among those that are equally near.
   Neighbour nearest(std::size_t slot, const std::size_t* preferred) {
     const std::size_t own = place_[slot];
-    measure_from(own);
-    distance_[own] = kInfinite;
+    double least = kInfinite;
+    for (std::size_t begin = 0; begin < count_; begin += kBlock) {
+      least = std::min(least, measure(own, begin, std::min(count_, begin + kBlock)));
+    }
     Neighbour best{slot, kInfinite};
     if (preferred != nullptr) best = {*preferred, distance_[place_[*preferred]]};
-    const double least = least_distance();
     if (least < best.squared_distance) {
       const auto at = std::find(distance_.begin(), distance_.end(), least) - distance_.begin();
       best = {slot_[static_cast<std::size_t>(at)], least};
@@ -77,34 +80,30 @@ class Clusters {
   }
 
  private:
-  /// Squared distances of all clusters from the one at `own`; infinite for empty slots.
-  void measure_from(std::size_t own) {
-    std::fill(distance_.begin(), distance_.end(), 0.0);
+  /// Squared distances of the clusters at begin .. end - 1 from that at `own`; infinite for empty
+  /// slots. Gives the least.
+  double measure(std::size_t own, std::size_t begin, std::size_t end) {
     double* const distance = distance_.data();
+    std::fill(distance + begin, distance + end, 0.0);
     for (std::size_t f = 0; f < features_; ++f) {
       const double* mean = mean_.data() + f * count_;
       const double from = mean[own];
-      for (std::size_t i = 0; i < count_; ++i) {
-        distance[i] += (mean[i] - from) * (mean[i] - from);
-      }
+      for (std::size_t i = begin; i < end; ++i) distance[i] += (mean[i] - from) * (mean[i] - from);
     }
     const double* const size = size_.data();
     const double own_size = size[own];
-    for (std::size_t i = 0; i < count_; ++i) {
+    for (std::size_t i = begin; i < end; ++i) {
       const double factor = 2 * size[i] * own_size / (size[i] + own_size);
       distance[i] = size[i] > 0 ? distance[i] * factor : kInfinite;
     }
-  }
-
-  /// In four lanes, which the compiler would not make of it.
-  double least_distance() const {
+    if (begin <= own && own < end) distance[own] = kInfinite;
+    // In four lanes, which the compiler would not make of it.
     double lane[4] = {kInfinite, kInfinite, kInfinite, kInfinite};
-    const double* const distance = distance_.data();
-    const std::size_t whole = count_ - count_ % 4;
-    for (std::size_t i = 0; i < whole; i += 4) {
+    const std::size_t whole = end - (end - begin) % 4;
+    for (std::size_t i = begin; i < whole; i += 4) {
       for (std::size_t j = 0; j < 4; ++j) lane[j] = std::min(lane[j], distance[i + j]);
     }
-    for (std::size_t i = whole; i < count_; ++i) lane[0] = std::min(lane[0], distance[i]);
+    for (std::size_t i = whole; i < end; ++i) lane[0] = std::min(lane[0], distance[i]);
     return std::min(std::min(lane[0], lane[1]), std::min(lane[2], lane[3]));
   }
 

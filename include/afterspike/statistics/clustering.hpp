@@ -27,7 +27,7 @@ inline constexpr std::int64_t kCells = 10000;
 /// Silhouettes and mixtures look at no more points than this ...
 inline constexpr std::int64_t kScoredPoints = 20000;
 /// ... and what is repeated for each replicate at no more than this: random samples of larger sets.
-inline constexpr std::int64_t kReplicatedPoints = 2000;
+inline constexpr std::int64_t kReplicatedPoints = 1000;
 
 /// The points in k clusters.
 struct Division {

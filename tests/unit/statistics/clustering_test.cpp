@@ -112,7 +112,7 @@ TEST(Cluster, LooksAtASampleForReplicatesAndSaysSo) {
   ClusteringOptions options{Standardise::none, 2, 3, 5};
   const Clustering found = run(points, options);
   ASSERT_EQ(found.notes.size(), 1U);
-  EXPECT_NE(found.notes[0].find("sample of 2000 of the 2200"), std::string::npos);
+  EXPECT_NE(found.notes[0].find("sample of 1000 of the 2200"), std::string::npos);
   EXPECT_EQ(found.stability.size(), 2U);
 }
 
