@@ -10,11 +10,16 @@
 namespace afterspike::evaluation {
 namespace {
 
+std::vector<std::int64_t> all_numbers(std::int64_t size) {
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(size));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return numbers;
+}
+
 /// Calls work(shard, numbers) for each shard of a data set of `size` samples.
 void for_each_shard(std::int64_t size, ThreadPool& pool,
                     const std::function<void(std::size_t, std::span<const std::int64_t>)>& work) {
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(size));
-  std::iota(numbers.begin(), numbers.end(), 0);
+  const std::vector<std::int64_t> numbers = all_numbers(size);
   const std::int64_t rows = shard_rows(size);
   pool.run(shard_count(size, rows), [&](std::int64_t index) {
     const at::NoGradGuard no_grad;
@@ -58,15 +63,31 @@ tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,
 
 tasks::Tally evaluate(const nn::Network& network, const tasks::Task& task,
                       const data::Dataset& dataset, const nn::NetworkPass& pass, ThreadPool& pool) {
-  auto tallies = one_for_each_shard<tasks::Tally>(dataset.size());
-  for_each_shard(
-      dataset.size(), pool, [&](std::size_t shard, std::span<const std::int64_t> numbers) {
-        const data::Batch batch = dataset.batch(numbers);
-        tallies[shard] = task.tally(outputs(network, batch, task.objective().read, pass), batch);
-      });
-  tasks::Tally total;
-  for (const tasks::Tally& tally : tallies) total += tally;
-  return total;
+  const Candidate candidate{&network, pass, {}};
+  return evaluate_each({&candidate, 1}, task, dataset, pool).front();
+}
+
+std::vector<tasks::Tally> evaluate_each(std::span<const Candidate> candidates,
+                                        const tasks::Task& task, const data::Dataset& dataset,
+                                        ThreadPool& pool) {
+  const std::vector<std::int64_t> numbers = all_numbers(dataset.size());
+  const std::int64_t rows = shard_rows(dataset.size());
+  const std::int64_t shards = shard_count(dataset.size(), rows);
+  std::vector<tasks::Tally> tallies(static_cast<std::size_t>(shards) * candidates.size());
+  pool.run(static_cast<std::int64_t>(tallies.size()), [&](std::int64_t unit) {
+    const at::NoGradGuard no_grad;
+    const Candidate& candidate = candidates[static_cast<std::size_t>(unit / shards)];
+    const std::span<const std::int64_t> own = shard(numbers, rows, unit % shards);
+    data::Batch batch = dataset.batch(own);
+    if (candidate.change) candidate.change(batch, own);
+    tallies[static_cast<std::size_t>(unit)] = task.tally(
+        outputs(*candidate.network, batch, task.objective().read, candidate.pass), batch);
+  });
+  std::vector<tasks::Tally> totals(candidates.size());
+  for (std::size_t unit = 0; unit < tallies.size(); ++unit) {
+    totals[unit / static_cast<std::size_t>(shards)] += tallies[unit];
+  }
+  return totals;
 }
 
 at::Tensor predict(const nn::Network& network, const tasks::Objective& objective,
