@@ -13,6 +13,7 @@ find_package(hwy 1.0 REQUIRED CONFIG)          # vector instructions of any proc
 find_library(AFTERSPIKE_DNNL dnnl REQUIRED)
 find_package(BLAS REQUIRED)                   # matrix products of float64; LibTorch's, too
 find_package(OpenMP REQUIRED COMPONENTS CXX)  # only to tell oneDNN to start no threads
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)    # linear algebra of clustering
 find_package(Threads REQUIRED)
 
 if(AFTERSPIKE_TORCH)

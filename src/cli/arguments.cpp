@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 #include <fmt/format.h>
@@ -14,6 +15,21 @@
 
 namespace afterspike::cli {
 
+namespace {
+
+/// "--k" and "--k=2:11" as cxxopts wants a name of one letter: "-k", and the value by itself.
+void append_words(const std::string& word, std::vector<std::string>& words) {
+  const bool one_letter = word.starts_with("--") && word.find('=') == 3;
+  if (!one_letter && !(word.size() == 3 && word.starts_with("--"))) {
+    words.push_back(word);
+    return;
+  }
+  words.push_back(word.substr(1, 2));
+  if (one_letter) words.push_back(word.substr(4));
+}
+
+}  // namespace
+
 struct Arguments::Impl {
   Impl(std::string_view name, std::string_view summary)
       : command(name), options(fmt::format("afterspike {}", name), fmt::format("{}\n", summary)) {}
@@ -24,6 +40,7 @@ struct Arguments::Impl {
   std::vector<std::string> without_value = {"help"};
   std::vector<std::string> with_one_value;
   std::vector<std::string> positional;
+  std::optional<std::size_t> least_words;  ///< Where any number from this on is fine.
   std::function<std::string()> epilogue;
   std::optional<cxxopts::ParseResult> result;
   std::vector<std::string> words;
@@ -71,6 +88,12 @@ Arguments& Arguments::positional(std::vector<std::string> names) {
   return *this;
 }
 
+Arguments& Arguments::any_number(std::string name, std::size_t least) {
+  impl_->positional = {std::move(name)};
+  impl_->least_words = least;
+  return *this;
+}
+
 Arguments& Arguments::epilogue(std::function<std::string()> text) {
   impl_->epilogue = std::move(text);
   return *this;
@@ -96,7 +119,7 @@ std::string Arguments::Impl::canonical(const std::string& argument) const {
 
 bool Arguments::parse(std::span<const std::string> arguments) {
   std::vector<std::string> plain = {"afterspike " + impl_->command};
-  for (const std::string& argument : arguments) plain.push_back(impl_->canonical(argument));
+  for (const std::string& argument : arguments) append_words(impl_->canonical(argument), plain);
   std::vector<const char*> pointers;
   for (const std::string& argument : plain) pointers.push_back(argument.c_str());
   try {
@@ -116,8 +139,10 @@ bool Arguments::parse(std::span<const std::string> arguments) {
   }
   if (impl_->result->count("words") > 0)
     impl_->words = (*impl_->result)["words"].as<std::vector<std::string>>();
-  require(impl_->words.size() == impl_->positional.size(), ErrorKind::usage,
-          "{}: expected {}, found {} word{}; see afterspike {} --help", impl_->command,
+  const bool fits = impl_->least_words ? impl_->words.size() >= *impl_->least_words
+                                       : impl_->words.size() == impl_->positional.size();
+  require(fits, ErrorKind::usage, "{}: expected {}, found {} word{}; see afterspike {} --help",
+          impl_->command,
           impl_->positional.empty() ? "flags only"
                                     : fmt::format("{}", fmt::join(impl_->positional, " ")),
           impl_->words.size(), impl_->words.size() == 1 ? "" : "s", impl_->command);
@@ -139,6 +164,22 @@ const std::vector<std::string>& Arguments::words() const noexcept {
 std::vector<std::string> Arguments::list(const std::string& name) const {
   if (!has(name)) return {};
   return (*impl_->result)[name].as<std::vector<std::string>>();
+}
+
+std::vector<double> Arguments::numbers(const std::string& name) const {
+  const std::string given = text(name);
+  std::vector<double> result;
+  for (std::string_view rest = given;;) {
+    const std::string_view word = rest.substr(0, rest.find(','));
+    double number = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    require(error == std::errc() && end == word.data() + word.size() && std::isfinite(number),
+            ErrorKind::usage, "--{}: found '{}' in '{}', expected numbers such as 0,0.5,1", name,
+            word, given);
+    result.push_back(number);
+    if (word.size() == rest.size()) return result;
+    rest.remove_prefix(word.size() + 1);
+  }
 }
 
 std::int64_t Arguments::integer(const std::string& name, std::int64_t low,

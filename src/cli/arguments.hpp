@@ -31,6 +31,9 @@ class Arguments {
   /// How many words without a flag are expected; `names` are for the message, as in "RUN".
   Arguments& positional(std::vector<std::string> names);
 
+  /// Any number of words from `least` on instead; `name` is for the message, as in "RUN".
+  Arguments& any_number(std::string name, std::size_t least);
+
   /// Text below the flags in the help, made when it is wanted.
   Arguments& epilogue(std::function<std::string()> text);
 
@@ -46,7 +49,10 @@ class Arguments {
   std::int64_t integer(const std::string& name, std::int64_t low,
                        std::int64_t high = std::numeric_limits<std::int64_t>::max()) const;
 
-  /// The words without a flag, as many as positional() says.
+  /// Numbers with commas between: "0,0.2,1". Throws Error(usage) that names the flag.
+  std::vector<double> numbers(const std::string& name) const;
+
+  /// The words without a flag, as many as positional() or any_number() says.
   const std::vector<std::string>& words() const noexcept;
 
  private:

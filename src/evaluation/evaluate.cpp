@@ -10,12 +10,17 @@
 namespace afterspike::evaluation {
 namespace {
 
+std::vector<std::int64_t> all_numbers(std::int64_t size) {
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(size));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return numbers;
+}
+
 /// Calls work(place, numbers) for the shards `first` to `last`, exclusive, of a data set of `size`
 /// samples; the first of them has place 0.
 void for_each_shard(std::int64_t size, std::int64_t first, std::int64_t last, ThreadPool& pool,
                     const std::function<void(std::size_t, std::span<const std::int64_t>)>& work) {
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(size));
-  std::iota(numbers.begin(), numbers.end(), 0);
+  const std::vector<std::int64_t> numbers = all_numbers(size);
   const std::int64_t rows = shard_rows(size);
   pool.run(last - first, [&](std::int64_t place) {
     const at::NoGradGuard no_grad;
@@ -76,6 +81,29 @@ tasks::Tally evaluate(const nn::Network& network, const tasks::Task& task,
     total += tally;
   }
   return total;
+}
+
+std::vector<tasks::Tally> evaluate_each(std::span<const Candidate> candidates,
+                                        const tasks::Task& task, const data::Dataset& dataset,
+                                        ThreadPool& pool) {
+  const std::vector<std::int64_t> numbers = all_numbers(dataset.size());
+  const std::int64_t rows = shard_rows(dataset.size());
+  const std::int64_t shards = shard_count(dataset.size(), rows);
+  std::vector<tasks::Tally> tallies(static_cast<std::size_t>(shards) * candidates.size());
+  pool.run(static_cast<std::int64_t>(tallies.size()), [&](std::int64_t unit) {
+    const at::NoGradGuard no_grad;
+    const Candidate& candidate = candidates[static_cast<std::size_t>(unit / shards)];
+    const std::span<const std::int64_t> own = shard(numbers, rows, unit % shards);
+    data::Batch batch = dataset.batch(own);
+    if (candidate.change) candidate.change(batch, own);
+    tallies[static_cast<std::size_t>(unit)] = task.tally(
+        outputs(*candidate.network, batch, task.objective().read, candidate.pass), batch);
+  });
+  std::vector<tasks::Tally> totals(candidates.size());
+  for (std::size_t unit = 0; unit < tallies.size(); ++unit) {
+    totals[unit / static_cast<std::size_t>(shards)] += tallies[unit];
+  }
+  return totals;
 }
 
 at::Tensor predict(const nn::Network& network, const tasks::Objective& objective,

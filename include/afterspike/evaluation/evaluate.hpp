@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -38,6 +39,21 @@ std::vector<tasks::Tally> evaluate_shards(const nn::Network& network, const task
 /// undefined.
 tasks::Tally evaluate(const nn::Network& network, const tasks::Task& task,
                       const data::Dataset& dataset, const nn::NetworkPass& pass, ThreadPool& pool);
+
+/// One of several networks, or passes through one, to be evaluated on the same data.
+struct Candidate {
+  const nn::Network* network = nullptr;
+  nn::NetworkPass pass;
+  /// What is done to a batch of the samples with these numbers before the network sees it; may be
+  /// empty. Called from several threads, and must depend on the samples' numbers alone.
+  std::function<void(data::Batch& batch, std::span<const std::int64_t> numbers)> change;
+};
+
+/// evaluate() of each candidate, to the same bits; threads take shards of all of them from one
+/// list, so that small data sets use all threads too.
+std::vector<tasks::Tally> evaluate_each(std::span<const Candidate> candidates,
+                                        const tasks::Task& task, const data::Dataset& dataset,
+                                        ThreadPool& pool);
 
 /// The outputs for every sample of a data set: [samples, outputs] of the mean over the read steps
 /// for a task that classifies, else [samples, steps, outputs].

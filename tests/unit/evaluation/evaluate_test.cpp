@@ -134,6 +134,43 @@ TEST(Evaluate, ObeysMasksAndSoftness) {
   EXPECT_EQ(silent.correct, kSamples / 3);
 }
 
+TEST(EvaluateEach, GivesWhatEvaluateGivesOfEachCandidate) {
+  const auto glifr = network(3);
+  const auto gru = network(3, "gru");
+  const tasks::Task task = task_of(classes(), classify("all"));
+  const auto data = task.split(tasks::Split::test);
+  ThreadPool one(1), three(3);
+  nn::NetworkPass masked;
+  masked.masks = {at::tensor({1.0F, 0.0F, 1.0F, 0.0F, 1.0F})};
+  const std::vector<Candidate> candidates = {
+      {glifr.get(), {}, {}}, {gru.get(), masked, {}}, {glifr.get(), masked, {}}};
+  const std::vector<tasks::Tally> found = evaluate_each(candidates, task, *data, three);
+  ASSERT_EQ(found.size(), 3U);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const tasks::Tally alone =
+        evaluate(*candidates[i].network, task, *data, candidates[i].pass, one);
+    EXPECT_EQ(found[i].loss, alone.loss);
+    EXPECT_EQ(found[i].correct, alone.correct);
+    EXPECT_EQ(found[i].samples, kSamples);
+  }
+}
+
+TEST(EvaluateEach, ChangesInputBySampleBeforeTheNetworkSeesIt) {
+  const auto net = network(3);
+  const tasks::Task task = task_of(classes(), classify("all"));
+  const auto data = task.split(tasks::Split::test);
+  ThreadPool pool(2);
+  const auto scale = [](data::Batch& batch, std::span<const std::int64_t> numbers) {
+    const at::Tensor factor = at::tensor(std::vector<std::int64_t>(numbers.begin(), numbers.end()));
+    batch.input = batch.input * factor.to(at::kFloat).div(kSamples).unsqueeze(1);
+  };
+  const Candidate candidate{net.get(), {}, scale};
+  const double found = evaluate_each({&candidate, 1}, task, *data, pool).front().loss;
+  const at::Tensor factor = at::arange(kSamples).to(at::kFloat).div(kSamples).view({-1, 1, 1});
+  const data::Sequences changed(inputs() * factor, classes());
+  EXPECT_EQ(found, evaluate(*net, task, changed, {}, pool).loss);
+}
+
 TEST(Predict, GivesTheMeanOverTheReadStepsOfASampleThatIsClassified) {
   const auto net = network(3);
   const tasks::Objective objective = classify("3");

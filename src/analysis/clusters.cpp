@@ -1,0 +1,311 @@
+#include "afterspike/analysis/clusters.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/statistics/scores.hpp"
+
+namespace afterspike::analysis {
+namespace {
+
+using statistics::Clustering;
+using statistics::Labels;
+
+std::int64_t chosen_of(const ClusterStudy& study, const Clustering& clustering) {
+  return study.chosen > 0 ? study.chosen : clustering.by_calinski_harabasz;
+}
+
+/// One number of clusters with all that is known of it.
+io::Json describe(const Clustering& clustering, std::size_t index) {
+  const statistics::Division& division = clustering.divisions[index];
+  const std::vector<std::int64_t> sizes = statistics::cluster_sizes(division.labels);
+  const std::size_t k = sizes.size();
+  io::Json row = {{"k", k},
+                  {"calinski_harabasz", division.calinski_harabasz},
+                  {"silhouette", division.silhouette},
+                  {"mixture_bic", clustering.mixtures[index + 1].bic},
+                  {"mixture_converged", clustering.mixtures[index + 1].converged}};
+  if (!clustering.stability.empty()) {
+    const statistics::Stability& stability = clustering.stability[index];
+    row["stability"] = {{"mean", stability.mean}, {"low", stability.low}, {"high", stability.high}};
+    row["gap"] = clustering.gap->gap[k - 1];
+    row["gap_error"] = clustering.gap->error[k - 1];
+    row["null_mean"] = clustering.one_cluster->null_mean[index];
+    row["p"] = clustering.one_cluster->p[index];
+  }
+  row["sizes"] = sizes;
+  row["labels"] = division.labels;
+  return row;
+}
+
+io::Json describe_one_cluster(const Clustering& clustering) {
+  io::Json result = {{"mixture_bic", clustering.mixtures.front().bic},
+                     {"mixture_components", clustering.by_bic}};
+  if (clustering.gap) {
+    result["gap"] = clustering.gap->gap.front();
+    result["gap_error"] = clustering.gap->error.front();
+    result["gap_clusters"] = clustering.gap->clusters;
+    result["p"] = clustering.one_cluster->p_of_best;
+  }
+  return result;
+}
+
+/// Mean, standard deviation and range of a column over the neurons of a cluster.
+io::Json statistics_of(const NeuronTable& table, Eigen::Index column, const Labels& labels,
+                       std::int64_t cluster) {
+  std::vector<double> values;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] == cluster) {
+      values.push_back(table.values(static_cast<Eigen::Index>(i), column));
+    }
+  }
+  const auto own =
+      Eigen::Map<const Eigen::ArrayXd>(values.data(), static_cast<Eigen::Index>(values.size()));
+  const auto spread = static_cast<double>(std::max<std::size_t>(1, values.size() - 1));
+  return {{"mean", own.mean()},
+          {"sd", std::sqrt((own - own.mean()).square().sum() / spread)},
+          {"min", own.minCoeff()},
+          {"max", own.maxCoeff()}};
+}
+
+io::Json describe_clusters(const ClusterStudy& study, const Labels& labels) {
+  const NeuronTable& table = study.population.table;
+  const std::vector<std::int64_t> sizes = statistics::cluster_sizes(labels);
+  io::Json clusters = io::Json::array();
+  for (std::size_t cluster = 0; cluster < sizes.size(); ++cluster) {
+    io::Json parameters;
+    for (std::size_t column = 0; column < table.columns.size(); ++column) {
+      parameters[table.columns[column]] = statistics_of(table, static_cast<Eigen::Index>(column),
+                                                        labels, static_cast<std::int64_t>(cluster));
+    }
+    io::Json row = {{"cluster", cluster}, {"neurons", sizes[cluster]}};
+    std::vector<std::int64_t> of_run(study.population.runs.size());
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      if (labels[i] == static_cast<std::int64_t>(cluster)) {
+        ++of_run[static_cast<std::size_t>(study.population.run[i])];
+      }
+    }
+    row["neurons_of_run"] = of_run;
+    row["parameters"] = parameters;
+    clusters.push_back(std::move(row));
+  }
+  return clusters;
+}
+
+/// A run on its own, in the scale of all.
+struct OwnClusters {
+  std::vector<std::int64_t> rows;
+  statistics::Points points;
+  Clustering clustering;
+};
+
+OwnClusters cluster_alone(const ClusterStudy& study, const Clustering& all, std::int64_t run,
+                          ThreadPool& pool) {
+  OwnClusters own;
+  for (std::size_t i = 0; i < study.population.run.size(); ++i) {
+    if (study.population.run[i] == run) own.rows.push_back(static_cast<std::int64_t>(i));
+  }
+  own.points = statistics::rows_of(all.features, own.rows);
+  statistics::ClusteringOptions options = study.options;
+  options.standardise = statistics::Standardise::none;
+  options.replicates = 0;
+  options.most = std::max(options.most, chosen_of(study, all));
+  const Rng rng = Rng(study.seed).stream("run", static_cast<std::uint64_t>(run));
+  try {
+    own.clustering = statistics::cluster(own.points, options, rng, pool);
+  } catch (const Error& error) {
+    throw error.within(study.population.runs[static_cast<std::size_t>(run)]);
+  }
+  return own;
+}
+
+/// How the runs compare in k clusters: agreement of each with the clusters of all, and of the
+/// clusters that one run gives to the neurons of another with those of that one.
+io::Json compare_runs(const ClusterStudy& study, const Clustering& all, ThreadPool& pool) {
+  const std::int64_t k = chosen_of(study, all);
+  const Labels& labels = all.division(k).labels;
+  std::vector<OwnClusters> runs;
+  for (std::size_t run = 0; run < study.population.runs.size(); ++run) {
+    runs.push_back(cluster_alone(study, all, static_cast<std::int64_t>(run), pool));
+  }
+  io::Json result = {{"k", k}, {"runs", io::Json::array()}, {"agreement", io::Json::array()}};
+  for (std::size_t run = 0; run < runs.size(); ++run) {
+    const OwnClusters& own = runs[run];
+    Labels pooled;
+    for (const std::int64_t row : own.rows) pooled.push_back(labels[static_cast<std::size_t>(row)]);
+    io::Json agreement = io::Json::array();
+    for (const OwnClusters& other : runs) {
+      const statistics::Points means =
+          statistics::cluster_means(other.points, other.clustering.division(k).labels);
+      agreement.push_back(statistics::adjusted_rand_index(statistics::nearest(own.points, means),
+                                                          own.clustering.division(k).labels));
+    }
+    io::Json scores = io::Json::array();
+    for (const auto& division : own.clustering.divisions) {
+      scores.push_back(division.calinski_harabasz);
+    }
+    result["runs"].push_back(
+        {{"run", run},
+         {"path", study.population.runs[run]},
+         {"neurons", own.rows.size()},
+         {"by_calinski_harabasz", own.clustering.by_calinski_harabasz},
+         {"by_silhouette", own.clustering.by_silhouette},
+         {"by_bic", own.clustering.by_bic},
+         {"calinski_harabasz", scores},
+         {"agreement_with_all",
+          statistics::adjusted_rand_index(pooled, own.clustering.division(k).labels)}});
+    result["agreement"].push_back(std::move(agreement));
+  }
+  return result;
+}
+
+void require_finite(const Population& population) {
+  const NeuronTable& table = population.table;
+  for (Eigen::Index i = 0; i < table.values.rows(); ++i) {
+    for (Eigen::Index j = 0; j < table.values.cols(); ++j) {
+      const auto at = static_cast<std::size_t>(i);
+      require(std::isfinite(table.values(i, j)), ErrorKind::numeric,
+              "{}: layer {}, neuron {}: {} is {}, expected a finite number",
+              population.runs[static_cast<std::size_t>(population.run[at])],
+              table.neurons[at].layer, table.neurons[at].neuron,
+              table.columns[static_cast<std::size_t>(j)], table.values(i, j));
+    }
+  }
+}
+
+/// The place of a column of a file; nothing where it is not there.
+std::optional<std::size_t> find(const io::Table& table, std::string_view name) {
+  const auto found = std::find(table.columns.begin(), table.columns.end(), name);
+  if (found == table.columns.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - table.columns.begin());
+}
+
+/// A whole number of a row, or `otherwise` where the file has no such column.
+std::int64_t whole_or(const io::Table& table, std::size_t row, std::string_view name,
+                      std::int64_t otherwise, const std::string& file) {
+  const auto place = find(table, name);
+  if (!place) return otherwise;
+  const double value = table.rows[row][*place];
+  require(value >= 0 && value < 1e9 && value == std::floor(value), ErrorKind::data,
+          "'{}': line {}: {} is {}, expected a whole number, 0 or more", file, row + 2, name,
+          value);
+  return static_cast<std::int64_t>(value);
+}
+
+}  // namespace
+
+Population gather_population(const std::vector<RunGroup>& groups) {
+  Population population;
+  std::vector<NeuronTable> tables;
+  for (const RunGroup& group : groups) {
+    for (const auto& path : group.paths) {
+      const experiment::Trained trained = load_run(path);
+      try {
+        tables.push_back(neuron_parameters(*trained.network));
+      } catch (const Error& error) {
+        throw error.within(path.string());
+      }
+      require(tables.back().columns == tables.front().columns, ErrorKind::config,
+              "{}: found parameters {}, expected those of {}: {}", path.string(),
+              fmt::join(tables.back().columns, ", "), population.runs.front(),
+              fmt::join(tables.front().columns, ", "));
+      population.runs.push_back(path.string());
+      const auto number = static_cast<std::int64_t>(population.runs.size()) - 1;
+      population.run.insert(population.run.end(), tables.back().neurons.size(), number);
+    }
+  }
+  NeuronTable& all = population.table;
+  all.columns = tables.front().columns;
+  all.values.resize(static_cast<Eigen::Index>(population.run.size()),
+                    static_cast<Eigen::Index>(all.columns.size()));
+  Eigen::Index row = 0;
+  for (const NeuronTable& table : tables) {
+    all.neurons.insert(all.neurons.end(), table.neurons.begin(), table.neurons.end());
+    all.values.middleRows(row, table.values.rows()) = table.values;
+    row += table.values.rows();
+  }
+  return population;
+}
+
+Population read_population(const std::filesystem::path& path) {
+  const std::string file = path.string();
+  const io::Table table = io::read_csv(path);
+  require(!table.rows.empty(), ErrorKind::data, "'{}': expected a row for each neuron, found none",
+          file);
+  Population population;
+  std::vector<std::size_t> features;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (is_identity(table.columns[i])) continue;
+    features.push_back(i);
+    population.table.columns.push_back(table.columns[i]);
+  }
+  require(!features.empty(), ErrorKind::data,
+          "'{}': expected a column for each parameter, found {} only", file,
+          fmt::join(table.columns, ", "));
+  population.table.values.resize(static_cast<Eigen::Index>(table.rows.size()),
+                                 static_cast<Eigen::Index>(features.size()));
+  std::int64_t runs = 1;
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    const auto index = static_cast<std::int64_t>(row);
+    population.run.push_back(whole_or(table, row, "run", 0, file));
+    runs = std::max(runs, population.run.back() + 1);
+    require(runs <= static_cast<std::int64_t>(table.rows.size()), ErrorKind::data,
+            "'{}': line {}: run is {}, expected numbers from 0 on", file, row + 2, runs - 1);
+    population.table.neurons.push_back(
+        {whole_or(table, row, "layer", 0, file), whole_or(table, row, "neuron", index, file)});
+    for (std::size_t i = 0; i < features.size(); ++i) {
+      population.table.values(index, static_cast<Eigen::Index>(i)) = table.rows[row][features[i]];
+    }
+  }
+  for (std::int64_t run = 0; run < runs; ++run) {
+    population.runs.push_back(runs == 1 ? file : fmt::format("{}, run {}", file, run));
+  }
+  return population;
+}
+
+statistics::Clustering cluster_population(const ClusterStudy& study, ThreadPool& pool) {
+  require_finite(study.population);
+  Clustering clustering = statistics::cluster(study.population.table.values, study.options,
+                                              Rng(study.seed).stream("clustering"), pool);
+  const auto most =
+      study.options.least + static_cast<std::int64_t>(clustering.divisions.size()) - 1;
+  require(study.chosen == 0 || (study.chosen >= study.options.least && study.chosen <= most),
+          ErrorKind::config,
+          "{} clusters were chosen; expected one of the numbers that are tried, "
+          "{} to {}",
+          study.chosen, study.options.least, most);
+  return clustering;
+}
+
+io::Json cluster_report(const ClusterStudy& study, const Clustering& clustering, ThreadPool& pool) {
+  const std::int64_t k = chosen_of(study, clustering);
+  io::Json scores = io::Json::array();
+  for (std::size_t i = 0; i < clustering.divisions.size(); ++i) {
+    scores.push_back(describe(clustering, i));
+  }
+  const bool standardised = study.options.standardise == statistics::Standardise::zscore;
+  io::Json report = {
+      {"runs", study.population.runs},
+      {"neurons", study.population.run.size()},
+      {"parameters", study.population.table.columns},
+      {"standardise", standardised ? "zscore" : "none"},
+      {"seed", study.seed},
+      {"replicates", study.options.replicates},
+      {"clusters", k},
+      {"by_calinski_harabasz", clustering.by_calinski_harabasz},
+      // The authors of GLIFR took a best number of 2 for no clusters.
+      {"by_authors_rule",
+       clustering.by_calinski_harabasz == 2 ? 1 : clustering.by_calinski_harabasz},
+      {"by_silhouette", clustering.by_silhouette},
+      {"one_cluster", describe_one_cluster(clustering)},
+      {"notes", clustering.notes},
+      {"cluster_parameters", describe_clusters(study, clustering.division(k).labels)},
+      {"scores", scores}};
+  if (study.population.runs.size() > 1) {
+    report["runs_compared"] = compare_runs(study, clustering, pool);
+  }
+  return report;
+}
+
+}  // namespace afterspike::analysis

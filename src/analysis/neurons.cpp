@@ -1,0 +1,231 @@
+#include "afterspike/analysis/neurons.hpp"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <optional>
+#include <span>
+
+#include <ATen/ATen.h>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/base/registry.hpp"
+#include "afterspike/evaluation/evaluate.hpp"
+
+namespace afterspike::analysis {
+namespace {
+
+/// Short names under which the authors of GLIFR published tables of parameters, in their order.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kPublishedNames = {
+    {{"threshold", "threshold"},
+     {"membrane_decay", "k_m"},
+     {"after_spike_multiplicative", "r"},
+     {"after_spike_decay", "k"},
+     {"after_spike_additive", "a"}}};
+
+/// Where a parameter comes in the table, and how its columns begin.
+std::pair<std::size_t, std::string> place_of(const nn::ParameterSpec& spec) {
+  for (std::size_t i = 0; i < kPublishedNames.size(); ++i) {
+    if (kPublishedNames[i].first == spec.name) return {i, std::string(kPublishedNames[i].second)};
+  }
+  return {kPublishedNames.size(), spec.name};
+}
+
+/// "_mV", "_per_ms", or nothing for what has no unit.
+std::string unit_suffix(const std::string& unit) {
+  if (unit == "1" || unit.empty()) return "";
+  std::string suffix = unit.starts_with("1/") ? "_per_" + unit.substr(2) : "_" + unit;
+  for (auto at = suffix.find('/'); at != std::string::npos; at = suffix.find('/')) {
+    suffix.replace(at, 1, "_per_");
+  }
+  return suffix;
+}
+
+/// An intrinsic parameter of a layer: [neurons, values of each].
+struct Gathered {
+  std::size_t place;
+  std::string name, unit;
+  at::Tensor values;
+};
+
+/// The extent of the neurons: the last that is as large as there are neurons.
+std::optional<std::int64_t> neuron_axis(const nn::ParameterSpec& spec, std::int64_t neurons) {
+  for (std::size_t axis = spec.shape.size(); axis-- > 0;) {
+    if (spec.shape[axis] == neurons) return static_cast<std::int64_t>(axis);
+  }
+  return std::nullopt;
+}
+
+std::vector<Gathered> gather(const nn::NeuronLayer& layer) {
+  std::vector<Gathered> all;
+  for (const nn::ParameterSpec& spec : layer.specs()) {
+    const auto axis = neuron_axis(spec, layer.shape().neurons);
+    if (spec.group != nn::ParameterGroup::intrinsic || !axis) continue;
+    const at::Tensor physical = layer.physical(spec.name).detach().to(at::kDouble);
+    auto [place, name] = place_of(spec);
+    all.push_back({place, name, unit_suffix(spec.unit),
+                   physical.movedim(*axis, 0).reshape({layer.shape().neurons, -1}).contiguous()});
+  }
+  return all;
+}
+
+/// Puts the several values of each neuron in the canonical order, the same for all parameters of
+/// which it has as many.
+void order_currents(std::vector<Gathered>& parameters, std::int64_t neurons) {
+  std::vector<double*> rows;
+  std::int64_t count = 0;
+  for (std::int64_t neuron = 0; neuron < neurons; ++neuron) {
+    rows.clear();
+    for (Gathered& parameter : parameters) {
+      const std::int64_t own = parameter.values.size(1);
+      if (own < 2 || own > kMostColumns || (count > 0 && own != count)) continue;
+      count = own;
+      rows.push_back(parameter.values.data_ptr<double>() + neuron * own);
+    }
+    std::vector<std::size_t> order(static_cast<std::size_t>(count));
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      for (const double* row : rows) {
+        if (row[a] != row[b]) return row[a] < row[b];
+      }
+      return false;
+    });
+    for (double* row : rows) {
+      const std::vector<double> before(row, row + count);
+      for (std::size_t i = 0; i < order.size(); ++i) row[i] = before[order[i]];
+    }
+  }
+}
+
+/// Named columns of one parameter, [neurons, columns].
+struct Columns {
+  std::vector<std::string> names;
+  at::Tensor values;
+};
+
+Columns columns_of(const Gathered& parameter) {
+  const at::Tensor& values = parameter.values;
+  const std::int64_t count = values.size(1);
+  if (count == 1) return {{parameter.name + parameter.unit}, values};
+  Columns columns;
+  if (count <= kMostColumns) {
+    columns.values = values;
+    for (std::int64_t i = 1; i <= count; ++i) {
+      columns.names.push_back(fmt::format("{}_{}{}", parameter.name, i, parameter.unit));
+    }
+    return columns;
+  }
+  columns.values =
+      at::stack({values.amin(1), std::get<0>(values.median(1)), values.mean(1), values.amax(1)}, 1);
+  for (const char* what : {"min", "median", "mean", "max"}) {
+    columns.names.push_back(fmt::format("{}_{}{}", parameter.name, what, parameter.unit));
+  }
+  return columns;
+}
+
+/// The table of one layer.
+Columns layer_columns(const nn::NeuronLayer& layer) {
+  std::vector<Gathered> parameters = gather(layer);
+  order_currents(parameters, layer.shape().neurons);
+  std::stable_sort(parameters.begin(), parameters.end(),
+                   [](const Gathered& a, const Gathered& b) { return a.place < b.place; });
+  Columns all;
+  std::vector<at::Tensor> parts;
+  for (const Gathered& parameter : parameters) {
+    if (parameter.values.size(1) == 0) continue;
+    Columns own = columns_of(parameter);
+    all.names.insert(all.names.end(), own.names.begin(), own.names.end());
+    parts.push_back(own.values);
+  }
+  if (!parts.empty()) all.values = at::cat(parts, 1).contiguous();
+  return all;
+}
+
+/// Sums over the steps that belong to each sample, of what a layer emits [steps, batch, neurons].
+at::Tensor summed_activity(const at::Tensor& emitted, const at::Tensor& lengths) {
+  at::Tensor size = emitted.abs().to(at::kDouble);
+  if (lengths.defined()) {
+    const at::Tensor step = at::arange(size.size(0)).unsqueeze(1);
+    size = size * step.lt(lengths.unsqueeze(0)).unsqueeze(2);
+  }
+  return size.sum(at::IntArrayRef{0, 1});
+}
+
+}  // namespace
+
+std::vector<NeuronId> hidden_neurons(const nn::Network& network) {
+  std::vector<NeuronId> neurons;
+  for (std::size_t layer = 0; layer < network.layers().size(); ++layer) {
+    for (std::int64_t i = 0; i < network.options().hidden; ++i) {
+      neurons.push_back({static_cast<std::int64_t>(layer), i});
+    }
+  }
+  return neurons;
+}
+
+std::vector<double> NeuronTable::column(std::string_view name) const {
+  const auto found = std::find(columns.begin(), columns.end(), name);
+  if (found == columns.end()) {
+    const std::vector<std::string_view> known(columns.begin(), columns.end());
+    fail(ErrorKind::usage, "no parameter of neurons called '{}'{}; there are: {}", name,
+         did_you_mean(name, known), fmt::join(columns, ", "));
+  }
+  const Eigen::VectorXd column = values.col(found - columns.begin());
+  return {column.begin(), column.end()};
+}
+
+NeuronTable neuron_parameters(const nn::Network& network) {
+  NeuronTable table;
+  table.neurons = hidden_neurons(network);
+  std::vector<at::Tensor> parts;
+  for (const auto& layer : network.layers()) {
+    Columns columns = layer_columns(*layer);
+    table.columns = columns.names;
+    if (columns.values.defined()) parts.push_back(columns.values);
+  }
+  require(!parts.empty(), ErrorKind::config,
+          "neurons of this model have no intrinsic parameters, only weights; expected a model such "
+          "as glifr");
+  const at::Tensor all = at::cat(parts, 0).contiguous();
+  table.values =
+      Eigen::Map<const statistics::Points>(all.data_ptr<double>(), all.size(0), all.size(1));
+  return table;
+}
+
+std::vector<double> mean_activity(const Subject& subject, ThreadPool& pool) {
+  const std::int64_t samples = subject.data->size();
+  const std::int64_t rows = evaluation::shard_rows(samples);
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(samples));
+  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+  const std::int64_t shards = evaluation::shard_count(samples, rows);
+  std::vector<at::Tensor> sums(static_cast<std::size_t>(shards));
+  std::vector<double> steps(static_cast<std::size_t>(shards));
+  pool.run(shards, [&](std::int64_t index) {
+    const at::NoGradGuard no_grad;
+    const data::Batch batch = subject.data->batch(evaluation::shard(numbers, rows, index));
+    nn::LayerPass pass;
+    pass.sigma_mV = subject.trained->pass.sigma_mV;
+    at::Tensor signal = batch.input;
+    std::vector<at::Tensor> parts;
+    for (const auto& layer : subject.network().layers()) {
+      signal = layer->emissions(signal, pass);
+      parts.push_back(summed_activity(signal, batch.lengths));
+    }
+    sums[static_cast<std::size_t>(index)] = at::cat(parts, 0);
+    steps[static_cast<std::size_t>(index)] =
+        batch.lengths.defined() ? batch.lengths.sum().item<double>()
+                                : static_cast<double>(signal.size(0) * signal.size(1));
+  });
+  at::Tensor total = at::zeros_like(sums.front());
+  for (const at::Tensor& sum : sums) total += sum;
+  total /= std::accumulate(steps.begin(), steps.end(), 0.0);
+  return {total.data_ptr<double>(), total.data_ptr<double>() + total.numel()};
+}
+
+bool is_identity(std::string_view column) noexcept {
+  constexpr std::array<std::string_view, 5> kIdentities = {"run", "seed", "layer", "neuron",
+                                                           "cluster"};
+  return std::find(kIdentities.begin(), kIdentities.end(), column) != kIdentities.end();
+}
+
+}  // namespace afterspike::analysis

@@ -1,0 +1,61 @@
+#include "afterspike/analysis/runs.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include <ATen/ATen.h>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/io/json.hpp"
+
+namespace afterspike::analysis {
+
+namespace fs = std::filesystem;
+
+RunGroup find_runs(const std::string& path) {
+  const fs::path record = fs::path(path) / "seeds.json";
+  if (!fs::exists(record)) return {path, {path}};
+  const auto seeds =
+      io::member<std::vector<std::int64_t>>(io::read_json(record, ErrorKind::checkpoint), "seeds",
+                                            record.string(), ErrorKind::checkpoint);
+  require(!seeds.empty(), ErrorKind::checkpoint, "{}: expected one seed or more, found none",
+          record.string());
+  RunGroup group{path, {}};
+  for (const std::int64_t seed : seeds) {
+    group.paths.push_back(fs::path(path) / fmt::format("seed-{}", seed));
+  }
+  return group;
+}
+
+experiment::Trained load_run(const fs::path& path) {
+  experiment::Trained trained = experiment::load(path);
+  for (const nn::Network::Parameter& parameter : trained.network->named()) {
+    require(parameter.tensor.isfinite().all().item<bool>(), ErrorKind::numeric,
+            "{}: parameter '{}' has a value that is not finite", path.string(), parameter.name);
+  }
+  return trained;
+}
+
+Subject load_subject(const fs::path& path, const tasks::TaskContext& context, tasks::Split split,
+                     std::int64_t limit) {
+  Subject subject{path.string(), std::make_shared<experiment::Trained>(load_run(path)), {}, {}};
+  subject.task = subject.trained->experiment->make_task(context);
+  subject.data = subject.task->split(split);
+  require(subject.data != nullptr, ErrorKind::config, "{}: the task of this run has no split '{}'",
+          path.string(), tasks::split_name(split));
+  const nn::NetworkShape& shape = subject.network().shape();
+  const tasks::TaskShape& found = subject.task->shape();
+  require(found.input_size == shape.input_size && found.output_size == shape.output_size,
+          ErrorKind::data,
+          "{}: the task's data have {} features and {} outputs, expected {} and {}: those of the "
+          "trained network",
+          path.string(), found.input_size, found.output_size, shape.input_size, shape.output_size);
+  if (limit > 0 && limit < subject.data->size()) {
+    std::vector<std::int64_t> numbers(static_cast<std::size_t>(limit));
+    std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+    subject.data = std::make_shared<data::Subset>(subject.data, std::move(numbers));
+  }
+  return subject;
+}
+
+}  // namespace afterspike::analysis

@@ -1,0 +1,103 @@
+#include "afterspike/analysis/selection.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::analysis {
+namespace {
+
+constexpr double kMissing = -1;
+
+/// A table of clusters with the places of its columns.
+class ClusterFile {
+ public:
+  explicit ClusterFile(const std::string& path) : path_(path), table_(io::read_csv(path)) {}
+
+  /// The cluster of each neuron of the run of this number.
+  std::vector<double> clusters(const nn::Network& network, std::int64_t run) const {
+    const std::size_t layer = column("layer");
+    const std::size_t neuron = column("neuron");
+    const std::size_t cluster = column("cluster");
+    const std::int64_t hidden = network.options().hidden;
+    const auto layers = static_cast<std::int64_t>(network.layers().size());
+    std::vector<double> result(static_cast<std::size_t>(hidden * layers), kMissing);
+    for (std::size_t i = 0; i < table_.rows.size(); ++i) {
+      if (!belongs(i, run)) continue;
+      const std::int64_t place = whole(i, layer, layers) * hidden + whole(i, neuron, hidden);
+      double& own = result[static_cast<std::size_t>(place)];
+      require(own == kMissing, ErrorKind::data, "'{}': line {}: this neuron is there twice", path_,
+              i + 2);
+      own = static_cast<double>(whole(i, cluster, std::numeric_limits<std::int32_t>::max()));
+    }
+    const auto missing = std::find(result.begin(), result.end(), kMissing) - result.begin();
+    require(missing == static_cast<std::ptrdiff_t>(result.size()), ErrorKind::data,
+            "'{}': run {}: layer {}, neuron {} is missing; expected every neuron of the network",
+            path_, run, missing / hidden, missing % hidden);
+    return result;
+  }
+
+ private:
+  std::size_t column(const std::string& name) const {
+    const auto found = std::find(table_.columns.begin(), table_.columns.end(), name);
+    require(found != table_.columns.end(), ErrorKind::data,
+            "'{}': there is no column '{}'; expected layer, neuron and cluster, as afterspike "
+            "cluster writes them to clusters.csv",
+            path_, name);
+    return static_cast<std::size_t>(found - table_.columns.begin());
+  }
+
+  bool belongs(std::size_t row, std::int64_t run) const {
+    const auto found = std::find(table_.columns.begin(), table_.columns.end(), "run");
+    return found == table_.columns.end() ||
+           table_.rows[row][static_cast<std::size_t>(found - table_.columns.begin())] ==
+               static_cast<double>(run);
+  }
+
+  /// A cell that holds a whole number, 0 to below - 1.
+  std::int64_t whole(std::size_t row, std::size_t place, std::int64_t below) const {
+    const double value = table_.rows[row][place];
+    require(value >= 0 && value < static_cast<double>(below) && value == std::floor(value),
+            ErrorKind::data, "'{}': line {}: {} is {}, expected a whole number, 0 to {}", path_,
+            row + 2, table_.columns[place], value, below - 1);
+    return static_cast<std::int64_t>(value);
+  }
+
+  std::string path_;
+  io::Table table_;
+};
+
+}  // namespace
+
+Selection select_neurons(const std::string& by, bool highest_first,
+                         const std::vector<Subject>& subjects, ThreadPool& pool) {
+  Selection selection;
+  selection.highest_first = highest_first;
+  if (by == "random") return selection;
+  if (by.ends_with(".csv") || std::filesystem::is_regular_file(by)) {
+    selection.kind = Selection::Kind::clusters;
+    const ClusterFile file(by);
+    for (std::size_t run = 0; run < subjects.size(); ++run) {
+      selection.values.push_back(
+          file.clusters(subjects[run].network(), static_cast<std::int64_t>(run)));
+    }
+    return selection;
+  }
+  selection.kind = Selection::Kind::ranked;
+  for (const Subject& subject : subjects) {
+    try {
+      selection.values.push_back(by == "rate" ? mean_activity(subject, pool)
+                                              : neuron_parameters(subject.network()).column(by));
+    } catch (const Error& error) {
+      throw Error(error.kind(),
+                  fmt::format("--by {}: expected random, rate, a file or a parameter: {}", by,
+                              error.what()));
+    }
+  }
+  return selection;
+}
+
+}  // namespace afterspike::analysis

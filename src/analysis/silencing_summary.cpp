@@ -1,0 +1,346 @@
+#include "afterspike/analysis/silencing_summary.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/statistics/resampling.hpp"
+
+namespace afterspike::analysis {
+namespace {
+
+using statistics::Interval;
+
+/// What is measured: a name and where it stands.
+struct Metric {
+  const char* name;
+  double Measurement::*value;
+};
+
+std::vector<Metric> metrics_of(const StudyNames& names) {
+  std::vector<Metric> metrics = {{"loss", &Measurement::loss}};
+  if (names.classifies) metrics.push_back({"accuracy", &Measurement::accuracy});
+  return metrics;
+}
+
+/// The trials of a run at one level.
+struct Point {
+  Measurement first;
+  std::vector<Measurement> trials;
+
+  std::vector<double> values(const Metric& metric) const {
+    std::vector<double> result;
+    for (const Measurement& trial : trials) result.push_back(trial.*metric.value);
+    return result;
+  }
+};
+
+/// The points of a run (and cluster) in order of their levels.
+using Curve = std::vector<Point>;
+
+bool same_curve(const Measurement& a, const Measurement& b) {
+  return a.run == b.run && a.cluster == b.cluster && a.control == b.control;
+}
+
+std::vector<Curve> curves_of(const std::vector<Measurement>& measured) {
+  std::vector<Curve> curves;
+  for (const Measurement& own : measured) {
+    if (curves.empty() || !same_curve(curves.back().back().first, own)) curves.emplace_back();
+    Curve& curve = curves.back();
+    if (curve.empty() || curve.back().first.level != own.level) curve.push_back({own, {}});
+    curve.back().trials.push_back(own);
+  }
+  return curves;
+}
+
+std::vector<double> levels_of(const Curve& curve) {
+  std::vector<double> levels;
+  for (const Point& point : curve) levels.push_back(point.first.level);
+  return levels;
+}
+
+/// Mean height of the curve of each trial; none where there is one level only.
+std::vector<double> heights(const Curve& curve, const Metric& metric) {
+  if (curve.size() < 2) return {};
+  const std::vector<double> levels = levels_of(curve);
+  std::vector<double> result;
+  for (std::size_t trial = 0; trial < curve.front().trials.size(); ++trial) {
+    std::vector<double> values;
+    for (const Point& point : curve) values.push_back(point.trials[trial].*metric.value);
+    result.push_back(statistics::mean_height(levels, values));
+  }
+  return result;
+}
+
+/// Streams of the summary: by what is summarised, so that nothing else changes them.
+Rng stream_of(const StudyNames& names, const std::string& what) {
+  return Rng(names.seed).stream("summary").stream(what);
+}
+
+std::string key_of(const Measurement& point, const Metric& metric) {
+  return fmt::format("run {} cluster {} {} level {} {}", point.run, point.cluster, point.control,
+                     point.level, metric.name);
+}
+
+io::Json describe(const std::vector<double>& values, const Rng& rng) {
+  const Interval interval = statistics::bootstrap_mean(values, rng);
+  return {{"mean", statistics::mean(values)},
+          {"sd", statistics::standard_deviation(values)},
+          {"low", interval.low},
+          {"high", interval.high}};
+}
+
+void put_cluster(const StudyNames& names, const Measurement& first, io::Json& object) {
+  if (!names.by_cluster) return;
+  object["cluster"] = first.cluster;
+  object["control"] = first.control;
+}
+
+io::Json describe_curve(const StudyNames& names, const Curve& curve,
+                        const std::vector<std::string>& paths) {
+  const Measurement& first = curve.front().first;
+  io::Json result = {{"run", first.run}, {"path", paths[static_cast<std::size_t>(first.run)]}};
+  put_cluster(names, first, result);
+  for (const Point& point : curve) {
+    io::Json row = {{std::string(level_name(names.perturbation)), point.first.level},
+                    {"neurons", point.first.neurons},
+                    {"trials", point.trials.size()}};
+    for (const Metric& metric : metrics_of(names)) {
+      row[metric.name] =
+          describe(point.values(metric), stream_of(names, key_of(point.first, metric)));
+    }
+    result["levels"].push_back(std::move(row));
+  }
+  for (const Metric& metric : metrics_of(names)) {
+    const std::vector<double> values = heights(curve, metric);
+    if (values.empty()) continue;
+    result["mean_height"][metric.name] =
+        describe(values, stream_of(names, "height " + key_of(first, metric)));
+  }
+  return result;
+}
+
+/// The curves of a group's runs, all clusters.
+struct Group {
+  const RunGroup* names;
+  std::vector<Curve> curves;
+};
+
+std::vector<Group> groups_of(const StudyNames& names, const std::vector<Curve>& curves) {
+  std::vector<Group> groups;
+  std::int64_t begin = 0;
+  for (const RunGroup& group : names.groups) {
+    const std::int64_t end = begin + static_cast<std::int64_t>(group.paths.size());
+    groups.push_back({&group, {}});
+    for (const Curve& curve : curves) {
+      const std::int64_t run = curve.front().first.run;
+      if (begin <= run && run < end) groups.back().curves.push_back(curve);
+    }
+    begin = end;
+  }
+  return groups;
+}
+
+/// The mean of each run at one level.
+std::vector<double> run_means(const Group& group, std::size_t level, const Metric& metric) {
+  std::vector<double> means;
+  for (const Curve& curve : group.curves) {
+    means.push_back(statistics::mean(curve[level].values(metric)));
+  }
+  return means;
+}
+
+std::vector<double> mean_heights(const Group& group, const Metric& metric) {
+  std::vector<double> means;
+  for (const Curve& curve : group.curves) {
+    const std::vector<double> values = heights(curve, metric);
+    if (!values.empty()) means.push_back(statistics::mean(values));
+  }
+  return means;
+}
+
+io::Json describe_group(const StudyNames& names, const Group& group) {
+  io::Json result = {{"name", group.names->name}, {"runs", group.curves.size()}};
+  const auto stream = [&](const std::string& what, const Metric& metric) {
+    return stream_of(names, fmt::format("group {} {} {}", group.names->name, what, metric.name));
+  };
+  const Curve& first = group.curves.front();
+  for (std::size_t level = 0; level < first.size(); ++level) {
+    io::Json row = {{std::string(level_name(names.perturbation)), first[level].first.level}};
+    for (const Metric& metric : metrics_of(names)) {
+      row[metric.name] = describe(run_means(group, level, metric),
+                                  stream(fmt::format("{}", first[level].first.level), metric));
+    }
+    result["levels"].push_back(std::move(row));
+  }
+  for (const Metric& metric : metrics_of(names)) {
+    const std::vector<double> values = mean_heights(group, metric);
+    if (values.empty()) continue;
+    result["mean_height"][metric.name] = describe(values, stream("height", metric));
+  }
+  return result;
+}
+
+io::Json describe(const statistics::PairedTest& test) {
+  return {{"difference", test.difference},
+          {"low", test.interval.low},
+          {"high", test.interval.high},
+          {"p", test.p}};
+}
+
+/// Values of two groups that belong together.
+struct Pairs {
+  std::vector<double> first, second;
+};
+
+using PairsOf = std::function<Pairs(const Metric&)>;
+
+io::Json test_all(const StudyNames& names, const std::string& what, const PairsOf& pairs_of) {
+  io::Json result;
+  for (const Metric& metric : metrics_of(names)) {
+    const Pairs pairs = pairs_of(metric);
+    if (pairs.first.empty()) continue;
+    result[metric.name] = describe(statistics::paired_test(
+        pairs.first, pairs.second, stream_of(names, fmt::format("test {} {}", what, metric.name))));
+  }
+  return result;
+}
+
+/// Null where the two do not make pairs.
+io::Json compare(const StudyNames& names, const Group& a, const Group& b) {
+  const bool by_trial = a.curves.size() == 1 && b.curves.size() == 1;
+  const std::string what = fmt::format("{} and {}", a.names->name, b.names->name);
+  io::Json result = {
+      {"first", a.names->name}, {"second", b.names->name}, {"pairs", by_trial ? "trials" : "runs"}};
+  if (a.curves.size() != b.curves.size()) {
+    result["pairs"] = nullptr;
+    result["reason"] =
+        fmt::format("{} runs and {} do not make pairs", a.curves.size(), b.curves.size());
+    return result;
+  }
+  const Curve& levels = a.curves.front();
+  for (std::size_t level = 0; level < levels.size(); ++level) {
+    io::Json row = test_all(
+        names, fmt::format("{} level {}", what, levels[level].first.level),
+        [&](const Metric& metric) {
+          return by_trial
+                     ? Pairs{a.curves[0][level].values(metric), b.curves[0][level].values(metric)}
+                     : Pairs{run_means(a, level, metric), run_means(b, level, metric)};
+        });
+    row[std::string(level_name(names.perturbation))] = levels[level].first.level;
+    result["levels"].push_back(std::move(row));
+  }
+  result["mean_height"] = test_all(names, what + " height", [&](const Metric& metric) {
+    return by_trial ? Pairs{heights(a.curves[0], metric), heights(b.curves[0], metric)}
+                    : Pairs{mean_heights(a, metric), mean_heights(b, metric)};
+  });
+  return result;
+}
+
+std::vector<std::string> paths_of(const StudyNames& names) {
+  std::vector<std::string> paths;
+  for (const RunGroup& group : names.groups) {
+    for (const auto& path : group.paths) paths.push_back(path.string());
+  }
+  return paths;
+}
+
+std::vector<double> row_of(const StudyNames& names, const Measurement& own) {
+  std::vector<double> row = {static_cast<double>(own.run)};
+  if (names.by_cluster) {
+    row.insert(row.end(), {static_cast<double>(own.cluster), own.control ? 1.0 : 0.0});
+  }
+  row.push_back(own.level);
+  return row;
+}
+
+std::vector<std::string> first_columns(const StudyNames& names) {
+  std::vector<std::string> columns = {"run"};
+  if (names.by_cluster) columns.insert(columns.end(), {"cluster", "control"});
+  columns.emplace_back(level_name(names.perturbation));
+  return columns;
+}
+
+}  // namespace
+
+io::Table silencing_table(const StudyNames& names, const std::vector<Measurement>& measured) {
+  io::Table table{first_columns(names), {}};
+  table.columns.insert(table.columns.end(), {"trial", "seed", "neurons", "loss"});
+  if (names.classifies) table.columns.emplace_back("accuracy");
+  for (const Measurement& own : measured) {
+    std::vector<double> row = row_of(names, own);
+    row.insert(row.end(), {static_cast<double>(own.trial), static_cast<double>(names.seed),
+                           static_cast<double>(own.neurons), own.loss});
+    if (names.classifies) row.push_back(own.accuracy);
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+std::vector<Measurement> read_measurements(const io::Table& table, const StudyNames& names,
+                                           const std::vector<Measurement>& plan,
+                                           const std::string& file) {
+  const io::Table empty = silencing_table(names, {});
+  require(table.columns == empty.columns, ErrorKind::data, "{}: found columns {}, expected {}",
+          file, fmt::join(table.columns, ","), fmt::join(empty.columns, ","));
+  require(table.rows.size() <= plan.size(), ErrorKind::data,
+          "{}: found {} rows, expected at most {}", file, table.rows.size(), plan.size());
+  std::vector<Measurement> measured(plan.begin(),
+                                    plan.begin() + static_cast<std::ptrdiff_t>(table.rows.size()));
+  const std::size_t results = names.classifies ? 2 : 1;
+  for (std::size_t i = 0; i < measured.size(); ++i) {
+    const std::vector<double>& row = table.rows[i];
+    const std::size_t at = row.size() - results;
+    measured[i].loss = row[at];
+    if (names.classifies) measured[i].accuracy = row[at + 1];
+    require(silencing_table(names, {measured[i]}).rows[0] == row, ErrorKind::data,
+            "{}: row {} is not what this study measures there; remove the file to measure again",
+            file, i + 1);
+  }
+  return measured;
+}
+
+io::Table summary_table(const StudyNames& names, const std::vector<Measurement>& measured) {
+  io::Table table{first_columns(names), {}};
+  table.columns.insert(table.columns.end(), {"neurons", "trials"});
+  for (const Metric& metric : metrics_of(names)) {
+    for (const char* what : {"mean", "sd", "low", "high"}) {
+      table.columns.push_back(fmt::format("{}_{}", metric.name, what));
+    }
+  }
+  for (const Curve& curve : curves_of(measured)) {
+    for (const Point& point : curve) {
+      std::vector<double> row = row_of(names, point.first);
+      row.insert(row.end(), {static_cast<double>(point.first.neurons),
+                             static_cast<double>(point.trials.size())});
+      for (const Metric& metric : metrics_of(names)) {
+        const io::Json values =
+            describe(point.values(metric), stream_of(names, key_of(point.first, metric)));
+        for (const io::Json& value : values) row.push_back(value.get<double>());
+      }
+      table.rows.push_back(std::move(row));
+    }
+  }
+  return table;
+}
+
+io::Json silencing_summary(const StudyNames& names, const std::vector<Measurement>& measured) {
+  const std::vector<Curve> curves = curves_of(measured);
+  const std::vector<std::string> paths = paths_of(names);
+  io::Json result = {{"runs", io::Json::array()}};
+  for (const Curve& curve : curves) result["runs"].push_back(describe_curve(names, curve, paths));
+  // Clusters of different runs are not the same clusters.
+  if (names.by_cluster) return result;
+  const std::vector<Group> groups = groups_of(names, curves);
+  result["groups"] = io::Json::array();
+  result["comparisons"] = io::Json::array();
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    result["groups"].push_back(describe_group(names, groups[i]));
+    for (std::size_t j = i + 1; j < groups.size(); ++j) {
+      result["comparisons"].push_back(compare(names, groups[i], groups[j]));
+    }
+  }
+  return result;
+}
+
+}  // namespace afterspike::analysis

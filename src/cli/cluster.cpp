@@ -1,0 +1,177 @@
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "afterspike/analysis/clusters.hpp"
+#include "afterspike/base/log.hpp"
+#include "command.hpp"
+#include "environment.hpp"
+
+namespace afterspike::cli {
+namespace {
+
+constexpr std::int64_t kMostClusters = 1000;
+
+Arguments make_arguments() {
+  Arguments arguments(
+      "cluster",
+      "Which kinds of neurons were learned: clusters of their intrinsic parameters, and whether "
+      "there\nare any. Several runs, or a directory of several seeds, are clustered together and "
+      "compared.",
+      "RUN... | --csv FILE [--out DIR] [--standardise zscore|none] [--k 2:11] [--json]");
+  arguments.any_number("RUN... or --csv FILE", 0)
+      .value("csv", "FILE",
+             "A table instead of runs: a row for each neuron, a column for each "
+             "parameter.")
+      .value("out", "DIR", "Where to write tables; a new directory.")
+      .value("standardise", "HOW",
+             "zscore: every parameter with mean 0 and sd 1; none: in its unit, as the authors of "
+             "GLIFR did.",
+             "zscore")
+      .value("k", "LOW:HIGH", "Numbers of clusters to try.", "2:11")
+      .value("clusters", "K", "The number to describe (default: best by Calinski-Harabasz).")
+      .value("replicates", "N", "Of bootstrap, null test and gap each; 0 leaves them out.", "100")
+      .value("exact-limit", "N", "Neurons up to which Ward linkage is exact.", "20000")
+      .value("seed", "N", "Seed of the replicates.", "1")
+      .flag("json", "Print the report as one JSON object.");
+  return add_threads(arguments);
+}
+
+/// "2:11".
+void read_range(const std::string& text, statistics::ClusteringOptions& options) {
+  const auto colon = text.find(':');
+  const auto number = [&](std::string_view part, std::int64_t& value) {
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
+    return error == std::errc() && end == part.data() + part.size();
+  };
+  const bool fine = colon != std::string::npos &&
+                    number(std::string_view(text).substr(0, colon), options.least) &&
+                    number(std::string_view(text).substr(colon + 1), options.most);
+  require(
+      fine && options.least >= 2 && options.most >= options.least && options.most <= kMostClusters,
+      ErrorKind::usage, "--k: found '{}', expected two numbers such as 2:11, 2 to {}", text,
+      kMostClusters);
+}
+
+analysis::Population load_population(const Arguments& arguments) {
+  require(arguments.words().empty() == arguments.has("csv"), ErrorKind::usage,
+          "cluster: expected RUN... or --csv FILE, found {}; see afterspike cluster --help",
+          arguments.has("csv") ? "both" : "neither");
+  if (arguments.has("csv")) return analysis::read_population(arguments.text("csv"));
+  std::vector<analysis::RunGroup> groups;
+  for (const std::string& word : arguments.words()) groups.push_back(analysis::find_runs(word));
+  return analysis::gather_population(groups);
+}
+
+analysis::ClusterStudy make_study(const Arguments& arguments) {
+  analysis::ClusterStudy study;
+  read_range(arguments.text("k"), study.options);
+  const std::string standardise = arguments.text("standardise");
+  require(standardise == "zscore" || standardise == "none", ErrorKind::usage,
+          "--standardise: found '{}', expected zscore or none", standardise);
+  study.options.standardise =
+      standardise == "none" ? statistics::Standardise::none : statistics::Standardise::zscore;
+  study.options.replicates = static_cast<int>(arguments.integer("replicates", 0, 100000));
+  study.options.exact_limit = arguments.integer("exact-limit", 2);
+  study.seed = static_cast<std::uint64_t>(arguments.integer("seed", 0));
+  if (arguments.has("clusters")) study.chosen = arguments.integer("clusters", 2, kMostClusters);
+  study.population = load_population(arguments);
+  return study;
+}
+
+void print_scores(const io::Json& report) {
+  const bool replicated = report["replicates"].get<int>() > 0;
+  fmt::print("{:>3} {:>12} {:>10} {:>12}", "k", "Calinski-H.", "silhouette", "BIC");
+  if (replicated) fmt::print(" {:>20} {:>16} {:>7}", "stability (ARI)", "gap", "p");
+  fmt::print("  sizes\n");
+  for (const io::Json& row : report["scores"]) {
+    const auto number = [&](const char* key) { return row[key].get<double>(); };
+    fmt::print("{:>3} {:>12.2f} {:>10.4f} {:>12.1f}", row["k"].get<int>(),
+               number("calinski_harabasz"), number("silhouette"), number("mixture_bic"));
+    if (replicated) {
+      const io::Json& stability = row["stability"];
+      fmt::print(" {:>6.2f} [{:5.2f}, {:4.2f}] {:>8.3f} +- {:.3f} {:>7.3f}",
+                 stability["mean"].get<double>(), stability["low"].get<double>(),
+                 stability["high"].get<double>(), number("gap"), number("gap_error"), number("p"));
+    }
+    fmt::print("  {}\n", fmt::join(row["sizes"].get<std::vector<int>>(), " "));
+  }
+}
+
+void print_choices(const io::Json& report) {
+  const io::Json& one = report["one_cluster"];
+  fmt::print(
+      "\nbest k: Calinski-Harabasz {}, silhouette {}, mixtures by BIC {} (BIC of one: {:.1f})",
+      report["by_calinski_harabasz"].get<int>(), report["by_silhouette"].get<int>(),
+      one["mixture_components"].get<int>(), one["mixture_bic"].get<double>());
+  if (one.contains("p")) {
+    fmt::print(", gap {}\none normal distribution: p = {:.3g}", one["gap_clusters"].get<int>(),
+               one["p"].get<double>());
+  }
+  fmt::print("\n");
+}
+
+void print_clusters(const io::Json& report) {
+  fmt::print("\n{:24}", "mean in cluster");
+  for (const io::Json& cluster : report["cluster_parameters"]) {
+    fmt::print(" {:>12}", cluster["cluster"].get<int>());
+  }
+  fmt::print("\n{:24}", "neurons");
+  for (const io::Json& cluster : report["cluster_parameters"]) {
+    fmt::print(" {:>12}", cluster["neurons"].get<int>());
+  }
+  for (const auto& name : report["parameters"].get<std::vector<std::string>>()) {
+    fmt::print("\n{:24}", name);
+    for (const io::Json& cluster : report["cluster_parameters"]) {
+      fmt::print(" {:>12.4g}", cluster["parameters"][name]["mean"].get<double>());
+    }
+  }
+  fmt::print("\n");
+}
+
+void print_runs(const io::Json& report) {
+  if (!report.contains("runs_compared")) return;
+  const io::Json& compared = report["runs_compared"];
+  fmt::print(
+      "\nruns alone: best k; agreement (adjusted Rand index) of {} clusters with those of all",
+      compared["k"].get<int>());
+  fmt::print(" runs, and with those of run 0, 1, ...\n");
+  for (const io::Json& run : compared["runs"]) {
+    const auto agreement =
+        compared["agreement"][run["run"].get<std::size_t>()].get<std::vector<double>>();
+    fmt::print("  {} {}: {}; {:.2f}; {:.2f}\n", run["run"].get<int>(),
+               run["path"].get<std::string>(), run["by_calinski_harabasz"].get<int>(),
+               run["agreement_with_all"].get<double>(), fmt::join(agreement, " "));
+  }
+}
+
+int run(std::span<const std::string> words) {
+  Arguments arguments = make_arguments();
+  if (!arguments.parse(words)) return 0;
+  ThreadPool pool(threads(arguments));
+  const analysis::ClusterStudy study = make_study(arguments);
+  const statistics::Clustering clustering = analysis::cluster_population(study, pool);
+  const io::Json report = analysis::cluster_report(study, clustering, pool);
+  for (const auto& note : clustering.notes) log::info("{}", note);
+  if (arguments.has("out")) {
+    analysis::write_clustering(arguments.text("out"), study, clustering, report);
+    log::info("everything is in {}", arguments.text("out"));
+  }
+  if (arguments.has("json")) {
+    fmt::print("{}\n", report.dump());
+    return 0;
+  }
+  print_scores(report);
+  print_choices(report);
+  print_clusters(report);
+  print_runs(report);
+  return 0;
+}
+
+}  // namespace
+
+CommandEntry entry_cluster() {
+  return {"cluster", "find kinds of neurons by what they learned", run};
+}
+
+}  // namespace afterspike::cli

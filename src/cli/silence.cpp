@@ -1,0 +1,212 @@
+#include <fmt/format.h>
+
+#include "afterspike/analysis/selection.hpp"
+#include "afterspike/analysis/silencing_files.hpp"
+#include "afterspike/base/log.hpp"
+#include "command.hpp"
+#include "environment.hpp"
+#include "progress.hpp"
+
+namespace afterspike::cli {
+namespace {
+
+using analysis::Perturbation;
+
+constexpr std::int64_t kMostTrials = 1000000;
+
+/// The flags of perturbations; the first is what is done without any.
+constexpr std::pair<const char*, Perturbation> kPerturbations[] = {
+    {"fractions", Perturbation::silence},
+    {"weight-noise", Perturbation::weight_noise},
+    {"jitter", Perturbation::jitter},
+    {"deletion", Perturbation::deletion}};
+
+Arguments make_arguments() {
+  Arguments arguments(
+      "silence",
+      "How well trained networks work without some of their neurons, or with other damage; nothing "
+      "is\nretrained. Several runs are compared; a directory of several seeds is a group of runs.",
+      "RUN... --out DIR [--fractions 0,0.2,0.4,0.6,0.8,1] [--trials 10] [--seed 1]");
+  arguments.any_number("RUN", 1)
+      .value("out", "DIR", "Where to write; a study that was interrupted goes on.")
+      .value("fractions", "LIST", "Parts of the hidden neurons to silence.", "0,0.2,0.4,0.6,0.8,1")
+      .value("by", "WHICH",
+             "Which neurons: random; rate or a parameter such as threshold_mV (by rank); or a file "
+             "of\nclusters (columns layer, neuron, cluster): each alone, and as many of all.",
+             "random")
+      .value("order", "ORDER", "By rank: highest or lowest first.", "highest")
+      .value("weight-noise", "LIST",
+             "Instead: normal noise on all weights, in standard deviations of their matrix.")
+      .value("jitter", "LIST", "Instead: events of the input moved by so many steps (sd).")
+      .value("deletion", "LIST", "Instead: events of the input left out with this probability.")
+      .value("trials", "N", "Random draws at each level.", "10")
+      .value("seed", "N", "Seed of the draws.", "1")
+      .value("split", "SPLIT", "train, validation or test.", "test")
+      .value("limit", "N", "Evaluate the first N samples only.")
+      .flag("quiet", "No progress.")
+      .flag("json", "Print the summary as one JSON object.");
+  add_data_directory(add_threads(arguments));
+  return arguments;
+}
+
+/// The perturbation that was asked for, and its levels.
+void read_perturbation(const Arguments& arguments, analysis::Protocol& protocol) {
+  const char* chosen = nullptr;
+  for (const auto& [flag, perturbation] : kPerturbations) {
+    if (!arguments.has(flag)) continue;
+    require(chosen == nullptr, ErrorKind::usage,
+            "silence: --{} and --{} were given, expected one of them", chosen ? chosen : "", flag);
+    chosen = flag;
+    protocol.perturbation = perturbation;
+  }
+  protocol.levels = arguments.numbers(chosen ? chosen : "fractions");
+  for (const double level : protocol.levels) analysis::require_level(protocol.perturbation, level);
+  require(protocol.perturbation == Perturbation::silence || arguments.text("by") == "random",
+          ErrorKind::usage, "--by: neurons are selected with --fractions only, found --{}",
+          chosen ? chosen : "");
+}
+
+bool highest_first(const Arguments& arguments) {
+  const std::string order = arguments.text("order");
+  require(order == "highest" || order == "lowest", ErrorKind::usage,
+          "--order: found '{}', expected highest or lowest", order);
+  return order == "highest";
+}
+
+void load_subjects(const Arguments& arguments, analysis::Study& study) {
+  study.split = tasks::parse_split(arguments.text("split"));
+  const std::int64_t limit = arguments.has("limit") ? arguments.integer("limit", 1) : 0;
+  for (const std::string& word : arguments.words()) {
+    study.names.groups.push_back(analysis::find_runs(word));
+    for (const auto& path : study.names.groups.back().paths) {
+      study.subjects.push_back(
+          analysis::load_subject(path, {data_directory(arguments)}, study.split, limit));
+    }
+  }
+  study.names.classifies = study.subjects.front().task->classifies();
+  for (const analysis::Subject& subject : study.subjects) {
+    require(subject.task->classifies() == study.names.classifies, ErrorKind::usage,
+            "silence: {} is of another kind of task than {}; expected runs that compare",
+            subject.name, study.subjects.front().name);
+  }
+}
+
+analysis::Study make_study(const Arguments& arguments, ThreadPool& pool) {
+  analysis::Study study;
+  read_perturbation(arguments, study.protocol);
+  const bool highest = highest_first(arguments);
+  study.protocol.trials = arguments.integer("trials", 1, kMostTrials);
+  // What is larger could not be told apart in the table's column.
+  constexpr std::int64_t kLargestSeed = std::int64_t{1} << 53;
+  study.protocol.seed = static_cast<std::uint64_t>(arguments.integer("seed", 0, kLargestSeed));
+  load_subjects(arguments, study);
+  study.by = arguments.text("by");
+  study.protocol.selection = analysis::select_neurons(study.by, highest, study.subjects, pool);
+  const auto kind = study.protocol.selection.kind;
+  study.names.perturbation = study.protocol.perturbation;
+  study.names.seed = study.protocol.seed;
+  study.names.by_cluster = kind == analysis::Selection::Kind::clusters;
+  if (study.names.by_cluster) study.by = "clusters";
+  if (kind == analysis::Selection::Kind::ranked && study.protocol.trials > 1) {
+    log::info("by rank nothing is drawn: one trial");
+    study.protocol.trials = 1;
+  }
+  return study;
+}
+
+/// "0.8350 +- 0.0450 [0.8100, 0.8600]"
+std::string text_of(const io::Json& value) {
+  return fmt::format("{:.4f} +- {:.4f} [{:.4f}, {:.4f}]", value["mean"].get<double>(),
+                     value["sd"].get<double>(), value["low"].get<double>(),
+                     value["high"].get<double>());
+}
+
+void print_levels(const io::Json& levels, const std::string& level, const char* metric) {
+  for (const io::Json& row : levels) {
+    fmt::print("  {:>8}  {}\n", row[level].dump(), text_of(row[metric]));
+  }
+}
+
+void print_curves(const io::Json& summary, const std::string& level, const char* metric) {
+  for (const io::Json& run : summary["runs"]) {
+    std::string which = run["path"].get<std::string>();
+    if (run.contains("cluster")) {
+      which += fmt::format(", cluster {}{}", run["cluster"].dump(),
+                           run["control"].get<bool>() ? ": as many of all neurons" : "");
+    }
+    fmt::print("{}\n  {:>8}  {}: mean +- sd of trials [95 % of the mean]\n", which, level, metric);
+    print_levels(run["levels"], level, metric);
+    if (run.contains("mean_height")) {
+      fmt::print("  {:>8}  {}\n", "area", text_of(run["mean_height"][metric]));
+    }
+  }
+}
+
+void print_comparisons(const io::Json& summary, const char* metric) {
+  if (!summary.contains("groups")) return;
+  const bool classifies = std::string_view(metric) == "accuracy";
+  for (const io::Json& test : summary["comparisons"]) {
+    const std::string names =
+        fmt::format("{} - {}", test["first"].get<std::string>(), test["second"].get<std::string>());
+    if (test["pairs"].is_null()) {
+      fmt::print("{}: not compared: {}\n", names, test["reason"].get<std::string>());
+    } else if (!test["mean_height"].is_null()) {
+      const io::Json& area = test["mean_height"][metric];
+      fmt::print("{}: area {:+.4f} [{:+.4f}, {:+.4f}], p = {:.2g} (pairs of {}; {} is better)\n",
+                 names, area["difference"].get<double>(), area["low"].get<double>(),
+                 area["high"].get<double>(), area["p"].get<double>(),
+                 test["pairs"].get<std::string>(), classifies ? "more" : "less");
+    }
+  }
+}
+
+void print_summary(const io::Json& summary, const analysis::Study& study) {
+  const std::string level(analysis::level_name(study.names.perturbation));
+  const char* metric = study.names.classifies ? "accuracy" : "loss";
+  print_curves(summary, level, metric);
+  if (!summary.contains("groups")) return;
+  for (const io::Json& group : summary["groups"]) {
+    if (group["runs"].get<int>() < 2) continue;
+    fmt::print("{}, {} runs\n  {:>8}  {}: mean +- sd of the runs' means [95 % of the mean]\n",
+               group["name"].get<std::string>(), group["runs"].get<int>(), level, metric);
+    print_levels(group["levels"], level, metric);
+  }
+  print_comparisons(summary, metric);
+}
+
+int run(std::span<const std::string> words) {
+  Arguments arguments = make_arguments();
+  if (!arguments.parse(words)) return 0;
+  require(arguments.has("out"), ErrorKind::usage, "silence: expected --out DIR");
+  ThreadPool pool(threads(arguments));
+  const analysis::Study study = make_study(arguments, pool);
+  catch_interruptions();
+  io::Json summary;
+  {
+    Progress progress("evaluations", arguments.has("quiet"));
+    summary = analysis::run_study(study, arguments.text("out"), pool,
+                                  [&](std::size_t done, std::size_t total) {
+                                    progress.update(done, total);
+                                    return interruption() == 0;
+                                  });
+  }
+  if (summary.is_null()) {
+    log::info("stopped and saved; the same command goes on");
+    return 128 + interruption();
+  }
+  if (arguments.has("json")) {
+    fmt::print("{}\n", summary.dump());
+  } else {
+    print_summary(summary, study);
+  }
+  log::info("everything is in {}", arguments.text("out"));
+  return 0;
+}
+
+}  // namespace
+
+CommandEntry entry_silence() {
+  return {"silence", "how well networks work with neurons silenced or other damage", run};
+}
+
+}  // namespace afterspike::cli

@@ -1,0 +1,156 @@
+// 'afterspike silence' and 'afterspike cluster' as processes, on a run of a few steps.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "program.hpp"
+
+namespace afterspike {
+namespace {
+
+namespace fs = std::filesystem;
+
+using ::testing::HasSubstr;
+using testing::Outcome;
+using testing::slurp;
+using testing::spill;
+using testing::Words;
+
+class AnalysisCli : public testing::ProgramTest {
+ protected:
+  std::string path(const char* name) const { return (directory_ / name).string(); }
+
+  void train(const char* name, const Words& more = {}) const {
+    Words words = {"--epochs", "3", "--quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    succeed(train_sines(path(name), words));
+  }
+
+  io::Json json(const Words& words) const {
+    const Outcome outcome = succeed(words);
+    EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1) << outcome.out;
+    return io::Json::parse(outcome.out);
+  }
+
+  void refused(int status, const Words& words, std::initializer_list<const char*> parts) const {
+    const Outcome outcome = run(words);
+    EXPECT_EQ(outcome.status, status) << outcome.err;
+    for (const char* part : parts) EXPECT_THAT(outcome.err, HasSubstr(part));
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+  }
+};
+
+TEST_F(AnalysisCli, SilencesComparesAndSaysHowTheNetworkDoes) {
+  train("a");
+  train("b", {"--seed", "2"});
+  const io::Json summary =
+      json({"silence", path("a"), path("b"), "--fractions", "0,0.5,1", "--trials", "3", "--out",
+            path("out"), "--json", "--threads", "2"});
+  ASSERT_EQ(summary["runs"].size(), 2U);
+  const io::Json whole = json({"evaluate", path("a"), "--json"});
+  EXPECT_EQ(summary["runs"][0]["levels"][0]["loss"]["mean"], whole["loss"]);
+  EXPECT_EQ(summary["comparisons"][0]["pairs"], "trials");
+  const Outcome text = succeed({"silence", path("a"), path("b"), "--fractions", "0,0.5,1",
+                                "--trials", "3", "--out", path("out")});
+  EXPECT_THAT(text.out, HasSubstr("p = "));
+  for (const char* file : {"silencing.csv", "silencing.json", "summary.csv", "summary.json"}) {
+    EXPECT_TRUE(fs::exists(directory_ / "out" / file)) << file;
+  }
+}
+
+TEST_F(AnalysisCli, SilencingThatIsInterruptedGoesOnToTheSameBytes) {
+  train("run");
+  const auto words = [&](const char* out, const char* threads) {
+    return Words{"silence", path("run"), "--fractions", "0.1,0.5",   "--trials",
+                 "3000",    "--out",     path(out),     "--threads", threads};
+  };
+  {
+    testing::Program program(words("parts", "2"), directory_.path());
+    ASSERT_TRUE(program.wait_until([&] {
+      return fs::exists(directory_ / "parts" / "silencing.csv");
+    })) << program.wait().err;
+    program.send(SIGINT);
+    const Outcome outcome = program.wait();
+    EXPECT_EQ(outcome.status, 130) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("the same command goes on"));
+  }
+  EXPECT_FALSE(fs::exists(directory_ / "parts" / "summary.json"));
+  succeed(words("parts", "1"));
+  succeed(words("whole", "2"));
+  for (const char* file :
+       {"settings.json", "silencing.csv", "silencing.json", "summary.csv", "summary.json"}) {
+    EXPECT_EQ(slurp(directory_ / "parts" / file), slurp(directory_ / "whole" / file)) << file;
+  }
+}
+
+TEST_F(AnalysisCli, ClustersRunsAndSilencesTheClusters) {
+  train("run");
+  const io::Json report = json({"cluster", path("run"), "--k", "2:4", "--replicates", "5", "--out",
+                                path("clusters"), "--json"});
+  EXPECT_EQ(report["neurons"], 8);
+  ASSERT_EQ(report["scores"].size(), 3U);
+  EXPECT_EQ(report["scores"][0]["labels"].size(), 8U);
+  const io::Json summary =
+      json({"silence", path("run"), "--by", path("clusters") + "/clusters.csv", "--fractions", "1",
+            "--trials", "2", "--out", path("by_cluster"), "--json"});
+  EXPECT_EQ(summary["runs"].size(), 2 * report["clusters"].get<std::size_t>());
+  const io::Json ranked = json({"silence", path("run"), "--by", "rate", "--order", "lowest",
+                                "--fractions", "0,0.5", "--out", path("by_rate"), "--json"});
+  EXPECT_EQ(ranked["runs"][0]["levels"][1]["trials"], 1);
+  const io::Json noise = json({"silence", path("run"), "--weight-noise", "0,0.5", "--trials", "2",
+                               "--out", path("noise"), "--json"});
+  EXPECT_EQ(noise["runs"][0]["levels"][1]["weight_noise_sd"], 0.5);
+}
+
+TEST_F(AnalysisCli, ClustersAFile) {
+  std::string table = "threshold_mV,k_m_per_ms\n";
+  for (int i = 0; i < 12; ++i) {
+    table += std::to_string(i % 3) + "." + std::to_string(i) + "," + std::to_string(i % 3) + "\n";
+  }
+  spill(path("neurons.csv"), table);
+  const io::Json report = json({"cluster", "--csv", path("neurons.csv"), "--standardise", "none",
+                                "--k=2:11", "--json", "--replicates", "0"});
+  EXPECT_EQ(report["scores"].size(), 10U);
+  EXPECT_EQ(report["standardise"], "none");
+  EXPECT_THAT(succeed({"cluster", "--csv", path("neurons.csv")}).out, HasSubstr("threshold_mV"));
+}
+
+TEST_F(AnalysisCli, RefusesWhatDoesNotFitWithOneSentence) {
+  train("run");
+  const std::string out = path("out");
+  fs::create_directory(path("empty"));
+  refused(5, {"silence", path("empty"), "--out", out}, {"neither a run nor a checkpoint"});
+  refused(5, {"cluster", path("none")}, {"there is no such run"});
+  refused(2, {"silence", path("run"), "--fractions", "0,1.2", "--out", out},
+          {"fraction: found 1.2, expected 0 to 1"});
+  refused(2, {"silence", path("run"), "--fractions", "0,x", "--out", out}, {"'x' in '0,x'"});
+  refused(2, {"silence", path("run")}, {"--out DIR"});
+  refused(2, {"silence", "--out", out}, {"expected RUN"});
+  refused(2, {"silence", path("run"), "--jitter", "1", "--deletion", "1", "--out", out},
+          {"expected one of them"});
+  refused(2, {"silence", path("run"), "--jitter", "1", "--by", "rate", "--out", out}, {"--by"});
+  refused(2, {"silence", path("run"), "--order", "up", "--out", out}, {"highest or lowest"});
+  refused(4, {"silence", path("run"), "--jitter", "1", "--out", out}, {"expected events"});
+  refused(2, {"cluster"}, {"expected RUN... or --csv FILE, found neither"});
+  refused(2, {"cluster", path("run"), "--csv", "x"}, {"found both"});
+  refused(2, {"cluster", path("run"), "--k", "4"}, {"--k: found '4'"});
+  refused(2, {"cluster", path("run"), "--standardise", "no"}, {"--standardise"});
+  spill(path("text.csv"), "a,b\n1,fast\n");
+  refused(4, {"cluster", "--csv", path("text.csv")}, {"line 2, column 2 ('b'): found 'fast'"});
+  spill(path("one.csv"), "a,b\n1,2\n");
+  refused(4, {"cluster", "--csv", path("one.csv")}, {"found 1 point"});
+}
+
+TEST_F(AnalysisCli, RefusesARunOfANewerProgram) {
+  train("run");
+  const fs::path manifest = directory_ / "run" / "checkpoints" /
+                            testing::named(directory_ / "run", "latest") / "manifest.json";
+  io::Json content = io::Json::parse(slurp(manifest));
+  content["format"] = 1000;
+  spill(manifest, content.dump());
+  refused(5, {"cluster", path("run")}, {"format 1000 is newer than this program knows"});
+  refused(5, {"silence", path("run"), "--out", path("out")}, {"use a newer afterspike"});
+}
+
+}  // namespace
+}  // namespace afterspike
