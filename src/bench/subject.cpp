@@ -129,10 +129,10 @@ train::Shard Subject::step(ThreadPool& pool) {
   pool.run(shards(), [&](std::int64_t index) {
     results[static_cast<std::size_t>(index)] = run_shard(index);
   });
-  require(train::all_finite(results), ErrorKind::numeric,
-          "bench: the loss or a gradient is not finite");
   train::Shard whole;
   whole.gradients = train::sum_gradients(results);
+  require(train::all_finite(results, whole.gradients), ErrorKind::numeric,
+          "bench: the loss or a gradient is not finite");
   optimizer_->step(whole.gradients, 1);
   for (const train::Shard& result : results) {
     whole.tally += result.tally;

@@ -33,13 +33,6 @@ Shard run_shard(const nn::Network& network, const tasks::Task& task,
   return shard;
 }
 
-bool all_finite(const std::vector<Shard>& shards) {
-  return std::all_of(shards.begin(), shards.end(), [](const Shard& shard) {
-    return std::isfinite(shard.tally.loss) &&
-           std::all_of(shard.gradients.begin(), shard.gradients.end(), is_finite);
-  });
-}
-
 std::vector<at::Tensor> sum_gradients(const std::vector<Shard>& shards) {
   std::vector<at::Tensor> sums = shards.front().gradients;
   for (std::size_t index = 1; index < shards.size(); ++index) {
@@ -49,6 +42,12 @@ std::vector<at::Tensor> sum_gradients(const std::vector<Shard>& shards) {
     }
   }
   return sums;
+}
+
+bool all_finite(const std::vector<Shard>& shards, const std::vector<at::Tensor>& sums) {
+  return std::all_of(shards.begin(), shards.end(),
+                     [](const Shard& shard) { return std::isfinite(shard.tally.loss); }) &&
+         std::all_of(sums.begin(), sums.end(), is_finite);
 }
 
 }  // namespace afterspike::train

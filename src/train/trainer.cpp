@@ -159,8 +159,8 @@ void Trainer::train_step(std::span<const std::int64_t> numbers) {
         run_shard(network_, task_, optimizer_.parameters(), samples, batch,
                   options_.label_smoothing, shard_pass(index));
   });
-  require_finite(shards, numbers);
   std::vector<at::Tensor> gradients = sum_gradients(shards);
+  require_finite(shards, gradients, numbers);
   if (options_.clip_norm > 0) clip(gradients, options_.clip_norm);
   optimizer_.step(gradients,
                   learning_rate_factor(options_, progress_.step, total_steps(), steps_per_epoch_));
@@ -175,8 +175,9 @@ void Trainer::train_step(std::span<const std::int64_t> numbers) {
 }
 
 void Trainer::require_finite(const std::vector<Shard>& shards,
+                             const std::vector<at::Tensor>& gradients,
                              std::span<const std::int64_t> numbers) const {
-  if (all_finite(shards)) return;
+  if (all_finite(shards, gradients)) return;
   double loss = 0;
   for (const Shard& shard : shards) loss += shard.tally.loss;
   const std::vector<nn::Network::Parameter>& parameters = optimizer_.parameters();
@@ -187,10 +188,9 @@ void Trainer::require_finite(const std::vector<Shard>& shards,
     bad = first_bad_tensor(*train, evaluation::shard(numbers, rows, index), shard_pass(index));
   }
   for (std::size_t i = 0; bad.empty() && std::isfinite(loss) && i < parameters.size(); ++i) {
-    const bool good = std::all_of(shards.begin(), shards.end(), [&](const Shard& shard) {
-      return is_finite(shard.gradients[i]);
-    });
-    if (!good) bad = "the gradient of parameter '" + parameters[i].name + "'";
+    if (!is_finite(gradients[i])) {
+      bad = "the gradient of parameter '" + parameters[i].name + "'";
+    }
   }
   if (bad.empty()) bad = "the loss itself";
   fail(ErrorKind::numeric, "step {}: the loss is {}; the first tensor that is not finite is {}",

@@ -24,10 +24,11 @@ Shard run_shard(const nn::Network& network, const tasks::Task& task,
                 const std::vector<nn::Network::Parameter>& parameters, const data::Batch& samples,
                 std::int64_t batch, double label_smoothing, const nn::NetworkPass& pass);
 
-/// True where losses and gradients of all shards are finite.
-bool all_finite(const std::vector<Shard>& shards);
-
 /// The gradients of the batch: those of its shards, added in their order. REQUIRES: at least one.
 std::vector<at::Tensor> sum_gradients(const std::vector<Shard>& shards);
+
+/// True where the losses of all shards are finite and so are the gradients: `sums` of them, for
+/// what is not finite makes its sum not finite.
+bool all_finite(const std::vector<Shard>& shards, const std::vector<at::Tensor>& sums);
 
 }  // namespace afterspike::train

@@ -107,7 +107,7 @@ class Trainer {
   void train_step(std::span<const std::int64_t> numbers);
   /// How the shard of that number passes through the network in the present step.
   nn::NetworkPass shard_pass(std::int64_t index) const;
-  void require_finite(const std::vector<Shard>& shards,
+  void require_finite(const std::vector<Shard>& shards, const std::vector<at::Tensor>& gradients,
                       std::span<const std::int64_t> numbers) const;
   /// What is not finite in a forward pass; empty where all of it is finite.
   std::string first_bad_tensor(const data::Dataset& dataset, std::span<const std::int64_t> numbers,
