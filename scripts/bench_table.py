@@ -196,8 +196,9 @@ def main():
             for case in found:
                 case.rounds.append(measure(options.program, case.flags))
                 print(f"round {turn + 1}: {row.name}: {case.label}: {case.rounds[-1]['step_s_min']:.4f} s", flush=True)
-    load = (before, os.getloadavg()[0])
-    Path(options.out).write_text(document(options.program, options.rounds, load, rows, results))
+        # After every round, so that what was measured is there when a later one is stopped.
+        load = (before, os.getloadavg()[0])
+        Path(options.out).write_text(document(options.program, turn + 1, load, rows, results))
     print(f"written: {options.out}")
 
 

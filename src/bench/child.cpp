@@ -84,6 +84,8 @@ std::optional<std::string> bytes_in_child(const std::function<std::string()>& wo
   ::waitpid(child, &status, 0);
   // Who takes more memory than there is, the system kills.
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) return std::nullopt;
+  require(!WIFSIGNALED(status), ErrorKind::config,
+          "bench: the measuring process was ended by signal {}", WTERMSIG(status));
   require(!answer.empty() && status == 0, ErrorKind::internal,
           "bench: the measuring process ended with status {}", status);
   if (answer[0] == kNoMemory) return std::nullopt;

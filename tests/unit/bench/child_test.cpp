@@ -36,6 +36,15 @@ TEST(InChild, RethrowsErrors) {
   });
 }
 
+TEST(InChild, TellsTheSignalThatEndedIt) {
+  testing::expect_error(ErrorKind::config, {"ended by signal 15"}, [] {
+    in_child<int>([]() -> std::vector<int> {
+      std::raise(SIGTERM);
+      return {};
+    });
+  });
+}
+
 TEST(InChild, GivesNothingWhereMemoryIsShort) {
   EXPECT_FALSE(in_child<int>([]() -> std::vector<int> { throw std::bad_alloc(); }).has_value());
   // As the system does with who takes too much.
