@@ -120,42 +120,55 @@ OwnClusters cluster_alone(const ClusterStudy& study, const Clustering& all, std:
   return own;
 }
 
-/// How the runs compare in k clusters: agreement of each with the clusters of all, and of the
-/// clusters that one run gives to the neurons of another with those of that one.
+/// What a run finds on its own; `labels` are those of all runs together.
+io::Json describe_alone(const OwnClusters& own, const Labels& labels, std::int64_t k) {
+  Labels pooled;
+  for (const std::int64_t row : own.rows) pooled.push_back(labels[static_cast<std::size_t>(row)]);
+  io::Json scores = io::Json::array();
+  for (const auto& division : own.clustering.divisions) {
+    scores.push_back(division.calinski_harabasz);
+  }
+  return {{"neurons", own.rows.size()},
+          {"by_calinski_harabasz", own.clustering.by_calinski_harabasz},
+          {"by_silhouette", own.clustering.by_silhouette},
+          {"by_bic", own.clustering.by_bic},
+          {"calinski_harabasz", scores},
+          {"agreement_with_all",
+           statistics::adjusted_rand_index(pooled, own.clustering.division(k).labels)}};
+}
+
+/// Agreement of a run's clusters with those that the cluster means of another give its neurons.
+double agreement(const OwnClusters& own, const OwnClusters& other, std::int64_t k) {
+  const statistics::Points means =
+      statistics::cluster_means(other.points, other.clustering.division(k).labels);
+  return statistics::adjusted_rand_index(statistics::nearest(own.points, means),
+                                         own.clustering.division(k).labels);
+}
+
+/// How the runs compare in k clusters.
 io::Json compare_runs(const ClusterStudy& study, const Clustering& all, ThreadPool& pool) {
   const std::int64_t k = chosen_of(study, all);
-  const Labels& labels = all.division(k).labels;
+  const std::vector<std::string>& paths = study.population.runs;
+  std::vector<std::int64_t> neurons(paths.size());
+  for (const std::int64_t run : study.population.run) ++neurons[static_cast<std::size_t>(run)];
+  const std::int64_t fewest = *std::min_element(neurons.begin(), neurons.end());
+  if (fewest <= k) {
+    return {
+        {"k", k},
+        {"reason", fmt::format("a run of {} neurons cannot be put into {} clusters", fewest, k)}};
+  }
   std::vector<OwnClusters> runs;
-  for (std::size_t run = 0; run < study.population.runs.size(); ++run) {
+  for (std::size_t run = 0; run < paths.size(); ++run) {
     runs.push_back(cluster_alone(study, all, static_cast<std::int64_t>(run), pool));
   }
   io::Json result = {{"k", k}, {"runs", io::Json::array()}, {"agreement", io::Json::array()}};
   for (std::size_t run = 0; run < runs.size(); ++run) {
-    const OwnClusters& own = runs[run];
-    Labels pooled;
-    for (const std::int64_t row : own.rows) pooled.push_back(labels[static_cast<std::size_t>(row)]);
-    io::Json agreement = io::Json::array();
-    for (const OwnClusters& other : runs) {
-      const statistics::Points means =
-          statistics::cluster_means(other.points, other.clustering.division(k).labels);
-      agreement.push_back(statistics::adjusted_rand_index(statistics::nearest(own.points, means),
-                                                          own.clustering.division(k).labels));
-    }
-    io::Json scores = io::Json::array();
-    for (const auto& division : own.clustering.divisions) {
-      scores.push_back(division.calinski_harabasz);
-    }
-    result["runs"].push_back(
-        {{"run", run},
-         {"path", study.population.runs[run]},
-         {"neurons", own.rows.size()},
-         {"by_calinski_harabasz", own.clustering.by_calinski_harabasz},
-         {"by_silhouette", own.clustering.by_silhouette},
-         {"by_bic", own.clustering.by_bic},
-         {"calinski_harabasz", scores},
-         {"agreement_with_all",
-          statistics::adjusted_rand_index(pooled, own.clustering.division(k).labels)}});
-    result["agreement"].push_back(std::move(agreement));
+    io::Json row = {{"run", run}, {"path", paths[run]}};
+    row.update(describe_alone(runs[run], all.division(k).labels, k));
+    result["runs"].push_back(std::move(row));
+    io::Json agreements = io::Json::array();
+    for (const OwnClusters& other : runs) agreements.push_back(agreement(runs[run], other, k));
+    result["agreement"].push_back(std::move(agreements));
   }
   return result;
 }

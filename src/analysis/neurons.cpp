@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
-#include <optional>
 #include <span>
 
 #include <ATen/ATen.h>
@@ -15,20 +14,31 @@
 namespace afterspike::analysis {
 namespace {
 
-/// Short names under which the authors of GLIFR published tables of parameters, in their order.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kPublishedNames = {
-    {{"threshold", "threshold"},
-     {"membrane_decay", "k_m"},
-     {"after_spike_multiplicative", "r"},
-     {"after_spike_decay", "k"},
-     {"after_spike_additive", "a"}}};
+/// Of which extent of a parameter the neurons are.
+enum class Extent { first, last, none };
 
-/// Where a parameter comes in the table, and how its columns begin.
-std::pair<std::size_t, std::string> place_of(const nn::ParameterSpec& spec) {
-  for (std::size_t i = 0; i < kPublishedNames.size(); ++i) {
-    if (kPublishedNames[i].first == spec.name) return {i, std::string(kPublishedNames[i].second)};
-  }
-  return {kPublishedNames.size(), spec.name};
+/// What is known of a parameter by its name.
+struct Known {
+  std::string_view name, column;
+  Extent neurons;
+};
+
+/// The parameters of GLIFR, by the short names and in the order of its authors' tables; and what
+/// belongs to synapses, of which there may by chance be as many as neurons.
+constexpr std::array<Known, 6> kKnown = {{{"threshold", "threshold", Extent::last},
+                                          {"membrane_decay", "k_m", Extent::last},
+                                          {"after_spike_multiplicative", "r", Extent::last},
+                                          {"after_spike_decay", "k", Extent::last},
+                                          {"after_spike_additive", "a", Extent::last},
+                                          {"synapse_tau", "synapse_tau", Extent::none}}};
+
+/// Where a parameter comes in the table, and what is known of it; others come last, with the
+/// neurons as their first extent.
+std::pair<std::size_t, Known> place_of(const nn::ParameterSpec& spec) {
+  const auto found = std::find_if(kKnown.begin(), kKnown.end(),
+                                  [&](const Known& known) { return known.name == spec.name; });
+  if (found == kKnown.end()) return {kKnown.size(), {spec.name, spec.name, Extent::first}};
+  return {static_cast<std::size_t>(found - kKnown.begin()), *found};
 }
 
 /// "_mV", "_per_ms", or nothing for what has no unit.
@@ -48,23 +58,17 @@ struct Gathered {
   at::Tensor values;
 };
 
-/// The extent of the neurons: the last that is as large as there are neurons.
-std::optional<std::int64_t> neuron_axis(const nn::ParameterSpec& spec, std::int64_t neurons) {
-  for (std::size_t axis = spec.shape.size(); axis-- > 0;) {
-    if (spec.shape[axis] == neurons) return static_cast<std::int64_t>(axis);
-  }
-  return std::nullopt;
-}
-
 std::vector<Gathered> gather(const nn::NeuronLayer& layer) {
+  const std::int64_t neurons = layer.shape().neurons;
   std::vector<Gathered> all;
   for (const nn::ParameterSpec& spec : layer.specs()) {
-    const auto axis = neuron_axis(spec, layer.shape().neurons);
-    if (spec.group != nn::ParameterGroup::intrinsic || !axis) continue;
+    const auto [place, known] = place_of(spec);
+    if (spec.group != nn::ParameterGroup::intrinsic || spec.shape.empty()) continue;
+    const std::int64_t axis = known.neurons == Extent::last ? -1 : 0;
     const at::Tensor physical = layer.physical(spec.name).detach().to(at::kDouble);
-    auto [place, name] = place_of(spec);
-    all.push_back({place, name, unit_suffix(spec.unit),
-                   physical.movedim(*axis, 0).reshape({layer.shape().neurons, -1}).contiguous()});
+    if (known.neurons == Extent::none || physical.size(axis) != neurons) continue;
+    all.push_back({place, std::string(known.column), unit_suffix(spec.unit),
+                   physical.movedim(axis, 0).reshape({neurons, -1}).contiguous()});
   }
   return all;
 }
@@ -155,10 +159,8 @@ at::Tensor summed_activity(const at::Tensor& emitted, const at::Tensor& lengths)
 
 std::vector<NeuronId> hidden_neurons(const nn::Network& network) {
   std::vector<NeuronId> neurons;
-  for (std::size_t layer = 0; layer < network.layers().size(); ++layer) {
-    for (std::int64_t i = 0; i < network.options().hidden; ++i) {
-      neurons.push_back({static_cast<std::int64_t>(layer), i});
-    }
+  for (std::int64_t layer = 0; layer < network.options().layers; ++layer) {
+    for (std::int64_t i = 0; i < network.options().hidden; ++i) neurons.push_back({layer, i});
   }
   return neurons;
 }
@@ -178,8 +180,8 @@ NeuronTable neuron_parameters(const nn::Network& network) {
   NeuronTable table;
   table.neurons = hidden_neurons(network);
   std::vector<at::Tensor> parts;
-  for (const auto& layer : network.layers()) {
-    Columns columns = layer_columns(*layer);
+  for (std::int64_t layer = 0; layer < network.options().layers; ++layer) {
+    Columns columns = layer_columns(*network.layer(static_cast<std::size_t>(layer)));
     table.columns = columns.names;
     if (columns.values.defined()) parts.push_back(columns.values);
   }
@@ -207,8 +209,8 @@ std::vector<double> mean_activity(const Subject& subject, ThreadPool& pool) {
     pass.sigma_mV = subject.trained->pass.sigma_mV;
     at::Tensor signal = batch.input;
     std::vector<at::Tensor> parts;
-    for (const auto& layer : subject.network().layers()) {
-      signal = layer->emissions(signal, pass);
+    for (std::int64_t layer = 0; layer < subject.network().options().layers; ++layer) {
+      signal = subject.network().layer(static_cast<std::size_t>(layer))->emissions(signal, pass);
       parts.push_back(summed_activity(signal, batch.lengths));
     }
     sums[static_cast<std::size_t>(index)] = at::cat(parts, 0);

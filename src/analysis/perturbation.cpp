@@ -83,7 +83,7 @@ std::vector<at::Tensor> masks_without(const nn::Network& network,
                                       std::span<const std::int64_t> silenced) {
   const std::int64_t hidden = network.options().hidden;
   std::vector<at::Tensor> masks;
-  for (std::size_t i = 0; i < network.layers().size(); ++i) masks.push_back(at::ones({hidden}));
+  for (const auto& layer : network.layers()) masks.push_back(at::ones({layer->shape().neurons}));
   for (const std::int64_t number : silenced) {
     masks[static_cast<std::size_t>(number / hidden)].data_ptr<float>()[number % hidden] = 0;
   }

@@ -23,7 +23,7 @@ class ClusterFile {
     const std::size_t neuron = column("neuron");
     const std::size_t cluster = column("cluster");
     const std::int64_t hidden = network.options().hidden;
-    const auto layers = static_cast<std::int64_t>(network.layers().size());
+    const std::int64_t layers = network.options().layers;
     std::vector<double> result(static_cast<std::size_t>(hidden * layers), kMissing);
     for (std::size_t i = 0; i < table_.rows.size(); ++i) {
       if (!belongs(i, run)) continue;

@@ -1,5 +1,7 @@
 #include "afterspike/analysis/silencing_files.hpp"
 
+#include <cmath>
+
 #include "afterspike/analysis/neurons.hpp"
 #include "afterspike/base/error.hpp"
 #include "afterspike/io/atomic.hpp"
@@ -38,12 +40,19 @@ void prepare(const fs::path& directory, const io::Json& settings) {
   write_json(file, settings);
 }
 
+/// A number of a table: whole ones, such as counts, as such.
+io::Json number(double value) {
+  constexpr double kExact = 9007199254740992;  // 2^53
+  if (value != std::floor(value) || std::abs(value) > kExact) return value;
+  return static_cast<std::int64_t>(value);
+}
+
 /// The rows of a table as objects.
 io::Json rows_of(const io::Table& table) {
   io::Json rows = io::Json::array();
   for (const auto& row : table.rows) {
     io::Json object;
-    for (std::size_t i = 0; i < row.size(); ++i) object[table.columns[i]] = row[i];
+    for (std::size_t i = 0; i < row.size(); ++i) object[table.columns[i]] = number(row[i]);
     rows.push_back(std::move(object));
   }
   return rows;

@@ -132,6 +132,10 @@ void print_clusters(const io::Json& report) {
 void print_runs(const io::Json& report) {
   if (!report.contains("runs_compared")) return;
   const io::Json& compared = report["runs_compared"];
+  if (compared.contains("reason")) {
+    fmt::print("\nruns are not compared: {}\n", compared["reason"].get<std::string>());
+    return;
+  }
   fmt::print(
       "\nruns alone: best k; agreement (adjusted Rand index) of {} clusters with those of all",
       compared["k"].get<int>());

@@ -18,7 +18,8 @@ struct NeuronId {
   std::int64_t neuron = 0;  ///< Within its layer.
 };
 
-/// The hidden neurons of all layers, from the first layer on: the order that everything here has.
+/// The neurons of all hidden layers, from the first layer on: the order that everything here has.
+/// Neurons that read out are none of them.
 std::vector<NeuronId> hidden_neurons(const nn::Network& network);
 
 /// The learned intrinsic parameters of every hidden neuron, in physical units.
@@ -31,7 +32,9 @@ struct NeuronTable {
   std::vector<double> column(std::string_view name) const;
 };
 
-/// Gathers the parameters of group `intrinsic`, whatever the model.
+/// Gathers the parameters of group `intrinsic`, whatever the model: those of GLIFR under the short
+/// names of its authors, others under their own. A model whose neurons have several values of a
+/// parameter gives it the shape [neurons, values]. What belongs to synapses is left out.
 ///
 /// A parameter of which a neuron has several (after-spike currents) becomes columns 1, 2, ... in a
 /// canonical order, so that neurons compare whose currents only changed places: by the first such

@@ -82,6 +82,16 @@ TEST(Clusters, OfSeveralRunsAreCompared) {
   EXPECT_EQ(found.report["cluster_parameters"][0]["neurons_of_run"], (std::vector<int>{8, 8, 8}));
 }
 
+TEST(Clusters, OfRunsWithFewNeuronsAreFoundButNotCompared) {
+  const TempDir directory;
+  const Found found = run(
+      study_of(directory, "run,a\n0,1\n0,2\n0,9\n0,10\n1,1.5\n1,9.5\n1,20\n1,21\n1,22\n1,30\n"));
+  ASSERT_GE(found.report["clusters"], 4);
+  EXPECT_EQ(found.report["runs_compared"]["reason"],
+            fmt::format("a run of 4 neurons cannot be put into {} clusters",
+                        found.report["clusters"].get<int>()));
+}
+
 TEST(Clusters, AreWrittenAsTablesThatFitEachOther) {
   const TempDir directory;
   const Found found = run(study_of(directory, kinds_csv(2)));

@@ -73,6 +73,20 @@ TEST(NeuronParameters, OfManyValuesForEachNeuronAreSummarised) {
   EXPECT_EQ(table.column("k_median_per_ms")[4], decay.select(1, 4).median().item<double>());
 }
 
+TEST(NeuronParameters, OfElmAreTheTimescalesOfItsMemory) {
+  const TempDir directory;
+  // As many branches as memory units: timescales of branches are still not those of memory.
+  write_run(
+      directory / "run", "elm",
+      {{"neuron.branches", "10"}, {"neuron.routing", "random"}, {"neuron.learn", "memory_tau"}}, 1,
+      testing::vary);
+  const auto trained = load_run(directory / "run");
+  const NeuronTable table = neuron_parameters(*trained.network);
+  EXPECT_EQ(table.columns, std::vector<std::string>{"memory_tau_ms"});
+  const at::Tensor tau = trained.network->physical("layers.0.memory_tau").to(at::kDouble);
+  for (std::int64_t i = 0; i < 10; ++i) EXPECT_EQ(table.values(i, 0), tau[i].item<double>());
+}
+
 TEST(NeuronParameters, WithoutCurrentsAreThresholdAndDecay) {
   const TempDir directory;
   const auto trained = varied_run(directory, {{"neuron.after_spike_currents", "0"}});
