@@ -62,10 +62,10 @@ Arguments& add_threads(Arguments& arguments) {
 
 int threads(const Arguments& arguments, int processes) {
   kernels::use_instructions(arguments.text("instructions"));
-  return threads_alone(arguments);
+  return threads_alone(arguments, processes);
 }
 
-int threads_alone(const Arguments& arguments) {
+int threads_alone(const Arguments& arguments, int processes) {
   if (arguments.has("threads")) {
     const auto wanted = static_cast<int>(arguments.integer("threads", 1, kMostThreads));
     prepare_blas(wanted);

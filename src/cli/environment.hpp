@@ -18,7 +18,7 @@ Arguments& add_threads(Arguments& arguments);
 int threads(const Arguments& arguments, int processes = 1);
 
 /// The same for a command that has a flag --threads, and chooses instructions by itself.
-int threads_alone(const Arguments& arguments);
+int threads_alone(const Arguments& arguments, int processes = 1);
 
 /// From now on SIGINT and SIGTERM are remembered; the second of them ends the program at once.
 void catch_interruptions();
