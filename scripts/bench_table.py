@@ -157,7 +157,7 @@ AFTER = """
 there a process gets its share of the cores however many threads it has, and the wall then takes from the fused path
 what its second thread is worth. *Floor* is the step beside its matrix products alone, computed in turns with the
 steps in the same order, shapes, shards and threads. The authors' Python (PyTorch, the code of the papers) was timed
-on a machine of the same kind, when it was quiet.
+before, on a machine of this kind.
 """
 
 
@@ -168,7 +168,9 @@ def document(program, rounds, load, rows, results):
              f"- {version}, LibTorch {package_version('libtorch-dev')}, oneDNN {package_version('libdnnl-dev')}, "
              f"OpenBLAS {package_version('libopenblas-pthread-dev')}",
              f"- {rounds} round{'s' if rounds > 1 else ''}; load average {load[0]:.1f} at the beginning and "
-             f"{load[1]:.1f} at the end", "", "## Ratios", "",
+             f"{load[1]:.1f} at the end",
+             *([f"- {len(rows)} of the {len(ROWS)} shapes of `scripts/bench_table.py`"] if len(rows) < len(ROWS) else []),
+             "", "## Ratios", "",
              "| shape | composed : fused, wall | CPU | floor | memory, fused : composed | fused step | aim "
              "| authors' Python |", "|---|---|---|---|---|---|---|---|"]
     lines += [verdict(row, found) for row, found in zip(rows, results)]
