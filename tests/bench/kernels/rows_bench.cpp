@@ -125,8 +125,13 @@ struct Memory {
     return {kRows, kMemory, keep.data(), gain.data(), before.data(), delta.data(), memory.data()};
   }
   MemoryGradients<float> gradients() {
-    return {nullptr,      emitted.data(),  recalled.data(),
-            after.data(), keep_sum.data(), gain_sum.data()};
+    MemoryGradients<float> result;
+    result.emitted = emitted.data();
+    result.recalled = recalled.data();
+    result.after = after.data();
+    result.keep = keep_sum.data();
+    result.gain = gain_sum.data();
+    return result;
   }
 };
 
