@@ -40,6 +40,7 @@ io::Json describe_run(const fs::path& path) {
           {"task", trained.experiment->task_name()},
           {"neuron", trained.experiment->neuron_name()},
           {"trained_parameters", trained.network->trainable_parameters()},
+          {"remarks", trained.network->remarks()},
           {"progress", trained.content.progress},
           {"parameters", parameters},
           {"configuration", trained.content.configuration}};
@@ -63,6 +64,7 @@ void print_run(const io::Json& run) {
   fmt::print("{:19} {} epochs, {} steps\n", "trained for",
              run["progress"]["epoch"].get<std::int64_t>(),
              run["progress"]["step"].get<std::int64_t>());
+  for (const io::Json& remark : run["remarks"]) fmt::print("{}\n", remark.get<std::string>());
   fmt::print("\n{:36} {:8} {:>12} {:>12} {:>12} {:>12}  {}\n", "parameter", "unit", "mean", "sd",
              "min", "max", "shape");
   for (const io::Json& row : run["parameters"]) {

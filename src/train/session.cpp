@@ -187,7 +187,9 @@ void Session::prepare(const RunEnvironment& environment) {
   const MemoryPlan plan = plan_memory(*network, *task, options.train, environment.threads,
                                       environment.memory_limit, ranks);
   trainer.limit_workspace(plan.workspace_limit);
-  if (plan.known && !environment.quiet) report_memory(plan);
+  if (environment.quiet) return;
+  for (const std::string& remark : network->remarks()) log::info("{}", remark);
+  if (plan.known) report_memory(plan);
 }
 
 void initialize(Session& session) {

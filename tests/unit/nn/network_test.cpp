@@ -296,5 +296,18 @@ TEST(Network, MayBeUsedFromSeveralThreadsAtOnce) {
   for (const at::Tensor& tensor : found) expect_same(tensor, expected, "output");
 }
 
+TEST(Network, RemarksTellWhatRandomRoutingLeftOut) {
+  const auto model = testing::make_model(
+      "elm", {{"routing", "random"}, {"branches", "2"}, {"synapses_per_branch", "3"}});
+  const Network network(*model, {}, {100, 4, 1});
+  ASSERT_EQ(network.remarks().size(), 1U);
+  // Six synapses leave at least 94 of 100 inputs out; that two have the same input is rare but
+  // fine.
+  EXPECT_THAT(network.remarks()[0],
+              ::testing::MatchesRegex("layer 0: routing: 9[4-9] of 100 inputs unconnected, "
+                                      "6 of 6 synapses in use"));
+  EXPECT_TRUE(Network(*testing::make_model("glifr"), {}, {100, 4, 1}).remarks().empty());
+}
+
 }  // namespace
 }  // namespace afterspike::nn
