@@ -4,9 +4,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 #include <thread>
+
+#include <torch/cuda.h>
+#include <torch/version.h>
 
 #include "afterspike/base/blas.hpp"
 #include "afterspike/base/error.hpp"
@@ -24,6 +29,18 @@ volatile std::sig_atomic_t received = 0;
 extern "C" void remember(int signal) {
   received = signal;
   std::signal(signal, SIG_DFL);
+}
+
+/// The N of "cuda:N", 0 of "cuda"; nothing for another name.
+std::optional<std::int64_t> cuda_index(std::string_view name) {
+  if (name == "cuda") return 0;
+  constexpr std::string_view kPrefix = "cuda:";
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  name.remove_prefix(kPrefix.size());
+  std::int8_t index = -1;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), index);
+  const bool whole = error == std::errc() && end == name.data() + name.size();
+  return whole && index >= 0 ? std::optional<std::int64_t>(index) : std::nullopt;
 }
 
 /// Cores for one of several processes on this machine. Launchers that bind them have shared out the
@@ -81,6 +98,29 @@ int threads_alone(const Arguments& arguments, int processes) {
     return 1;
   }
   return cores;
+}
+
+Arguments& add_device(Arguments& arguments) {
+  return arguments.value("device", "NAME",
+                         "cpu, or cuda (cuda:N) where LibTorch has it: by LibTorch's operations "
+                         "one by one, not by kernels. Results differ in rounding.",
+                         "cpu");
+}
+
+at::Device device(const Arguments& arguments) {
+  const std::string name = arguments.text("device");
+  if (name == "cpu") return at::kCPU;
+  const std::optional<std::int64_t> index = cuda_index(name);
+  require(index.has_value(), ErrorKind::config,
+          "--device: found '{}', expected cpu, cuda or cuda:N", name);
+  const auto count = static_cast<std::int64_t>(torch::cuda::device_count());
+  require(count > 0, ErrorKind::config,
+          "--device {}: LibTorch {} finds no CUDA device; expected cpu, or a build against a "
+          "LibTorch with CUDA (Debian's has none; -DCMAKE_PREFIX_PATH=...) on a machine with one",
+          name, TORCH_VERSION);
+  require(*index < count, ErrorKind::config, "--device: found '{}', expected cuda:0 to cuda:{}",
+          name, count - 1);
+  return {at::kCUDA, static_cast<at::DeviceIndex>(*index)};
 }
 
 void catch_interruptions() {

@@ -3,6 +3,8 @@
 #include <filesystem>
 #include <string_view>
 
+#include <c10/core/Device.h>
+
 #include "arguments.hpp"
 
 /// What commands share: where data is, how many threads, interruption.
@@ -19,6 +21,11 @@ int threads(const Arguments& arguments, int processes = 1);
 
 /// The same for a command that has a flag --threads, and chooses instructions by itself.
 int threads_alone(const Arguments& arguments, int processes = 1);
+
+/// --device: where networks are, the CPU by default. Throws Error(config) when LibTorch finds no
+/// such device.
+Arguments& add_device(Arguments& arguments);
+at::Device device(const Arguments& arguments);
 
 /// From now on SIGINT and SIGTERM are remembered; the second of them ends the program at once.
 void catch_interruptions();

@@ -14,11 +14,13 @@ int run(std::span<const std::string> words) {
   arguments.positional({"RUN"})
       .value("split", "SPLIT", "train, validation or test.", "test")
       .flag("json", "Print one JSON object.");
-  add_data_directory(add_threads(arguments));
+  add_data_directory(add_device(add_threads(arguments)));
   if (!arguments.parse(words)) return 0;
 
   const tasks::Split split = tasks::parse_split(arguments.text("split"));
+  const at::Device where = device(arguments);
   const experiment::Trained trained = experiment::load(arguments.words()[0]);
+  trained.network->to(where);
   const auto task = trained.experiment->make_task({data_directory(arguments)});
   const auto data = task->split(split);
   require(data != nullptr, ErrorKind::config, "--split {}: the task of this run has no such split",

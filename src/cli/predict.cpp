@@ -94,14 +94,16 @@ int run(std::span<const std::string> words) {
              "Where to write: a class and probabilities for each sequence, or the "
              "outputs of each step.")
       .flag("force", "Replace the file that --out names if it exists.");
-  add_data_directory(add_threads(arguments));
+  add_data_directory(add_device(add_threads(arguments)));
   if (!arguments.parse(words)) return 0;
   require(arguments.has("data") && arguments.has("out"), ErrorKind::usage,
           "predict: expected --data FILE and --out FILE");
   require_out(arguments.text("out"), arguments.text("data"), arguments.words()[0],
               arguments.has("force"));
 
+  const at::Device where = device(arguments);
   const experiment::Trained trained = experiment::load(arguments.words()[0]);
+  trained.network->to(where);
   const data::SequenceFile file = data::read_sequence_file(arguments.text("data"));
   const std::int64_t features = trained.network->shape().input_size;
   require(file.inputs.size(2) == features, ErrorKind::data,

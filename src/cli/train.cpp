@@ -75,7 +75,7 @@ Arguments make_arguments() {
       .flag("dump-config", "Print the resolved configuration and stop.")
       .flag("quiet", "No progress.")
       .flag("json", "Print the summary (or what --dump-config prints) as one JSON object, last.");
-  add_ranks(add_data_directory(add_threads(arguments)));
+  add_ranks(add_data_directory(add_device(add_threads(arguments))));
   for (const PlainFlag& flag : kPlainFlags) {
     arguments.value(flag.flag, flag.shown, fmt::format("Sets {}.", flag.path));
   }
@@ -159,6 +159,7 @@ train::RunEnvironment environment_of(const Arguments& arguments, std::span<const
   train::RunEnvironment environment;
   environment.data_directory = data_directory(arguments);
   environment.threads = threads(arguments, ranks.on_this_host());
+  environment.device = device(arguments);
   environment.ranks = &ranks;
   environment.quiet = arguments.has("quiet");
   environment.terminal = isatty(STDERR_FILENO) == 1;

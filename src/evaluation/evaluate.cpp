@@ -17,11 +17,12 @@ std::vector<std::int64_t> all_numbers(std::int64_t size) {
 }
 
 /// Calls work(place, numbers) for the shards `first` to `last`, exclusive, of a data set of `size`
-/// samples; the first of them has place 0.
-void for_each_shard(std::int64_t size, std::int64_t first, std::int64_t last, ThreadPool& pool,
+/// samples, as `device` takes them; the first of them has place 0.
+void for_each_shard(std::int64_t size, at::Device device, std::int64_t first, std::int64_t last,
+                    ThreadPool& pool,
                     const std::function<void(std::size_t, std::span<const std::int64_t>)>& work) {
   const std::vector<std::int64_t> numbers = all_numbers(size);
-  const std::int64_t rows = shard_rows(size);
+  const std::int64_t rows = shard_rows(size, device);
   pool.run(last - first, [&](std::int64_t place) {
     const at::NoGradGuard no_grad;
     work(static_cast<std::size_t>(place), shard(numbers, rows, first + place));
@@ -30,7 +31,8 @@ void for_each_shard(std::int64_t size, std::int64_t first, std::int64_t last, Th
 
 }  // namespace
 
-std::int64_t shard_rows(std::int64_t batch) noexcept {
+std::int64_t shard_rows(std::int64_t batch, at::Device device) noexcept {
+  if (!device.is_cpu()) return std::clamp<std::int64_t>(batch, 1, 1024);
   return std::clamp<std::int64_t>((batch + 1) / 2, 1, 32);
 }
 
@@ -48,23 +50,26 @@ tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,
                           const tasks::ReadSteps& read, const nn::NetworkPass& pass) {
   nn::NetworkPass from_first = pass;
   from_first.first = tasks::first_read_step(batch.input.size(0), batch.lengths, read);
-  const at::Tensor emissions = network.emissions(batch.input, from_first);
-  const at::Tensor lengths =
-      batch.lengths.defined() ? batch.lengths - from_first.first : batch.lengths;
-  tasks::ReadValues values = tasks::read_steps(emissions, lengths, read);
-  values.values = network.readout(values.values, pass);
-  return values;
+  const at::Device device = network.device();
+  const at::Tensor emissions = network.emissions(batch.input.to(device), from_first);
+  at::Tensor lengths = batch.lengths;
+  if (lengths.defined()) lengths = (lengths - from_first.first).to(device);
+  tasks::ReadValues read_values = tasks::read_steps(emissions, lengths, read);
+  // Targets stay on the CPU, and so do losses.
+  read_values.values = network.readout(read_values.values, pass).to(at::kCPU);
+  if (read_values.weight.defined()) read_values.weight = read_values.weight.to(at::kCPU);
+  return read_values;
 }
 
-std::int64_t shard_count(const data::Dataset& dataset) noexcept {
-  return shard_count(dataset.size(), shard_rows(dataset.size()));
+std::int64_t shard_count(const data::Dataset& dataset, at::Device device) noexcept {
+  return shard_count(dataset.size(), shard_rows(dataset.size(), device));
 }
 
 std::vector<tasks::Tally> evaluate_shards(const nn::Network& network, const tasks::Task& task,
                                           const data::Dataset& dataset, const nn::NetworkPass& pass,
                                           ThreadPool& pool, std::int64_t first, std::int64_t last) {
   std::vector<tasks::Tally> tallies(static_cast<std::size_t>(last - first));
-  for_each_shard(dataset.size(), first, last, pool,
+  for_each_shard(dataset.size(), network.device(), first, last, pool,
                  [&](std::size_t place, std::span<const std::int64_t> numbers) {
                    const data::Batch batch = dataset.batch(numbers);
                    tallies[place] =
@@ -76,8 +81,8 @@ std::vector<tasks::Tally> evaluate_shards(const nn::Network& network, const task
 tasks::Tally evaluate(const nn::Network& network, const tasks::Task& task,
                       const data::Dataset& dataset, const nn::NetworkPass& pass, ThreadPool& pool) {
   tasks::Tally total;
-  for (const tasks::Tally& tally :
-       evaluate_shards(network, task, dataset, pass, pool, 0, shard_count(dataset))) {
+  for (const tasks::Tally& tally : evaluate_shards(network, task, dataset, pass, pool, 0,
+                                                   shard_count(dataset, network.device()))) {
     total += tally;
   }
   return total;
@@ -110,8 +115,9 @@ at::Tensor predict(const nn::Network& network, const tasks::Objective& objective
                    const data::Dataset& dataset, const nn::NetworkPass& pass, ThreadPool& pool) {
   const bool classifies = objective.kind == tasks::Objective::Kind::classify;
   const tasks::ReadSteps all{tasks::ReadSteps::Kind::all, 0};
-  std::vector<at::Tensor> parts(static_cast<std::size_t>(shard_count(dataset)));
-  for_each_shard(dataset.size(), 0, shard_count(dataset), pool,
+  const std::int64_t shards = shard_count(dataset, network.device());
+  std::vector<at::Tensor> parts(static_cast<std::size_t>(shards));
+  for_each_shard(dataset.size(), network.device(), 0, shards, pool,
                  [&](std::size_t shard, std::span<const std::int64_t> numbers) {
                    data::Batch batch = dataset.batch(numbers);
                    if (!classifies)

@@ -60,7 +60,7 @@ void NeuronLayer::set_physical(std::string_view name, const at::Tensor& values) 
   const std::string& limit = target.transform.limit_name();
   try {
     raw(name).copy_(target.transform.to_raw(
-        values, limit.empty() ? at::Tensor() : physical(limit).to(values.scalar_type())));
+        values, limit.empty() ? at::Tensor() : physical(limit).to(values.options())));
   } catch (const Error& error) {
     throw error.within(fmt::format("parameter '{}'", name));
   }
@@ -102,15 +102,19 @@ at::Tensor NeuronLayer::emissions(const at::Tensor& input, const LayerPass& pass
   return all.narrow(0, pass.first, all.size(0) - pass.first);
 }
 
+at::Tensor dropout_mask(at::IntArrayRef shape, double p, const LayerPass& pass,
+                        const at::TensorOptions& like) {
+  const at::TensorOptions drawn = like.device(at::kCPU).requires_grad(false);
+  return at::empty(shape, drawn).bernoulli_(1 - p, pass.dropout).to(like.device());
+}
+
 at::Tensor dropout(const at::Tensor& values, double p, const LayerPass& pass) {
   if (p <= 0 || !pass.dropout.defined()) return values;
-  const at::Tensor keep =
-      at::empty_like(values, values.options().requires_grad(false)).bernoulli_(1 - p, pass.dropout);
-  return values * keep.div_(1 - p);
+  return values * dropout_mask(values.sizes(), p, pass, values.options()).div_(1 - p);
 }
 
 at::Tensor silence(const at::Tensor& emitted, const LayerPass& pass) {
-  return pass.mask.defined() ? emitted * pass.mask.to(emitted.scalar_type()) : emitted;
+  return pass.mask.defined() ? emitted * pass.mask.to(emitted.options()) : emitted;
 }
 
 }  // namespace afterspike::nn

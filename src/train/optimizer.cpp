@@ -27,9 +27,11 @@ void Optimizer::step(const std::vector<at::Tensor>& gradients, double factor) {
     const double rate = intrinsic && options_.intrinsic_learning_rate > 0
                             ? options_.intrinsic_learning_rate
                             : options_.learning_rate;
-    at::Tensor gradient = gradients[index];
-    if (!gradient.defined()) gradient = at::zeros_like(parameters_[index].tensor);
-    update(index, gradient, rate * factor);
+    const at::Tensor& gradient = gradients[index];
+    update(index,
+           gradient.defined() ? gradient.to(parameters_[index].tensor.device())
+                              : at::zeros_like(parameters_[index].tensor),
+           rate * factor);
   }
 }
 
@@ -62,8 +64,10 @@ void Optimizer::update(std::size_t index, at::Tensor gradient, double learning_r
 nn::NamedTensors Optimizer::state() const {
   nn::NamedTensors state = {{"steps", at::full({1}, steps_, at::kLong)}};
   for (std::size_t index = 0; index < parameters_.size(); ++index) {
-    state["moment1." + parameters_[index].name] = moment1_[index].clone();
-    state["moment2." + parameters_[index].name] = moment2_[index].clone();
+    state["moment1." + parameters_[index].name] =
+        moment1_[index].to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
+    state["moment2." + parameters_[index].name] =
+        moment2_[index].to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
   }
   return state;
 }

@@ -82,6 +82,7 @@ bool has_ended(End end) {
 io::Json finish(const fs::path& directory, Session& session, End end,
                 const RunEnvironment& environment) {
   const experiment::Trained selected = experiment::load(directory);
+  selected.network->to(environment.device);
   const Progress chosen = Progress::from_json(selected.content.progress);
   const Progress& progress = session.trainer.progress();
   io::Json summary = {{"task", session.options.experiment->task_name()},
@@ -96,6 +97,7 @@ io::Json finish(const fs::path& directory, Session& session, End end,
   summary["cpu_s"] = progress.cpu_s;
   summary["peak_memory_mib"] = peak_memory_mib();
   summary["threads"] = environment.threads;
+  summary["device"] = environment.device.str();
   summary["processes"] = session.ranks.size();
   summary["instructions"] = kernels::instructions();
   summary["version"] = AFTERSPIKE_VERSION;

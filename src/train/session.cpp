@@ -50,8 +50,8 @@ void warn_of_delay(const nn::Network& network, const tasks::Task& task) {
 }
 
 /// Ranks share a batch by whole shards: there may be fewer than ranks.
-void warn_of_idle(const distributed::Ranks& ranks, const TrainOptions& options) {
-  const std::int64_t rows = evaluation::shard_rows(options.batch_size);
+void warn_of_idle(const distributed::Ranks& ranks, const TrainOptions& options, at::Device device) {
+  const std::int64_t rows = evaluation::shard_rows(options.batch_size, device);
   const std::int64_t shards = evaluation::shard_count(options.batch_size, rows);
   if (shards >= ranks.size()) return;
   log::warning(
@@ -144,10 +144,12 @@ std::unique_ptr<tasks::Task> make_task(const RunOptions& options,
   return task;
 }
 
-std::shared_ptr<nn::Network> make_network(const RunOptions& options, const tasks::Task& task) {
+std::shared_ptr<nn::Network> make_network(const RunOptions& options, const tasks::Task& task,
+                                          at::Device device) {
   std::shared_ptr<nn::Network> network = options.experiment->make_network(task);
   options.experiment->resolve(task, *network);
   warn_of_delay(*network, task);
+  network->to(device);
   return network;
 }
 
@@ -162,12 +164,12 @@ io::Json configuration_of(RunOptions& options) {
 Session::Session(RunOptions run_options, const RunEnvironment& environment)
     : options(std::move(run_options)),
       task(make_task(options, environment)),
-      network(make_network(options, *task)),
+      network(make_network(options, *task, environment.device)),
       pool(environment.threads),
       ranks(*environment.ranks),
       trainer(*network, *task, options.train, Rng(static_cast<std::uint64_t>(options.seed)), pool,
               ranks) {
-  warn_of_idle(ranks, options.train);
+  warn_of_idle(ranks, options.train, environment.device);
 }
 
 bool Session::share_state(bool trains) {
@@ -184,12 +186,20 @@ bool Session::share_state(bool trains) {
 void Session::prepare(const RunEnvironment& environment) {
   // What another run of this process left would count twice.
   kernels::Workspace::release_all();
+  if (!environment.quiet) {
+    for (const std::string& remark : network->remarks()) log::info("{}", remark);
+  }
+  if (!environment.device.is_cpu()) {
+    require(environment.memory_limit == 0, ErrorKind::config,
+            "--memory-limit: found a limit with --device {}; expected none: only on the CPU is it "
+            "known how much memory a training takes",
+            environment.device.str());
+    return;
+  }
   const MemoryPlan plan = plan_memory(*network, *task, options.train, environment.threads,
                                       environment.memory_limit, ranks);
   trainer.limit_workspace(plan.workspace_limit);
-  if (environment.quiet) return;
-  for (const std::string& remark : network->remarks()) log::info("{}", remark);
-  if (plan.known) report_memory(plan);
+  if (plan.known && !environment.quiet) report_memory(plan);
 }
 
 void initialize(Session& session) {

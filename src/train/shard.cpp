@@ -22,7 +22,7 @@ Shard run_shard(const nn::Network& network, const tasks::Task& task,
   const tasks::ReadValues outputs =
       evaluation::outputs(network, samples, task.objective().read, pass);
   at::Tensor loss = task.loss(outputs, samples, label_smoothing);
-  if (penalty.defined()) loss = loss + penalty.sum();
+  if (penalty.defined()) loss = loss + penalty.sum().to(loss.device());
   const double forward_end_s = now_s();
   std::vector<at::Tensor> tensors;
   for (const nn::Network::Parameter& parameter : parameters) tensors.push_back(parameter.tensor);
@@ -35,7 +35,7 @@ Shard run_shard(const nn::Network& network, const tasks::Task& task,
     gradients[i] = gradients[i].defined() ? gradients[i].reshape(-1)
                                           : at::zeros({tensors[i].numel()}, tensors[i].options());
   }
-  shard.gradient = at::cat(gradients);
+  shard.gradient = at::cat(gradients).to(at::kCPU);
   shard.forward_s = forward_end_s - start_s;
   shard.backward_s = now_s() - forward_end_s;
   shard.tally = task.tally(outputs, samples);

@@ -34,7 +34,8 @@ Total add_in_order(distributed::Ranks& ranks, const tasks::Tally& begin,
 tasks::Tally evaluate_together(distributed::Ranks& ranks, const nn::Network& network,
                                const tasks::Task& task, const data::Dataset& dataset,
                                const nn::NetworkPass& pass, ThreadPool& pool) {
-  const auto [first, last] = distributed::part_of(ranks, evaluation::shard_count(dataset));
+  const auto [first, last] =
+      distributed::part_of(ranks, evaluation::shard_count(dataset, network.device()));
   return add_in_order(ranks, {},
                       evaluation::evaluate_shards(network, task, dataset, pass, pool, first, last))
       .tally;
@@ -43,7 +44,7 @@ tasks::Tally evaluate_together(distributed::Ranks& ranks, const nn::Network& net
 void share_parameters(distributed::Ranks& ranks, const nn::Network& network) {
   const at::NoGradGuard no_grad;
   for (const nn::Network::Parameter& parameter : network.named()) {
-    const at::Tensor values = parameter.tensor.detach().contiguous();
+    const at::Tensor values = parameter.tensor.detach().to(at::kCPU).contiguous();
     distributed::share(ranks, values);
     at::Tensor(parameter.tensor).copy_(values);
   }
@@ -54,7 +55,7 @@ void require_same_parameters(distributed::Ranks& ranks, const nn::Network& netwo
   if (ranks.size() == 1) return;
   std::vector<std::uint8_t> bytes;
   for (const nn::Network::Parameter& parameter : network.named()) {
-    const at::Tensor values = parameter.tensor.detach().contiguous();
+    const at::Tensor values = parameter.tensor.detach().to(at::kCPU).contiguous();
     const auto* begin = static_cast<const std::uint8_t*>(values.data_ptr());
     bytes.insert(bytes.end(), begin, begin + values.nbytes());
   }

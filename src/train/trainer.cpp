@@ -100,7 +100,7 @@ Trainer::Trainer(nn::Network& network, const tasks::Task& task, const TrainOptio
   require(options_.precision == Precision::float32 || network.layer(0)->has_bfloat16(),
           ErrorKind::config,
           "option 'train.precision': found 'bf16', expected 'float32': this neuron model, or this "
-          "processor, does not multiply bfloat16");
+          "processor or device, does not multiply bfloat16");
   require(options_.sigma_schedule == SigmaSchedule::constant || network.has_threshold_softness(),
           ErrorKind::config,
           "option 'train.sigma_schedule': this neuron model has no threshold softness to anneal; "
@@ -163,7 +163,7 @@ at::Tensor Trainer::add_gradients(const std::vector<Shard>& shards) const {
 
 std::vector<tasks::Tally> Trainer::train_step(std::span<const std::int64_t> numbers) {
   const auto batch = static_cast<std::int64_t>(numbers.size());
-  const std::int64_t rows = evaluation::shard_rows(options_.batch_size);
+  const std::int64_t rows = evaluation::shard_rows(options_.batch_size, network_.device());
   const auto [first, last] = distributed::part_of(ranks_, evaluation::shard_count(batch, rows));
   std::vector<Shard> shards(static_cast<std::size_t>(last - first));
   pool_.run(last - first, [&, begin = first](std::int64_t place) {
@@ -197,7 +197,7 @@ void Trainer::require_finite(const std::vector<Shard>& shards,
   const double loss = sum.loss / static_cast<double>(sum.samples);
   const std::vector<nn::Network::Parameter>& parameters = optimizer_.parameters();
   std::string bad;
-  const std::int64_t rows = evaluation::shard_rows(options_.batch_size);
+  const std::int64_t rows = evaluation::shard_rows(options_.batch_size, network_.device());
   for (std::int64_t index = 0; bad.empty() && index < std::ssize(shards); ++index) {
     bad = first_bad_tensor(*samples_, evaluation::shard(numbers, rows, first + index),
                            shard_pass(first + index));
@@ -225,7 +225,7 @@ std::string Trainer::first_bad_tensor(const data::Dataset& dataset,
   if (data.target.is_floating_point() && !is_finite(data.target)) return "the target";
   nn::NamedTensors trace;
   pass.trace = &trace;
-  const at::Tensor output = network_.forward(data.input, pass);
+  const at::Tensor output = network_.forward(data.input.to(network_.device()), pass);
   std::string first;
   std::int64_t first_step = std::numeric_limits<std::int64_t>::max();
   for (const auto& [name, tensor] : trace) {
@@ -245,7 +245,7 @@ void Trainer::fail_validation(const data::Dataset& validation, const nn::Network
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(validation.size()));
   std::iota(numbers.begin(), numbers.end(), 0);
   std::string bad;
-  const std::int64_t rows = evaluation::shard_rows(validation.size());
+  const std::int64_t rows = evaluation::shard_rows(validation.size(), network_.device());
   const std::int64_t shards = evaluation::shard_count(validation.size(), rows);
   for (std::int64_t index = 0; bad.empty() && index < shards; ++index) {
     bad = first_bad_tensor(validation, evaluation::shard(numbers, rows, index), pass);

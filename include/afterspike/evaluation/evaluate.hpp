@@ -12,22 +12,24 @@
 namespace afterspike::evaluation {
 
 /// Rows of a shard, the part of a batch that one thread works on at a time: chosen from the size of
-/// the batch alone, so that results do not depend on the number of threads. 32, with which products
-/// run at full speed and the states of a layer stay in the second-level cache; fewer where the
-/// batch would not make two shards.
-std::int64_t shard_rows(std::int64_t batch) noexcept;
+/// the batch alone, so that results do not depend on the number of threads. On the CPU 32, with
+/// which products run at full speed and the states of a layer stay in the second-level cache, and
+/// fewer where the batch would not make two shards; on other devices, which are slow to start each
+/// operation, up to 1024.
+std::int64_t shard_rows(std::int64_t batch, at::Device device = at::kCPU) noexcept;
 
 /// How many shards that many samples are, and which of them make the shard of a number.
 std::int64_t shard_count(std::int64_t samples, std::int64_t rows) noexcept;
 std::span<const std::int64_t> shard(std::span<const std::int64_t> numbers, std::int64_t rows,
                                     std::int64_t index) noexcept;
 
-/// The outputs of a network at the steps that are read, [read, batch, outputs].
+/// The outputs of a network at the steps that are read, [read, batch, outputs]. The network may be
+/// on any device; the batch and what comes back are on the CPU.
 tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,
                           const tasks::ReadSteps& read, const nn::NetworkPass& pass);
 
 /// How many shards a data set is cut into for evaluation.
-std::int64_t shard_count(const data::Dataset& dataset) noexcept;
+std::int64_t shard_count(const data::Dataset& dataset, at::Device device = at::kCPU) noexcept;
 
 /// What each of the shards `first` to `last`, exclusive, of a data set gives: evaluate() in parts.
 std::vector<tasks::Tally> evaluate_shards(const nn::Network& network, const tasks::Task& task,

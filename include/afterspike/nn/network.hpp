@@ -80,6 +80,9 @@ class Network final : public torch::nn::Module {
   bool has_threshold_softness() const;
   bool has_penalty() const;
 
+  /// Where the parameters are: the CPU, until to(device). What goes in must be there, too.
+  at::Device device() const { return named().front().tensor.device(); }
+
   /// What users should know of how the layers came out (NeuronLayer::remark), a line each.
   std::vector<std::string> remarks() const;
 

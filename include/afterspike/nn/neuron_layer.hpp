@@ -134,6 +134,11 @@ class NeuronLayer : public torch::nn::Module {
   std::map<std::string, at::Tensor, std::less<>> raw_;
 };
 
+/// Zeros with probability p and else ones, drawn on the CPU from pass.dropout, so that every device
+/// sees the same; in the type and on the device of `like`. REQUIRES: pass.dropout is defined.
+at::Tensor dropout_mask(at::IntArrayRef shape, double p, const LayerPass& pass,
+                        const at::TensorOptions& like);
+
 /// Drops elements of `values` with probability p and scales the others by 1 / (1 - p), while
 /// training (pass.dropout defined) and where p > 0; else gives `values` back.
 at::Tensor dropout(const at::Tensor& values, double p, const LayerPass& pass);

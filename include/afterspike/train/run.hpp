@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <c10/core/Device.h>
+
 #include "afterspike/distributed/ranks.hpp"
 #include "afterspike/experiment/experiment.hpp"
 #include "afterspike/io/json.hpp"
@@ -29,6 +31,7 @@ struct RunOptions {
 struct RunEnvironment {
   std::filesystem::path data_directory;
   int threads = 1;
+  at::Device device = at::kCPU;  ///< Where the network is; elsewhere without kernels.
   distributed::Ranks* ranks = &distributed::alone();  ///< Who trains; must outlive the training.
   Limits limits;
   std::size_t memory_limit = 0;  ///< Bytes, of the whole process; 0: none.

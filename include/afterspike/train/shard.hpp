@@ -14,7 +14,7 @@ namespace afterspike::train {
 /// What one shard of a batch gives.
 struct Shard {
   tasks::Tally tally;
-  at::Tensor gradient;                   ///< By all parameters, one after the other.
+  at::Tensor gradient;                   ///< By all parameters, one after the other; on the CPU.
   double forward_s = 0, backward_s = 0;  ///< Time that it took; the loss belongs to the first.
 };
 

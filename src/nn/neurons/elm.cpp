@@ -196,7 +196,7 @@ at::Tensor Elm::memory_gain() const {
 
 at::Tensor Elm::route(const at::Tensor& input) const {
   if (options_.routing == ElmOptions::Routing::none) return input;
-  return input.index_select(-1, source_) * valid_.to(input.scalar_type());
+  return input.index_select(-1, source_.to(input.device())) * valid_.to(input.options());
 }
 
 at::Tensor Elm::branch_sum(const at::Tensor& synapses) const {

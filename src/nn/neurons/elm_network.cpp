@@ -125,7 +125,7 @@ at::Tensor maps(const at::Tensor& x, const at::Tensor& weight, const at::Tensor&
 at::Tensor sequence_mask(std::vector<std::int64_t> shape, double p, const LayerPass& pass,
                          const at::TensorOptions& like) {
   if (p <= 0 || !pass.dropout.defined()) return {};
-  return at::empty(shape, like).bernoulli_(1 - p, pass.dropout).div_(1 - p);
+  return dropout_mask(shape, p, pass, like).div_(1 - p);
 }
 
 /// Input under a mask for the whole sequence.
@@ -212,6 +212,7 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
   } else {
     arriving = dropout(input, options_.input_dropout, pass);
   }
+  const at::Tensor connected = connectome_.flatten().to(input.device());
   const at::Tensor keep = memory_keep(), gain = memory_gain();
   const double branch_kept = branch_keep(), low_pass_kept = low_pass_keep();
   const std::int64_t per_branch = connectome_.size(1) / raw("input_weight").size(1);
@@ -228,7 +229,7 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
                                 ? emitted
                                 : dropout(emitted, options_.recurrent_dropout, pass);
     const at::Tensor source =
-        at::cat({step, back}, 1).index_select(1, connectome_.flatten()).view({batch, n, -1});
+        at::cat({step, back}, 1).index_select(1, connected).view({batch, n, -1});
     const at::Tensor sums =
         (source * raw("synapse_weight")).unflatten(-1, {-1, per_branch}).sum(-1) *
         options_.input_scale;
