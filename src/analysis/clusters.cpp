@@ -12,6 +12,9 @@ namespace {
 using statistics::Clustering;
 using statistics::Labels;
 
+/// Between which values of a file distances can be computed.
+constexpr double kSmallest = 1e-100, kLargest = 1e100;
+
 std::int64_t chosen_of(const ClusterStudy& study, const Clustering& clustering) {
   return study.chosen > 0 ? study.chosen : clustering.by_calinski_harabasz;
 }
@@ -268,10 +271,20 @@ Population read_population(const std::filesystem::path& path) {
     population.table.neurons.push_back(
         {whole_or(table, row, "layer", 0, file), whole_or(table, row, "neuron", index, file)});
     for (std::size_t i = 0; i < features.size(); ++i) {
-      population.table.values(index, static_cast<Eigen::Index>(i)) = table.rows[row][features[i]];
+      const double value = table.rows[row][features[i]];
+      require(
+          value == 0 || (std::abs(value) >= kSmallest && std::abs(value) <= kLargest),
+          ErrorKind::data,
+          "'{}': line {}: {} is {}, expected 0 or a size from {} to {}: squares beyond cannot be "
+          "told apart",
+          file, row + 2, table.columns[features[i]], value, kSmallest, kLargest);
+      population.table.values(index, static_cast<Eigen::Index>(i)) = value;
     }
   }
   for (std::int64_t run = 0; run < runs; ++run) {
+    require(std::find(population.run.begin(), population.run.end(), run) != population.run.end(),
+            ErrorKind::data, "'{}': there is no row of run {}, expected runs 0 to {}", file, run,
+            runs - 1);
     population.runs.push_back(runs == 1 ? file : fmt::format("{}, run {}", file, run));
   }
   return population;

@@ -75,8 +75,8 @@ std::string_view level_name(Perturbation perturbation) noexcept {
 
 void require_level(Perturbation perturbation, double level) {
   const double most = description(perturbation).most;
-  require(level >= 0 && level <= most, ErrorKind::usage, "{}: found {}, expected 0 {}",
-          level_name(perturbation), level, most == 1 ? "to 1" : "or more");
+  require(level >= 0 && level <= most, ErrorKind::usage, "{}: found {}, expected 0 to {:g}",
+          level_name(perturbation), level, most);
 }
 
 std::vector<at::Tensor> masks_without(const nn::Network& network,

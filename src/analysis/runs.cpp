@@ -23,6 +23,9 @@ RunGroup find_runs(const std::string& path) {
   RunGroup group{path, {}};
   for (const std::int64_t seed : seeds) {
     group.paths.push_back(fs::path(path) / fmt::format("seed-{}", seed));
+    require(fs::exists(group.paths.back()), ErrorKind::checkpoint,
+            "{}: {} of {} seeds were trained, expected all; to go on: afterspike train --resume {}",
+            path, group.paths.size() - 1, seeds.size(), path);
   }
   return group;
 }

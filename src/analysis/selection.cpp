@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <optional>
 
 #include "afterspike/base/error.hpp"
 
@@ -16,6 +17,18 @@ constexpr double kMissing = -1;
 class ClusterFile {
  public:
   explicit ClusterFile(const std::string& path) : path_(path), table_(io::read_csv(path)) {}
+
+  /// Throws Error(data) where the file is of more or fewer runs than there are.
+  void require_runs(std::size_t runs) const {
+    const std::optional<std::size_t> place = run_column();
+    if (!place) return;
+    double last = 0;
+    for (const auto& row : table_.rows) last = std::max(last, row[*place]);
+    require(last + 1 == static_cast<double>(runs), ErrorKind::data,
+            "'{}': found runs up to number {}, expected 0 to {}: the clusters of the runs that are "
+            "silenced, in their order",
+            path_, last, runs - 1);
+  }
 
   /// The cluster of each neuron of the run of this number.
   std::vector<double> clusters(const nn::Network& network, std::int64_t run) const {
@@ -51,10 +64,14 @@ class ClusterFile {
   }
 
   bool belongs(std::size_t row, std::int64_t run) const {
+    const std::optional<std::size_t> place = run_column();
+    return !place || table_.rows[row][*place] == static_cast<double>(run);
+  }
+
+  std::optional<std::size_t> run_column() const {
     const auto found = std::find(table_.columns.begin(), table_.columns.end(), "run");
-    return found == table_.columns.end() ||
-           table_.rows[row][static_cast<std::size_t>(found - table_.columns.begin())] ==
-               static_cast<double>(run);
+    if (found == table_.columns.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - table_.columns.begin());
   }
 
   /// A cell that holds a whole number, 0 to below - 1.
@@ -80,6 +97,7 @@ Selection select_neurons(const std::string& by, bool highest_first,
   if (by.ends_with(".csv") || std::filesystem::is_regular_file(by)) {
     selection.kind = Selection::Kind::clusters;
     const ClusterFile file(by);
+    file.require_runs(subjects.size());
     for (std::size_t run = 0; run < subjects.size(); ++run) {
       selection.values.push_back(
           file.clusters(subjects[run].network(), static_cast<std::int64_t>(run)));
@@ -96,6 +114,11 @@ Selection select_neurons(const std::string& by, bool highest_first,
                   fmt::format("--by {}: expected random, rate, a file or a parameter: {}", by,
                               error.what()));
     }
+    const std::vector<double>& values = selection.values.back();
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    require(*low < *high || values.size() == 1, ErrorKind::data,
+            "--by {}: all {} neurons of {} have the value {}, expected values that rank them", by,
+            values.size(), subject.name, *low);
   }
   return selection;
 }

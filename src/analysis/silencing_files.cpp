@@ -40,6 +40,15 @@ void prepare(const fs::path& directory, const io::Json& settings) {
   write_json(file, settings);
 }
 
+/// Removes what prepare() made where nothing was measured: the name is free again for the same
+/// command put right.
+void remove_unless_measured(const fs::path& directory) {
+  std::error_code ignored;
+  if (fs::exists(directory / "silencing.csv")) return;
+  fs::remove(directory / "settings.json", ignored);
+  fs::remove(directory, ignored);
+}
+
 /// A number of a table: whole ones, such as counts, as such.
 io::Json number(double value) {
   constexpr double kExact = 9007199254740992;  // 2^53
@@ -116,14 +125,20 @@ io::Json run_study(const Study& study, const fs::path& directory, ThreadPool& po
     measured = read_measurements(io::read_csv(file), study.names, all, file.string());
   }
   std::size_t saved = measured.size();
-  const bool complete = measure(study.protocol, study.subjects, all, measured, pool,
-                                [&](const std::vector<Measurement>& so_far) {
-                                  if (so_far.size() > saved) {
-                                    io::write_csv(file, silencing_table(study.names, so_far));
-                                    saved = so_far.size();
-                                  }
-                                  return progress(so_far.size(), all.size());
-                                });
+  const auto save = [&](const std::vector<Measurement>& so_far) {
+    if (so_far.size() > saved) {
+      io::write_csv(file, silencing_table(study.names, so_far));
+      saved = so_far.size();
+    }
+    return progress(so_far.size(), all.size());
+  };
+  bool complete = false;
+  try {
+    complete = measure(study.protocol, study.subjects, all, measured, pool, save);
+  } catch (...) {
+    remove_unless_measured(directory);
+    throw;
+  }
   // A stop that comes after the last evaluation is none.
   if (!complete && measured.size() < all.size()) return {};
   return write_results(study, settings, directory, measured);

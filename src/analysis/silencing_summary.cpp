@@ -293,7 +293,8 @@ std::vector<Measurement> read_measurements(const io::Table& table, const StudyNa
     const std::size_t at = row.size() - results;
     measured[i].loss = row[at];
     if (names.classifies) measured[i].accuracy = row[at + 1];
-    require(silencing_table(names, {measured[i]}).rows[0] == row, ErrorKind::data,
+    const bool possible = measured[i].accuracy >= 0 && measured[i].accuracy <= 1;
+    require(possible && silencing_table(names, {measured[i]}).rows[0] == row, ErrorKind::data,
             "{}: row {} is not what this study measures there; remove the file to measure again",
             file, i + 1);
   }

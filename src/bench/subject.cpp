@@ -132,7 +132,7 @@ train::Shard Subject::step(ThreadPool& pool) {
   require(train::all_finite(results), ErrorKind::numeric,
           "bench: the loss or a gradient is not finite");
   train::Shard whole;
-  whole.gradient = train::sum_gradients(results);
+  whole.gradient = train::sum_gradients(results, optimizer_->numbers());
   std::vector<at::Tensor> gradients = train::by_parameter(whole.gradient, parameters());
   optimizer_->step(gradients, 1);
   for (const train::Shard& result : results) {

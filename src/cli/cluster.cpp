@@ -1,4 +1,5 @@
 #include <charconv>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -86,8 +87,10 @@ void print_scores(const io::Json& report) {
   fmt::print("  sizes\n");
   for (const io::Json& row : report["scores"]) {
     const auto number = [&](const char* key) { return row[key].get<double>(); };
-    fmt::print("{:>3} {:>12.2f} {:>10.4f} {:>12.1f}", row["k"].get<int>(),
-               number("calinski_harabasz"), number("silhouette"), number("mixture_bic"));
+    const double score = number("calinski_harabasz");
+    fmt::print("{:>3} {:>12} {:>10.4f} {:>12.1f}", row["k"].get<int>(),
+               score < 1e9 ? fmt::format("{:.2f}", score) : fmt::format("{:.3g}", score),
+               number("silhouette"), number("mixture_bic"));
     if (replicated) {
       const io::Json& stability = row["stability"];
       fmt::print(" {:>6.2f} [{:5.2f}, {:4.2f}] {:>8.3f} +- {:.3f} {:>7.3f}",
@@ -152,6 +155,11 @@ void print_runs(const io::Json& report) {
 int run(std::span<const std::string> words) {
   Arguments arguments = make_arguments();
   if (!arguments.parse(words)) return 0;
+  if (arguments.has("out")) {
+    const std::filesystem::path out = arguments.text("out");
+    require(!out.empty() && !std::filesystem::exists(out), ErrorKind::usage,
+            "--out: '{}' exists already, expected a new directory", out.string());
+  }
   ThreadPool pool(threads(arguments));
   const analysis::ClusterStudy study = make_study(arguments);
   const statistics::Clustering clustering = analysis::cluster_population(study, pool);

@@ -80,6 +80,8 @@ int run(std::span<const std::string> words) {
   const std::string& action = arguments.words()[0];
   require(action == "fetch" || action == "verify", ErrorKind::usage,
           "data: no action '{}'; there are: list, fetch, verify", action);
+  require(action == "fetch" || !arguments.has("from"), ErrorKind::usage,
+          "--from: found with verify, expected with fetch only");
   const auto& entry =
       find_entry<datasets::DatasetEntry>(datasets::entries(), arguments.words()[1], "data set");
   if (action == "fetch") {

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "afterspike/evaluation/evaluate.hpp"
@@ -35,6 +37,12 @@ int run(std::span<const std::string> words) {
   ThreadPool pool(threads(arguments));
   const tasks::Tally tally =
       evaluation::evaluate(*trained.network, *task, *data, trained.pass, pool);
+
+  require(
+      std::isfinite(tally.loss), ErrorKind::numeric,
+      "evaluate: the loss on the {} split is {}, expected a finite number: a parameter of {} or "
+      "the data are not finite",
+      tasks::split_name(split), tally.loss, trained.checkpoint.string());
 
   const auto samples = static_cast<double>(tally.samples);
   io::Json result;

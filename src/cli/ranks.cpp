@@ -73,10 +73,10 @@ io::Json facts(const Arguments& arguments, train::RunOptions* options) {
 int work_together(const Arguments& arguments,
                   const std::function<int(distributed::Ranks& ranks)>& work) {
   const distributed::Place place = place_of(arguments);
-  if (place.size == 1) return work(distributed::alone());
   distributed::ConnectOptions options;
   options.join_timeout_s = at_least_a_second(arguments, "join-timeout");
   options.rank_timeout_s = at_least_a_second(arguments, "rank-timeout");
+  if (place.size == 1) return work(distributed::alone());
   options.give_up = [rank = place.rank](const Error& error) {
     fmt::print(stderr, "afterspike: rank {}: {}\n", rank, error.what());
     std::_Exit(exit_status(error.kind()));

@@ -60,7 +60,10 @@ void read_perturbation(const Arguments& arguments, analysis::Protocol& protocol)
     protocol.perturbation = perturbation;
   }
   protocol.levels = arguments.numbers(chosen ? chosen : "fractions");
-  for (const double level : protocol.levels) analysis::require_level(protocol.perturbation, level);
+  for (double& level : protocol.levels) {
+    analysis::require_level(protocol.perturbation, level);
+    level += 0.0;  // -0 is 0.
+  }
   require(protocol.perturbation == Perturbation::silence || arguments.text("by") == "random",
           ErrorKind::usage, "--by: neurons are selected with --fractions only, found --{}",
           chosen ? chosen : "");
@@ -71,6 +74,10 @@ bool highest_first(const Arguments& arguments) {
   require(order == "highest" || order == "lowest", ErrorKind::usage,
           "--order: found '{}', expected highest or lowest", order);
   return order == "highest";
+}
+
+const std::string& task_of(const analysis::Subject& subject) {
+  return subject.trained->experiment->task_name();
 }
 
 void load_subjects(const Arguments& arguments, analysis::Study& study) {
@@ -85,9 +92,10 @@ void load_subjects(const Arguments& arguments, analysis::Study& study) {
   }
   study.names.classifies = study.subjects.front().task->classifies();
   for (const analysis::Subject& subject : study.subjects) {
-    require(subject.task->classifies() == study.names.classifies, ErrorKind::usage,
-            "silence: {} is of another kind of task than {}; expected runs that compare",
-            subject.name, study.subjects.front().name);
+    const analysis::Subject& first = study.subjects.front();
+    require(task_of(subject) == task_of(first), ErrorKind::usage,
+            "silence: {} was trained on {}, {} on {}; expected runs of one task", subject.name,
+            task_of(subject), first.name, task_of(first));
   }
 }
 
@@ -107,6 +115,8 @@ analysis::Study make_study(const Arguments& arguments, ThreadPool& pool) {
   study.names.seed = study.protocol.seed;
   study.names.by_cluster = kind == analysis::Selection::Kind::clusters;
   if (study.names.by_cluster) study.by = "clusters";
+  require(kind == analysis::Selection::Kind::ranked || !arguments.has("order"), ErrorKind::usage,
+          "--order: neurons have an order only by rank; expected --by rate or a parameter");
   if (kind == analysis::Selection::Kind::ranked && study.protocol.trials > 1) {
     log::info("by rank nothing is drawn: one trial");
     study.protocol.trials = 1;

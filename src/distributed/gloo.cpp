@@ -126,6 +126,15 @@ std::vector<std::size_t> await(c10d::TCPStore& store, const std::vector<std::str
   return missing;
 }
 
+/// "3, 5", or the first of many and how many more there are.
+std::string shortened(std::vector<std::size_t> ranks) {
+  constexpr std::size_t kNamed = 8;
+  const std::size_t more = ranks.size() - std::min(ranks.size(), kNamed);
+  ranks.resize(ranks.size() - more);
+  const std::string names = fmt::format("{}", fmt::join(ranks, ", "));
+  return more == 0 ? names : fmt::format("{} and {} others", names, more);
+}
+
 /// Says who is here and waits for all others.
 std::vector<Member> meet(c10d::TCPStore& store, const Place& place, const ConnectOptions& options) {
   require(store.add(fmt::format("joined/{}", place.rank), 1) == 1, ErrorKind::config,
@@ -141,7 +150,7 @@ std::vector<Member> meet(c10d::TCPStore& store, const Place& place, const Connec
   for (int rank = 0; rank < place.size; ++rank) names.push_back(member_key(rank));
   const std::vector<std::size_t> missing = await(store, names, options.join_timeout_s);
   require(missing.empty(), ErrorKind::lost, "rank {} of {} did not come within {:g} s",
-          fmt::join(missing, ", "), place.size, options.join_timeout_s);
+          shortened(missing), place.size, options.join_timeout_s);
   std::vector<Member> members;
   for (const std::string& name : names) {
     const io::Json member = io::Json::parse(text_of(store.get(name)));

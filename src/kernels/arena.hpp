@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "fence.hpp"
+
 namespace afterspike::kernels {
 
 /// Rows of vectors begin at multiples of 64 bytes.
@@ -13,7 +15,8 @@ inline std::int64_t rounded_up(std::int64_t number, std::int64_t step) {
   return (number + step - 1) / step * step;
 }
 
-/// Hands out parts of a workspace one after the other; without one it only counts.
+/// Hands out parts of a workspace one after the other, with fences between them where the address
+/// sanitizer watches; without a workspace it only counts.
 class Arena {
  public:
   explicit Arena(std::byte* data) : data_(data) {}
@@ -22,6 +25,8 @@ class Arena {
   T* take(std::int64_t elements) {
     T* part = data_ == nullptr ? nullptr : reinterpret_cast<T*>(data_ + bytes_);
     bytes_ += (static_cast<std::size_t>(elements) * sizeof(T) + 63) / 64 * 64;
+    if (data_ != nullptr) put_fence(data_ + bytes_, kFence);
+    bytes_ += kFence;
     return part;
   }
   std::size_t bytes() const noexcept { return bytes_; }

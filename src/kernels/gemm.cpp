@@ -2,6 +2,7 @@
 
 #include <cblas.h>
 #include <omp.h>
+#include <cassert>
 #include <dnnl.hpp>
 
 #include <array>
@@ -12,6 +13,9 @@
 
 namespace afterspike::kernels {
 namespace {
+
+/// How many SignalsHeld live on the thread.
+thread_local int held_of_thread = 0;
 
 CBLAS_TRANSPOSE blas(Take take) {
   return take == Take::plain ? CblasNoTrans : CblasTrans;
@@ -98,6 +102,7 @@ bool has_bfloat16() {
 template <>
 void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t k,
           Matrix<const float> a, Matrix<const float> b, float beta, Matrix<float> c) {
+  assert(held_of_thread > 0);
   if (m == 0 || n == 0) return;
   log_product(
       {Product::Kind::float32, take_a, take_b, m, n, k, a.stride, b.stride, c.stride, beta == 1});
@@ -124,9 +129,11 @@ SignalsHeld::SignalsHeld() noexcept {
     sigdelset(&held, own);
   }
   pthread_sigmask(SIG_SETMASK, &held, &before_);
+  ++held_of_thread;
 }
 
 SignalsHeld::~SignalsHeld() {
+  --held_of_thread;
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 

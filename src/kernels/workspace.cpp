@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "afterspike/base/error.hpp"
+#include "fence.hpp"
 
 namespace afterspike::kernels {
 namespace {
@@ -52,6 +53,7 @@ Workspace::Workspace(std::size_t bytes)
 
 Workspace::~Workspace() {
   if (data_ == nullptr) return;
+  remove_fences(data_, bytes_);
   Shelf& shared = shelf();
   const std::scoped_lock lock(shared.mutex);
   shared.free.emplace(bytes_, data_);

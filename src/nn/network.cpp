@@ -11,7 +11,7 @@ namespace afterspike::nn {
 namespace {
 
 constexpr std::int64_t kMostHidden = 1 << 20;
-constexpr std::int64_t kMostParameters = std::int64_t{1} << 31;
+constexpr double kMostParameters = 2147483648;
 
 /// Weights and bias of the readout.
 std::vector<ParameterSpec> specs_of_readout(std::int64_t hidden, std::int64_t outputs) {
@@ -23,13 +23,14 @@ std::vector<ParameterSpec> specs_of_readout(std::int64_t hidden, std::int64_t ou
 
 /// How many numbers the parameters of a network are.
 struct Count {
-  std::int64_t all = 0;
-  std::int64_t trained = 0;
+  double all = 0;
+  double trained = 0;
 
   void add(const std::vector<ParameterSpec>& specs, std::int64_t times) {
     for (const ParameterSpec& spec : specs) {
-      std::int64_t numbers = times;
-      for (const std::int64_t extent : spec.shape) numbers *= extent;
+      // Doubles hold what 64 bits might not, and are exact as far as anything is allowed.
+      double numbers = static_cast<double>(times);
+      for (const std::int64_t extent : spec.shape) numbers *= static_cast<double>(extent);
       all += numbers;
       if (spec.trainable) trained += numbers;
     }
@@ -52,22 +53,26 @@ Count count(const NeuronModel& model, const NetworkOptions& options, const Netwo
 /// The largest number of neurons whose network has at most options.match_params parameters.
 std::int64_t matched_hidden(const NeuronModel& model, NetworkOptions options,
                             const NetworkShape& shape) {
-  const auto trained = [&](std::int64_t hidden) {
+  const auto fits = [&](std::int64_t hidden) {
     options.hidden = hidden;
-    return count(model, options, shape).trained;
+    return count(model, options, shape).trained <= static_cast<double>(options.match_params);
   };
   require(
       options.readout, ErrorKind::config,
       "match_params {}: a network without a readout has as many neurons as the task outputs, {}",
       options.match_params, shape.output_size);
-  require(trained(1) <= options.match_params, ErrorKind::config,
+  require(fits(1), ErrorKind::config,
           "match_params {}: a network with one neuron has {} parameters already",
-          options.match_params, trained(1));
-  std::int64_t low = 1;
-  std::int64_t high = kMostHidden + 1;
+          options.match_params, count(model, options, shape).trained);
+  // Upwards, since a model may refuse sizes far beyond the answer.
+  std::int64_t low = 1, high = 2;
+  while (high <= kMostHidden && fits(high)) {
+    low = high;
+    high *= 2;
+  }
   while (high - low > 1) {
     const std::int64_t middle = (low + high) / 2;
-    (trained(middle) <= options.match_params ? low : high) = middle;
+    (fits(middle) ? low : high) = middle;
   }
   return low;
 }
@@ -75,7 +80,7 @@ std::int64_t matched_hidden(const NeuronModel& model, NetworkOptions options,
 /// Refuses what would fill the memory.
 void require_size(const NeuronModel& model, const NetworkOptions& options,
                   const NetworkShape& shape) {
-  const std::int64_t parameters = count(model, options, shape).all;
+  const double parameters = count(model, options, shape).all;
   require(parameters <= kMostParameters, ErrorKind::config,
           "a network of hidden {} and layers {} has {} parameters, expected at most {}",
           options.hidden, options.layers, parameters, kMostParameters);

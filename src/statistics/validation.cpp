@@ -28,7 +28,9 @@ std::vector<double> within_sums(const Linkage& linkage, std::int64_t most) {
   return sums;
 }
 
-/// Caliński-Harabasz scores for k = least .. most.
+/// Caliński-Harabasz scores for k = least .. most. Clusters without any spread are beyond all
+/// others; of points that are all the same, where nothing can be told, the score is 1
+/// (scikit-learn's for both).
 std::vector<double> scores(const Linkage& linkage, std::int64_t least, std::int64_t most) {
   const std::vector<double> within = within_sums(linkage, most);
   const auto n = static_cast<double>(linkage.size() + 1);
@@ -36,7 +38,11 @@ std::vector<double> scores(const Linkage& linkage, std::int64_t least, std::int6
   for (std::int64_t k = least; k <= most; ++k) {
     const double own = within[static_cast<std::size_t>(k - 1)];
     const auto groups = static_cast<double>(k);
-    result.push_back(own == 0 ? 1 : (within[0] - own) * (n - groups) / (own * (groups - 1)));
+    const double between = within[0] - own;
+    const bool told = own > 0 || within[0] == 0;
+    result.push_back(!told      ? std::numeric_limits<double>::max()
+                     : own == 0 ? 1
+                                : between * (n - groups) / (own * (groups - 1)));
   }
   return result;
 }

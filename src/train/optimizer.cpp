@@ -17,6 +17,12 @@ Optimizer::Optimizer(const TrainOptions& options, const nn::Network& network) : 
   }
 }
 
+std::int64_t Optimizer::numbers() const noexcept {
+  std::int64_t sum = 0;
+  for (const nn::Network::Parameter& parameter : parameters_) sum += parameter.tensor.numel();
+  return sum;
+}
+
 void Optimizer::step(const std::vector<at::Tensor>& gradients, double factor) {
   const at::NoGradGuard no_grad;
   require(gradients.size() == parameters_.size(), ErrorKind::internal,

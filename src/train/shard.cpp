@@ -48,9 +48,16 @@ bool all_finite(const std::vector<Shard>& shards) {
   });
 }
 
-at::Tensor sum_gradients(const std::vector<Shard>& shards) {
-  at::Tensor sum = shards.front().gradient;
-  for (std::size_t index = 1; index < shards.size(); ++index) sum.add_(shards[index].gradient);
+at::Tensor sum_gradients(const std::vector<Shard>& shards, std::int64_t size,
+                         distributed::Ranks& ranks) {
+  // The sum begins with the first shard, which is rank 0's.
+  const std::size_t begin = ranks.rank() == 0 ? 1 : 0;
+  at::Tensor sum = begin == 1 ? shards.front().gradient : at::empty({size});
+  ranks.fold(sum, [&](const at::Tensor& part, std::int64_t offset) {
+    for (std::size_t i = begin; i < shards.size(); ++i) {
+      part.add_(shards[i].gradient.narrow(0, offset, part.numel()));
+    }
+  });
   return sum;
 }
 

@@ -145,22 +145,6 @@ nn::NetworkPass Trainer::shard_pass(std::int64_t index) const {
   return pass;
 }
 
-at::Tensor Trainer::add_gradients(const std::vector<Shard>& shards) const {
-  std::int64_t size = 0;
-  for (const nn::Network::Parameter& parameter : optimizer_.parameters()) {
-    size += parameter.tensor.numel();
-  }
-  // The sum begins with the first shard, which is rank 0's.
-  const std::size_t begin = ranks_.rank() == 0 ? 1 : 0;
-  at::Tensor sum = begin == 1 ? shards.front().gradient : at::empty({size});
-  ranks_.fold(sum, [&](const at::Tensor& part, std::int64_t offset) {
-    for (std::size_t i = begin; i < shards.size(); ++i) {
-      part.add_(shards[i].gradient.narrow(0, offset, part.numel()));
-    }
-  });
-  return sum;
-}
-
 std::vector<tasks::Tally> Trainer::train_step(std::span<const std::int64_t> numbers) {
   const auto batch = static_cast<std::int64_t>(numbers.size());
   const std::int64_t rows = evaluation::shard_rows(options_.batch_size, network_.device());
@@ -173,7 +157,8 @@ std::vector<tasks::Tally> Trainer::train_step(std::span<const std::int64_t> numb
                   options_.label_smoothing, shard_pass(begin + place));
   });
   require_finite(shards, numbers, first);
-  std::vector<at::Tensor> gradients = by_parameter(add_gradients(shards), optimizer_.parameters());
+  std::vector<at::Tensor> gradients =
+      by_parameter(sum_gradients(shards, optimizer_.numbers(), ranks_), optimizer_.parameters());
   if (options_.clip_norm > 0) clip(gradients, options_.clip_norm);
   optimizer_.step(gradients,
                   learning_rate_factor(options_, progress_.step, total_steps(), steps_per_epoch_));

@@ -131,6 +131,8 @@ TEST_F(AnalysisCli, RefusesWhatDoesNotFitWithOneSentence) {
   refused(2, {"silence", path("run"), "--jitter", "1", "--by", "rate", "--out", out}, {"--by"});
   refused(2, {"silence", path("run"), "--order", "up", "--out", out}, {"highest or lowest"});
   refused(4, {"silence", path("run"), "--jitter", "1", "--out", out}, {"expected events"});
+  EXPECT_FALSE(fs::exists(out));  // What was refused does not take the name.
+  refused(2, {"silence", path("run"), "--order", "lowest", "--out", out}, {"only by rank"});
   refused(2, {"cluster"}, {"expected RUN... or --csv FILE, found neither"});
   refused(2, {"cluster", path("run"), "--csv", "x"}, {"found both"});
   refused(2, {"cluster", path("run"), "--k", "4"}, {"--k: found '4'"});
@@ -139,6 +141,11 @@ TEST_F(AnalysisCli, RefusesWhatDoesNotFitWithOneSentence) {
   refused(4, {"cluster", "--csv", path("text.csv")}, {"line 2, column 2 ('b'): found 'fast'"});
   spill(path("one.csv"), "a,b\n1,2\n");
   refused(4, {"cluster", "--csv", path("one.csv")}, {"found 1 point"});
+  refused(2, {"cluster", "--csv", path("one.csv"), "--out", path("run")}, {"exists already"});
+  spill(path("large.csv"), "a,b\n1,2\n3,1e200\n");
+  refused(4, {"cluster", "--csv", path("large.csv")}, {"line 3: b is 1e+200", "1e+100"});
+  spill(path("runs.csv"), "run,a\n1,2\n1,3\n");
+  refused(4, {"cluster", "--csv", path("runs.csv")}, {"no row of run 0"});
 }
 
 TEST_F(AnalysisCli, RefusesARunOfANewerProgram) {

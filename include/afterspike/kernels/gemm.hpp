@@ -36,7 +36,8 @@ bool has_bfloat16();
 /// Holds signals back from the calling thread while it lives; they arrive after. gemm() must run
 /// under it: up to version 3.11, oneDNN's products in float32 let the stack pointer point into
 /// their own memory, and a signal handler that runs on the thread meanwhile destroys what is there
-/// (oneDNN issue 4845). Not held back: what the thread itself causes, such as SIGSEGV.
+/// (oneDNN issue 4845); builds with assertions check it. Not held back: what the thread itself
+/// causes, such as SIGSEGV.
 class SignalsHeld {
  public:
   SignalsHeld() noexcept;

@@ -21,6 +21,9 @@ class Optimizer {
   /// The parameters that are trained, in the order in which step() takes their gradients.
   const std::vector<nn::Network::Parameter>& parameters() const noexcept { return parameters_; }
 
+  /// How many numbers they are.
+  std::int64_t numbers() const noexcept;
+
   /// One update; gradients that are not defined count as zero. `factor` scales the learning rates.
   void step(const std::vector<at::Tensor>& gradients, double factor);
 

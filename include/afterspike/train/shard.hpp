@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "afterspike/distributed/ranks.hpp"
 #include "afterspike/nn/network.hpp"
 #include "afterspike/tasks/task.hpp"
 
@@ -28,8 +29,11 @@ Shard run_shard(const nn::Network& network, const tasks::Task& task,
 /// True where losses and gradients of all shards are finite.
 bool all_finite(const std::vector<Shard>& shards);
 
-/// The gradient of the batch: those of its shards, added in their order. REQUIRES: at least one.
-at::Tensor sum_gradients(const std::vector<Shard>& shards);
+/// The gradient, of `size` numbers, of the whole batch, of which this rank has `shards`: those of
+/// all shards of all ranks, added in their order. REQUIRES: rank 0 has at least one. Throws what
+/// distributed::Ranks throw.
+at::Tensor sum_gradients(const std::vector<Shard>& shards, std::int64_t size,
+                         distributed::Ranks& ranks = distributed::alone());
 
 /// The parts of such a gradient that belong to each parameter, in its shape; views.
 std::vector<at::Tensor> by_parameter(const at::Tensor& gradient,

@@ -110,8 +110,6 @@ class Trainer {
  private:
   /// Trains on one batch, together with the other ranks; gives what this one's shards came to.
   std::vector<tasks::Tally> train_step(std::span<const std::int64_t> numbers);
-  /// The gradient of a whole batch, of which this rank has `shards`.
-  at::Tensor add_gradients(const std::vector<Shard>& shards) const;
   /// How the shard of that number passes through the network in the present step.
   nn::NetworkPass shard_pass(std::int64_t index) const;
   /// `shards` are those from number `first` on of the batch `numbers`.

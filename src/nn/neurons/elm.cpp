@@ -10,6 +10,7 @@
 #include "elm_common.hpp"
 #include "elm_kernel.hpp"
 #include "neuron_options.hpp"
+#include "sequence_pass.hpp"
 
 namespace afterspike::nn {
 namespace {
@@ -190,8 +191,8 @@ at::Tensor Elm::memory_keep() const {
 }
 
 at::Tensor Elm::memory_gain() const {
-  if (options_.version == ElmOptions::Version::v1) return options_.lambda * (1 - memory_keep());
-  return 1 - keep_of(physical("memory_tau"), dt_ms_ * options_.lambda);
+  return memory_gain_of(physical("memory_tau"), dt_ms_, options_.lambda,
+                        options_.version == ElmOptions::Version::v2);
 }
 
 at::Tensor Elm::route(const at::Tensor& input) const {
@@ -300,14 +301,15 @@ at::Tensor Elm::emissions(const at::Tensor& input, const LayerPass& pass) const 
   c.dropout = options_.dropout;
   c.recurrent_dropout = options_.recurrent_dropout;
   const at::Tensor arriving = dropout(input, options_.input_dropout, pass);
+  const LayerPass rest = beside_dropped_input(pass, options_.input_dropout, input);
   // Traces of one timescale commute with the linear maps before and after them.
   if (has_one_trace_keep()) {
     c.input_weight = folded_input_weight();
     c.trace_keep = keep_of(physical("synapse_tau"), dt_ms_)[0].item<double>();
-    return elm_sequence(arriving, c, pass);
+    return elm_sequence(arriving, c, rest);
   }
   c.input_weight = raw("input_weight");
-  return elm_sequence(branches(arriving), c, pass);
+  return elm_sequence(branches(arriving), c, rest);
 }
 
 std::optional<NeuronLayer::Workspace> Elm::workspace(std::int64_t steps, std::int64_t rows,
@@ -316,8 +318,11 @@ std::optional<NeuronLayer::Workspace> Elm::workspace(std::int64_t steps, std::in
   if (!has_one_trace_keep()) return std::nullopt;
   const kernels::ElmShape sizes{
       steps, rows, shape().input_size, shape().neurons, raw("bias").size(0), options_.mlp_layers};
+  const std::size_t input =
+      dropped_input_bytes(options_.input_dropout, steps, rows, shape().input_size);
   const auto bytes = [&](std::size_t within) {
-    return elm_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0, within);
+    return input + elm_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0,
+                                 left_of(within, input));
   };
   return Workspace{bytes(limit), bytes(1)};
 }

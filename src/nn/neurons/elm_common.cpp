@@ -13,6 +13,9 @@ namespace {
 /// How far a learned timescale of a trace may go from where it begins, as a factor.
 constexpr double kTraceRange = 50;
 
+/// Timescales below this, in ms, count as this.
+constexpr double kShortest = 1e-6;
+
 }  // namespace
 
 at::Tensor activate(const at::Tensor& values, Activation activation) {
@@ -44,7 +47,14 @@ at::Tensor squash(const at::Tensor& values) {
 }
 
 at::Tensor keep_of(const at::Tensor& tau_ms, double dt_ms) {
-  return at::exp(-dt_ms / at::clamp_min(tau_ms, 1e-6));
+  return at::exp(-dt_ms / at::clamp_min(tau_ms, kShortest));
+}
+
+at::Tensor memory_gain_of(const at::Tensor& tau_ms, double dt_ms, double lambda,
+                          bool lambda_as_timescale) {
+  const double step_ms = lambda_as_timescale ? dt_ms * lambda : dt_ms;
+  const at::Tensor part = at::expm1(-step_ms / at::clamp_min(tau_ms, kShortest));
+  return part * (lambda_as_timescale ? -1.0 : -lambda);
 }
 
 void describe_activation(options::Section section, std::string_view name, Activation& member,

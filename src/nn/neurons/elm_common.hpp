@@ -20,6 +20,11 @@ at::Tensor squash(const at::Tensor& values);
 /// exp(-dt / tau): what is left of a trace after a step; tau is at least 1e-6 ms.
 at::Tensor keep_of(const at::Tensor& tau_ms, double dt_ms);
 
+/// lambda (1 - exp(-dt / tau)), or 1 - exp(-lambda dt / tau) where lambda scales the timescale:
+/// what of the new enters memory; no digits are lost for long timescales.
+at::Tensor memory_gain_of(const at::Tensor& tau_ms, double dt_ms, double lambda,
+                          bool lambda_as_timescale);
+
 void describe_activation(options::Section section, std::string_view name, Activation& member,
                          std::string_view help);
 

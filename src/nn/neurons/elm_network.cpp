@@ -9,6 +9,7 @@
 #include "elm_common.hpp"
 #include "elm_network_kernel.hpp"
 #include "neuron_options.hpp"
+#include "sequence_pass.hpp"
 
 namespace afterspike::nn {
 namespace {
@@ -188,8 +189,8 @@ at::Tensor ElmNetwork::memory_keep() const {
 }
 
 at::Tensor ElmNetwork::memory_gain() const {
-  if (!options_.lambda_as_timescale) return options_.lambda * (1 - memory_keep());
-  return 1 - keep_of(physical("memory_tau"), dt_ms_ * options_.lambda);
+  return memory_gain_of(physical("memory_tau"), dt_ms_, options_.lambda,
+                        options_.lambda_as_timescale);
 }
 
 double ElmNetwork::branch_keep() const {
@@ -323,7 +324,8 @@ at::Tensor ElmNetwork::emissions(const at::Tensor& input, const LayerPass& pass)
   // A penalty on activity is one on all steps.
   const bool penalised = pass.penalty != nullptr && has_penalty();
   const std::int64_t first = penalised ? 0 : pass.first;
-  const auto results = elm_network_sequence(arriving, c, masks, first, pass.workspace_limit);
+  const LayerPass rest = beside_dropped_input(pass, options_.input_dropout, input);
+  const auto results = elm_network_sequence(arriving, c, masks, first, rest.workspace_limit);
   if (penalised) add_penalty(pass, results[1], results[0].abs().mean(-1).mean(0));
   return results[0].narrow(0, pass.first - first, steps - pass.first);
 }
@@ -344,8 +346,10 @@ std::optional<NeuronLayer::Workspace> ElmNetwork::workspace(std::int64_t steps, 
                                        connectome_.size(1)};
   const std::size_t masks =
       PassMasks::bytes(steps, rows, n, options_.dropout > 0, options_.recurrent_dropout > 0);
+  const std::size_t input =
+      dropped_input_bytes(options_.input_dropout, steps, rows, shape().input_size);
   const auto bytes = [&](std::size_t within) {
-    return elm_network_workspace(sizes, masks, within);
+    return input + elm_network_workspace(sizes, masks, left_of(within, input));
   };
   return Workspace{bytes(limit), bytes(1)};
 }

@@ -11,6 +11,7 @@
 #include "afterspike/kernels/glifr.hpp"
 #include "glifr_kernel.hpp"
 #include "neuron_options.hpp"
+#include "sequence_pass.hpp"
 
 namespace afterspike::nn {
 namespace {
@@ -262,7 +263,8 @@ at::Tensor Glifr::emissions(const at::Tensor& input, const LayerPass& pass) cons
   if (pass.engine == Engine::composed || pass.trace != nullptr || !has_kernel(input)) {
     return NeuronLayer::emissions(input, pass);
   }
-  return glifr_sequence(dropout(input, options_.input_dropout, pass), coefficients(pass), pass);
+  return glifr_sequence(dropout(input, options_.input_dropout, pass), coefficients(pass),
+                        beside_dropped_input(pass, options_.input_dropout, input));
 }
 
 std::optional<NeuronLayer::Workspace> Glifr::workspace(std::int64_t steps, std::int64_t rows,
@@ -271,9 +273,11 @@ std::optional<NeuronLayer::Workspace> Glifr::workspace(std::int64_t steps, std::
   const kernels::GlifrShape sizes{
       steps,       rows, shape().input_size, shape().neurons, options_.after_spike_currents,
       delay_steps_};
+  const std::size_t input =
+      dropped_input_bytes(options_.input_dropout, steps, rows, shape().input_size);
   const auto bytes = [&](std::size_t within) {
-    return glifr_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0, precision,
-                           within);
+    return input + glifr_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0,
+                                   precision, left_of(within, input));
   };
   return Workspace{bytes(limit), bytes(1)};
 }

@@ -21,6 +21,7 @@ class SequenceFunction : public torch::autograd::Function<SequenceFunction> {
                                const Maker& make) {
     context->saved_data["pass"] = c10::IValue::make_capsule(make(/*history=*/true));
     context->save_for_backward(tensors.vec());
+    context->set_materialize_grads(false);
     return held(context)->forward();
   }
 
@@ -98,6 +99,17 @@ std::size_t PassMasks::bytes(std::int64_t steps, std::int64_t rows, std::int64_t
                              bool emitted, bool recurrent) {
   return static_cast<std::size_t>(steps * rows * neurons) *
          ((emitted ? 1U : 0U) + (recurrent ? 1U : 0U));
+}
+
+std::size_t dropped_input_bytes(double p, std::int64_t steps, std::int64_t rows,
+                                std::int64_t inputs) {
+  return p > 0 ? static_cast<std::size_t>(2 * steps * rows * inputs) * sizeof(float) : 0;
+}
+
+LayerPass beside_dropped_input(LayerPass pass, double p, const at::Tensor& input) {
+  pass.workspace_limit = left_of(
+      pass.workspace_limit, dropped_input_bytes(p, input.size(0), input.size(1), input.size(2)));
+  return pass;
 }
 
 std::size_t left_of(std::size_t limit, std::size_t taken) {

@@ -60,6 +60,13 @@ struct PassMasks {
                            bool emitted, bool recurrent);
 };
 
+/// Bytes that an input under dropout takes besides: a copy, and its mask.
+std::size_t dropped_input_bytes(double p, std::int64_t steps, std::int64_t rows,
+                                std::int64_t inputs);
+
+/// A pass whose limit is what an input under dropout leaves of it.
+LayerPass beside_dropped_input(LayerPass pass, double p, const at::Tensor& input);
+
 /// What is left of a limit of bytes (0: none) after `taken`; at least 1.
 std::size_t left_of(std::size_t limit, std::size_t taken);
 

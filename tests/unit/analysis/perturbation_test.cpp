@@ -116,7 +116,7 @@ TEST(Levels, AreCheckedByWhatTheyMean) {
                [] { require_level(Perturbation::silence, 1.2); });
   expect_error(ErrorKind::usage, {"deletion_probability: found -0.1"},
                [] { require_level(Perturbation::deletion, -0.1); });
-  expect_error(ErrorKind::usage, {"weight_noise_sd: found -1, expected 0 or more"},
+  expect_error(ErrorKind::usage, {"weight_noise_sd: found -1, expected 0 to 1e+09"},
                [] { require_level(Perturbation::weight_noise, -1); });
 }
 

@@ -17,6 +17,10 @@ TEST(FindRuns, TakesARunAsItIsAndOfSeveralSeedsEach) {
   const TempDir directory;
   EXPECT_EQ(find_runs("runs/a").paths, std::vector<std::filesystem::path>{"runs/a"});
   testing::spill(directory / "seeds.json", R"({"seeds":[3,5]})");
+  std::filesystem::create_directory(directory / "seed-3");
+  expect_error(ErrorKind::checkpoint, {"1 of 2 seeds were trained", "--resume"},
+               [&] { find_runs(directory.path().string()); });
+  std::filesystem::create_directory(directory / "seed-5");
   const RunGroup group = find_runs(directory.path().string());
   EXPECT_EQ(group.name, directory.path().string());
   EXPECT_EQ(group.paths, (std::vector{directory / "seed-3", directory / "seed-5"}));

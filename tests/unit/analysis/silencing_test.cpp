@@ -158,8 +158,7 @@ TEST(Silencing, ByClusterTakesNeuronsOfThatClusterAndAsManyOfAllAsControl) {
   write_run(directory / "run");
   testing::spill(directory / "clusters.csv",
                  "run,layer,neuron,cluster,other\n0,0,0,1,5\n0,0,1,1,5\n0,0,2,0,5\n0,0,3,0,5\n"
-                 "0,0,4,0,5\n0,0,5,0,5\n0,0,6,0,5\n0,0,7,0,5\n0,0,8,1,5\n0,0,9,1,5\n"
-                 "1,0,0,7,5\n");
+                 "0,0,4,0,5\n0,0,5,0,5\n0,0,6,0,5\n0,0,7,0,5\n0,0,8,1,5\n0,0,9,1,5\n");
   const std::vector<Subject> subjects = {testing::subject_of(directory / "run")};
   ThreadPool pool(1);
   Protocol protocol;
@@ -253,7 +252,8 @@ TEST(SelectNeurons, RefusesFilesAndNamesThatDoNotFit) {
       {head + "1,0,1\n", "layer is 1"},
       {head + "0,0,0.5\n", "cluster is 0.5"},
       {head + "0,0,one\n", "found 'one', expected a number"},
-      {head + "0,0,1\n", "layer 0, neuron 1 is missing"}};
+      {head + "0,0,1\n", "layer 0, neuron 1 is missing"},
+      {"run,layer,neuron,cluster\n0,0,0,1\n1,0,0,1\n", "found runs up to number 1"}};
   for (const Case& c : cases) {
     const auto path = directory / "clusters.csv";
     testing::spill(path, c.content);

@@ -127,6 +127,7 @@ TEST(Place, RefusesWhatIsHalfSetOrContradictsItself) {
       {with({{"RANK", "1x"}}, torchrun()), "RANK: found '1x', expected a whole number"},
       {with({{"RANK", ""}}, torchrun()), "RANK: found '', expected a whole number"},
       {with({{"WORLD_SIZE", "0"}}, torchrun()), "WORLD_SIZE: found '0', expected"},
+      {with({{"WORLD_SIZE", "65537"}}, torchrun()), "expected a whole number from 1 to 65536"},
       {with({{"MASTER_PORT", "65536"}}, torchrun()),
        "found '65536', expected a whole number from "
        "1 to 65535"},

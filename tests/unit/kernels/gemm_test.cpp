@@ -31,6 +31,7 @@ void check(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_
   const auto a = drawn<T>(rows_a * stride_a, Rng(1)), b = drawn<T>(rows_b * stride_b, Rng(2));
   const auto before = drawn<T>(m * stride_c, Rng(3));
   std::vector<T> c = before;
+  const SignalsHeld held;
   gemm<T>(take_a, take_b, m, n, k, {a.data(), stride_a}, {b.data(), stride_b}, beta,
           {c.data(), stride_c});
   const auto at = [](const std::vector<T>& values, std::int64_t index) {
@@ -75,6 +76,7 @@ TYPED_TEST(Gemm, IsTheProductOfAnyShapeTakenEitherWay) {
 
 /// Small whole numbers are exact in bfloat16, and so are their sums in float32.
 TEST(GemmInBfloat16, IsExactForWholeNumbers) {
+  const SignalsHeld held;
   if (!has_bfloat16()) GTEST_SKIP() << "this processor does not multiply bfloat16";
   prepare_thread();
   const auto half = [](const std::vector<float>& values) {
@@ -111,6 +113,7 @@ TEST(GemmInBfloat16, IsExactForWholeNumbers) {
 }
 
 TYPED_TEST(Gemm, DoesNotReadWhatItReplaces) {
+  const SignalsHeld held;
   const std::vector<TypeParam> a = {2}, b = {3};
   std::vector<TypeParam> c = {std::nan("")};
   gemm<TypeParam>(Take::plain, Take::plain, 1, 1, 1, {a.data(), 1}, {b.data(), 1}, TypeParam(0),

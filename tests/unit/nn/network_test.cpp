@@ -161,8 +161,13 @@ TEST(Network, ReadoutStartsAsALinearLayerOfPyTorch) {
 }
 
 TEST(Network, MatchingFindsTheLargestThatFits) {
-  for (const std::string neuron : {"glifr", "gru"}) {
-    for (const std::int64_t budget : {500, 501, 4321, 20000}) {
+  const std::map<std::string, std::vector<std::int64_t>> budgets = {
+      {"glifr", {500, 501, 4321}},
+      {"gru", {500, 501, 20000}},
+      {"elm", {500, 4321, 75600}},
+      {"elm_network", {75600, 90001}}};
+  for (const auto& [neuron, of_neuron] : budgets) {
+    for (const std::int64_t budget : of_neuron) {
       NetworkOptions options;
       options.match_params = budget;
       const Network matched(*make_model(neuron), options, kShape);

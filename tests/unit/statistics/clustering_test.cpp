@@ -58,6 +58,12 @@ TEST(Cluster, FindsClearCloudsByEveryMeasure) {
   EXPECT_DOUBLE_EQ(found.one_cluster->p_of_best, 1.0 / 101);
 }
 
+TEST(Cluster, ClustersWithoutSpreadAreNotOneCluster) {
+  Points points(60, 1);
+  for (Eigen::Index i = 0; i < points.rows(); ++i) points(i, 0) = static_cast<double>(i % 3) * 5;
+  EXPECT_DOUBLE_EQ(run(points).one_cluster->p_of_best, 1.0 / 101);
+}
+
 TEST(Cluster, SaysOfOneCloudThatItIsOne) {
   const Clustering found = run(normal_points(240, 3, Rng(5)));
   EXPECT_GT(found.one_cluster->p_of_best, 0.05);
