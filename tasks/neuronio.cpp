@@ -56,30 +56,27 @@ class NeuronIo final : public TaskModel {
   std::unique_ptr<Task> make(const TaskContext& context) const override {
     const Simulations train = read(context, "train", train_);
     const Simulations test = read(context, "test", test_);
+    require_same_cell(*train, *test, "test");
     const WindowRule drawn = rule(*train, "", window_ms_, burn_in_ms_);
-    const WindowRule covering =
-        rule(*test, "evaluation_", evaluation_window_ms_, evaluation_burn_in_ms_);
     data::NumberParts runs = split_runs(*train);
     Task::Parts parts;
     if (!validation_.empty()) {
       const Simulations own = read(context, "validation_files", validation_);
-      parts.validation = cover(own, all_runs(*own), covering);
+      require_same_cell(*train, *own, "validation_files");
+      parts.validation = cover(own, all_runs(*own));
     } else if (!runs.part.empty()) {
-      parts.validation = cover(train, runs.part, covering);
+      parts.validation = cover(train, runs.part);
     }
     const Rng rng = Rng(static_cast<std::uint64_t>(split_seed_)).stream("windows");
     parts.train = std::make_shared<RandomNeuronWindows>(train, std::move(runs.rest), drawn,
                                                         train_samples_, rng);
-    parts.test = first_samples(cover(test, all_runs(*test), covering), test_samples_);
-    require(train->segments == test->segments, ErrorKind::data,
-            "task 'neuronio': the training files have {} segments, those for testing {}; expected "
-            "the same cell",
-            train->segments, test->segments);
-    const TaskShape shape{2 * train->segments, 2, std::max(drawn.length, covering.length), 1.0};
+    parts.test = first_samples(cover(test, all_runs(*test)), test_samples_);
+    const std::int64_t longest = std::max(drawn.length, steps("", evaluation_window_ms_));
     Objective objective;
     objective.kind = Objective::Kind::spikes_and_voltage;
     objective.voltage_unit_mV = VoltageTarget::kUnit_mV;
-    return std::make_unique<Task>(shape, objective, std::move(parts));
+    return std::make_unique<Task>(TaskShape{2 * train->segments, 2, longest, 1.0}, objective,
+                                  std::move(parts));
   }
 
  private:
@@ -124,6 +121,13 @@ class NeuronIo final : public TaskModel {
     return all;
   }
 
+  static void require_same_cell(const NeuronSimulations& train, const NeuronSimulations& other,
+                                std::string_view option) {
+    require(train.segments == other.segments, ErrorKind::data,
+            "option 'task.{}': found a cell of {} segments, expected the {} of the training files",
+            option, other.segments, train.segments);
+  }
+
   /// How windows are cut; the names of options begin with `prefix`.
   WindowRule rule(const NeuronSimulations& simulations, const std::string& prefix, double window_ms,
                   double burn_in_ms) const {
@@ -154,18 +158,20 @@ class NeuronIo final : public TaskModel {
     return data::split_numbers(runs, part, rng.stream("validation"));
   }
 
+  /// Windows over whole runs, for validation and testing.
   std::shared_ptr<const data::Dataset> cover(const Simulations& simulations,
-                                             std::vector<std::int64_t> runs,
-                                             const WindowRule& rule) const {
+                                             std::vector<std::int64_t> runs) const {
+    const WindowRule covering =
+        rule(*simulations, "evaluation_", evaluation_window_ms_, evaluation_burn_in_ms_);
     std::erase_if(runs, [&](std::int64_t run) {
       const auto& spikes = simulations->runs[static_cast<std::size_t>(run)].spikes;
       return std::ssize(spikes) > most_spikes_;
     });
-    std::vector<NeuronWindow> windows = covering_windows(*simulations, runs, rule);
+    std::vector<NeuronWindow> windows = covering_windows(*simulations, runs, covering);
     require(!windows.empty(), ErrorKind::config,
             "option 'task.most_spikes': found {}, but no run for validation or testing has so few",
             most_spikes_);
-    return std::make_shared<NeuronWindows>(simulations, rule.length, std::move(windows));
+    return std::make_shared<NeuronWindows>(simulations, covering.length, std::move(windows));
   }
 
   std::string train_ = "train.h5", validation_, test_ = "test.h5";

@@ -173,7 +173,12 @@ TEST_F(NeuronIoTask, MistakesAreExplained) {
   const std::vector<std::tuple<Settings, ErrorKind, std::string>> table = {
       {{{"test", "none.h5"}}, ErrorKind::data, "option 'task.test': there is no '"},
       {{{"test", ""}}, ErrorKind::config, "option 'task.test': found '', expected names of files"},
-      {{{"test", "other_cell.h5"}}, ErrorKind::data, "have 4 segments, those for testing 5"},
+      {{{"test", "other_cell.h5"}},
+       ErrorKind::data,
+       "option 'task.test': found a cell of 5 segments, expected the 4"},
+      {{{"validation_files", "other_cell.h5"}},
+       ErrorKind::data,
+       "option 'task.validation_files': found a cell of 5 segments"},
       {{{"train", "train.h5,other_cell.h5"}}, ErrorKind::data, "found 5 segments and 60 steps"},
       {{{"window", "51 ms"}}, ErrorKind::config, "'task.window': found 51 ms"},
       {{{"window", "1.5 ms"}}, ErrorKind::config, "found 1.5 ms, expected whole milliseconds"},
