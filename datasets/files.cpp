@@ -59,7 +59,8 @@ std::vector<std::string_view> names_of(std::span<const FileSpec> files) {
 std::string addresses(const DatasetEntry& entry) {
   std::vector<std::string_view> found;
   for (const Source& source : entry.sources) {
-    if (source.kind == Source::Kind::https) found.push_back(source.location);
+    const bool web = source.kind == Source::Kind::https || source.kind == Source::Kind::archive;
+    if (web) found.push_back(source.location);
   }
   return fmt::format("{}", fmt::join(found, " or "));
 }

@@ -6,20 +6,9 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
+#include "objective.hpp"
 
 namespace afterspike::tasks {
-namespace {
-
-/// Cross entropy of each row of logits [..., classes] against classes [...].
-at::Tensor cross_entropies(const at::Tensor& logits, const at::Tensor& classes, double smoothing) {
-  const at::Tensor log_probability = at::log_softmax(logits, -1);
-  const at::Tensor own = -log_probability.gather(-1, classes.unsqueeze(-1)).squeeze(-1);
-  if (smoothing <= 0) return own;
-  return own * (1 - smoothing) - log_probability.mean(-1) * smoothing;
-}
-
-}  // namespace
-
 Split parse_split(std::string_view name) {
   for (const Split split : {Split::train, Split::validation, Split::test}) {
     if (split_name(split) == name) return split;
@@ -99,6 +88,7 @@ Tally& Tally::operator+=(const Tally& other) {
   samples += other.samples;
   correct += other.correct;
   loss += other.loss;
+  steps.insert(steps.end(), other.steps.begin(), other.steps.end());
   return *this;
 }
 
@@ -127,30 +117,25 @@ std::shared_ptr<const data::Dataset> Task::split(Split split) const {
 
 at::Tensor Task::loss(const ReadValues& outputs, const data::Batch& batch,
                       double label_smoothing) const {
-  if (!classifies()) {
-    const ReadValues target = read_steps(batch.target, batch.lengths, objective_.read);
-    const at::Tensor error =
-        (outputs.values - target.values.to(outputs.values.scalar_type())).square().mean(-1);
-    return mean_over_read({error, outputs.weight}).sum();
-  }
-  if (objective_.over == Objective::Over::mean_output) {
-    return cross_entropies(mean_over_read(outputs), batch.target, label_smoothing).sum();
-  }
-  const at::Tensor classes =
-      batch.target.unsqueeze(0).expand({outputs.values.size(0), batch.target.size(0)});
-  return mean_over_read({cross_entropies(outputs.values, classes, label_smoothing), outputs.weight})
-      .sum();
+  return rule_of(objective_.kind).losses(objective_, outputs, batch, label_smoothing).sum();
 }
 
 Tally Task::tally(const ReadValues& outputs, const data::Batch& batch) const {
   Tally tally;
   tally.samples = batch.input.size(1);
   tally.loss = loss(outputs, batch).item<double>();
-  if (classifies()) {
-    const at::Tensor decision = mean_over_read(outputs).argmax(-1);
-    tally.correct = decision.eq(batch.target).sum().item<std::int64_t>();
-  }
+  tally.correct = rule_of(objective_.kind).correct(outputs, batch);
   return tally;
+}
+
+Tally Task::full_tally(const ReadValues& outputs, const data::Batch& batch) const {
+  Tally full = tally(outputs, batch);
+  full.steps = rule_of(objective_.kind).steps(objective_, outputs, batch);
+  return full;
+}
+
+std::vector<Measure> Task::measures(const Tally& tally) const {
+  return rule_of(objective_.kind).measures(objective_, tally);
 }
 
 }  // namespace afterspike::tasks

@@ -40,6 +40,18 @@ void describe_sizes(options::Section section, std::int64_t& train, std::int64_t&
   section.add("test_samples", test, "Use the first so many for testing; 0 for all.").at_least(0);
 }
 
+void describe_drawn(options::Section section, DrawnSizes& sizes) {
+  constexpr double kMost = 10'000'000;
+  section.add("train_samples", sizes.train, "Samples drawn for training.")
+      .at_least(1)
+      .at_most(kMost);
+  section.add("validation_samples", sizes.validation, "Samples drawn for validation; 0: none.")
+      .at_least(0)
+      .at_most(kMost);
+  section.add("test_samples", sizes.test, "Samples drawn for testing.").at_least(1).at_most(kMost);
+  section.add("data_seed", sizes.seed, "Seed of all of them.").at_least(0);
+}
+
 void CommonTaskOptions::describe(options::Section section) {
   describe_time_step(section, dt_ms);
   section

@@ -23,6 +23,15 @@ struct CommonTaskOptions {
 /// The "train_samples" and "test_samples" options alone.
 void describe_sizes(options::Section section, std::int64_t& train, std::int64_t& test);
 
+/// Sizes of the splits of a task whose samples are drawn from a generator, and its seed.
+struct DrawnSizes {
+  std::int64_t train = 0, validation = 0, test = 0;
+  std::int64_t seed = 1;
+};
+
+/// The "train_samples", "validation_samples", "test_samples" and "data_seed" options.
+void describe_drawn(options::Section section, DrawnSizes& sizes);
+
 /// The "dt" option: what one step stands for.
 void describe_time_step(options::Section section, double& dt_ms);
 

@@ -46,7 +46,9 @@ int run(std::span<const std::string> words) {
 
   const auto samples = static_cast<double>(tally.samples);
   io::Json result;
-  if (task->classifies()) result["accuracy"] = static_cast<double>(tally.correct) / samples;
+  for (const tasks::Measure& measure : task->measures(tally)) {
+    result[std::string(measure.name)] = measure.value;
+  }
   result["loss"] = tally.loss / samples;
   result["samples"] = tally.samples;
   result["task"] = trained.experiment->task_name();

@@ -194,12 +194,18 @@ void require_resume_flags(const Arguments& arguments) {
   }
 }
 
+/// "98.62 % (loss 0.0512)"; "loss 0.0194, auc 0.948".
 std::string metric_text(const io::Json& split) {
   if (split.contains("accuracy")) {
     return fmt::format("{:.2f} % (loss {:.4f})", 100 * split["accuracy"].get<double>(),
                        split["loss"].get<double>());
   }
-  return fmt::format("loss {:.6g}", split["loss"].get<double>());
+  std::string text = fmt::format("loss {:.6g}", split["loss"].get<double>());
+  for (const auto& [name, value] : split.items()) {
+    if (name == "samples" || name == "loss") continue;
+    text += fmt::format(", {} {:.4g}", name, value.get<double>());
+  }
+  return text;
 }
 
 void report_run(const fs::path& run, const train::RunResult& result) {
@@ -253,10 +259,10 @@ train::RunResult train_seed(const fs::path& out, const train::RunEnvironment& en
 void summarise(const fs::path& out, const std::vector<io::Json>& summaries, bool json) {
   const io::Json summary = train::summarise_seeds(summaries);
   io::write_file(out / "summary.json", summary.dump(2) + "\n");
-  const char* metric = summary["test"].contains("accuracy") ? "accuracy" : "loss";
-  log::info("test {} of {} seeds: mean {:.4f}, sd {:.4f}", metric, summaries.size(),
-            summary["test"][metric]["mean"].get<double>(),
-            summary["test"][metric]["sd"].get<double>());
+  for (const auto& [metric, of_seeds] : summary["test"].items()) {
+    log::info("test {} of {} seeds: mean {:.4f}, sd {:.4f}", metric, summaries.size(),
+              of_seeds["mean"].get<double>(), of_seeds["sd"].get<double>());
+  }
   if (json) fmt::print("{}\n", summary.dump());
 }
 

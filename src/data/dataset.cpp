@@ -86,7 +86,7 @@ std::string fingerprint(const Dataset& dataset) {
   append(&size, sizeof(size));
   if (count > 0) {
     const Batch batch = dataset.batch(numbers);
-    for (const at::Tensor* tensor : {&batch.input, &batch.target, &batch.lengths}) {
+    for (const at::Tensor* tensor : {&batch.input, &batch.target, &batch.lengths, &batch.weight}) {
       if (!tensor->defined()) continue;
       const at::Tensor plain = tensor->contiguous();
       append(plain.sizes().data(), plain.sizes().size() * sizeof(std::int64_t));

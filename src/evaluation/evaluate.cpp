@@ -73,7 +73,7 @@ std::vector<tasks::Tally> evaluate_shards(const nn::Network& network, const task
                  [&](std::size_t place, std::span<const std::int64_t> numbers) {
                    const data::Batch batch = dataset.batch(numbers);
                    tallies[place] =
-                       task.tally(outputs(network, batch, task.objective().read, pass), batch);
+                       task.full_tally(outputs(network, batch, task.objective().read, pass), batch);
                  });
   return tallies;
 }
@@ -101,7 +101,7 @@ std::vector<tasks::Tally> evaluate_each(std::span<const Candidate> candidates,
     const std::span<const std::int64_t> own = shard(numbers, rows, unit % shards);
     data::Batch batch = dataset.batch(own);
     if (candidate.change) candidate.change(batch, own);
-    tallies[static_cast<std::size_t>(unit)] = task.tally(
+    tallies[static_cast<std::size_t>(unit)] = task.full_tally(
         outputs(*candidate.network, batch, task.objective().read, candidate.pass), batch);
   });
   std::vector<tasks::Tally> totals(candidates.size());

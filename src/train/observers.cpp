@@ -33,31 +33,35 @@ double mean_loss(const tasks::Tally& tally) {
   return tally.samples > 0 ? tally.loss / static_cast<double>(tally.samples) : 0;
 }
 
-double accuracy(const tasks::Tally& tally) {
-  return tally.samples > 0 ? static_cast<double>(tally.correct) / static_cast<double>(tally.samples)
-                           : 0;
-}
-
 double samples_per_s(const EpochReport& report) {
   return report.epoch_s > 0 ? static_cast<double>(report.timed_samples) / report.epoch_s : 0;
 }
 
-std::string tally_text(const tasks::Tally& tally, bool classifies) {
-  if (!classifies) return fmt::format("loss {:.6g}", mean_loss(tally));
-  return fmt::format("loss {:.4f}, {:.2f} %", mean_loss(tally), 100 * accuracy(tally));
+std::string tally_text(const tasks::Task& task, const tasks::Tally& tally) {
+  std::string text = fmt::format("loss {:.5g}", mean_loss(tally));
+  for (const tasks::Measure& measure : task.measures(tally)) {
+    text += measure.form == tasks::Measure::Form::fraction
+                ? fmt::format(", {:.2f} %", 100 * measure.value)
+                : fmt::format(", {} {:.4g}", measure.name, measure.value);
+  }
+  return text;
+}
+
+void add_split(io::Json& row, const tasks::Task& task, std::string_view split,
+               const tasks::Tally& tally) {
+  row[fmt::format("{}_loss", split)] = mean_loss(tally);
+  for (const tasks::Measure& measure : task.measures(tally)) {
+    row[fmt::format("{}_{}", split, measure.name)] = measure.value;
+  }
 }
 
 /// What a row of the metrics files holds, in order.
 io::Json metrics_row(const Trainer& trainer, const EpochReport& report) {
-  io::Json row = {{"epoch", report.epoch},
-                  {"step", report.step},
-                  {"learning_rate", report.learning_rate},
-                  {"train_loss", mean_loss(report.train)}};
-  const bool classifies = trainer.task().classifies();
-  if (classifies) row["train_accuracy"] = accuracy(report.train);
+  io::Json row = {
+      {"epoch", report.epoch}, {"step", report.step}, {"learning_rate", report.learning_rate}};
+  add_split(row, trainer.task(), "train", report.train);
   if (report.validation.samples > 0) {
-    row["validation_loss"] = mean_loss(report.validation);
-    if (classifies) row["validation_accuracy"] = accuracy(report.validation);
+    add_split(row, trainer.task(), "validation", report.validation);
   }
   if (report.sigma_mV > 0) row["sigma_mV"] = report.sigma_mV;
   row["epoch_s"] = report.epoch_s;
@@ -133,10 +137,10 @@ void ProgressPrinter::on_step(const Trainer& trainer) {
   last_s_ = now;
   const double rate = static_cast<double>(progress.step - first_step_) / (now - first_s_);
   const double left = static_cast<double>(trainer.total_steps() - progress.step) / rate;
-  const std::string line = fmt::format(
-      "epoch {}/{}  step {}/{}  {}  {:.1f} steps/s  {} to go", progress.epoch + 1,
-      trainer.options().epochs, progress.step_in_epoch, trainer.steps_per_epoch(),
-      tally_text(progress.running, trainer.task().classifies()), rate, duration_text(left));
+  const std::string line =
+      fmt::format("epoch {}/{}  step {}/{}  {}  {:.1f} steps/s  {} to go", progress.epoch + 1,
+                  trainer.options().epochs, progress.step_in_epoch, trainer.steps_per_epoch(),
+                  tally_text(trainer.task(), progress.running), rate, duration_text(left));
   if (!terminal_) return log::info("{}", line);
   fmt::print(stderr, "\r\x1b[K{}", line);
   drawn_ = true;
@@ -149,11 +153,10 @@ void ProgressPrinter::on_epoch(const Trainer& trainer, const EpochReport& report
   if (now - last_s_ < kRedrawInterval_s && report.epoch_s < kRedrawInterval_s && !last) return;
   last_s_ = now;
   clear_line();
-  const bool classifies = trainer.task().classifies();
   std::string line = fmt::format("epoch {}/{}  train {}", report.epoch, trainer.options().epochs,
-                                 tally_text(report.train, classifies));
+                                 tally_text(trainer.task(), report.train));
   if (report.validation.samples > 0) {
-    line += fmt::format("  validation {}{}", tally_text(report.validation, classifies),
+    line += fmt::format("  validation {}{}", tally_text(trainer.task(), report.validation),
                         report.selected ? " *" : "");
   }
   log::info("{}  {:.3g} s, {:.0f} samples/s", line, report.epoch_s, samples_per_s(report));

@@ -41,7 +41,9 @@ void set_epochs(RunOptions& options, std::int64_t epochs) {
 io::Json split_summary(const tasks::Task& task, const tasks::Tally& tally) {
   const auto samples = static_cast<double>(tally.samples);
   io::Json json = {{"samples", tally.samples}, {"loss", tally.loss / samples}};
-  if (task.classifies()) json["accuracy"] = static_cast<double>(tally.correct) / samples;
+  for (const tasks::Measure& measure : task.measures(tally)) {
+    json[std::string(measure.name)] = measure.value;
+  }
   return json;
 }
 
@@ -277,9 +279,11 @@ io::Json summarise_seeds(const std::vector<io::Json>& summaries) {
     return io::Json{{"mean", mean}, {"sd", sd}, {"values", values}};
   };
   for (const char* split : {"train", "validation", "test"}) {
-    for (const char* metric : {"loss", "accuracy"}) {
-      const io::Json::json_pointer pointer(fmt::format("/{}/{}", split, metric));
-      if (summaries.front().contains(pointer)) result[split][metric] = statistics(pointer);
+    if (!summaries.front().contains(split)) continue;
+    for (const auto& [metric, value] : summaries.front().at(split).items()) {
+      if (metric == "samples") continue;
+      result[split][metric] =
+          statistics(io::Json::json_pointer(fmt::format("/{}/{}", split, metric)));
     }
   }
   result["wall_s"] = statistics(io::Json::json_pointer("/wall_s"));

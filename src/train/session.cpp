@@ -226,7 +226,7 @@ io::Json checkpoint_configuration(Session& session) {
   configuration["shape.input_size"] = task.shape().input_size;
   configuration["shape.output_size"] = task.shape().output_size;
   configuration["shape.dt_ms"] = task.shape().dt_ms;
-  configuration["objective.kind"] = task.classifies() ? "classify" : "trace";
+  configuration["objective.kind"] = tasks::objective_kind_name(task.objective().kind);
   configuration["objective.read"] = task.objective().read.text();
   for (const auto& [key, split] : kRecordedSplits) {
     if (const auto data = task.split(split)) configuration[key] = data::fingerprint(*data);

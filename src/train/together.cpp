@@ -1,5 +1,8 @@
 #include "together.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
@@ -7,6 +10,35 @@
 #include "afterspike/io/bytes.hpp"
 
 namespace afterspike::train {
+namespace {
+
+constexpr std::int64_t kFloatsPerStep = sizeof(tasks::StepReading) / sizeof(float);
+
+/// The readings of all ranks, in the order of ranks.
+std::vector<tasks::StepReading> join_steps(distributed::Ranks& ranks,
+                                           const std::vector<tasks::StepReading>& own) {
+  if (ranks.size() == 1) return own;
+  const at::Tensor counts = at::zeros({ranks.size()}, at::kLong);
+  ranks.fold(counts, [&](const at::Tensor& part, std::int64_t offset) {
+    if (offset == 0) part[ranks.rank()] = std::ssize(own);
+  });
+  const std::int64_t before = counts.narrow(0, 0, ranks.rank()).sum().item<std::int64_t>();
+  const at::Tensor values = at::zeros({counts.sum().item<std::int64_t>() * kFloatsPerStep});
+  if (values.numel() == 0) return {};
+  const at::Tensor mine = at::empty({std::ssize(own) * kFloatsPerStep});
+  if (!own.empty()) std::memcpy(mine.data_ptr<float>(), own.data(), mine.nbytes());
+  const std::int64_t begin = before * kFloatsPerStep, end = begin + mine.numel();
+  ranks.fold(values, [&](const at::Tensor& part, std::int64_t offset) {
+    const std::int64_t from = std::max(begin, offset), to = std::min(end, offset + part.numel());
+    if (from >= to) return;
+    part.narrow(0, from - offset, to - from).copy_(mine.narrow(0, from - begin, to - from));
+  });
+  std::vector<tasks::StepReading> all(static_cast<std::size_t>(values.numel() / kFloatsPerStep));
+  std::memcpy(static_cast<void*>(all.data()), values.data_ptr<float>(), values.nbytes());
+  return all;
+}
+
+}  // namespace
 
 Total add_in_order(distributed::Ranks& ranks, const tasks::Tally& begin,
                    const std::vector<tasks::Tally>& tallies, int wish) {
@@ -36,9 +68,16 @@ tasks::Tally evaluate_together(distributed::Ranks& ranks, const nn::Network& net
                                const nn::NetworkPass& pass, ThreadPool& pool) {
   const auto [first, last] =
       distributed::part_of(ranks, evaluation::shard_count(dataset, network.device()));
-  return add_in_order(ranks, {},
-                      evaluation::evaluate_shards(network, task, dataset, pass, pool, first, last))
-      .tally;
+  std::vector<tasks::Tally> shards =
+      evaluation::evaluate_shards(network, task, dataset, pass, pool, first, last);
+  std::vector<tasks::StepReading> steps;
+  for (tasks::Tally& tally : shards) {
+    steps.insert(steps.end(), tally.steps.begin(), tally.steps.end());
+    tally.steps.clear();
+  }
+  tasks::Tally total = add_in_order(ranks, {}, shards).tally;
+  total.steps = join_steps(ranks, steps);
+  return total;
 }
 
 void share_parameters(distributed::Ranks& ranks, const nn::Network& network) {

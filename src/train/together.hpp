@@ -16,8 +16,8 @@ struct Total {
   int wish = 0;  ///< The first that is not 0.
 };
 
-/// Adds to `begin` of rank 0 the tallies of all ranks, in their order, and finds whether any rank
-/// has a wish.
+/// Adds to `begin` of rank 0 the sums of the tallies of all ranks, in their order, and finds
+/// whether any rank has a wish.
 Total add_in_order(distributed::Ranks& ranks, const tasks::Tally& begin,
                    const std::vector<tasks::Tally>& tallies, int wish = 0);
 

@@ -18,7 +18,9 @@ struct Batch {
   at::Tensor target;  ///< Classes [batch], int64; or traces [steps, batch, outputs], float32; or
                       ///< undefined where a file has none.
   at::Tensor
-      lengths;  ///< [batch], int64: steps that belong to each sample; undefined: all of them.
+      lengths;        ///< [batch], int64: steps that belong to each sample; undefined: all of them.
+  at::Tensor weight;  ///< [steps, batch], float32, of 0 and 1: the steps for which the traces are
+                      ///< asked; undefined: all. At least one of each sample.
 };
 
 /// A set of samples. Const calls may come from many threads.

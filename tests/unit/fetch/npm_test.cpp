@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "unit/fetch/small_set.hpp"
+#include "unit/fetch/web_server.hpp"
 
 namespace afterspike::fetch {
 namespace {
@@ -202,6 +203,34 @@ TEST_F(NpmTest, AProgramThatHangsIsEnded) {
 TEST_F(NpmTest, AProgramHasNoInput) {
   npm_does("read line && exit 1\nexit 0\n");
   EXPECT_NO_THROW(run_program({"npm"}, programs_ / "log", std::chrono::seconds(30)));
+}
+
+/// A set whose files are members of one archive at an address.
+Source archive_source(const std::string& address, const std::string& md5) {
+  return {.kind = Source::Kind::archive, .location = address, .inside = "package/data", .md5 = md5};
+}
+
+TEST(FetchFromArchive, DownloadsItOnceAndTakesTheFilesOut) {
+  const Folder folder;
+  const SmallSet plain;
+  write_tgz(folder / "small.tgz", package_members(plain, folder / "outside"));
+  const Bytes packed = test_files::read(folder / "small.tgz");
+  const test_files::WebServer server({{"/small.tgz", test_files::WebServer::answer(packed)}});
+  const std::string address = server.location() + "/small.tgz", md5 = io::md5(packed);
+
+  const SmallSet set({archive_source(address, md5)});
+  Fetching fetching;
+  EXPECT_EQ(fetching(set).source, address);
+  EXPECT_THAT(fetching.there(),
+              ElementsAre("small/", "small/first", "small/second.gz", "small/third"));
+  EXPECT_EQ(server.requests(), 1);
+  EXPECT_FALSE(fs::exists(folder / "outside"));
+
+  const SmallSet other({archive_source(address, "0123")});
+  Fetching refused;
+  EXPECT_THAT(data_error_of([&] { refused(other); }),
+              HasSubstr("found MD5 " + md5 + ", expected the published 0123"));
+  EXPECT_THAT(refused.there(), IsEmpty());
 }
 
 TEST(ExtractMember, NamesADamagedArchive) {

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "make_task.hpp"
+#include "support/neuron_files.hpp"
 #include "support/sequence_files.hpp"
 #include "support/spike_files.hpp"
 #include "support/temp_dir.hpp"
@@ -37,6 +38,18 @@ class Tasks : public ::testing::TestWithParam<std::string> {
     spikes("ssc/ssc_train.h5", 40, 1);
     spikes("ssc/ssc_valid.h5", 7, 2);
     spikes("ssc/ssc_test.h5", 12, 3);
+    for (const std::string batch : {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4",
+                                    "data_batch_5", "test_batch"}) {
+      std::string images;
+      Rng rng = Rng(1).stream(batch);
+      for (int i = 0; i < 12 * 3073; ++i) {
+        images += static_cast<char>(rng.below(i % 3073 == 0 ? 10 : 256));
+      }
+      std::filesystem::create_directories(*directory_ / "cifar10");
+      testing::spill(*directory_ / ("cifar10/" + batch + ".bin"), images);
+    }
+    testing::random_simulations(15, 3, 60, Rng(1)).write(*directory_ / "neuronio/train.h5");
+    testing::random_simulations(5, 3, 60, Rng(2)).write(*directory_ / "neuronio/test.h5");
   }
   static void TearDownTestSuite() { directory_.reset(); }
 
@@ -46,6 +59,14 @@ class Tasks : public ::testing::TestWithParam<std::string> {
     if (has("data")) settings.push_back({"data", (*directory_ / "own.h5").string()});
     if (has("dataset")) settings.push_back({"dataset", "mini_mnist"});
     if (has("bin")) settings.push_back({"bin", "100 ms"});
+    if (has("validation_runs")) {  // One window of 30 steps in each.
+      settings.insert(settings.end(), {{"window", "30 ms"},
+                                       {"evaluation_window", "30 ms"},
+                                       {"evaluation_burn_in", "0 ms"},
+                                       {"skip", "30 ms"},
+                                       {"validation_runs", "7"},
+                                       {"train_samples", "40"}});
+    }
     if (has("validation_samples")) {
       settings.insert(
           settings.end(),
@@ -89,7 +110,13 @@ TEST_P(Tasks, BatchesHaveTheDeclaredShape) {
     if (set == nullptr) continue;
     ASSERT_GT(set->size(), 0) << name;
     const data::Batch batch = all(*set);
-    EXPECT_EQ(batch.input.sizes(), at::IntArrayRef({shape.steps, set->size(), shape.input_size}));
+    // Of samples of several lengths a batch is as long as its longest.
+    const std::int64_t steps = batch.lengths.defined() ? batch.input.size(0) : shape.steps;
+    EXPECT_LE(steps, shape.steps);
+    if (batch.lengths.defined()) {
+      EXPECT_LE(batch.lengths.max().item<std::int64_t>(), steps);
+    }
+    EXPECT_EQ(batch.input.sizes(), at::IntArrayRef({steps, set->size(), shape.input_size}));
     EXPECT_EQ(batch.input.scalar_type(), at::kFloat);
     EXPECT_TRUE(at::isfinite(batch.input).all().item<bool>());
     if (task->classifies()) {
@@ -98,8 +125,7 @@ TEST_P(Tasks, BatchesHaveTheDeclaredShape) {
       EXPECT_GE(batch.target.min().item<std::int64_t>(), 0);
       EXPECT_LT(batch.target.max().item<std::int64_t>(), shape.output_size);
     } else {
-      ASSERT_EQ(batch.target.sizes(),
-                at::IntArrayRef({shape.steps, set->size(), shape.output_size}));
+      ASSERT_EQ(batch.target.sizes(), at::IntArrayRef({steps, set->size(), shape.output_size}));
       EXPECT_EQ(batch.target.scalar_type(), at::kFloat);
     }
   }
@@ -178,7 +204,9 @@ TEST_P(Tasks, SamplesCanBeFewer) {
   EXPECT_EQ(few->split(Split::test)->size(), 3);
   EXPECT_EQ(few->split(Split::validation)->size(), 7);
   const auto first = [](const Task& task, Split split, std::int64_t count) {
-    return all(*task.split(split)).input.narrow(1, 0, count).contiguous();
+    std::vector<std::int64_t> numbers(static_cast<std::size_t>(count));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    return task.split(split)->batch(numbers).input;
   };
   testing::expect_same(first(*few, Split::train, 5), first(*whole, Split::train, 5), "train");
   testing::expect_same(first(*few, Split::test, 3), first(*whole, Split::test, 3), "test");

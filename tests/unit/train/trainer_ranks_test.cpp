@@ -4,6 +4,7 @@
 
 #include "small_training.hpp"
 #include "support/expect_error.hpp"
+#include "support/tensors.hpp"
 #include "support/thread_ranks.hpp"
 
 namespace afterspike::train {
@@ -73,6 +74,30 @@ TEST(TrainerRanks, HaveTheSameBitsHoweverManyTheyAre) {
           EXPECT_EQ(report.validation.samples, 70);
         }
       }
+    }
+  }
+}
+
+/// Measures that need every step of a split have the readings of all ranks, in one order.
+TEST(TrainerRanks, MeasureASplitTogether) {
+  const at::Tensor input = testing::uniform_tensor({70, 5, 1}, Rng(1)).to(at::kFloat);
+  const at::Tensor spikes = input.gt(0.6).to(at::kFloat);
+  const auto data = std::make_shared<data::Sequences>(input, at::cat({spikes, input}, 2));
+  tasks::Objective objective;
+  objective.kind = tasks::Objective::Kind::spikes_and_voltage;
+  const tasks::Task task({1, 2, 5, 1.0}, objective, {data, data, data});
+  Training whole(task, "rnn", kSettings, {});
+  whole.run();
+  const auto expected = task.measures(whole.recorder.epochs.back().validation);
+  ASSERT_EQ(expected.size(), 3U);
+  for (const int size : {2, 4}) {
+    const Together together = train(size, task, "rnn", kSettings, {}, none);
+    for (const auto& training : together.trainings) {
+      const tasks::Tally& validation = training->recorder.epochs.back().validation;
+      ASSERT_EQ(validation.steps.size(), 70U * 5);
+      const auto found = task.measures(validation);
+      ASSERT_EQ(found.size(), expected.size());
+      for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i].value, expected[i].value);
     }
   }
 }

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "afterspike/data/dataset.hpp"
+#include "afterspike/datasets/neuronio.hpp"
+
+/// Windows of simulations of a cell.
+namespace afterspike::tasks {
+
+/// A part of a run: steps begin ... before begin + length, of which those from `asked` to before
+/// `asked_end` (steps of the run) count. What is beyond the end of the run is without spikes.
+struct NeuronWindow {
+  std::size_t run = 0;
+  std::int64_t begin = 0, asked = 0, asked_end = 0;
+};
+
+/// How voltages become targets (Spieler et al. 2023, code): cut off, so that a spike is no outlier,
+/// shifted and scaled to a standard deviation of about 1.
+struct VoltageTarget {
+  static constexpr float kMost_mV = -55, kRest_mV = -67.7F, kUnit_mV = 10;
+  static float of(float voltage_mV) {
+    return ((voltage_mV < kMost_mV ? voltage_mV : kMost_mV) - kRest_mV) / kUnit_mV;
+  }
+};
+
+/// Windows as samples. Inputs are 1 (excitatory synapses) and -1 (inhibitory ones) in steps with
+/// spikes, however many; targets whether the cell fires in the step, and its voltage.
+class NeuronWindows : public data::Dataset {
+ public:
+  NeuronWindows(std::shared_ptr<const datasets::NeuronSimulations> simulations, std::int64_t length,
+                std::vector<NeuronWindow> windows)
+      : simulations_(std::move(simulations)), length_(length), windows_(std::move(windows)) {}
+
+  std::int64_t size() const override { return std::ssize(windows_); }
+  data::Batch batch(std::span<const std::int64_t> numbers) const override;
+  const std::vector<NeuronWindow>& windows() const { return windows_; }
+
+ protected:
+  std::shared_ptr<const datasets::NeuronSimulations> simulations_;
+  std::int64_t length_;
+
+ private:
+  std::vector<NeuronWindow> windows_;
+};
+
+/// What a window leaves out, in steps.
+struct WindowRule {
+  std::int64_t length = 500;
+  std::int64_t burn_in = 0;  ///< At the beginning of a window ...
+  std::int64_t skip = 500;   ///< ... and of a run, where the cell is not yet in its steady state.
+};
+
+/// Windows at random places of some of the runs, other ones in each epoch. They lie in the run
+/// whole and begin at `skip` or later.
+class RandomNeuronWindows final : public NeuronWindows {
+ public:
+  /// REQUIRES: skip + length <= steps of a run; at least one run.
+  RandomNeuronWindows(std::shared_ptr<const datasets::NeuronSimulations> simulations,
+                      std::vector<std::int64_t> runs, const WindowRule& rule, std::int64_t count,
+                      const Rng& draws);
+  std::shared_ptr<const data::Dataset> for_epoch(const Rng& epoch) const override;
+
+ private:
+  std::vector<std::int64_t> runs_;
+  WindowRule rule_;
+};
+
+/// Windows that cover runs whole, one after the other: each begins `length - burn_in` after the one
+/// before, so that every step from `skip` on counts once; the first of a run has no burn-in. Those
+/// that nothing counts of are left out. REQUIRES: burn_in < length.
+std::vector<NeuronWindow> covering_windows(const datasets::NeuronSimulations& simulations,
+                                           const std::vector<std::int64_t>& runs,
+                                           const WindowRule& rule);
+
+}  // namespace afterspike::tasks

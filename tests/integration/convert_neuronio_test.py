@@ -1,0 +1,98 @@
+"""scripts/convert_neuronio.py: a small pickle of the published form becomes the documented HDF5 file."""
+import gzip
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "convert_neuronio.py"
+
+try:
+    import h5py
+    import numpy as np
+except ImportError:
+    h5py = None
+
+
+def simulation(ex, inh, output, soma):
+    """Times as the published files have them: lists, and arrays."""
+    return {"exInputSpikeTimes": ex, "inhInputSpikeTimes": inh, "outputSpikeTimes": np.array(output),
+            "somaVoltageLowRes": np.array(soma, np.float16), "nexusVoltageLowRes": None}
+
+
+def experiment():
+    return {
+        "Params": {"allSegmentsType": ["basal", "apical", "apical"], "totalSimDurationInSec": 0.005},
+        "Results": {"listOfSingleSimulationDicts": [
+            simulation({0: [4, 1], 2: np.array([1, 1])}, {1: [0]}, [2.5], [-70, -69, -40, -68, -67]),
+            simulation({}, {0: [3]}, [], [-70, -70, -70, -70, -71]),
+        ]},
+    }
+
+
+class Program:
+    """What no data has."""
+
+    def __reduce__(self):
+        return os.system, ("true",)
+
+
+@unittest.skipIf(h5py is None, "h5py is not installed")
+class ConvertNeuronIo(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.out = Path(self.folder.name) / "out"
+
+    def convert(self, content, name="sim__1.p", protocol=2, opener=open):
+        path = Path(self.folder.name) / name
+        with opener(path, "wb") as file:
+            file.write(content if isinstance(content, bytes) else pickle.dumps(content, protocol))
+        return subprocess.run([sys.executable, SCRIPT, path, "--out", self.out], capture_output=True, text=True)
+
+    def test_every_value_arrives(self):
+        for name, opener in (("sim__1.p", open), ("sim__1.p.gz", gzip.open)):
+            done = self.convert(experiment(), name, opener=opener)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.stdout.strip(), str(self.out / "sim__1.h5"))
+            with h5py.File(self.out / "sim__1.h5") as file:
+                self.assertEqual(list(file["input/ptr"]), [0, 4, 5])
+                self.assertEqual(list(file["input/times_ms"]), [0, 1, 1, 4, 3])
+                self.assertEqual(list(file["input/synapse"]), [4, 0, 2, 0, 3])
+                self.assertEqual(list(file["output/ptr"]), [0, 1, 1])
+                self.assertEqual(list(file["output/times_ms"]), [2.5])
+                self.assertEqual(file["soma_mV"].shape, (2, 5))
+                self.assertEqual(list(file["soma_mV"][0]), [-70, -69, -40, -68, -67])
+                self.assertEqual(list(file["segment_is_apical"]), [0, 1, 1])
+
+    def test_damaged_files_are_refused(self):
+        def damaged(change):
+            content = experiment()
+            change(content["Results"]["listOfSingleSimulationDicts"], content)
+            return content
+
+        table = [
+            (b"no pickle", "is no pickle"),
+            (pickle.dumps(experiment())[:60], "is no pickle"),
+            ({"Params": {}}, "has no 'allSegmentsType'"),
+            (damaged(lambda runs, _: runs[1].pop("somaVoltageLowRes")), "simulation 1: has no 'somaVoltageLowRes'"),
+            (damaged(lambda runs, _: runs[0]["exInputSpikeTimes"].update({3: [1]})), "found segment 3, expected 0 to 2"),
+            (damaged(lambda runs, _: runs[0]["inhInputSpikeTimes"].update({1: [5]})), "a time beyond the 5 ms"),
+            (damaged(lambda runs, _: runs[0].update(somaVoltageLowRes=np.zeros(4))), "expected (5,)"),
+            (damaged(lambda runs, _: runs.clear()), "has no simulations"),
+            (damaged(lambda _, content: content.update(more=Program())), "which is no data"),
+        ]
+        for content, message in table:
+            with self.subTest(message):
+                done = self.convert(content)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(message, done.stderr)
+                self.assertNotIn("Traceback", done.stderr)
+                self.assertFalse((self.out / "sim__1.h5").exists())
+
+
+if __name__ == "__main__":
+    unittest.main()
