@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "add_scaled.hpp"
 #include "afterspike/base/error.hpp"
 
 namespace afterspike::sim {
@@ -89,6 +90,9 @@ void GridPart::deliver(const Window& window, std::span<const Emission> emissions
                           if (arriving.sums.empty())
                             return list(arriving, {targets, run.count}, weights, size);
                           double* sums = arriving.sums.data();
+                          if (run.is_dense) {
+                            return add_scaled(sums + targets[0], weights, size, run.count);
+                          }
                           for (std::uint32_t synapse = 0; synapse < run.count; ++synapse) {
                             sums[targets[synapse]] += size * static_cast<double>(weights[synapse]);
                           }
