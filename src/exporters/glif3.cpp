@@ -35,7 +35,8 @@ struct Symbols {
 
 class Glif3 {
  public:
-  Glif3(const Population& glifr, double dt_ms) : glifr_(glifr), dt_(dt_ms) {}
+  Glif3(const Population& glifr, double dt_ms, double refractory_ms)
+      : glifr_(glifr), dt_(dt_ms), refractory_(refractory_ms) {}
 
   Population convert(std::vector<Deviation>& deviations);
 
@@ -47,7 +48,7 @@ class Glif3 {
   void add_current(Population& result, std::int64_t at);
 
   const Population& glifr_;
-  double dt_;
+  double dt_, refractory_;
   std::vector<std::int64_t> above_;  ///< Neurons whose reset is not below the threshold.
 };
 
@@ -73,7 +74,7 @@ void Glif3::add_membrane(Population& result, std::int64_t neuron) {
   put("threshold", own.V_th);
   put("reset", own.reset());
   // A GLIFR neuron spikes once a step; one that cannot come below its threshold would without end.
-  put("refractory", runs_away ? dt_ : 0);
+  put("refractory", runs_away ? std::max(dt_, refractory_) : refractory_);
   put("constant_current", value("constant_current", neuron));
   put("initial_potential", 0);
 }
@@ -107,6 +108,10 @@ Population Glif3::convert(std::vector<Deviation>& deviations) {
   }
   for (std::int64_t neuron = 0; neuron < glifr_.size; ++neuron) add_membrane(result, neuron);
   for (std::int64_t at = 0; at < glifr_.currents() * glifr_.size; ++at) add_current(result, at);
+  if (refractory_ > 0) {
+    deviations.push_back(
+        {"at most one spike in a step", "a refractory period", glifr_.name, {}, glifr_.size});
+  }
   deviations.push_back({"the reset is a leak, V - (V - V_r) dt / tau",
                         "a jump, as from the threshold",
                         glifr_.name,
@@ -228,12 +233,13 @@ void replace_jumps(Conversion& conversion, std::int64_t index, double tau_ms, do
 
 }  // namespace
 
-Conversion as_glif3(const glifnet::Network& network) {
+Conversion as_glif3(const glifnet::Network& network, double refractory_ms) {
   Conversion conversion{network, {}, network.time_step_ms};
   bool converted = false;
   for (Population& population : conversion.network.populations) {
     if (glifnet::model(population.model).dynamics != Dynamics::glifr) continue;
-    population = Glif3(population, network.time_step_ms).convert(conversion.deviations);
+    population =
+        Glif3(population, network.time_step_ms, refractory_ms).convert(conversion.deviations);
     converted = true;
   }
   if (converted) count_approximated(conversion);

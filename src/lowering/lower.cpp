@@ -171,10 +171,6 @@ glifnet::Network Lowering::run() {
           options_.copies);
   require(std::isfinite(nominal_) && nominal_ > 0, ErrorKind::config,
           "export: found a time step of {} ms, expected above 0", nominal_);
-  require(!escapes() || spike_fraction_ <= 1, ErrorKind::config,
-          "export: neuron.tau is {} ms, expected at least the time step, {} ms: a neuron cannot"
-          " spike more than once in a step",
-          own_.tau_ms, dt_);
   glifnet::Network network;
   network.time_step_ms = nominal_;
   network.populations = {neurons(), {}};

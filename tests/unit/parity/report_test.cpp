@@ -77,7 +77,6 @@ TEST(Parity, TellsHowFarRatesAreOff) {
     const double expected = rates.select(1, n).square().mean().sqrt().item<double>();
     EXPECT_NEAR(report.rate_errors[static_cast<std::size_t>(n)], expected, 1e-6);
   }
-  EXPECT_EQ(report.correlation, 0);
 }
 
 TEST(Parity, AnotherNetworkIsRefused) {
