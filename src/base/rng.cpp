@@ -54,6 +54,14 @@ Rng Rng::stream(std::string_view name, std::uint64_t index) const noexcept {
   return child;
 }
 
+Rng Rng::after(std::uint64_t drawn) const noexcept {
+  Rng later = *this;
+  later.block_ = drawn / 2;
+  later.left_ = 0;
+  if (drawn % 2 == 1) later.next();
+  return later;
+}
+
 std::uint64_t Rng::next() noexcept {
   if (left_ == 0) {
     buffer_ = philox(block_++, key_);

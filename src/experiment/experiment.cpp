@@ -129,6 +129,13 @@ void from_configuration(const io::Json& configuration, const options::Descriptio
   }
 }
 
+std::shared_ptr<nn::Network> in_double(const Trained& trained) {
+  std::shared_ptr<nn::Network> copy = trained.experiment->make_network(trained.network->shape());
+  checkpoint::assign(trained.content.model, *copy);
+  copy->to(at::kDouble);
+  return copy;
+}
+
 Trained load(const std::filesystem::path& run) {
   const std::filesystem::path directory = checkpoint::resolve(run);
   try {

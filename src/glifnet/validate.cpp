@@ -100,9 +100,12 @@ void check_population(const Population& population) {
   const Model& kind = model(population.model);
   require(population.size > 0 && population.size <= std::numeric_limits<std::uint32_t>::max(),
           kKind, "found {} neurons, expected at least 1 and less than 2^32", population.size);
-  require(population.copies > 0 && population.size % population.copies == 0, kKind,
-          "found {} copies of each of {} neurons, expected a divisor", population.copies,
-          population.size);
+  const std::int64_t most_copies = kind.dynamics == Dynamics::glifr
+                                       ? std::numeric_limits<std::uint32_t>::max() / population.size
+                                       : 1;
+  require(population.copies > 0 && population.copies <= most_copies, kKind,
+          "found {} copies of each of {} neurons of model '{}', expected 1 to {}",
+          population.copies, population.size, population.model, most_copies);
   const std::int64_t least = kind.is_source() ? 0 : 1;
   const std::int64_t most = kind.is_source() ? 0 : 255;
   require(population.receptors >= least && population.receptors <= most, kKind,

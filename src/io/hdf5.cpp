@@ -335,13 +335,19 @@ void Hdf5File::write_text_attribute(std::string_view object, std::string_view na
   const Hdf5Lock lock;
   const std::string where = fmt::format("{}: attribute '{}'", impl_->where(object), name);
   const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  // An attribute of fixed length holds at most 64 KiB.
+  constexpr std::size_t kLong = 60'000;
+  const bool is_long = text.size() > kLong;
   // One byte more, since HDF5 has no text of no bytes.
-  H5Tset_size(type, text.size() + 1);
+  H5Tset_size(type, is_long ? H5T_VARIABLE : text.size() + 1);
   H5Tset_cset(type, H5T_CSET_UTF8);
   const Handle handle(H5Acreate2(impl_->object(object), std::string(name).c_str(), type,
                                  space_of({}), H5P_DEFAULT, H5P_DEFAULT),
                       H5Aclose);
-  const bool written = handle && H5Awrite(handle, type, std::string(text).c_str()) >= 0;
+  const std::string ended(text);
+  const char* const begin = ended.c_str();
+  const void* const value = is_long ? static_cast<const void*>(&begin) : begin;
+  const bool written = handle && H5Awrite(handle, type, value) >= 0;
   require(written, kKind, "{} cannot be written{}", where, words(hdf5_reason()));
   impl_->flush();
 }
@@ -356,6 +362,8 @@ AFTERSPIKE_INSTANTIATE(float)
 AFTERSPIKE_INSTANTIATE(double)
 AFTERSPIKE_INSTANTIATE(std::int64_t)
 AFTERSPIKE_INSTANTIATE(std::uint8_t)
+AFTERSPIKE_INSTANTIATE(std::uint32_t)
+AFTERSPIKE_INSTANTIATE(std::uint64_t)
 #undef AFTERSPIKE_INSTANTIATE
 
 }  // namespace afterspike::io

@@ -69,8 +69,10 @@ void Connections::add_row(std::vector<Entry>& row, double dt_ms) {
   first_synapse_.push_back(targets_.size());
   for (const Entry& entry : row) {
     if (runs_.size() == first_run_.back() || runs_.back().delay_ms != entry.delay_ms) {
-      runs_.push_back(
-          {entry.delay_ms, static_cast<std::int32_t>(std::llround(entry.delay_ms / dt_ms)), 0});
+      runs_.push_back({entry.delay_ms,
+                       static_cast<std::int32_t>(std::llround(entry.delay_ms / dt_ms)), 0, true});
+    } else if (entry.target != targets_.back() + 1) {
+      runs_.back().is_dense = false;
     }
     ++runs_.back().count;
     targets_.push_back(entry.target);

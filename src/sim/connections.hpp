@@ -17,6 +17,7 @@ class Connections {
     double delay_ms;
     std::int32_t delay_steps;
     std::uint32_t count;
+    bool is_dense;  ///< Its targets follow each other without a gap.
   };
 
   /// `target` gives the place of a synapse by piece, neuron of the piece and receptor.

@@ -126,7 +126,7 @@ void ExactPart::deliver(std::span<const Emission> emissions) {
         events.push_back(
             {time, emission.size * static_cast<double>(weights[synapse]), targets[synapse]});
       }
-      synaptic_events_ += run.count;
+      counted_.synaptic_events += run.count;
     });
   }
 }
@@ -220,7 +220,9 @@ void ExactPart::fetch(std::uint32_t neuron) const {
 void ExactPart::advance(const Window& window, std::span<const Emission> neurons,
                         std::span<const Emission> sources) {
   deliver(neurons);
+  const std::int64_t before = counted_.synaptic_events;
   deliver(sources);
+  counted_.source_events += counted_.synaptic_events - before;
   post_changes(window);
   collect(window);
   for (std::size_t index = 0; index < sampled_.size(); ++index) {

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <span>
+#include <vector>
 
 #include "afterspike/base/rng.hpp"
 #include "grid_group.hpp"
@@ -11,46 +11,56 @@ namespace {
 
 /// The discrete GLIFR neuron (docs/numerics.md#glifr) with S in {0, 1}: where the threshold is
 /// hard, S = 1 above it; where it is soft, a neuron spikes with probability sigmoid((V - V_th) /
-/// sigma) dt / tau, and a spike counts whole.
+/// sigma) dt / tau, and a spike counts whole. A cell is a copy of a neuron.
 class GlifrGroup final : public GridGroup {
  public:
   GlifrGroup(const Layout& layout, const Piece& piece)
-      : GridGroup(piece, layout.population(piece.population).receptors),
+      : GridGroup(piece, layout.population(piece.population).receptors,
+                  layout.population(piece.population).copies),
+        layout_(layout),
         population_(layout.population(piece.population)),
-        dt_(layout.dt_ms),
-        rng_(Rng(layout.options.seed).stream("escape").stream(population_.name)) {
+        dt_(layout.dt_ms) {
     make_coefficients();
     reset();
   }
 
   void reset() override;
   std::int64_t advance(std::int64_t step, const Arriving& arriving, std::uint32_t* spiked) override;
-  double value(std::int64_t local, Quantity quantity) const override;
+  double value(std::int64_t cell, Quantity quantity) const override;
   std::vector<Row> rows() override;
+  void restored(double time_ms) override;
 
  private:
-  std::span<const double> own(const char* column, std::int64_t row = 0) const {
-    return population_.column(column).subspan(
-        static_cast<std::size_t>(row * population_.size + piece_.begin),
-        static_cast<std::size_t>(piece_.size()));
-  }
+  /// Values of a column for all cells.
+  std::vector<double> own(const char* column, std::int64_t row = 0) const;
   template <typename Formula>
-  Coefficient each(std::span<const double> values, const Formula& formula) {
-    std::vector<double> results;
-    for (const double value : values) results.push_back(formula(value));
-    return keep(results);
+  Coefficient each(std::vector<double> values, const Formula& formula) {
+    for (double& value : values) value = formula(value);
+    return keep(values);
   }
   void make_coefficients();
-  bool spikes(std::int64_t local, std::int64_t step) const;
+  double* input_of(const Arriving& arriving);
 
+  const Layout& layout_;
   const glifnet::Population& population_;
   double dt_;
-  Rng rng_;
   GlifrStep step_;
-  Lines voltage_, spiked_, current_;
+  Lines voltage_, spiked_, current_, input_;
   std::vector<Coefficient> current_keep_, multiplicative_, additive_;
-  std::span<const double> threshold_, softness_, fraction_;
+  std::vector<double> threshold_, softness_, fraction_;
+  std::vector<Rng> noise_;  ///< Of each cell; empty where every threshold is hard.
 };
+
+std::vector<double> GlifrGroup::own(const char* column, std::int64_t row) const {
+  const auto values = population_.column(column).subspan(
+      static_cast<std::size_t>(row * population_.size + piece_.begin),
+      static_cast<std::size_t>(piece_.size()));
+  std::vector<double> cells;
+  for (const double value : values) {
+    cells.insert(cells.end(), static_cast<std::size_t>(copies_), value);
+  }
+  return cells;
+}
 
 void GlifrGroup::make_coefficients() {
   const auto same = [](double value) { return value; };
@@ -85,33 +95,52 @@ void GlifrGroup::reset() {
   step_.voltage = voltage_.data();
   step_.spiked = spiked_.data();
   step_.current = current_.data();
+  restored(0);
 }
 
-bool GlifrGroup::spikes(std::int64_t local, std::int64_t step) const {
-  const auto n = static_cast<std::size_t>(local);
-  const double above = voltage_[n] - threshold_[n];
-  if (softness_[n] == 0) return above > 0;
-  Rng rng = rng_.stream("neuron", static_cast<std::uint64_t>(piece_.begin + local))
-                .stream("step", static_cast<std::uint64_t>(step));
-  return rng.uniform() < fraction_[n] / (1 + std::exp(-above / softness_[n]));
+/// A cell takes a number for each step, whether it needs it or not.
+void GlifrGroup::restored(double time_ms) {
+  noise_.clear();
+  const auto soft = [](double softness) { return softness > 0; };
+  if (std::none_of(softness_.begin(), softness_.end(), soft)) return;
+  const auto drawn = static_cast<std::uint64_t>(std::llround(time_ms / dt_));
+  const Rng root = Rng(layout_.options.seed).stream("escape").stream(population_.name);
+  for (std::int64_t cell = piece_.begin * copies_; cell < piece_.end * copies_; ++cell) {
+    noise_.push_back(root.stream("neuron", static_cast<std::uint64_t>(cell)).after(drawn));
+  }
 }
 
-std::int64_t GlifrGroup::advance(std::int64_t step, const Arriving& arriving,
+/// What arrives at each cell.
+double* GlifrGroup::input_of(const Arriving& arriving) {
+  double* sums = sums_of(arriving);
+  if (copies_ == 1) return sums;
+  input_.resize(static_cast<std::size_t>(columns_), 0.0);
+  for (std::int64_t neuron = 0; neuron < piece_.size(); ++neuron) {
+    std::fill_n(input_.begin() + neuron * copies_, copies_, sums[neuron]);
+    sums[neuron] = 0;
+  }
+  return input_.data();
+}
+
+std::int64_t GlifrGroup::advance(std::int64_t /*step*/, const Arriving& arriving,
                                  std::uint32_t* spiked) {
-  step_.arriving = sums_of(arriving);
+  step_.arriving = input_of(arriving);
   glifr_step(step_);
   std::int64_t count = 0;
-  for (std::int64_t local = 0; local < piece_.size(); ++local) {
-    const auto n = static_cast<std::size_t>(local);
-    const bool fires = spikes(local, step);
-    spiked_[n] = !fires ? 0 : (softness_[n] == 0 ? fraction_[n] : 1);
-    if (fires) spiked[count++] = static_cast<std::uint32_t>(local);
+  for (std::size_t cell = 0; cell < threshold_.size(); ++cell) {
+    const double above = voltage_[cell] - threshold_[cell];
+    const double chance = noise_.empty() ? 0 : noise_[cell].uniform();
+    const bool hard = softness_[cell] == 0;
+    const bool fires =
+        hard ? above > 0 : chance < fraction_[cell] / (1 + std::exp(-above / softness_[cell]));
+    spiked_[cell] = !fires ? 0 : (hard ? fraction_[cell] : 1);
+    if (fires) spiked[count++] = static_cast<std::uint32_t>(cell);
   }
   return count;
 }
 
-double GlifrGroup::value(std::int64_t local, Quantity quantity) const {
-  const auto n = static_cast<std::size_t>(local);
+double GlifrGroup::value(std::int64_t cell, Quantity quantity) const {
+  const auto n = static_cast<std::size_t>(cell);
   if (quantity == Quantity::voltage) return voltage_[n];
   if (quantity == Quantity::threshold) return threshold_[n];
   double sum = 0;

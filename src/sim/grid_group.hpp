@@ -13,7 +13,7 @@
 
 namespace afterspike::sim {
 
-/// A weight that arrives at a place, receptor * columns + neuron, of a group.
+/// A weight that arrives at a place, receptor * places + neuron, of a group.
 struct Kick {
   std::uint32_t place;
   double weight;
@@ -21,31 +21,38 @@ struct Kick {
 
 /// What arrives at a group in a step: sums for all places, or where little arrives a list.
 struct Arriving {
-  double* sums;  ///< [receptors, columns], or null.
+  double* sums;  ///< [receptors, places], or null.
   std::span<const Kick> kicks;
 };
 
 /// A piece of a population on the grid.
 class GridGroup {
  public:
-  GridGroup(const Piece& piece, std::int64_t receptors)
+  GridGroup(const Piece& piece, std::int64_t receptors, std::int64_t copies = 1)
       : piece_(piece),
         receptors_(receptors),
-        columns_((piece.size() + kLanes - 1) / kLanes * kLanes) {}
+        copies_(copies),
+        columns_(padded(piece.size() * copies)),
+        places_(padded(piece.size())) {}
   virtual ~GridGroup() = default;
 
   const Piece& piece() const { return piece_; }
   std::int64_t receptors() const { return receptors_; }
+  std::int64_t copies() const { return copies_; }
+  /// Neurons of the piece, each copy counted: what has a state. `columns()` has room for padding.
+  std::int64_t cells() const { return piece_.size() * copies_; }
   std::int64_t columns() const { return columns_; }
+  /// What arrives comes to neurons, not to each copy.
+  std::int64_t places() const { return places_; }
 
   virtual void reset() = 0;
 
-  /// The step that ends at `step`. Takes what arrives and leaves 0 in the sums. Writes the neurons
-  /// of the piece that spike, ascending; returns how many.
+  /// The step that ends at `step`. Takes what arrives and leaves 0 in the sums. Writes the cells
+  /// that spike, ascending; returns how many.
   virtual std::int64_t advance(std::int64_t step, const Arriving& arriving,
                                std::uint32_t* spiked) = 0;
 
-  virtual double value(std::int64_t local, Quantity quantity) const = 0;
+  virtual double value(std::int64_t cell, Quantity quantity) const = 0;
 
   /// The state, as rows of `columns()` with names.
   struct Row {
@@ -58,16 +65,18 @@ class GridGroup {
   virtual void restored(double /*time_ms*/) {}
 
  protected:
-  /// A coefficient from its values for all neurons of the piece; `padding` for the others.
+  /// A coefficient from its values for all cells; `padding` for the others.
   Coefficient keep(const std::vector<double>& values, double padding = 0);
 
   /// What arrives as sums in any case: where it moves the voltage in the same step.
   double* sums_of(const Arriving& arriving);
 
   Piece piece_;
-  std::int64_t receptors_, columns_;
+  std::int64_t receptors_, copies_, columns_, places_;
 
  private:
+  static std::int64_t padded(std::int64_t count) { return (count + kLanes - 1) / kLanes * kLanes; }
+
   std::deque<Lines> kept_;
   Lines sums_;
 };

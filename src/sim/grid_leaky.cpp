@@ -304,7 +304,7 @@ Coefficient GridGroup::keep(const std::vector<double>& values, double padding) {
 
 double* GridGroup::sums_of(const Arriving& arriving) {
   if (arriving.sums != nullptr) return arriving.sums;
-  sums_.resize(static_cast<std::size_t>(receptors_ * columns_), 0.0);
+  sums_.resize(static_cast<std::size_t>(receptors_ * places_), 0.0);
   for (const Kick& kick : arriving.kicks) sums_[kick.place] += kick.weight;
   return sums_.data();
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "add_scaled.hpp"
 #include "afterspike/base/error.hpp"
 
 namespace afterspike::sim {
@@ -23,14 +24,14 @@ GridPart::GridPart(const Layout& layout, std::vector<Piece> pieces) : layout_(la
     const bool glifr = glifnet::model(population.model).dynamics == glifnet::Dynamics::glifr;
     groups_.push_back(glifr ? make_glifr_group(layout, piece) : make_leaky_group(layout, piece));
     first_place_.push_back(places);
-    places += groups_.back()->receptors() * groups_.back()->columns();
+    places += groups_.back()->receptors() * groups_.back()->places();
     most = std::max(most, groups_.back()->columns());
   }
   first_place_.push_back(places);
   require(places < (std::int64_t{1} << 32), ErrorKind::config,
           "grid engine: found {} receptors in one thread, expected less than 2^32", places);
   const auto place = [&](std::size_t group, std::int64_t neuron, std::uint8_t receptor) {
-    return static_cast<std::uint32_t>(first_place_[group] + receptor * groups_[group]->columns() +
+    return static_cast<std::uint32_t>(first_place_[group] + receptor * groups_[group]->places() +
                                       neuron);
   };
   connections_ = std::make_unique<Connections>(
@@ -67,30 +68,44 @@ void GridPart::list(Slot& slot, std::span<const std::uint32_t> targets, const We
 
 void GridPart::deliver(const Window& window, std::span<const Emission> emissions) {
   constexpr double kRounding = 1e-6;
-  for (const Emission& emission : emissions) {
-    connections_->visit(emission.neuron, [&](const Connections::Run& run, const auto* targets,
-                                             const auto* weights) {
-      std::int64_t step = emission.step + run.delay_steps;
-      if (emission.step < 0) {
-        const double time = (emission.time_ms + run.delay_ms) / layout_.dt_ms;
-        step = static_cast<std::int64_t>(std::ceil(time - kRounding));
-      }
-      synaptic_events_ += run.count;
-      Slot& arriving = slot(std::max(step, window.first_step + 1));
-      if (arriving.sums.empty())
-        return list(arriving, {targets, run.count}, weights, emission.size);
-      double* sums = arriving.sums.data();
-      for (std::uint32_t synapse = 0; synapse < run.count; ++synapse) {
-        sums[targets[synapse]] += emission.size * static_cast<double>(weights[synapse]);
-      }
-    });
+  for (std::size_t index = 0; index < emissions.size();) {
+    const Emission& emission = emissions[index];
+    double size = 0;
+    std::int64_t spikes = 0;
+    // Copies of a neuron are next to each other, and their synapses are the same.
+    for (; index < emissions.size() && emissions[index].neuron == emission.neuron &&
+           emissions[index].time_ms == emission.time_ms;
+         ++index, ++spikes) {
+      size += emissions[index].size;
+    }
+    connections_->visit(emission.neuron,
+                        [&](const Connections::Run& run, const auto* targets, const auto* weights) {
+                          std::int64_t step = emission.step + run.delay_steps;
+                          if (emission.step < 0) {
+                            const double time = (emission.time_ms + run.delay_ms) / layout_.dt_ms;
+                            step = static_cast<std::int64_t>(std::ceil(time - kRounding));
+                          }
+                          counted_.synaptic_events += spikes * run.count;
+                          Slot& arriving = slot(std::max(step, window.first_step + 1));
+                          if (arriving.sums.empty())
+                            return list(arriving, {targets, run.count}, weights, size);
+                          double* sums = arriving.sums.data();
+                          if (run.is_dense) {
+                            return add_scaled(sums + targets[0], weights, size, run.count);
+                          }
+                          for (std::uint32_t synapse = 0; synapse < run.count; ++synapse) {
+                            sums[targets[synapse]] += size * static_cast<double>(weights[synapse]);
+                          }
+                        });
   }
 }
 
 void GridPart::advance(const Window& window, std::span<const Emission> neurons,
                        std::span<const Emission> sources) {
   deliver(window, neurons);
+  const std::int64_t before = counted_.synaptic_events;
   deliver(window, sources);
+  counted_.source_events += counted_.synaptic_events - before;
   for (std::int64_t step = window.first_step + 1; step <= window.last_step; ++step) advance(step);
 }
 
@@ -102,11 +117,14 @@ void GridPart::advance(std::int64_t step) {
     double* sums = arriving.sums.empty() ? nullptr : arriving.sums.data() + first_place_[index];
     const std::int64_t count = group.advance(step, {sums, arriving.kicks[index]}, spiked_.data());
     arriving.kicks[index].clear();
+    const auto copies = static_cast<std::uint32_t>(group.copies());
+    const double size = 1 / static_cast<double>(copies);
     for (std::int64_t spike = 0; spike < count; ++spike) {
+      const std::uint32_t cell = spiked_[static_cast<std::size_t>(spike)];
       emitted_.push_back(
-          {time, step, layout_.neuron(group.piece(), spiked_[static_cast<std::size_t>(spike)]), 1});
+          {time, step, layout_.neuron(group.piece(), cell / copies), size, cell % copies});
     }
-    neuron_steps_ += group.piece().size();
+    counted_.neuron_steps += group.cells();
   }
   step_ = step;
   if (!sampled_.empty()) sample(step);
@@ -115,12 +133,12 @@ void GridPart::advance(std::int64_t step) {
 void GridPart::add_recorder(Recorder* recorder) {
   const Recording& recording = recorder->recording;
   for (std::size_t index = 0; index < groups_.size(); ++index) {
-    const Piece& piece = groups_[index]->piece();
-    if (piece.population != recording.population) continue;
+    const GridGroup& group = *groups_[index];
+    if (group.piece().population != recording.population) continue;
     for (std::size_t column = 0; column < recording.neurons.size(); ++column) {
-      const std::int64_t own = recording.neurons[column];
-      if (own < piece.begin || own >= piece.end) continue;
-      sampled_.push_back({recorder, index, own - piece.begin, column});
+      const std::int64_t cell = recording.neurons[column] - group.piece().begin * group.copies();
+      if (cell < 0 || cell >= group.cells()) continue;
+      sampled_.push_back({recorder, index, cell, column});
     }
   }
 }
@@ -130,7 +148,7 @@ void GridPart::sample(std::int64_t step) {
     if (step % sampled.recorder->interval_steps != 0) continue;
     sampled.recorder->put(
         step / sampled.recorder->interval_steps, sampled.column,
-        groups_[sampled.group]->value(sampled.local, sampled.recorder->recording.quantity));
+        groups_[sampled.group]->value(sampled.cell, sampled.recorder->recording.quantity));
   }
 }
 
@@ -141,8 +159,8 @@ void GridPart::save(State& state) const {
     const glifnet::Population& population = layout_.population(piece.population);
     for (const GridGroup::Row& row : group.rows()) {
       auto& array = state.arrays[population.name + "/" + row.name];
-      array.resize(static_cast<std::size_t>(population.size));
-      std::copy_n(row.values, piece.size(), array.begin() + piece.begin);
+      array.resize(static_cast<std::size_t>(population.cells()));
+      std::copy_n(row.values, group.cells(), array.begin() + piece.begin * group.copies());
     }
     save_arriving(state, index);
   }
@@ -155,14 +173,14 @@ void GridPart::save_arriving(State& state, std::size_t index) const {
   auto& array = state.arrays[layout_.population(piece.population).name + "/arriving"];
   const auto add = [&](std::size_t ahead, std::int64_t place, double weight) {
     array.insert(array.end(),
-                 {static_cast<double>(ahead), static_cast<double>(place / group.columns()),
-                  static_cast<double>(piece.begin + place % group.columns()), weight});
+                 {static_cast<double>(ahead), static_cast<double>(place / group.places()),
+                  static_cast<double>(piece.begin + place % group.places()), weight});
   };
   for (std::size_t ahead = 1; ahead <= ring_.size(); ++ahead) {
     const Slot& later = ring_[(static_cast<std::size_t>(step_) + ahead) % ring_.size()];
     for (const Kick& kick : later.kicks[index]) add(ahead, kick.place, kick.weight);
     if (later.sums.empty()) continue;
-    for (std::int64_t place = 0; place < group.receptors() * group.columns(); ++place) {
+    for (std::int64_t place = 0; place < group.receptors() * group.places(); ++place) {
       const double sum = later.sums[static_cast<std::size_t>(first_place_[index] + place)];
       if (sum != 0) add(ahead, place, sum);
     }
@@ -187,7 +205,7 @@ void GridPart::restore_arriving(const State& state, std::size_t index) {
     const std::int64_t local = static_cast<std::int64_t>(neuron) - piece.begin;
     if (local < 0 || local >= piece.size()) continue;
     Slot& later = slot(step_ + static_cast<std::int64_t>(ahead));
-    const std::int64_t place = static_cast<std::int64_t>(receptor) * group.columns() + local;
+    const std::int64_t place = static_cast<std::int64_t>(receptor) * group.places() + local;
     if (later.sums.empty()) {
       later.kicks[index].push_back({static_cast<std::uint32_t>(place), row[3]});
     } else {
@@ -203,10 +221,10 @@ void GridPart::restore(const State& state) {
     GridGroup& group = *groups_[index];
     const Piece& piece = group.piece();
     const glifnet::Population& population = layout_.population(piece.population);
-    const auto size = static_cast<std::size_t>(population.size);
+    const auto cells = static_cast<std::size_t>(population.cells());
     for (const GridGroup::Row& row : group.rows()) {
-      const auto& array = saved_array(state, population.name + "/" + row.name, size);
-      std::copy_n(array.begin() + piece.begin, piece.size(), row.values);
+      const auto& array = saved_array(state, population.name + "/" + row.name, cells);
+      std::copy_n(array.begin() + piece.begin * group.copies(), group.cells(), row.values);
     }
     group.restored(state.time_ms);
     restore_arriving(state, index);

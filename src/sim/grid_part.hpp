@@ -26,7 +26,7 @@ class GridPart final : public Part {
   struct Sampled {
     Recorder* recorder;
     std::size_t group;
-    std::int64_t local;
+    std::int64_t cell;
     std::size_t column;
   };
 

@@ -13,9 +13,10 @@ namespace afterspike::sim {
 /// A spike on its way. Sources may send any number of them, or a number other than one, at once.
 struct Emission {
   double time_ms;
-  std::int64_t step;     ///< Of the grid; -1 off the grid.
-  std::uint32_t neuron;  ///< Among all neurons of the network, sources included.
-  double size;           ///< What weights are multiplied by.
+  std::int64_t step;       ///< Of the grid; -1 off the grid.
+  std::uint32_t neuron;    ///< Among all neurons of the network, sources included.
+  double size;             ///< What weights are multiplied by.
+  std::uint32_t copy = 0;  ///< Which of the neuron's copies.
 };
 
 /// The time (begin, end], and the steps of the grid in it: first < step <= last. Windows of the
@@ -90,12 +91,13 @@ class Part {
   virtual void add_recorder(Recorder* recorder) = 0;
 
   std::vector<Emission>& emitted() { return emitted_; }
-  std::int64_t synaptic_events() const { return synaptic_events_; }
-  std::int64_t neuron_steps() const { return neuron_steps_; }
+  /// What happened here; spikes are counted elsewhere.
+  const Statistics& counted() const { return counted_; }
+  void forget_counts() { counted_ = {}; }
 
  protected:
   std::vector<Emission> emitted_;
-  std::int64_t synaptic_events_ = 0, neuron_steps_ = 0;
+  Statistics counted_;
 };
 
 /// The array of a saved state. Throws Error(data) where it is not there or of another length.

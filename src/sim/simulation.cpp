@@ -32,7 +32,8 @@ constexpr std::array kQuantities = {QuantityEntry{"V", Quantity::voltage},
                                     QuantityEntry{"I_syn", Quantity::synaptic_current}};
 
 bool earlier(const Emission& one, const Emission& other) {
-  return std::tie(one.time_ms, one.neuron) < std::tie(other.time_ms, other.neuron);
+  return std::tie(one.time_ms, one.neuron, one.copy) <
+         std::tie(other.time_ms, other.neuron, other.copy);
 }
 
 /// Share `part` of `parts` of every population with this engine.
@@ -146,12 +147,12 @@ std::size_t Simulation::record(std::string_view population, Quantity quantity, d
   require(std::isfinite(interval_ms) && interval_ms > 0, ErrorKind::config,
           "interval of samples: found {} ms, expected above 0", interval_ms);
   if (neurons.empty()) {
-    for (std::int64_t neuron = 0; neuron < own.size; ++neuron) neurons.push_back(neuron);
+    for (std::int64_t neuron = 0; neuron < own.cells(); ++neuron) neurons.push_back(neuron);
   }
   for (const std::int64_t neuron : neurons) {
-    require(neuron >= 0 && neuron < own.size, ErrorKind::config,
+    require(neuron >= 0 && neuron < own.cells(), ErrorKind::config,
             "population '{}': found neuron {} to be recorded, expected 0 to {}", own.name, neuron,
-            own.size - 1);
+            own.cells() - 1);
   }
   Recorder recorder;
   if (engine_of(impl_->layout, index) == Engine::grid) {
@@ -221,7 +222,9 @@ void Simulation::Impl::gather() {
   for (const Emission& emission : of_neurons) {
     const auto after = std::upper_bound(first.begin(), first.end(), std::int64_t{emission.neuron});
     const std::int64_t population = after - first.begin() - 1;
-    spikes.push_back({emission.time_ms, population, emission.neuron - *(after - 1)});
+    const std::int64_t neuron = emission.neuron - *(after - 1);
+    spikes.push_back({emission.time_ms, population,
+                      neuron * layout.population(population).copies + emission.copy});
   }
 }
 
@@ -250,14 +253,26 @@ const Recording& Simulation::recording(std::size_t index) const {
   return impl_->recorders[index].recording;
 }
 
+Statistics& Statistics::operator+=(const Statistics& other) {
+  spikes += other.spikes;
+  synaptic_events += other.synaptic_events;
+  source_events += other.source_events;
+  neuron_steps += other.neuron_steps;
+  return *this;
+}
+
 Statistics Simulation::statistics() const {
   Statistics statistics;
   statistics.spikes = impl_->spike_count;
   for (const auto& part : impl_->parts) {
-    statistics.synaptic_events += part->synaptic_events();
-    statistics.neuron_steps += part->neuron_steps();
+    statistics += part->counted();
   }
   return statistics;
+}
+
+void Simulation::reset(std::uint64_t seed) {
+  impl_->layout.options.seed = seed;
+  reset();
 }
 
 void Simulation::reset() {
@@ -266,7 +281,10 @@ void Simulation::reset() {
   impl.step = impl.window = impl.spike_count = 0;
   impl.of_neurons.clear();
   impl.spikes.clear();
-  for (const auto& part : impl.parts) part->reset();
+  for (const auto& part : impl.parts) {
+    part->reset();
+    part->forget_counts();
+  }
   for (const auto& source : impl.sources) {
     if (source != nullptr) source->go_to(0);
   }
@@ -286,7 +304,8 @@ State Simulation::save() const {
   auto& pending = state.arrays["pending"];
   for (const Emission& emission : impl.of_neurons) {
     pending.insert(pending.end(), {emission.time_ms, static_cast<double>(emission.step),
-                                   static_cast<double>(emission.neuron)});
+                                   static_cast<double>(emission.neuron), emission.size,
+                                   static_cast<double>(emission.copy)});
   }
   for (const auto& part : impl.parts) part->save(state);
   for (const auto& source : impl.sources) {
@@ -299,15 +318,16 @@ State Simulation::save() const {
 void Simulation::Impl::restore_pending(const State& state) {
   of_neurons.clear();
   const auto pending = state.arrays.find("pending");
-  require(pending != state.arrays.end() && pending->second.size() % 3 == 0, ErrorKind::data,
+  require(pending != state.arrays.end() && pending->second.size() % 5 == 0, ErrorKind::data,
           "saved state: 'pending' is missing or damaged");
-  for (std::size_t at = 0; at < pending->second.size(); at += 3) {
+  for (std::size_t at = 0; at < pending->second.size(); at += 5) {
     const double* row = pending->second.data() + at;
     require(row[2] >= 0 && row[2] < static_cast<double>(layout.first_neuron.back()),
             ErrorKind::data, "saved state: found a spike of neuron {}, expected 0 to {}", row[2],
             layout.first_neuron.back() - 1);
-    of_neurons.push_back(
-        {row[0], static_cast<std::int64_t>(row[1]), static_cast<std::uint32_t>(row[2]), 1});
+    of_neurons.push_back({row[0], static_cast<std::int64_t>(row[1]),
+                          static_cast<std::uint32_t>(row[2]), row[3],
+                          static_cast<std::uint32_t>(row[4])});
   }
 }
 

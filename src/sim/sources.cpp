@@ -9,6 +9,7 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/rng.hpp"
+#include "grid_group.hpp"
 
 namespace afterspike::sim {
 namespace {
@@ -81,10 +82,7 @@ class Trains final : public Source {
 class Poisson final : public Source {
  public:
   Poisson(const Layout& layout, std::int64_t population)
-      : layout_(layout),
-        index_(population),
-        population_(layout.population(population)),
-        rng_(Rng(layout.options.seed).stream("poisson").stream(population_.name)) {
+      : layout_(layout), index_(population), population_(layout.population(population)) {
     go_to(0);
   }
 
@@ -136,37 +134,49 @@ class Poisson final : public Source {
   void push(std::int64_t neuron, double time, std::uint64_t number) {
     const double per_ms = population_.column("rate")[static_cast<std::size_t>(neuron)] * 1e-3;
     if (per_ms == 0) return;
-    Rng rng = rng_.stream("neuron", static_cast<std::uint64_t>(neuron)).stream("gap", number);
+    Rng rng = Rng(layout_.options.seed)
+                  .stream("poisson")
+                  .stream(population_.name)
+                  .stream("neuron", static_cast<std::uint64_t>(neuron))
+                  .stream("gap", number);
     next_.push({time - std::log1p(-rng.uniform()) / per_ms, neuron, number});
   }
 
   const Layout& layout_;
   std::int64_t index_;
   const Population& population_;
-  Rng rng_;
   std::priority_queue<Due> next_;
 };
 
-/// One number for each channel and step.
+/// One number for each channel and step of the network.
 class Analog final : public Source {
  public:
   Analog(const Layout& layout, std::int64_t population)
-      : layout_(layout), index_(population), size_(layout.population(population).size) {}
+      : layout_(layout),
+        index_(population),
+        size_(layout.population(population).size),
+        stride_(
+            whole_steps(layout.network->time_step_ms, layout.dt_ms, "time step of the network")) {
+    require(stride_ > 0, ErrorKind::config,
+            "population '{}': found a step of {} ms, expected at most the network's, {} ms",
+            layout.population(population).name, layout.dt_ms, layout.network->time_step_ms);
+  }
 
   void emit(const Window& window, std::vector<Emission>& emissions) override {
     const auto steps = static_cast<std::int64_t>(values_.size()) / size_;
-    for (; next_ < steps && next_ <= window.last_step; ++next_) {
+    for (; next_ < steps && next_ * stride_ <= window.last_step; ++next_) {
+      const std::int64_t step = next_ * stride_;
       for (std::int64_t channel = 0; channel < size_; ++channel) {
         const double value = values_[static_cast<std::size_t>(next_ * size_ + channel)];
         if (value == 0) continue;
-        emissions.push_back({static_cast<double>(next_) * layout_.dt_ms, next_,
+        emissions.push_back({static_cast<double>(step) * layout_.dt_ms, step,
                              layout_.neuron({index_, 0, size_}, channel), value});
       }
     }
   }
 
   void go_to(double time_ms) override {
-    next_ = time_ms == 0 ? 0 : std::llround(time_ms / layout_.dt_ms) + 1;
+    next_ = time_ms == 0 ? 0 : std::llround(time_ms / layout_.dt_ms) / stride_ + 1;
   }
 
   void set_signal(std::span<const double> values) override {
@@ -182,6 +192,7 @@ class Analog final : public Source {
  private:
   const Layout& layout_;
   std::int64_t index_, size_;
+  std::int64_t stride_;  ///< Steps of the grid in one of the network.
   std::vector<double> values_;
   std::int64_t next_ = 0;
 };

@@ -7,7 +7,7 @@
 
 namespace afterspike::sim {
 
-Stimuli::Stimuli(const Layout& layout, const Piece& piece) : begin_(piece.begin) {
+Stimuli::Stimuli(const Layout& layout, const Piece& piece) : layout_(layout), begin_(piece.begin) {
   const auto& network = *layout.network;
   for (const glifnet::StepCurrent& current : network.step_currents) {
     if (current.population != piece.population) continue;
@@ -20,11 +20,10 @@ Stimuli::Stimuli(const Layout& layout, const Piece& piece) : begin_(piece.begin)
     std::sort(steps.neurons.begin(), steps.neurons.end());
     if (current.neurons.empty() || !steps.neurons.empty()) steps_.push_back(std::move(steps));
   }
-  const Rng root = Rng(layout.options.seed).stream("noise");
   for (std::size_t index = 0; index < network.noise_currents.size(); ++index) {
     const glifnet::NoiseCurrent& current = network.noise_currents[index];
     if (current.population != piece.population) continue;
-    noise_.push_back({current, root.stream("current", index)});
+    noise_.push_back({current, index});
   }
 }
 
@@ -49,7 +48,10 @@ double Stimuli::current(std::int64_t local, double time_ms, double tolerance_ms)
   }
   for (const Noise& noise : noise_) {
     const auto interval = static_cast<std::uint64_t>(std::floor(time / noise.current.interval_ms));
-    Rng rng = noise.rng.stream("neuron", static_cast<std::uint64_t>(begin_ + local))
+    Rng rng = Rng(layout_.options.seed)
+                  .stream("noise")
+                  .stream("current", noise.number)
+                  .stream("neuron", static_cast<std::uint64_t>(begin_ + local))
                   .stream("interval", interval);
     sum += noise.current.mean_pa + noise.current.standard_deviation_pa * rng.normal();
   }

@@ -31,11 +31,12 @@ class Stimuli {
   };
   struct Noise {
     glifnet::NoiseCurrent current;
-    Rng rng;
+    std::uint64_t number;  ///< Among those of the network.
   };
 
   bool is_in(const Steps& steps, std::int64_t local) const;
 
+  const Layout& layout_;
   std::int64_t begin_;
   std::vector<Steps> steps_;
   std::vector<Noise> noise_;

@@ -23,6 +23,9 @@ class Rng {
   Rng stream(std::string_view name) const noexcept;
   Rng stream(std::string_view name, std::uint64_t index) const noexcept;
 
+  /// This stream from where so many numbers were drawn; takes the same time for any number.
+  Rng after(std::uint64_t drawn) const noexcept;
+
   /// 64 random bits.
   std::uint64_t next() noexcept;
 

@@ -64,6 +64,9 @@ struct Trained {
   checkpoint::Checkpoint content;
 };
 
+/// A copy of the network in float64: the same parameters, without the rounding of float32.
+std::shared_ptr<nn::Network> in_double(const Trained& trained);
+
 /// Loads a run (its selected checkpoint) or a checkpoint. Throws Error(checkpoint) whose message
 /// begins with the path.
 Trained load(const std::filesystem::path& run);

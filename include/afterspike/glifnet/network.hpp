@@ -50,11 +50,15 @@ struct Population {
 
   SpikeTrains trains;  ///< Of a spike_source; may be empty, to be given to the simulator.
 
-  /// So many neurons in a row stand for one neuron of the rate network.
+  /// Each neuron stands for so many of its kind, which all receive what it does and differ by
+  /// chance alone; a spike of one counts 1 / copies at synapses and readout. Other than 1 for GLIFR
+  /// neurons only. Copy c of neuron n is number n * copies + c wherever spikes are listed.
   std::int64_t copies = 1;
 
   bool operator==(const Population&) const = default;
 
+  /// Neurons, each copy counted.
+  std::int64_t cells() const { return size * copies; }
   /// Number of after-spike currents.
   std::int64_t currents() const;
   /// Values of a column. Throws Error(internal) where the model has none of that name.
@@ -114,7 +118,8 @@ struct NoiseCurrent {
   bool operator==(const NoiseCurrent&) const = default;
 };
 
-/// Outputs = weight (scale * spikes of each neuron in the last window_ms) + bias.
+/// Outputs = weight (scale * spikes of each neuron in the last window_ms) + bias, where a spike of
+/// one of several copies counts 1 / copies.
 struct Readout {
   std::int64_t population = -1;  ///< -1: the network has no readout.
   double window_ms = 0;

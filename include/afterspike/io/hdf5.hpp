@@ -31,7 +31,7 @@ enum class Hdf5Type { float16, float32, float64, uint16, int64 };
 /// Error(data) that names file and path; the HDF5 library prints nothing. Not thread-safe: one
 /// object per thread, and calls are serialised inside.
 ///
-/// T is one of float, double, std::int64_t, std::uint8_t.
+/// T is one of float, double, std::int64_t, std::uint8_t, std::uint32_t, std::uint64_t.
 class Hdf5File {
  public:
   enum class Mode { read, create };  ///< create truncates what is there.
@@ -82,6 +82,13 @@ class Hdf5File {
   /// double or std::int64_t.
   template <typename T>
   void write_variable_rows(std::string_view dataset, const Hdf5Rows<T>& rows, Hdf5Type stored);
+
+  /// Texts of variable length, UTF-8, in a data set of any shape (a scalar's is empty).
+  void write_texts(std::string_view dataset, const Hdf5Array<std::string>& array);
+  Hdf5Array<std::string> read_texts(std::string_view dataset) const;
+
+  /// An empty group, and what is missing above it.
+  void make_group(std::string_view group);
 
   template <typename T>
   void write_attribute(std::string_view object, std::string_view name, const Hdf5Array<T>& array);

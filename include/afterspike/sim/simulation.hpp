@@ -33,7 +33,7 @@ struct Options {
 
 struct Spike {
   double time_ms;
-  std::int64_t population, neuron;
+  std::int64_t population, neuron;  ///< Copies counted (glifnet::Population::copies).
 
   bool operator==(const Spike&) const = default;
 };
@@ -62,11 +62,15 @@ struct Recording {
   std::vector<double> values;  ///< [times, neurons]
 };
 
+/// What happened since the beginning or the last reset().
 struct Statistics {
-  std::int64_t spikes = 0;  ///< Of neurons; sources do not count.
-  std::int64_t synaptic_events =
-      0;                          ///< Spikes that arrived at a target, those of sources included.
-  std::int64_t neuron_steps = 0;  ///< Of the grid.
+  std::int64_t spikes = 0;           ///< Of neurons; sources do not count.
+  std::int64_t synaptic_events = 0;  ///< Arrivals at neurons, those from sources included; at all
+                                     ///< copies of a neuron together one.
+  std::int64_t source_events = 0;    ///< Those of sources alone.
+  std::int64_t neuron_steps = 0;     ///< Of the grid.
+
+  Statistics& operator+=(const Statistics& other);
 };
 
 /// Everything that decides the future: restored into a simulation of the same network, options (but
@@ -98,12 +102,13 @@ class Simulation {
   /// The spikes of a spike_source from now on, instead of the network's. Throws Error(data).
   void set_trains(std::string_view population, const glifnet::SpikeTrains& trains);
 
-  /// The values of an analog_source, [steps, size]: those of step t reach the targets at
-  /// t dt + delay, times the weight. 0 afterwards. Throws Error(data).
+  /// The values of an analog_source, [steps, size], a row for each time step of the network,
+  /// whatever that of the grid: row t reaches the targets at t time_step_ms + delay, times the
+  /// weight. 0 afterwards. Throws Error(data).
   void set_signal(std::string_view population, std::span<const double> values);
 
-  /// Records from now on; returns the index for recording(). Empty `neurons`: all. The interval
-  /// must be whole steps for a population on the grid. Throws Error(config).
+  /// Records from now on; returns the index for recording(). Empty `neurons`: all; copies counted.
+  /// The interval must be whole steps for a population on the grid. Throws Error(config).
   std::size_t record(std::string_view population, Quantity quantity, double interval_ms,
                      std::vector<std::int64_t> neurons = {});
 
@@ -124,6 +129,8 @@ class Simulation {
   /// Back to time 0 and the initial state; trains and signals stay, recordings and spikes are
   /// emptied.
   void reset();
+  /// The same with another seed.
+  void reset(std::uint64_t seed);
 
   State save() const;
   /// Throws Error(data) for a state of another network.

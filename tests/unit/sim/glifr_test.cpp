@@ -142,6 +142,88 @@ TEST(Glifr, EscapingSpikesHaveTheProbabilityOfTheRate) {
   EXPECT_NEAR(found, expected, 5 * std::sqrt(expected / kLong));
 }
 
+/// Copies written out: neurons of their own, all connected, with shares of the weights.
+Network written_out(const Network& network) {
+  Network result = network;
+  Population& neurons = result.populations[0];
+  const std::int64_t copies = neurons.copies;
+  neurons.copies = 1;
+  neurons.size *= copies;
+  for (auto& [name, values] : neurons.columns) {
+    std::vector<double> repeated;
+    for (const double value : values) {
+      repeated.insert(repeated.end(), static_cast<std::size_t>(copies), value);
+    }
+    values = repeated;
+  }
+  for (glifnet::Projection& projection : result.projections) {
+    const std::int64_t sources = projection.source == 0 ? copies : 1;
+    std::vector<Synapse> synapses;
+    for (std::size_t row = 0; row + 1 < projection.offsets.size(); ++row) {
+      for (auto at = projection.offsets[row]; at < projection.offsets[row + 1]; ++at) {
+        const auto synapse = static_cast<std::size_t>(at);
+        for (std::int64_t pair = 0; pair < sources * copies; ++pair) {
+          synapses.push_back({static_cast<std::int64_t>(row) * sources + pair / copies,
+                              projection.targets[synapse] * copies + pair % copies,
+                              projection.weights[synapse] / static_cast<double>(sources),
+                              projection.delay_ms(at), 0});
+        }
+      }
+    }
+    projection =
+        make_projection(result.populations, projection.source, projection.target, synapses);
+  }
+  return result;
+}
+
+TEST(Glifr, CopiesAreNeuronsWithSharesOfTheWeights) {
+  for (const double softness : {0.0, 0.4}) {
+    Network network = glifr_network(softness, 1);
+    network.populations[0].copies = 4;
+    Simulation explicitly(written_out(network), {7});
+    explicitly.set_signal("input", signal());
+    explicitly.run_until(kSteps * kDt);
+    EXPECT_GT(explicitly.spikes().size(), 1000u);
+    for (const int threads : {1, 2}) {
+      Options options{7};
+      options.threads = threads;
+      Simulation simulation(network, options);
+      simulation.set_signal("input", signal());
+      simulation.run_until(kSteps * kDt);
+      EXPECT_EQ(simulation.spikes(), explicitly.spikes());
+      EXPECT_EQ(simulation.statistics().synaptic_events * 4,
+                explicitly.statistics().synaptic_events);
+    }
+  }
+}
+
+TEST(Glifr, ASavedStateOfCopiesGoesOnWithTheSameSpikes) {
+  Network network = glifr_network(0.4, 1);
+  network.populations[0].copies = 3;
+  Simulation whole(network, {7});
+  whole.set_signal("input", signal());
+  whole.run_until(61 * kDt);
+  const State state = whole.save();
+  whole.clear_spikes();
+  whole.run_until(kSteps * kDt);
+  Options two{7};
+  two.threads = 2;
+  Simulation other(network, two);
+  other.set_signal("input", signal());
+  other.restore(state);
+  other.run_until(kSteps * kDt);
+  EXPECT_EQ(other.spikes(), whole.spikes());
+  // Another seed is other noise; the first again gives the first.
+  Simulation again(network, {8});
+  again.set_signal("input", signal());
+  again.run_until(kSteps * kDt);
+  again.reset(7);
+  again.run_until(61 * kDt);
+  again.clear_spikes();
+  again.run_until(kSteps * kDt);
+  EXPECT_EQ(again.spikes(), whole.spikes());
+}
+
 TEST(Glifr, ExistsOnItsOwnGridOnly) {
   const Network network = glifr_network(0, 1);
   expect_error(ErrorKind::config, {"population 'hidden'", "the exact engine has no model 'glifr'"},

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "afterspike/glifnet/network.hpp"
+
+/// Networks of spiking neurons in the formats of others. What a format cannot say is listed and
+/// refused, or with `approximate` replaced; nothing is changed in silence.
+namespace afterspike::exporters {
+
+/// What a format cannot say of some neurons, or of a network, and what takes its place.
+struct Deviation {
+  std::string what;         ///< "after-spike multiplier above 1".
+  std::string replacement;  ///< "1".
+  std::string population;
+  std::vector<std::int64_t> neurons;  ///< Empty: it concerns the population as a whole.
+  std::int64_t values = 0;            ///< How many parameters, or synapses, were changed.
+};
+
+/// "population 'hidden': after-spike multiplier above 1 (12 values of 9 neurons: 0, 3, 4, ...):
+/// replaced by 1".
+std::string text_of(const Deviation& deviation);
+
+struct Options {
+  bool approximate = false;
+  /// Step of simulators with a grid, ms; 0: the network's time step, a tenth of it for GLIFR
+  /// neurons.
+  double resolution_ms = 0;
+  /// Time constant of the synaptic currents that stand for jumps of the voltage, ms; 0: that step.
+  double synapse_ms = 0;
+};
+
+/// A network in the terms of a format, and what of it is not as it was.
+struct Conversion {
+  glifnet::Network network;
+  std::vector<Deviation> deviations;
+  double resolution_ms = 0;  ///< Step that a simulator with a grid should take.
+};
+
+/// A format as it is listed.
+struct ExporterEntry {
+  std::string_view name;
+  std::string_view summary;
+  /// What of a valid network the format can say. Throws Error(config) where that is nothing.
+  Conversion (*convert)(const glifnet::Network& network, const Options& options);
+  /// Writes what convert() gave. Throws Error(data) where that cannot be written.
+  void (*write)(const Conversion& conversion, const std::filesystem::path& path);
+};
+
+/// All formats, one file of src/exporters/formats each.
+std::span<const ExporterEntry> entries();
+
+/// Converts and writes; gives what was written. Throws Error(config) that lists all deviations
+/// where there are any and `options` does not allow them; then nothing is written.
+Conversion export_network(const ExporterEntry& format, const glifnet::Network& network,
+                          const std::filesystem::path& path, const Options& options);
+
+}  // namespace afterspike::exporters

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "afterspike/glifnet/network.hpp"
+
+/// Networks of GLIF neurons from the files of others.
+namespace afterspike::exporters {
+
+/// A network, and where the nodes of its file are in it.
+struct Import {
+  glifnet::Network network;
+  /// By name of the node population, for each node: population and neuron within it.
+  std::map<std::string, std::vector<std::pair<std::int64_t, std::int64_t>>> nodes;
+};
+
+/// A SONATA network of NEST's glif_psc neurons (templates nest:glif_psc) and virtual nodes, whose
+/// spikes are those of the inputs of its configuration, a file or a directory that holds
+/// config.json. Populations of neurons of several levels become one for each level, "name_glif1",
+/// ...; provenance "nodes" says where each node went (JSON, as Import::nodes). The time step is
+/// that of the run.
+///
+/// Throws Error(data) that names the file and what is wrong in it, also for parameters of single
+/// nodes, which NEST would ignore.
+Import import_sonata(const std::filesystem::path& path);
+
+/// Neurons of the Allen Institute's neuron_config.json files, one population for each file, without
+/// synapses, with ports for alpha synapses of 5.5, 8.5, 2.8 and 5.8 ms as BMTK has them. The level
+/// is in the names of their methods. Throws Error(data) for methods that no level has.
+glifnet::Network import_allen(const std::vector<std::filesystem::path>& paths);
+
+}  // namespace afterspike::exporters

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "afterspike/experiment/experiment.hpp"
+#include "afterspike/io/json.hpp"
+#include "afterspike/parity/respond.hpp"
+
+/// How faithful a spiking network is to the rate network that it was made from.
+namespace afterspike::parity {
+
+struct Report {
+  std::int64_t samples = 0;
+  double rate_accuracy = 0;     ///< Of the rate network as it was trained.
+  double hard_accuracy = 0;     ///< Of the rate network with S = (V > V_th), in float64.
+  double spiking_accuracy = 0;  ///< Of the spiking network.
+  double agreement = 0;         ///< Part of the samples that rate and spiking network decide alike.
+  double hard_agreement = 0;    ///< The same of the rate network with a hard threshold.
+  double correlation = 0;       ///< Of all outputs of rate and spiking network (Pearson).
+  /// Of each neuron: root mean square over samples of the difference of mean rates, where a rate is
+  /// between 0 and 1.
+  std::vector<double> rate_errors;
+  /// Steps, from 1, at which spikes first differ from those of the rate network with a hard
+  /// threshold; of the samples in which they do.
+  std::vector<std::int64_t> first_differences;
+  std::int64_t approximated = 0;  ///< Parameters that a conversion changed.
+
+  /// "faithful: ...": what the numbers come to, in words.
+  std::string verdict() const;
+  io::Json json() const;
+};
+
+/// Shows the same samples to both. The spiking network must have been lowered from this run, or
+/// converted from one that was. Throws Error(config) where it does not fit.
+Report compare(const experiment::Trained& trained, const glifnet::Network& spiking,
+               const data::Dataset& dataset, const sim::Options& options, ThreadPool& pool);
+
+/// The spikes of the rate network with S = (V > V_th) in float64, [samples, steps, neurons] of
+/// bool. Sequences of different lengths are run to the end of the longest.
+at::Tensor hard_spikes(const experiment::Trained& trained, const data::Dataset& dataset,
+                       ThreadPool& pool);
+
+}  // namespace afterspike::parity

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "afterspike/base/parallel.hpp"
+#include "afterspike/data/dataset.hpp"
+#include "afterspike/glifnet/network.hpp"
+#include "afterspike/sim/simulation.hpp"
+
+namespace afterspike::parity {
+
+/// What a spiking network answers to samples.
+struct Responses {
+  at::Tensor outputs;  ///< [samples, outputs], float64: the readout at each sample's end.
+  at::Tensor rates;    ///< [samples, neurons], float64: spikes of a neuron of the population that
+                       ///< is read out (the mean of its copies) in a step, the mean over steps.
+  sim::Statistics counted;  ///< Of all samples together.
+  std::int64_t steps = 0;   ///< Of all samples together.
+};
+
+/// What a sample was answered with, for whoever wants to see it: called from several threads, once
+/// for each sample.
+struct Answer {
+  std::int64_t sample;                 ///< Its place in the data set.
+  std::int64_t steps;                  ///< Its length.
+  std::span<const sim::Spike> spikes;  ///< By time, population, neuron.
+};
+
+/// The step of the rate network, from 1, in which a spike falls: one at t steps ends step t.
+std::int64_t step_of(const sim::Spike& spike, const glifnet::Network& network);
+
+using Watcher = std::function<void(const Answer&)>;
+
+/// Shows each sample of a data set to the network, from rest: the features of a step are the values
+/// of the network's analog source. Chance is drawn anew for each sample, by the seed of `options`
+/// and the sample's place. Results do not depend on the number of threads; `options.threads` has no
+/// meaning. Throws Error(data) unless the network has one analog source, of as many channels as the
+/// samples have features, and a readout.
+Responses respond(const glifnet::Network& network, const data::Dataset& dataset,
+                  const sim::Options& options, ThreadPool& pool, const Watcher& watch = {});
+
+/// An estimate of the energy that a digital circuit in 45 nm takes for its arithmetic alone
+/// (Horowitz 2014, "Computing's energy problem"), pJ.
+struct Energy {
+  double spiking_pJ = 0;  ///< An addition for each arrival of a spike, a multiplication and an
+                          ///< addition for each of an analog value.
+  double rate_pJ = 0;     ///< A multiplication and an addition for each synapse and step.
+};
+inline constexpr double kAddition_pJ = 0.9, kMultiplication_pJ = 3.7;  ///< float32.
+
+/// Of these responses, and of a rate network of the same synapses.
+Energy energy(const glifnet::Network& network, const Responses& responses);
+
+}  // namespace afterspike::parity

@@ -1,0 +1,58 @@
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/log.hpp"
+#include "afterspike/exporters/importer.hpp"
+#include "afterspike/glifnet/file.hpp"
+#include "command.hpp"
+#include "environment.hpp"
+#include "spiking.hpp"
+
+namespace afterspike::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_sonata(const fs::path& path) {
+  return fs::is_directory(path) || path.filename() == "config.json" ||
+         path.filename() == "circuit_config.json";
+}
+
+int run(std::span<const std::string> words) {
+  Arguments arguments(
+      "import",
+      "Makes a network file of others' networks of GLIF neurons: a SONATA directory "
+      "(or its\nconfig.json), or the Allen Institute's neuron_config.json files.",
+      "PATH... --out NET");
+  arguments.any_number("PATH", 1)
+      .value("out", "NET", "The file to write; must not exist.")
+      .flag("force", "Replace what is at --out.");
+  if (!arguments.parse(words)) return 0;
+  require(arguments.has("out"), ErrorKind::usage, "import: expected --out NET");
+  require_free(arguments.text("out"), arguments.has("force"));
+  const std::vector<std::string>& paths = arguments.words();
+  const bool sonata = is_sonata(paths.front());
+  require(!sonata || paths.size() == 1, ErrorKind::usage,
+          "import: found {} paths, expected one SONATA network", paths.size());
+  const glifnet::Network network = sonata ? exporters::import_sonata(paths.front()).network
+                                          : exporters::import_allen({paths.begin(), paths.end()});
+  glifnet::write_network(arguments.text("out"), network);
+  std::int64_t synapses = 0;
+  for (const glifnet::Projection& projection : network.projections) {
+    synapses += projection.synapses();
+  }
+  for (const glifnet::Population& population : network.populations) {
+    log::info("{} of model {}: '{}'", population.size, population.model, population.name);
+  }
+  log::info("{} synapses; the network is in {}", synapses, arguments.text("out"));
+  return 0;
+}
+
+}  // namespace
+
+CommandEntry entry_import() {
+  return {"import", "read others' networks of GLIF neurons", run};
+}
+
+}  // namespace afterspike::cli

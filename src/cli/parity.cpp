@@ -1,0 +1,42 @@
+#include "afterspike/parity/parity.hpp"
+
+#include <fmt/format.h>
+
+#include "afterspike/experiment/experiment.hpp"
+#include "afterspike/glifnet/file.hpp"
+#include "command.hpp"
+#include "environment.hpp"
+#include "spiking.hpp"
+
+namespace afterspike::cli {
+namespace {
+
+int run(std::span<const std::string> words) {
+  Arguments arguments("parity",
+                      "Compares a run with the spiking network that was made from it, on the same "
+                      "samples.",
+                      "RUN NET [--split test] [--limit N] [--seed S] [--json]");
+  arguments.positional({"RUN", "NET"})
+      .value("split", "SPLIT", "train, validation or test.", "test")
+      .value("limit", "N", "The first N samples only.")
+      .value("seed", "N", "Seed of whatever is random.", "1")
+      .flag("json", "Print one JSON object.");
+  add_data_directory(add_threads(arguments));
+  if (!arguments.parse(words)) return 0;
+  const experiment::Trained trained = experiment::load(arguments.words()[0]);
+  const glifnet::Network network = glifnet::read_network(arguments.words()[1]);
+  const auto task = trained.experiment->make_task({data_directory(arguments)});
+  const auto data = samples_of(*task, arguments);
+  ThreadPool pool(threads(arguments));
+  const sim::Options options{static_cast<std::uint64_t>(arguments.integer("seed", 0))};
+  print_report(parity::compare(trained, network, *data, options, pool), arguments.has("json"));
+  return 0;
+}
+
+}  // namespace
+
+CommandEntry entry_parity() {
+  return {"parity", "compare a run with the spiking network made from it", run};
+}
+
+}  // namespace afterspike::cli

@@ -1,0 +1,256 @@
+#include <chrono>
+#include <filesystem>
+#include <sstream>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/log.hpp"
+#include "afterspike/base/units.hpp"
+#include "afterspike/exporters/conversion.hpp"
+#include "afterspike/glifnet/file.hpp"
+#include "afterspike/io/atomic.hpp"
+#include "afterspike/io/table.hpp"
+#include "afterspike/parity/respond.hpp"
+#include "afterspike/sim/spike_file.hpp"
+#include "command.hpp"
+#include "environment.hpp"
+#include "spiking.hpp"
+
+namespace afterspike::cli {
+namespace {
+
+constexpr std::int64_t kMostCopies = 1'000'000;
+
+Arguments make_arguments() {
+  Arguments arguments("simulate",
+                      "Runs a network of spiking neurons: on the samples of a task, or on recorded "
+                      "spikes.",
+                      "NET [--task T] [--split test] [--limit N] [--seed S] [--json]\n"
+                      "  afterspike simulate NET --until \"500 ms\" --out DIR [--input FILE]");
+  arguments.positional({"NET"})
+      .value("task", "T", "The task (default: the one that the network was trained for).")
+      .value("split", "SPLIT", "train, validation or test.", "test")
+      .value("limit", "N", "The first N samples only.")
+      .value("engine", "NAME", "grid: in steps; exact: from spike to spike.", "grid")
+      .value("copies", "N", "So many copies of each neuron, where populations were exported.")
+      .value("as", "MODEL", "glif3: GLIFR neurons as GLIF3 in continuous time, an approximation.")
+      .value("seed", "N", "Seed of whatever is random.", "1")
+      .value("until", "T", "Instead of a task: run until then, such as \"500 ms\".")
+      .values("input", "[NAME=]FILE", "Spikes of a source (CSV or SONATA); repeatable.")
+      .value("record", "LIST", "spikes, and V, threshold, I_asc, I_syn, ... of all neurons.",
+             "spikes")
+      .value("interval", "T", "Time between samples of these (default: the time step).")
+      .value("dt", "T", "Step of the grid (default: the network's).")
+      .value("out", "DIR", "Where to write spikes and samples; must not exist.")
+      .flag("json", "Print one JSON object.");
+  add_data_directory(add_threads(arguments));
+  return arguments;
+}
+
+/// With as many copies of each neuron as --copies says.
+void set_copies(const Arguments& arguments, glifnet::Network& network) {
+  if (!arguments.has("copies")) return;
+  const auto mode = network.provenance.find("mode");
+  require(mode != network.provenance.end() && mode->second == "population", ErrorKind::usage,
+          "--copies: the network was exported with mode '{}', expected mode 'population'",
+          mode == network.provenance.end() ? "" : mode->second);
+  network.populations.front().copies = arguments.integer("copies", 1, kMostCopies);
+}
+
+sim::Options read_options(const Arguments& arguments) {
+  const std::string engine = arguments.text("engine");
+  require(engine == "grid" || engine == "exact", ErrorKind::usage,
+          "--engine: found '{}', expected grid or exact", engine);
+  sim::Options options{static_cast<std::uint64_t>(arguments.integer("seed", 0))};
+  options.engine = engine == "grid" ? sim::Engine::grid : sim::Engine::exact;
+  options.dt_ms = arguments.has("dt") ? units::parse(arguments.text("dt"), "ms", "--dt") : 0;
+  return options;
+}
+
+/// In the terms of --as.
+glifnet::Network converted(const Arguments& arguments, glifnet::Network network) {
+  if (!arguments.has("as")) return network;
+  const std::string model = arguments.text("as");
+  require(model == "glif3", ErrorKind::usage, "--as: found '{}', expected glif3", model);
+  // Off the grid nothing else keeps a neuron from spiking more than once in a step; a little less
+  // than one, so that what arrives with the next step is not lost.
+  constexpr double kPart = 0.9;
+  const bool exact = arguments.text("engine") == "exact";
+  exporters::Conversion conversion =
+      exporters::as_glif3(network, exact ? kPart * network.time_step_ms : 0);
+  for (const exporters::Deviation& deviation : conversion.deviations) {
+    log::info("{}", exporters::text_of(deviation));
+  }
+  return std::move(conversion.network);
+}
+
+std::vector<std::string> parts_of(const std::string& list) {
+  std::vector<std::string> parts;
+  std::istringstream text(list);
+  for (std::string part; std::getline(text, part, ',');) parts.push_back(part);
+  return parts;
+}
+
+/// The source that an input belongs to: the named one, or the only one.
+std::string source_of(const glifnet::Network& network, const std::string& name) {
+  if (!name.empty())
+    return network.populations[static_cast<std::size_t>(network.population(name))].name;
+  std::vector<std::string> sources;
+  for (const glifnet::Population& population : network.populations) {
+    if (population.model == "spike_source") sources.push_back(population.name);
+  }
+  require(sources.size() == 1, ErrorKind::usage,
+          "--input: the network has {} sources of spikes, expected NAME=FILE or one source",
+          sources.size());
+  return sources.front();
+}
+
+void set_inputs(const Arguments& arguments, const glifnet::Network& network,
+                sim::Simulation& simulation) {
+  for (const std::string& input : arguments.list("input")) {
+    const auto equals = input.find('=');
+    const bool named = equals != std::string::npos;
+    const std::string source = source_of(network, named ? input.substr(0, equals) : "");
+    const std::int64_t index = network.population(source);
+    const std::int64_t size = network.populations[static_cast<std::size_t>(index)].size;
+    simulation.set_trains(
+        source, sim::read_trains(named ? input.substr(equals + 1) : input, source, index, size));
+  }
+}
+
+/// What is sampled besides spikes: a recording of each population of neurons.
+struct Sampled {
+  std::string file;
+  std::size_t recording;
+};
+
+std::vector<Sampled> set_recordings(const Arguments& arguments, const glifnet::Network& network,
+                                    sim::Simulation& simulation, double step_ms) {
+  const double interval = arguments.has("interval")
+                              ? units::parse(arguments.text("interval"), "ms", "--interval")
+                              : step_ms;
+  std::vector<Sampled> sampled;
+  for (const std::string& name : parts_of(arguments.text("record"))) {
+    if (name == "spikes") continue;
+    for (const glifnet::Population& population : network.populations) {
+      if (glifnet::model(population.model).is_source()) continue;
+      sampled.push_back({fmt::format("{}_{}.csv", population.name, name),
+                         simulation.record(population.name, sim::quantity(name), interval)});
+    }
+  }
+  return sampled;
+}
+
+io::Table table_of(const sim::Recording& recording) {
+  io::Table table{{"time_ms"}, {}};
+  for (const std::int64_t neuron : recording.neurons) {
+    table.columns.push_back(fmt::format("neuron_{}", neuron));
+  }
+  const std::size_t width = recording.neurons.size();
+  for (std::size_t row = 0; row < recording.times_ms.size(); ++row) {
+    std::vector<double> cells = {recording.times_ms[row]};
+    const auto begin = recording.values.begin() + static_cast<std::ptrdiff_t>(row * width);
+    cells.insert(cells.end(), begin, begin + static_cast<std::ptrdiff_t>(width));
+    table.rows.push_back(std::move(cells));
+  }
+  return table;
+}
+
+void write_products(const std::filesystem::path& out, const glifnet::Network& network,
+                    const sim::Simulation& simulation, const std::vector<Sampled>& sampled) {
+  io::AtomicDirectory directory(out);
+  std::vector<std::string> names;
+  for (const glifnet::Population& population : network.populations) {
+    names.push_back(population.name);
+  }
+  sim::write_spikes_csv(directory.staging() / "spikes.csv", simulation.spikes());
+  sim::write_spikes_sonata(directory.staging() / "spikes.h5", names, simulation.spikes());
+  for (const Sampled& each : sampled) {
+    io::write_csv(directory.staging() / each.file, table_of(simulation.recording(each.recording)));
+  }
+  directory.commit();
+}
+
+/// Runs for a time, on recorded spikes.
+io::Json run_for(const Arguments& arguments, const glifnet::Network& network) {
+  sim::Options options = read_options(arguments);
+  options.threads = threads(arguments);
+  const double until = units::parse(arguments.text("until"), "ms", "--until");
+  sim::Simulation simulation(network, options);
+  set_inputs(arguments, network, simulation);
+  const double step = options.dt_ms > 0 ? options.dt_ms : network.time_step_ms;
+  const auto sampled = set_recordings(arguments, network, simulation, step);
+  const auto start = std::chrono::steady_clock::now();
+  simulation.run_until(until);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  if (arguments.has("out")) write_products(arguments.text("out"), network, simulation, sampled);
+  const sim::Statistics counted = simulation.statistics();
+  std::int64_t neurons = 0;
+  for (const glifnet::Population& population : network.populations) {
+    if (!glifnet::model(population.model).is_source()) neurons += population.cells();
+  }
+  const double seconds = until * 1e-3;
+  return {
+      {"time_ms", until},
+      {"neurons", neurons},
+      {"spikes", counted.spikes},
+      {"rate_per_s", static_cast<double>(counted.spikes) / static_cast<double>(neurons) / seconds},
+      {"synaptic_events", counted.synaptic_events},
+      {"synaptic_events_per_s", static_cast<double>(counted.synaptic_events) / taken.count()},
+      {"wall_s", taken.count()}};
+}
+
+io::Json classify(const Arguments& arguments, const glifnet::Network& network) {
+  const std::string named = arguments.has("task") ? arguments.text("task") : "";
+  const auto task = task_of(network, named, {data_directory(arguments)});
+  const auto data = samples_of(*task, arguments);
+  ThreadPool pool(threads(arguments));
+  const auto start = std::chrono::steady_clock::now();
+  const parity::Responses responses =
+      parity::respond(network, *data, read_options(arguments), pool);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  const auto samples = static_cast<double>(data->size());
+  const parity::Energy energy = parity::energy(network, responses);
+  constexpr double kMicro = 1e-6;
+  return {{"split", arguments.text("split")},
+          {"accuracy", static_cast<double>(correct_decisions(responses.outputs, *data)) / samples},
+          {"samples", data->size()},
+          {"samples_per_s", samples / taken.count()},
+          {"spikes_per_sample", static_cast<double>(responses.counted.spikes) / samples},
+          {"synaptic_events_per_sample",
+           static_cast<double>(responses.counted.synaptic_events) / samples},
+          {"synaptic_events_per_s",
+           static_cast<double>(responses.counted.synaptic_events) / taken.count()},
+          {"energy_uJ_per_sample", energy.spiking_pJ * kMicro / samples},
+          {"energy_rate_network_uJ_per_sample", energy.rate_pJ * kMicro / samples},
+          {"energy_assumes",
+           fmt::format("{} pJ an addition, {} pJ a multiplication (Horowitz 2014, 45 nm, float32)",
+                       parity::kAddition_pJ, parity::kMultiplication_pJ)}};
+}
+
+int run(std::span<const std::string> words) {
+  Arguments arguments = make_arguments();
+  if (!arguments.parse(words)) return 0;
+  glifnet::Network network = glifnet::read_network(arguments.words()[0]);
+  set_copies(arguments, network);
+  network = converted(arguments, std::move(network));
+  const bool alone = arguments.has("until");
+  require(alone || !arguments.has("out"), ErrorKind::usage,
+          "--out: found no --until, expected it too: spikes of single samples are not written");
+  io::Json result = alone ? run_for(arguments, network) : classify(arguments, network);
+  result["engine"] = arguments.text("engine");
+  if (arguments.has("as")) result["as"] = arguments.text("as");
+  result["copies"] = network.populations.front().copies;
+  result["seed"] = arguments.integer("seed", 0);
+  print_result(result, arguments.has("json"));
+  return 0;
+}
+
+}  // namespace
+
+CommandEntry entry_simulate() {
+  return {"simulate", "run a network of spiking neurons", run};
+}
+
+}  // namespace afterspike::cli

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <ATen/core/Tensor.h>
+
+#include "afterspike/glifnet/network.hpp"
+#include "afterspike/io/json.hpp"
+#include "afterspike/parity/parity.hpp"
+#include "afterspike/tasks/task.hpp"
+#include "arguments.hpp"
+
+/// What the commands of spiking networks share.
+namespace afterspike::cli {
+
+/// Throws Error(usage) where there is something at `out` already, unless it may be replaced.
+void require_free(const std::filesystem::path& out, bool force);
+
+/// The task called `name` with its default settings; or, where `name` is empty or that of the task
+/// that the network was trained for, that task with the settings of the training. Throws
+/// Error(usage) where neither is known.
+std::unique_ptr<tasks::Task> task_of(const glifnet::Network& network, const std::string& name,
+                                     const tasks::TaskContext& context);
+
+/// The first `limit` samples of a split, all where it is 0. Throws Error(config) where there is no
+/// such split or nothing is classified.
+std::shared_ptr<const data::Dataset> first_samples(const tasks::Task& task, tasks::Split split,
+                                                   std::int64_t limit);
+
+/// The same for --split and --limit.
+std::shared_ptr<const data::Dataset> samples_of(const tasks::Task& task,
+                                                const Arguments& arguments);
+
+/// How many samples of a data set these outputs [samples, outputs] decide rightly.
+std::int64_t correct_decisions(const at::Tensor& outputs, const data::Dataset& dataset);
+
+/// Prints an object: as JSON, or a line for each member.
+void print_result(const io::Json& result, bool json);
+
+/// The same of a report; its verdict alone comes last, and no errors of single neurons without
+/// JSON.
+void print_report(const parity::Report& report, bool json);
+
+}  // namespace afterspike::cli

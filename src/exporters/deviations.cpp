@@ -1,0 +1,45 @@
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/exporters/exporter.hpp"
+
+namespace afterspike::exporters {
+
+std::string text_of(const Deviation& deviation) {
+  constexpr std::size_t kShown = 8;
+  std::string where;
+  if (deviation.values > 0) where = fmt::format("{} values", deviation.values);
+  if (!deviation.neurons.empty()) {
+    const auto shown = std::min(kShown, deviation.neurons.size());
+    const std::vector<std::int64_t> first(
+        deviation.neurons.begin(), std::next(deviation.neurons.begin(), static_cast<long>(shown)));
+    where +=
+        fmt::format("{}{} neurons: {}{}", where.empty() ? "" : " of ", deviation.neurons.size(),
+                    fmt::join(first, ", "), shown < deviation.neurons.size() ? ", ..." : "");
+  }
+  return fmt::format("population '{}': {}{}: replaced by {}", deviation.population, deviation.what,
+                     where.empty() ? "" : fmt::format(" ({})", where), deviation.replacement);
+}
+
+Conversion export_network(const ExporterEntry& format, const glifnet::Network& network,
+                          const std::filesystem::path& path, const Options& options) {
+  Conversion conversion = format.convert(network, options);
+  std::string list;
+  std::int64_t values = 0;
+  for (const Deviation& deviation : conversion.deviations) {
+    list += "\n  " + text_of(deviation);
+    values += deviation.values;
+  }
+  require(options.approximate || conversion.deviations.empty(), ErrorKind::config,
+          "export: format '{}' cannot say all of this network; expected --approximate, which does"
+          " this:{}",
+          format.name, list);
+  if (values > 0) conversion.network.provenance["approximated"] = std::to_string(values);
+  format.write(conversion, path);
+  return conversion;
+}
+
+}  // namespace afterspike::exporters

@@ -1,0 +1,320 @@
+// NIR, the neuromorphic intermediate representation: what its primitives say of a network.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <numbers>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/exporters/conversion.hpp"
+#include "afterspike/io/atomic.hpp"
+#include "afterspike/io/hdf5.hpp"
+
+namespace afterspike::exporters {
+namespace {
+
+using glifnet::Network;
+using glifnet::Population;
+using glifnet::Projection;
+using glifnet::SynapseShape;
+
+constexpr double kSeconds = 1e-3;  // In a ms: every reader takes seconds.
+
+/// Counts the values of a population's columns that are left out.
+void leave_out(const Population& population, const char* what, const char* replacement,
+               const std::vector<std::string>& columns, std::vector<Deviation>& deviations) {
+  Deviation deviation{what, replacement, population.name, {}, 0};
+  for (const std::string& column : columns) {
+    deviation.values += static_cast<std::int64_t>(population.columns.at(column).size());
+  }
+  if (deviation.values > 0) deviations.push_back(std::move(deviation));
+}
+
+void list_mechanisms(const Population& population, std::vector<Deviation>& deviations) {
+  constexpr const char* kNone = "none; they are in the metadata";
+  const glifnet::Model& model = glifnet::model(population.model);
+  if (model.after_spike_currents) {
+    leave_out(population, "after-spike currents", kNone,
+              {"after_spike_decay", "after_spike_amplitude", "after_spike_multiplier"}, deviations);
+  }
+  if (model.spike_threshold) {
+    leave_out(population, "a threshold that spikes move, and a reset that depends on the voltage",
+              "V_reset, or else the resting potential; they are in the metadata",
+              {"threshold_spike_add", "threshold_spike_decay", "reset_fraction", "reset_add"},
+              deviations);
+  }
+  if (model.voltage_threshold) {
+    leave_out(population, "a threshold that follows the voltage", kNone,
+              {"threshold_voltage_index", "threshold_voltage_decay"}, deviations);
+  }
+  Deviation refractory{
+      "a refractory period", "none; it is in the metadata", population.name, {}, 0};
+  const auto periods = population.column("refractory");
+  for (std::size_t neuron = 0; neuron < periods.size(); ++neuron) {
+    if (periods[neuron] == 0) continue;
+    refractory.neurons.push_back(static_cast<std::int64_t>(neuron));
+    ++refractory.values;
+  }
+  if (refractory.values > 0) deviations.push_back(std::move(refractory));
+}
+
+/// CubaLIF has one exponential current for each neuron.
+void make_one_exponential(Population& population, std::vector<Projection*> onto,
+                          std::vector<Deviation>& deviations) {
+  std::int64_t synapses = 0;
+  for (const Projection* projection : onto) synapses += projection->synapses();
+  if (population.synapse == SynapseShape::alpha) {
+    deviations.push_back(
+        {"alpha synapses", "exponential ones of the same charge", population.name, {}, synapses});
+    for (Projection* projection : onto) {
+      for (double& weight : projection->weights) weight *= std::numbers::e;
+    }
+    population.synapse = SynapseShape::exponential;
+  }
+  if (population.receptors == 1) return;
+  if (population.synapse == SynapseShape::exponential) {
+    deviations.push_back({fmt::format("{} receptors", population.receptors),
+                          "the first, by charge",
+                          population.name,
+                          {},
+                          synapses});
+    const auto& tau = population.synapse_time_constants_ms;
+    for (Projection* projection : onto) {
+      for (std::int64_t at = 0; at < projection->synapses(); ++at) {
+        const auto synapse = static_cast<std::size_t>(at);
+        const std::size_t own =
+            projection->targets[synapse] + static_cast<std::size_t>(projection->receptor(at)) *
+                                               static_cast<std::size_t>(population.size);
+        projection->weights[synapse] *= tau[own] / tau[projection->targets[synapse]];
+      }
+    }
+    population.synapse_time_constants_ms.resize(static_cast<std::size_t>(population.size));
+  }
+  for (Projection* projection : onto) projection->receptors = {0};
+  population.receptors = 1;
+}
+
+/// NIR delays channels, not synapses: all of a source neuron wait alike.
+void share_delays(const Network& network, Projection& projection,
+                  std::vector<Deviation>& deviations) {
+  const auto& source = network.populations[static_cast<std::size_t>(projection.source)];
+  std::vector<double> delays(projection.targets.size());
+  std::int64_t changed = 0;
+  for (std::size_t row = 0; row + 1 < projection.offsets.size(); ++row) {
+    const auto begin = projection.offsets[row], end = projection.offsets[row + 1];
+    double sum = 0;
+    bool same = true;
+    for (auto at = begin; at < end; ++at) {
+      sum += projection.delay_ms(at);
+      same = same && projection.delay_ms(at) == projection.delay_ms(begin);
+    }
+    const double mean = end == begin ? 0 : sum / static_cast<double>(end - begin);
+    for (auto at = begin; at < end; ++at) {
+      const double own = same ? projection.delay_ms(begin) : mean;
+      changed += own == projection.delay_ms(at) ? 0 : 1;
+      delays[static_cast<std::size_t>(at)] = own;
+    }
+  }
+  if (changed == 0) return;
+  projection.delays_ms = std::move(delays);
+  deviations.push_back(
+      {"different delays of the synapses of a neuron", "their mean", source.name, {}, changed});
+}
+
+Conversion convert(const Network& network, const Options&) {
+  Conversion conversion = as_glif3(network);
+  std::vector<Deviation>& deviations = conversion.deviations;
+  auto& populations = conversion.network.populations;
+  for (std::size_t index = 0; index < populations.size(); ++index) {
+    Population& population = populations[index];
+    if (glifnet::model(population.model).is_source()) continue;
+    list_mechanisms(population, deviations);
+    std::vector<Projection*> onto;
+    for (Projection& projection : conversion.network.projections) {
+      if (projection.target == static_cast<std::int64_t>(index)) onto.push_back(&projection);
+    }
+    make_one_exponential(population, onto, deviations);
+  }
+  for (Projection& projection : conversion.network.projections) {
+    share_delays(conversion.network, projection, deviations);
+  }
+  require(network.step_currents.empty() && network.noise_currents.empty(), ErrorKind::config,
+          "network: format 'nir' has no step or noise currents, expected none");
+  return conversion;
+}
+
+class Writer {
+ public:
+  Writer(const Network& network, const std::filesystem::path& path)
+      : network_(network), file_(path, io::Hdf5File::Mode::create) {}
+
+  void run();
+
+ private:
+  using Values = std::vector<double>;
+
+  static std::string node(const std::string& name) { return "/node/nodes/" + name; }
+  void text(const std::string& dataset, const std::string& value) {
+    file_.write_texts(dataset, {{}, {value}});
+  }
+  void array(const std::string& dataset, const Values& values,
+             std::vector<std::int64_t> shape = {}) {
+    if (shape.empty()) shape = {static_cast<std::int64_t>(values.size())};
+    file_.write<double>(dataset, {std::move(shape), values}, values.size() > 1024);
+  }
+  void edge(const std::string& from, const std::string& to) {
+    edges_.insert(edges_.end(), {from, to});
+  }
+  void write_ports(const std::string& name, const char* type, std::int64_t size);
+  void write_neurons(const Population& population);
+  void write_projection(const Projection& projection, std::size_t number);
+  void write_readout();
+
+  const Network& network_;
+  io::Hdf5File file_;
+  std::vector<std::string> edges_;
+};
+
+void Writer::write_ports(const std::string& name, const char* type, std::int64_t size) {
+  text(node(name) + "/type", type);
+  file_.write<std::int64_t>(node(name) + "/shape", {{1}, {size}});
+}
+
+void Writer::write_neurons(const Population& population) {
+  const std::string at = node(population.name);
+  const bool jumps = population.synapse == SynapseShape::delta;
+  const std::size_t size = static_cast<std::size_t>(population.size);
+  const auto value = [&](const char* column, std::size_t n) {
+    return population.column(column)[n];
+  };
+  const bool lif = population.columns.contains("membrane_time_constant");
+  Values tau, r, leak, threshold, reset, input;
+  for (std::size_t n = 0; n < size; ++n) {
+    const double C = value("capacitance", n);
+    const double tau_ms = lif ? value("membrane_time_constant", n) : C / value("conductance", n);
+    tau.push_back(tau_ms * kSeconds);
+    // A spike is an impulse of area 1 s: it moves V by r w / tau.
+    r.push_back(jumps ? tau.back() : tau_ms / C);
+    leak.push_back(value("resting_potential", n) + tau_ms / C * value("constant_current", n));
+    threshold.push_back(value("threshold", n));
+    reset.push_back(value("reset", n));
+  }
+  text(at + "/type", jumps ? "LIF" : "CubaLIF");
+  if (!jumps) {
+    for (const double synapse : population.synapse_time_constants_ms) {
+      input.push_back(synapse * kSeconds);
+    }
+    array(at + "/tau_syn", input);
+    array(at + "/w_in", input);
+  }
+  array(at + (jumps ? "/tau" : "/tau_mem"), tau);
+  array(at + "/r", r);
+  array(at + "/v_leak", leak);
+  array(at + "/v_threshold", threshold);
+  array(at + "/v_reset", reset);
+  text(at + "/metadata/model", population.model);
+  text(at + "/metadata/units",
+       "tau s, voltages mV, weights mV (LIF) or pA (CubaLIF); glif: as named");
+  for (const glifnet::Column& column : glifnet::model(population.model).columns) {
+    const Values& values = population.columns.at(std::string(column.name));
+    if (values.empty()) continue;
+    array(fmt::format("{}/metadata/glif/{}", at, column.name), values);
+    text(fmt::format("{}/metadata/glif_units/{}", at, column.name), std::string(column.unit));
+  }
+}
+
+/// A Delay of the source's channels, then a dense matrix [targets, sources].
+void Writer::write_projection(const Projection& projection, std::size_t number) {
+  const auto& source = network_.populations[static_cast<std::size_t>(projection.source)];
+  const auto& target = network_.populations[static_cast<std::size_t>(projection.target)];
+  const std::string delay = fmt::format("delay_{}", number),
+                    weight = fmt::format("linear_{}", number);
+  Values delays(static_cast<std::size_t>(source.size)),
+      matrix(static_cast<std::size_t>(source.size * target.size));
+  for (std::size_t row = 0; row < delays.size(); ++row) {
+    for (auto at = projection.offsets[row]; at < projection.offsets[row + 1]; ++at) {
+      delays[row] = projection.delay_ms(at) * kSeconds;
+      const auto synapse = static_cast<std::size_t>(at);
+      matrix[projection.targets[synapse] * delays.size() + row] += projection.weights[synapse];
+    }
+  }
+  text(node(delay) + "/type", "Delay");
+  array(node(delay) + "/delay", delays);
+  text(node(weight) + "/type", "Linear");
+  array(node(weight) + "/weight", matrix, {target.size, source.size});
+  edge(source.name, delay);
+  edge(delay, weight);
+  edge(weight, target.name);
+}
+
+void Writer::write_readout() {
+  const glifnet::Readout& readout = network_.readout;
+  if (readout.population < 0) {
+    for (const Population& population : network_.populations) {
+      if (glifnet::model(population.model).is_source()) continue;
+      write_ports("output", "Output", population.size);
+      edge(population.name, "output");
+      return;
+    }
+    return;
+  }
+  const auto& read = network_.populations[static_cast<std::size_t>(readout.population)];
+  const auto outputs = static_cast<std::int64_t>(readout.bias.size());
+  Values weights = readout.weights;
+  for (double& weight : weights) weight *= readout.scale;
+  text(node("readout") + "/type", "Affine");
+  array(node("readout") + "/weight", weights, {outputs, read.size});
+  array(node("readout") + "/bias", readout.bias);
+  text(node("readout") + "/metadata/applies_to",
+       fmt::format("numbers of spikes in the last {} ms", readout.window_ms));
+  write_ports("output", "Output", outputs);
+  edge(read.name, "readout");
+  edge("readout", "output");
+}
+
+void Writer::run() {
+  text("/version", "1.0.8");
+  text("/node/type", "NIRGraph");
+  for (const Population& population : network_.populations) {
+    if (glifnet::model(population.model).is_source()) {
+      write_ports(population.name, "Input", population.size);
+    } else {
+      write_neurons(population);
+    }
+  }
+  for (std::size_t index = 0; index < network_.projections.size(); ++index) {
+    write_projection(network_.projections[index], index);
+  }
+  write_readout();
+  text("/node/metadata/units", "s, mV, pA");
+  text("/node/metadata/time_step_ms", fmt::format("{}", network_.time_step_ms));
+  const auto count = static_cast<std::int64_t>(edges_.size()) / 2;
+  file_.write_texts("/node/edges", {{count, 2}, edges_});
+}
+
+void write(const Conversion& conversion, const std::filesystem::path& path) {
+  const std::filesystem::path target = io::follow_links(path);
+  std::filesystem::path staged = target;
+  staged += ".partial";
+  try {
+    Writer(conversion.network, staged).run();
+    io::publish_file(staged, target);
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(staged, ignored);
+    throw;
+  }
+}
+
+}  // namespace
+
+ExporterEntry entry_nir() {
+  return {"nir", "NIR: LIF and CubaLIF neurons, everything else in metadata", convert, write};
+}
+
+}  // namespace afterspike::exporters

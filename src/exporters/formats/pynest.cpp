@@ -1,0 +1,200 @@
+// PyNEST: arrays, and a script that builds and runs the network in NEST.
+
+#include <cmath>
+#include <cstddef>
+#include <map>
+#include <numbers>
+#include <string>
+#include <utility>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/exporters/conversion.hpp"
+#include "afterspike/io/atomic.hpp"
+#include "afterspike/io/hdf5.hpp"
+#include "nest.hpp"
+#include "pynest_script.hpp"
+
+namespace afterspike::exporters {
+namespace {
+
+using glifnet::Dynamics;
+using glifnet::Network;
+using glifnet::Population;
+
+/// Synapses as columns of a table, with numbers of neurons among all of their kind.
+struct Columns {
+  std::vector<std::int64_t> source, target, port;
+  std::vector<double> weight, delay;
+};
+
+class Writer {
+ public:
+  Writer(const Conversion& conversion, const std::filesystem::path& path)
+      : network_(conversion.network),
+        resolution_ms_(conversion.resolution_ms),
+        file_(path, io::Hdf5File::Mode::create) {
+    std::map<Dynamics, std::int64_t> counts;
+    for (const Population& population : network_.populations) {
+      const Dynamics dynamics = glifnet::model(population.model).dynamics;
+      first_.push_back(counts[dynamics]);
+      counts[dynamics] += population.size;
+    }
+  }
+
+  void run();
+
+ private:
+  Dynamics dynamics(std::int64_t population) const {
+    return glifnet::model(network_.populations[static_cast<std::size_t>(population)].model)
+        .dynamics;
+  }
+  Columns synapses_from(Dynamics source) const;
+  void write(const std::string& prefix, const Columns& columns);
+  void write_neurons();
+  void write_trains();
+  void write_currents();
+
+  template <typename T>
+  void array(const std::string& name, const std::vector<T>& values) {
+    file_.write<T>(name, {{static_cast<std::int64_t>(values.size())}, values},
+                   values.size() > 1024);
+  }
+  void number(const char* name, double value) {
+    file_.write_attribute<double>("/", name, {{}, {value}});
+  }
+
+  const Network& network_;
+  double resolution_ms_;
+  io::Hdf5File file_;
+  std::vector<std::int64_t> first_;  ///< Of each population, among all of its dynamics.
+};
+
+Columns Writer::synapses_from(Dynamics source) const {
+  Columns columns;
+  for (const glifnet::Projection& projection : network_.projections) {
+    if (dynamics(projection.source) != source) continue;
+    const auto from = first_[static_cast<std::size_t>(projection.source)];
+    const auto to = first_[static_cast<std::size_t>(projection.target)];
+    for (std::size_t row = 0; row + 1 < projection.offsets.size(); ++row) {
+      for (auto at = projection.offsets[row]; at < projection.offsets[row + 1]; ++at) {
+        const auto synapse = static_cast<std::size_t>(at);
+        columns.source.push_back(from + static_cast<std::int64_t>(row));
+        columns.target.push_back(to + projection.targets[synapse]);
+        columns.weight.push_back(projection.weights[synapse]);
+        columns.delay.push_back(projection.delay_ms(at));
+        columns.port.push_back(projection.receptor(at) + 1);
+      }
+    }
+  }
+  return columns;
+}
+
+void Writer::write(const std::string& prefix, const Columns& columns) {
+  array("/" + prefix + "src", columns.source);
+  array("/" + prefix + "tgt", columns.target);
+  array("/" + prefix + "weight", columns.weight);
+  array("/" + prefix + "delay", columns.delay);
+  array("/" + prefix + "port", columns.port);
+}
+
+/// A dictionary for each neuron, as one JSON text.
+void Writer::write_neurons() {
+  io::Json parameters = io::Json::array();
+  std::vector<double> currents;
+  for (const Population& population : network_.populations) {
+    if (glifnet::model(population.model).dynamics != Dynamics::leaky) continue;
+    for (std::int64_t neuron = 0; neuron < population.size; ++neuron) {
+      parameters.push_back(nest_parameters(population, neuron));
+    }
+    const auto own = population.column("constant_current");
+    currents.insert(currents.end(), own.begin(), own.end());
+  }
+  file_.write_text_attribute("/", "params", parameters.dump());
+  array("/I_e", currents);
+}
+
+void Writer::write_trains() {
+  std::int64_t number = 0;
+  file_.make_group("/in_times");
+  for (const Population& population : network_.populations) {
+    if (glifnet::model(population.model).dynamics != Dynamics::spike_source) continue;
+    const glifnet::SpikeTrains& trains = population.trains;
+    for (std::int64_t neuron = 0; neuron < population.size; ++neuron) {
+      std::vector<double> own;
+      if (!trains.offsets.empty()) {
+        const auto at = static_cast<std::size_t>(neuron);
+        own.assign(trains.times_ms.begin() + trains.offsets[at],
+                   trains.times_ms.begin() + trains.offsets[at + 1]);
+      }
+      array("/in_times/" + std::to_string(number++), own);
+    }
+  }
+}
+
+/// A value of an analog source is a current for the step that it stands for, of the charge that the
+/// alpha synapse of its weight would bring.
+void Writer::write_currents() {
+  Columns columns = synapses_from(Dynamics::analog_source);
+  for (const glifnet::Projection& projection : network_.projections) {
+    if (dynamics(projection.source) != Dynamics::analog_source) continue;
+    const Population& target = network_.populations[static_cast<std::size_t>(projection.target)];
+    const auto first = first_[static_cast<std::size_t>(projection.target)];
+    for (std::size_t at = 0; at < columns.weight.size(); ++at) {
+      const std::int64_t neuron = columns.target[at] - first;
+      if (neuron < 0 || neuron >= target.size) continue;
+      const auto place = static_cast<std::size_t>((columns.port[at] - 1) * target.size + neuron);
+      columns.weight[at] *=
+          std::numbers::e * target.synapse_time_constants_ms[place] / network_.time_step_ms;
+    }
+  }
+  write("current_", columns);
+  number("input_step", network_.time_step_ms);
+}
+
+void Writer::run() {
+  number("dt", resolution_ms_);
+  write_neurons();
+  write("", synapses_from(Dynamics::leaky));
+  write("in_", synapses_from(Dynamics::spike_source));
+  write_trains();
+  write_currents();
+}
+
+void check(const Network& network) {
+  for (const Population& population : network.populations) {
+    require(glifnet::model(population.model).dynamics != Dynamics::poisson_source,
+            ErrorKind::config, "population '{}': format 'pynest' has no Poisson sources",
+            population.name);
+  }
+  require(network.step_currents.empty() && network.noise_currents.empty(), ErrorKind::config,
+          "network: format 'pynest' has no step or noise currents, expected none");
+}
+
+Conversion convert(const Network& network, const Options& options) {
+  check(network);
+  Conversion conversion = as_nest(network, options);
+  for (const Population& population : network.populations) {
+    if (glifnet::model(population.model).dynamics != Dynamics::analog_source) continue;
+    conversion.deviations.push_back({"values of an analog source, each at once",
+                                     "step currents of the same charge",
+                                     population.name,
+                                     {},
+                                     0});
+  }
+  return conversion;
+}
+
+void write(const Conversion& conversion, const std::filesystem::path& path) {
+  io::AtomicDirectory directory(path);
+  Writer(conversion, directory.staging() / "net.h5").run();
+  io::write_file(directory.staging() / "run_nest.py", kPynestScript);
+  directory.commit();
+}
+
+}  // namespace
+
+ExporterEntry entry_pynest() {
+  return {"pynest", "a directory of arrays and a script that runs them in NEST", convert, write};
+}
+
+}  // namespace afterspike::exporters

@@ -1,0 +1,76 @@
+#include "sonata.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/io/bytes.hpp"
+
+namespace afterspike::exporters {
+namespace {
+
+constexpr ErrorKind kKind = ErrorKind::data;
+
+std::vector<std::string> cells_of(const std::string& line) {
+  std::vector<std::string> cells;
+  std::string cell;
+  bool quoted = false, begun = false;
+  for (const char letter : line) {
+    if (letter == '"') {
+      quoted = !quoted;
+      begun = true;
+    } else if (!quoted && (letter == ' ' || letter == '\t' || letter == '\r')) {
+      if (begun) cells.push_back(std::exchange(cell, {}));
+      begun = false;
+    } else {
+      cell += letter;
+      begun = true;
+    }
+  }
+  if (begun) cells.push_back(cell);
+  return cells;
+}
+
+}  // namespace
+
+io::Hdf5File create_sonata_file(const std::filesystem::path& path) {
+  io::Hdf5File file(path, io::Hdf5File::Mode::create);
+  file.write_attribute<std::uint32_t>("/", "magic", {{}, {kSonataMagic}});
+  file.write_attribute<std::uint32_t>("/", "version", {{2}, {0, 1}});
+  return file;
+}
+
+std::string TextTable::cell(std::size_t row, std::string_view column,
+                            const std::string& fallback) const {
+  const auto found = std::find(columns.begin(), columns.end(), column);
+  if (found == columns.end()) return fallback;
+  const std::string& text = rows[row][static_cast<std::size_t>(found - columns.begin())];
+  return text == "NULL" ? fallback : text;
+}
+
+TextTable read_text_table(const std::filesystem::path& path) {
+  const std::vector<std::uint8_t> bytes = io::read_file(path);
+  std::istringstream text(std::string(bytes.begin(), bytes.end()));
+  TextTable table;
+  std::size_t number = 0;
+  for (std::string line; std::getline(text, line);) {
+    ++number;
+    std::vector<std::string> cells = cells_of(line);
+    if (cells.empty()) continue;
+    if (table.columns.empty()) {
+      table.columns = std::move(cells);
+      continue;
+    }
+    require(cells.size() == table.columns.size(), kKind,
+            "'{}', line {}: found {} columns, expected {}", path.string(), number, cells.size(),
+            table.columns.size());
+    table.rows.push_back(std::move(cells));
+  }
+  require(!table.columns.empty(), kKind, "'{}': expected a header, found nothing", path.string());
+  return table;
+}
+
+}  // namespace afterspike::exporters

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "afterspike/io/hdf5.hpp"
+
+/// The parts of SONATA files that reader and writer share.
+namespace afterspike::exporters {
+
+inline constexpr std::uint32_t kSonataMagic = 0x0A7A;
+
+/// A file with SONATA's magic number and version.
+io::Hdf5File create_sonata_file(const std::filesystem::path& path);
+
+/// A table of texts with a header, separated by blanks. Quoted cells may hold blanks.
+struct TextTable {
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::string>> rows;
+
+  /// The cell of a row, or `fallback` where there is no such column or it says NULL.
+  std::string cell(std::size_t row, std::string_view column,
+                   const std::string& fallback = "") const;
+};
+
+/// Throws Error(data) that names file and line for a row of another length.
+TextTable read_text_table(const std::filesystem::path& path);
+
+}  // namespace afterspike::exporters

@@ -1,0 +1,165 @@
+// neuron_config.json against a plain AllenSDK (its order of updates, written down) and golden data.
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "afterspike/base/registry.hpp"
+#include "afterspike/exporters/exporter.hpp"
+#include "afterspike/exporters/importer.hpp"
+#include "afterspike/io/json.hpp"
+#include "afterspike/sim/simulation.hpp"
+#include "glifr_network.hpp"
+#include "support/expect_error.hpp"
+#include "support/temp_dir.hpp"
+#include "unit/glifnet/networks.hpp"
+#include "unit/sim/golden_spiking.hpp"
+
+namespace afterspike::exporters {
+namespace {
+
+namespace fs = std::filesystem;
+
+using testing::expect_error;
+using testing::glifr_network;
+using testing::TempDir;
+
+void write(const glifnet::Network& network, const fs::path& path) {
+  export_network(find_entry<ExporterEntry>(entries(), "allen", "format"), network, path, {true});
+}
+
+/// GlifNeuron.dynamics of AllenSDK, for threshold 'inf': the voltage takes currents as they were at
+/// the start of the step, then these decay; a spike resets both. In SI units; steps with a spike.
+std::vector<std::int64_t> allen_spikes(const io::Json& config,
+                                       const std::vector<double>& stimulus) {
+  const double dt = config["dt"], C = config["C"], R = config["R_input"], th = config["th_inf"];
+  const std::vector<double> taus = config["asc_tau_array"], amps = config["asc_amp_array"];
+  std::vector<double> currents(taus.size(), 0.0), r(taus.size(), 0.0);
+  if (!taus.empty()) r = config["AScurrent_reset_method"]["params"]["r"].get<std::vector<double>>();
+  const io::Json& reset = config["voltage_reset_method"];
+  EXPECT_EQ(config["spike_cut_length"], 0);
+  double voltage = 0;
+  std::vector<std::int64_t> spikes;
+  for (std::size_t step = 0; step < stimulus.size(); ++step) {
+    double sum = stimulus[step];
+    for (const double current : currents) sum += current;
+    voltage += (sum - voltage / R) * dt / C;
+    for (std::size_t j = 0; j < currents.size(); ++j) currents[j] *= std::exp(-dt / taus[j]);
+    if (voltage <= th) continue;
+    spikes.push_back(static_cast<std::int64_t>(step) + 1);
+    voltage = reset["params"]["a"].get<double>() * voltage + reset["params"]["b"].get<double>();
+    for (std::size_t j = 0; j < currents.size(); ++j) currents[j] = currents[j] * r[j] + amps[j];
+  }
+  return spikes;
+}
+
+TEST(Allen, AGlifrNeuronIsItselfInAllenSdksOrderOfUpdates) {
+  const TempDir directory;
+  constexpr std::int64_t kSteps = 1500;
+  auto network = glifr_network(
+      {{"constant_current", {0, 0}}, {"spike_fraction", {0.6, 1}}, {"reset", {-0.1, 0.1}}});
+  network.projections.pop_back();  // The files know single neurons.
+  write(network, directory / "cells");
+  const auto signal = testing::random_signal(kSteps);
+  sim::Simulation simulation(network, {1});
+  simulation.set_signal("input", signal);
+  simulation.run_until(kSteps);
+  for (std::int64_t n = 0; n < 12; ++n) {
+    const io::Json config = io::read_json(
+        directory / ("cells/hidden_" + std::to_string(n) + "_neuron_config.json"), ErrorKind::data);
+    // What arrives in step t moves the voltage in it: a current C u / dt.
+    std::vector<double> stimulus;
+    for (std::int64_t t = 0; t < kSteps; ++t) {
+      double u = 0;
+      for (std::int64_t k = 0; k < 4; ++k) {
+        u += signal[static_cast<std::size_t>(t * 4 + k)] *
+             network.projections[0].weights[static_cast<std::size_t>(k * 12 + n)];
+      }
+      stimulus.push_back(config["C"].get<double>() * u * 1e-3 / config["dt"].get<double>());
+    }
+    std::vector<std::int64_t> expected;
+    for (const sim::Spike& spike : simulation.spikes()) {
+      if (spike.neuron == n) expected.push_back(std::llround(spike.time_ms));
+    }
+    EXPECT_EQ(allen_spikes(config, stimulus), expected) << n;
+  }
+  EXPECT_GT(simulation.spikes().size(), 1000u);
+}
+
+TEST(Allen, EveryLevelComesBackAsItWas) {
+  const TempDir directory;
+  for (const char* level : {"glif1", "glif2", "glif3", "glif4", "glif5"}) {
+    glifnet::Network network;
+    network.populations = {testing::make_population("cell", level, 1, glifnet::SynapseShape::alpha,
+                                                    {5.5, 8.5, 2.8, 5.8}, Rng(2))};
+    auto& columns = network.populations[0].columns;
+    columns["constant_current"] = {0};
+    // Methods that depend on the voltage reset by a rule of their own.
+    const bool rule = columns.contains("reset_fraction");
+    if (rule) columns["reset"] = columns["resting_potential"];
+    write(network, directory / level);
+    const auto found =
+        import_allen({directory / level / "cell_0_neuron_config.json"}).populations.at(0);
+    EXPECT_EQ(found.model, level);
+    EXPECT_EQ(found.synapse_time_constants_ms, network.populations[0].synapse_time_constants_ms);
+    ASSERT_EQ(found.columns.size(), columns.size());
+    for (const auto& [name, values] : columns) {
+      for (std::size_t at = 0; at < values.size(); ++at) {
+        EXPECT_NEAR(found.columns.at(name).at(at), values[at], 1e-9 * (1 + std::abs(values[at])))
+            << level << " " << name;
+      }
+    }
+  }
+}
+
+/// AllenSDK's own spikes at 0.01 ms, by the exact engine: it comes close as its step goes to 0.
+TEST(Allen, ImportedNeuronsSpikeAsAllenSdksDo) {
+  AFTERSPIKE_NEED_GOLDEN("golden_allen_glif.h5");
+  const TempDir directory;
+  const io::Hdf5File file(testing::golden_spiking("golden_allen_glif.h5"));
+  for (const std::string& level : file.members("/")) {
+    const std::string group = "/" + level + "/dt1e-05";
+    testing::spill(directory / "config.json", file.text_attribute(group, "config"));
+    glifnet::Network network = import_allen({directory / "config.json"});
+    glifnet::StepCurrent current;
+    const auto stimulus = file.read<double>(group + "/stim").values;
+    for (std::size_t step = 0; step < stimulus.size(); ++step) {
+      const double amplitude = stimulus[step] * 1e12;
+      if (step > 0 && amplitude == current.amplitudes_pa.back()) continue;
+      current.times_ms.push_back(static_cast<double>(step) * 0.01);
+      current.amplitudes_pa.push_back(amplitude);
+    }
+    network.step_currents = {current};
+    sim::Options options{1};
+    options.engine = sim::Engine::exact;
+    sim::Simulation simulation(network, options);
+    simulation.run_until(static_cast<double>(stimulus.size()) * 0.01);
+    const auto expected = file.read<double>(group + "/spike_times_ms_end_of_step").values;
+    ASSERT_EQ(simulation.spikes().size(), expected.size()) << level;
+    for (std::size_t at = 0; at < expected.size(); ++at) {
+      EXPECT_NEAR(simulation.spikes()[at].time_ms, expected[at], 0.2) << level << " " << at;
+    }
+  }
+}
+
+TEST(Allen, WhatIsLeftOutIsListedAndFilesThatAreNoneAreRefused) {
+  const TempDir directory;
+  const auto& format = find_entry<ExporterEntry>(entries(), "allen", "format");
+  expect_error(ErrorKind::config, {"synapses from 'input' (48 values)", "expected --approximate"},
+               [&] { export_network(format, glifr_network(), directory / "no", {}); });
+  EXPECT_FALSE(fs::exists(directory / "no"));
+  const auto refuse = [&](const char* name, const char* content, const char* part) {
+    testing::spill(directory / name, content);
+    expect_error(ErrorKind::data, {name, part}, [&] { import_allen({directory / name}); });
+  };
+  refuse("a.json", "{\"type\": \"GLIF\"}", "'voltage_reset_method' is missing");
+  refuse("b.json", "{\"type\": \"LIF\"}", "found type 'LIF'");
+  refuse("c.json",
+         R"({"type": "GLIF", "voltage_reset_method": {"name": "zero"},
+             "threshold_dynamics_method": {"name": "spike_component"},
+             "AScurrent_dynamics_method": {"name": "none"}})",
+         "are no level of GLIF");
+}
+
+}  // namespace
+}  // namespace afterspike::exporters

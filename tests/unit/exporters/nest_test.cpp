@@ -1,0 +1,283 @@
+// NEST's formats: what they hold, and that it is the network that our core runs.
+
+#include <algorithm>
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "afterspike/base/registry.hpp"
+#include "afterspike/exporters/conversion.hpp"
+#include "afterspike/exporters/importer.hpp"
+#include "afterspike/io/json.hpp"
+#include "afterspike/sim/simulation.hpp"
+#include "glifr_network.hpp"
+#include "support/expect_error.hpp"
+#include "support/temp_dir.hpp"
+#include "unit/glifnet/networks.hpp"
+#include "unit/sim/golden_spiking.hpp"
+
+namespace afterspike::exporters {
+namespace {
+
+namespace fs = std::filesystem;
+
+using testing::expect_error;
+using testing::glifr_network;
+using ::testing::HasSubstr;
+using testing::TempDir;
+
+using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t>;  ///< Step, population, neuron.
+
+std::vector<Key> spikes_of(const glifnet::Network& network, double step_ms, double until_ms) {
+  sim::Options options{1};
+  options.dt_ms = step_ms;
+  sim::Simulation simulation(network, options);
+  simulation.run_until(until_ms);
+  std::vector<Key> keys;
+  for (const sim::Spike& spike : simulation.spikes()) {
+    keys.emplace_back(std::llround(spike.time_ms / step_ms), spike.population, spike.neuron);
+  }
+  return keys;
+}
+
+const ExporterEntry& format(std::string_view name) {
+  return find_entry<ExporterEntry>(entries(), name, "format");
+}
+
+/// A lowered network whose source sends spikes, as both formats can hold one.
+glifnet::Network spiking_network() {
+  glifnet::Network network = glifr_network({{"after_spike_multiplicative", {-0.5, 0.4}},
+                                            {"constant_current", {0, 0}},
+                                            {"threshold", {-0.1, 1}}});
+  glifnet::Population& input = network.populations[1];
+  input.model = "spike_source";
+  Rng rng(3);
+  input.trains.offsets = {0};
+  for (int train = 0; train < 4; ++train) {
+    for (double time = 0; time < 280;) {
+      time += static_cast<double>(1 + rng.below(2));
+      input.trains.times_ms.push_back(time);
+    }
+    input.trains.offsets.push_back(static_cast<std::int64_t>(input.trains.times_ms.size()));
+  }
+  for (double& weight : network.projections[0].weights) weight *= 2;
+  return network;
+}
+
+/// net.h5 of format 'pynest', by the layout of spiking networks made with PyNEST: one population of
+/// all neurons.
+glifnet::Network read_arrays(const fs::path& path) {
+  const io::Hdf5File file(path);
+  const auto parameters = testing::golden_parameters(file, "/");
+  std::vector<nlohmann::json> neurons(parameters.begin(), parameters.end());
+  const std::string level = testing::glif_level(neurons.at(0));
+  glifnet::Network network;
+  network.time_step_ms = file.attribute<double>("/", "dt").values.at(0);
+  network.populations.push_back(testing::from_nest("hidden", level, neurons));
+  testing::add_ports(network.populations[0], neurons);
+  std::vector<std::vector<double>> trains;
+  for (std::size_t train = 0; train < file.members("/in_times").size(); ++train) {
+    trains.push_back(file.read<double>("/in_times/" + std::to_string(train)).values);
+  }
+  network.populations.push_back(testing::train_source("input", trains));
+  for (const std::string prefix : {"in_", ""}) {
+    const auto read = [&](const char* name) {
+      return file.read<double>("/" + prefix + name).values;
+    };
+    const auto src = read("src"), tgt = read("tgt"), weight = read("weight"), delay = read("delay"),
+               port = read("port");
+    std::vector<glifnet::Synapse> synapses;
+    for (std::size_t at = 0; at < src.size(); ++at) {
+      synapses.push_back({static_cast<std::int64_t>(src[at]), static_cast<std::int64_t>(tgt[at]),
+                          weight[at], delay[at], static_cast<std::uint8_t>(port[at] - 1)});
+    }
+    network.projections.push_back(
+        make_projection(network.populations, prefix.empty() ? 0 : 1, 0, synapses));
+  }
+  return network;
+}
+
+TEST(Pynest, WhatIsWrittenIsTheNetworkThatOurCoreRuns) {
+  const TempDir directory;
+  const Conversion written =
+      export_network(format("pynest"), spiking_network(), directory / "net", {true});
+  EXPECT_EQ(written.resolution_ms, 0.1);
+  const auto expected = spikes_of(written.network, 0.1, 300);
+  EXPECT_GT(expected.size(), 300u);
+  EXPECT_EQ(spikes_of(read_arrays(directory / "net/net.h5"), 0.1, 300), expected);
+  EXPECT_THAT(testing::slurp(directory / "net/run_nest.py"), HasSubstr("nest.Create(\"glif_psc\""));
+}
+
+TEST(Sonata, WhatIsWrittenIsTheNetworkThatOurCoreRuns) {
+  const TempDir directory;
+  const Conversion written =
+      export_network(format("sonata"), spiking_network(), directory / "net", {true});
+  const Import import = import_sonata(directory / "net");
+  EXPECT_EQ(import.network.time_step_ms, 0.1);
+  EXPECT_EQ(import.nodes.at("hidden").size(), 12u);
+  const auto expected = spikes_of(written.network, 0.1, 300);
+  EXPECT_GT(expected.size(), 300u);
+  EXPECT_EQ(spikes_of(import.network, 0.1, 300), expected);
+}
+
+/// What NEST's reader wants to find, to the letter.
+TEST(Sonata, FilesAreOfTheDocumentedLayout) {
+  const TempDir directory;
+  export_network(format("sonata"), spiking_network(), directory / "net", {true});
+  const fs::path net = directory / "net";
+  const io::Json config = io::read_json(net / "config.json", ErrorKind::data);
+  EXPECT_EQ(config["target_simulator"], "NEST");
+  EXPECT_EQ(config["networks"]["nodes"].size(), 2u);
+  EXPECT_EQ(config["inputs"]["input"]["module"], "h5");
+  const io::Hdf5File nodes(net / "hidden_nodes.h5"), edges(net / "hidden_hidden_1_edges.h5");
+  for (const auto* file : {&nodes, &edges}) {
+    EXPECT_EQ(file->attribute<std::int64_t>("/", "magic").values.at(0), 0x0A7A);
+    EXPECT_EQ(file->attribute<std::int64_t>("/", "version").values,
+              (std::vector<std::int64_t>{0, 1}));
+  }
+  EXPECT_TRUE(nodes.is_group("/nodes/hidden/0"));
+  for (const char* name : {"node_id", "node_type_id", "node_group_id", "node_group_index"}) {
+    EXPECT_EQ(nodes.shape(std::string("/nodes/hidden/") + name).at(0), 12) << name;
+  }
+  const std::string group = "/edges/hidden_to_hidden";
+  for (const char* name : {"source_node_id", "target_node_id", "edge_type_id", "edge_group_id",
+                           "edge_group_index", "0/syn_weight", "0/delay"}) {
+    EXPECT_EQ(edges.shape(group + "/" + name).at(0), 144) << name;
+  }
+  EXPECT_EQ(edges.text_attribute(group + "/source_node_id", "node_population"), "hidden");
+  EXPECT_EQ(testing::slurp(net / "input_node_types.csv"), "node_type_id model_type\n0 virtual\n");
+  EXPECT_THAT(testing::slurp(net / "hidden_node_types.csv"),
+              HasSubstr("node_type_id model_type model_template dynamics_params\n"
+                        "0 point_neuron nest:glif_psc hidden_0.json\n"));
+  const io::Json port = io::read_json(net / "components/syn/port1.json", ErrorKind::data);
+  EXPECT_EQ(port["receptor_type"], 1);
+  const io::Json cell = io::read_json(net / "components/cells/hidden_0.json", ErrorKind::data);
+  EXPECT_EQ(cell["ASCurrents"].size(), 2u);
+  EXPECT_FALSE(cell.contains("I_e"));
+}
+
+TEST(Nest, NothingIsChangedInSilence) {
+  const TempDir directory;
+  const auto network = spiking_network();
+  for (const char* name : {"pynest", "sonata"}) {
+    expect_error(ErrorKind::config,
+                 {"expected --approximate", "multiplier of an after-spike current above 1",
+                  "no refractory period", "delta synapses", "V_reset is not below V_th"},
+                 [&] { export_network(format(name), network, directory / "no", {}); });
+    EXPECT_FALSE(fs::exists(directory / "no"));
+  }
+  const Conversion conversion = as_nest(network, {});
+  const auto& columns = conversion.network.populations[0].columns;
+  const auto exact = as_glif3(network).network.populations[0].columns.at("after_spike_multiplier");
+  const auto beyond =
+      std::count_if(exact.begin(), exact.end(), [](double r) { return r > 1 || r < 0; });
+  std::int64_t listed = 0;
+  for (const Deviation& deviation : conversion.deviations) {
+    if (deviation.what.starts_with("multiplier")) listed += deviation.values;
+  }
+  EXPECT_EQ(listed, beyond);
+  EXPECT_GT(listed, 3);
+  for (std::size_t at = 0; at < exact.size(); ++at) {
+    EXPECT_EQ(columns.at("after_spike_multiplier")[at], std::clamp(exact[at], 0.0, 1.0));
+  }
+  for (std::size_t n = 0; n < 12; ++n) {
+    EXPECT_LT(columns.at("reset")[n], columns.at("threshold")[n]);
+    EXPECT_GT(columns.at("refractory")[n], 0);
+  }
+}
+
+TEST(Nest, AnAlphaCurrentBringsTheChargeOfTheJump) {
+  // One synapse, no threshold: the voltage comes to w but for what leaks meanwhile.
+  auto network = glifr_network(
+      {{"threshold", {1e6, 1e6}}, {"membrane_decay", {1e-6, 1e-6}}, {"constant_current", {0, 0}}},
+      1, 1);
+  network.populations[1].model = "spike_source";
+  network.populations[1].trains = {{0, 1}, {1.0}};
+  network.projections[0].weights = {0.7};
+  sim::Options options{1};
+  options.dt_ms = 0.1;
+  sim::Simulation simulation(as_nest(network, {}).network, options);
+  simulation.record("hidden", sim::Quantity::voltage, 10);
+  simulation.run_until(10);
+  EXPECT_NEAR(simulation.recording(0).values.at(0), 0.7, 1e-4);
+}
+
+TEST(Nest, NetworksOfGlifNeuronsNeedNoApproximation) {
+  const TempDir directory;
+  glifnet::Network network;
+  network.populations = {
+      testing::make_population("cells", "glif4", 6, glifnet::SynapseShape::alpha, {2, 5}, Rng(1))};
+  for (double& current : network.populations[0].columns["constant_current"]) current = 0;
+  network.projections = {
+      make_projection(network.populations, 0, 0,
+                      testing::random_synapses(network.populations[0], network.populations[0], 3,
+                                               60, 0.1, 20, Rng(2)))};
+  for (const char* name : {"pynest", "sonata"}) {
+    EXPECT_TRUE(export_network(format(name), network, directory / name, {}).deviations.empty());
+  }
+  const Import import = import_sonata(directory / "sonata");
+  EXPECT_EQ(import.network.populations[0].columns, network.populations[0].columns);
+  EXPECT_EQ(import.network.projections, network.projections);
+}
+
+/// The network of golden_glif_net.h5 as NEST ran it from these files.
+TEST(Sonata, TheGoldenNetworkGivesItsSpikes) {
+  AFTERSPIKE_NEED_GOLDEN("sonata_glif");
+  const Import import = import_sonata(testing::golden_spiking("sonata_glif"));
+  const auto found = spikes_of(import.network, import.network.time_step_ms, 1000);
+  const io::Hdf5File file(testing::golden_spiking("golden_glif_net.h5"));
+  const auto ids = file.read<double>("/spike_ids").values;
+  const auto times = file.read<double>("/spike_times").values;
+  std::vector<Key> expected;
+  for (std::size_t at = 0; at < ids.size(); ++at) {
+    const auto [population, neuron] = import.nodes.at("glif").at(static_cast<std::size_t>(ids[at]));
+    expected.emplace_back(std::llround(times[at] / 0.1), population, neuron);
+  }
+  std::sort(expected.begin(), expected.end());
+  EXPECT_EQ(found, expected);
+  EXPECT_EQ(found.size(), 2158u);
+}
+
+TEST(Sonata, DamagedFilesAreNamed) {
+  const TempDir directory;
+  struct Case {
+    const char *file, *content;
+    std::vector<std::string_view> parts;
+  };
+  const Case cases[] = {
+      {"config.json", "{}", {"config.json", "'networks' is missing"}},
+      {"config.json",
+       "{\"networks\": {\"nodes\": [{\"nodes_file\": \"$HOME/x\"}]}}",
+       {"config.json", "whose variables the manifest does not know"}},
+      {"hidden_node_types.csv",
+       "node_type_id model_type\n0 point_neuron extra\n",
+       {"hidden_node_types.csv", "line 2", "found 3 columns, expected 2"}},
+      {"hidden_node_types.csv",
+       "node_type_id model_type model_template\n77 virtual NULL\n",
+       {"which the table does not have"}},
+      {"hidden_node_types.csv",
+       "node_type_id model_type model_template\nx virtual NULL\n",
+       {"a table has text where a number belongs"}},
+      {"components/cells/hidden_0.json",
+       "{\"spike_dependent_threshold\": 1}",
+       {"spike_dependent_threshold", "of another type"}},
+      {"components/syn/port1.json", "{\"receptor_type\": 0}", {"expected 1 to 255"}}};
+  int number = 0;
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.file);
+    const fs::path net = directory / std::to_string(number++);
+    export_network(format("sonata"), spiking_network(), net, {true});
+    testing::spill(net / each.file, each.content);
+    try {
+      import_sonata(net);
+      ADD_FAILURE() << "expected an error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::data);
+      for (const auto part : each.parts) EXPECT_THAT(error.what(), HasSubstr(std::string(part)));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace afterspike::exporters

@@ -1,0 +1,93 @@
+// The report that compares a run with its spiking network.
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "afterspike/lowering/lower.hpp"
+#include "afterspike/parity/parity.hpp"
+#include "spiking_run.hpp"
+#include "support/expect_error.hpp"
+
+namespace afterspike::parity {
+namespace {
+
+using lowering::Mode;
+using testing::expect_error;
+using ::testing::HasSubstr;
+using testing::random_samples;
+using testing::spiking_run;
+using testing::TempDir;
+
+TEST(Parity, OfANetworkThatIsTheRateNetworkSaysSo) {
+  const TempDir directory;
+  const auto trained = spiking_run(directory / "run", {{"neuron.sigma", "0.000001 mV"}});
+  const auto data = random_samples(100, true);
+  ThreadPool pool(2);
+  const Report report =
+      compare(trained, lowering::lower(trained, {}), *data, sim::Options{1}, pool);
+  EXPECT_TRUE(report.first_differences.empty());
+  EXPECT_EQ(report.spiking_accuracy, report.hard_accuracy);
+  EXPECT_EQ(report.hard_agreement, 1);
+  EXPECT_GT(report.agreement, 0.9);  // A voltage may come too near the threshold.
+  EXPECT_GT(report.correlation, 0.95);
+  EXPECT_THAT(report.verdict(), HasSubstr("Every spike is that of the rate network"));
+  EXPECT_EQ(report.json()["rate_errors"].size(), static_cast<std::size_t>(testing::kNeurons));
+}
+
+TEST(Parity, FindsTheFirstStepThatDiffers) {
+  const TempDir directory;
+  const auto trained = spiking_run(directory / "run");
+  const auto data = random_samples(30);
+  ThreadPool pool(1);
+  glifnet::Network network = lowering::lower(trained, {});
+  // Of neuron 4 no spike is left: samples differ where it would first have spiked.
+  network.populations[0].columns["threshold"][4] = 1e9;
+  const at::Tensor expected = hard_spikes(trained, *data, pool).select(2, 4);
+  std::vector<std::int64_t> steps;
+  for (std::int64_t sample = 0; sample < 30; ++sample) {
+    for (std::int64_t step = 0; step < testing::kSampleSteps; ++step) {
+      if (!expected[sample][step].item<bool>()) continue;
+      steps.push_back(step + 1);
+      break;
+    }
+  }
+  std::sort(steps.begin(), steps.end());
+  ASSERT_GT(steps.size(), 5u);
+  const Report report = compare(trained, network, *data, sim::Options{1}, pool);
+  EXPECT_EQ(report.first_differences, steps);
+  EXPECT_EQ(report.json()["first_difference_step"], steps.front());
+}
+
+TEST(Parity, TellsHowFarRatesAreOff) {
+  const TempDir directory;
+  const auto trained = spiking_run(directory / "run");
+  const auto data = random_samples(20);
+  ThreadPool pool(1);
+  glifnet::Network network = lowering::lower(trained, {});
+  for (double& threshold : network.populations[0].columns["threshold"]) threshold = 1e9;
+  const Report report = compare(trained, network, *data, sim::Options{1}, pool);
+  // Nobody spikes: the errors are the rates themselves.
+  const at::NoGradGuard no_grad;
+  std::vector<std::int64_t> numbers(20);
+  std::iota(numbers.begin(), numbers.end(), 0);
+  const at::Tensor rates =
+      trained.network->emissions(data->batch(numbers).input, trained.pass).to(at::kDouble).mean(0);
+  for (std::int64_t n = 0; n < testing::kNeurons; ++n) {
+    const double expected = rates.select(1, n).square().mean().sqrt().item<double>();
+    EXPECT_NEAR(report.rate_errors[static_cast<std::size_t>(n)], expected, 1e-6);
+  }
+}
+
+TEST(Parity, AnotherNetworkIsRefused) {
+  const TempDir directory;
+  const auto trained = spiking_run(directory / "run");
+  const auto other = spiking_run(directory / "other", {{"network.hidden", "7"}});
+  ThreadPool pool(1);
+  expect_error(ErrorKind::config, {"has 7 neurons and 3 outputs, expected 13 and 3"}, [&] {
+    compare(trained, lowering::lower(other, {}), *random_samples(3), sim::Options{1}, pool);
+  });
+}
+
+}  // namespace
+}  // namespace afterspike::parity

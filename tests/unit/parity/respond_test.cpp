@@ -1,0 +1,109 @@
+// Spiking networks on the samples of a data set.
+
+#include "afterspike/parity/respond.hpp"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "afterspike/lowering/lower.hpp"
+#include "afterspike/parity/parity.hpp"
+#include "spiking_run.hpp"
+#include "support/expect_error.hpp"
+
+namespace afterspike::parity {
+namespace {
+
+using lowering::Mode;
+using testing::expect_error;
+using testing::random_samples;
+using testing::spiking_run;
+using testing::TempDir;
+
+TEST(Respond, ReadsOutTheMeanOfTheWindowAtEachSamplesEnd) {
+  const TempDir directory;
+  const auto trained = spiking_run(directory / "run");
+  const auto data = random_samples(60, /*lengths=*/true);
+  ThreadPool pool(1);
+  const at::Tensor spikes = hard_spikes(trained, *data, pool).to(at::kDouble);
+  const Responses found = respond(lowering::lower(trained, {}), *data, sim::Options{1}, pool);
+  const auto network = experiment::in_double(trained);
+  for (std::int64_t sample = 0; sample < 60; ++sample) {
+    const std::vector<std::int64_t> one = {sample};
+    const auto length = data->batch(one).lengths[0].item<std::int64_t>();
+    const at::Tensor own = spikes[sample].slice(0, 0, length);
+    const at::Tensor mean = own.slice(0, std::max<std::int64_t>(0, length - 6)).mean(0);
+    const at::Tensor expected =
+        at::matmul(network->physical("readout.weight"), mean) + network->physical("readout.bias");
+    EXPECT_TRUE(at::allclose(found.outputs[sample], expected, 1e-12, 1e-12)) << sample;
+    EXPECT_TRUE(at::allclose(found.rates[sample], own.mean(0), 1e-12, 1e-12)) << sample;
+  }
+}
+
+TEST(Respond, ResultsDoNotDependOnTheNumberOfThreads) {
+  const TempDir directory;
+  const auto trained = spiking_run(directory / "run");
+  const auto data = random_samples(70);
+  for (const Mode mode : {Mode::threshold, Mode::escape}) {
+    const auto network = lowering::lower(trained, {mode});
+    ThreadPool one(1), three(3);
+    const Responses first = respond(network, *data, sim::Options{4}, one);
+    const Responses second = respond(network, *data, sim::Options{4}, three);
+    EXPECT_TRUE(first.outputs.equal(second.outputs));
+    EXPECT_TRUE(first.rates.equal(second.rates));
+    EXPECT_EQ(first.counted.synaptic_events, second.counted.synaptic_events);
+    const Responses other = respond(network, *data, sim::Options{5}, one);
+    EXPECT_EQ(first.outputs.equal(other.outputs), mode == Mode::threshold);
+  }
+}
+
+TEST(Respond, SamplesHaveNoiseOfTheirOwn) {
+  const TempDir directory;
+  const auto network = lowering::lower(spiking_run(directory / "run"), {Mode::escape});
+  const at::Tensor input = at::zeros({2, 30, testing::kFeatures});
+  const data::Sequences twice(input, at::zeros({2}, at::kLong));
+  ThreadPool pool(1);
+  const Responses found = respond(network, twice, sim::Options{4}, pool);
+  EXPECT_FALSE(found.rates[0].equal(found.rates[1]));
+}
+
+TEST(Respond, CountsWhatHappened) {
+  const TempDir directory;
+  const auto network = lowering::lower(spiking_run(directory / "run"), {});
+  const auto data = random_samples(20);
+  ThreadPool pool(1);
+  const Responses found = respond(network, *data, sim::Options{4}, pool);
+  const double spikes = found.rates.sum().item<double>() * testing::kSampleSteps;
+  EXPECT_NEAR(spikes, static_cast<double>(found.counted.spikes), 1e-6);
+  EXPECT_EQ(found.steps, 20 * testing::kSampleSteps);
+  EXPECT_EQ(found.counted.source_events,
+            20 * testing::kSampleSteps * testing::kFeatures * testing::kNeurons);
+  const Energy estimate = energy(network, found);
+  const double rate = 4.6 * static_cast<double>(found.steps) * testing::kNeurons *
+                      (testing::kFeatures + testing::kNeurons + testing::kClasses);
+  EXPECT_NEAR(estimate.rate_pJ, rate, 1e-6 * rate);
+  const auto recurrent =
+      static_cast<double>(found.counted.synaptic_events - found.counted.source_events);
+  EXPECT_NEAR(estimate.spiking_pJ,
+              0.9 * recurrent + 4.6 * static_cast<double>(found.counted.source_events), 1e-3);
+}
+
+TEST(Respond, WhatCannotBeShownIsRefused) {
+  const TempDir directory;
+  const auto network = lowering::lower(spiking_run(directory / "run"), {});
+  ThreadPool pool(1);
+  const data::Sequences narrow(at::zeros({2, 30, 4}), at::zeros({2}, at::kLong));
+  expect_error(ErrorKind::data, {"source 'input': found 5 channels, expected 4"},
+               [&] { respond(network, narrow, sim::Options{1}, pool); });
+  glifnet::Network deaf = network;
+  deaf.populations.pop_back();
+  deaf.projections.erase(deaf.projections.begin());
+  expect_error(ErrorKind::data, {"expected an analog source"},
+               [&] { respond(deaf, *random_samples(2), sim::Options{1}, pool); });
+  glifnet::Network mute = network;
+  mute.readout = {};
+  expect_error(ErrorKind::data, {"expected a readout"},
+               [&] { respond(mute, *random_samples(2), sim::Options{1}, pool); });
+}
+
+}  // namespace
+}  // namespace afterspike::parity
