@@ -131,12 +131,12 @@ std::vector<report::Series> histograms(const std::vector<HistogramInput>& inputs
 }
 
 report::Section parameters_section(Material& material) {
-  report::Section section{"parameters",
-                          "Parameters",
-                          {"Before and after training. Physical values of all layers. Before: the "
-                           "initial values, drawn again from the run's seed "
-                           "(grey, thin). Runs of a group are pooled."},
-                          {}};
+  report::Section section{
+      "parameters",
+      "Parameters",
+      {"Physical values of all layers, before training (thin) and after it. Before: the initial "
+       "values, drawn again from the run's seed. Runs of a group are pooled."},
+      {}};
   std::vector<std::pair<std::string, Histories>> histories;
   for (const ReportRun& run : material.runs) {
     const bool several = material.group_labels.size() > 1;

@@ -1,3 +1,6 @@
+#include <cmath>
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "afterspike/analysis/clusters.hpp"
@@ -98,6 +101,8 @@ int run(std::span<const std::string> words) {
   Arguments arguments = make_arguments();
   if (!arguments.parse(words)) return 0;
   require(arguments.has("out"), ErrorKind::usage, "inspect: expected --out DIR");
+  require(!std::filesystem::exists(arguments.text("out")), ErrorKind::usage,
+          "--out: '{}' is there already; expected a new directory", arguments.text("out"));
   ThreadPool pool(threads(arguments));
   analysis::InspectionOptions options;
   options.sample = arguments.integer("sample", 0);

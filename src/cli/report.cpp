@@ -55,14 +55,19 @@ int run(std::span<const std::string> words) {
   Arguments arguments = make_arguments();
   if (!arguments.parse(words)) return 0;
   require(arguments.has("out"), ErrorKind::usage, "report: expected --out FILE");
+  const std::filesystem::path out = arguments.text("out");
+  const std::filesystem::path folder = std::filesystem::absolute(out).parent_path();
+  require(std::filesystem::is_directory(folder) && !std::filesystem::is_directory(out),
+          ErrorKind::usage, "--out: found '{}', expected a file in a directory that is there",
+          out.string());
   ThreadPool pool(threads(arguments));
   const bool quiet = arguments.has("quiet");
   const report::Document document =
       analysis::make_report(make_request(arguments, words), pool, [&](const std::string& what) {
         if (!quiet) log::info("report: {}", what);
       });
-  report::write_page(arguments.text("out"), document);
-  log::info("the report is {}", arguments.text("out"));
+  report::write_page(out, document);
+  log::info("the report is {}", out.string());
   return 0;
 }
 

@@ -193,6 +193,9 @@ TEST_F(AnalysisCli, RefusesWhatDoesNotFitWithOneSentence) {
   refused(5, {"inspect", path("empty"), "--out", out}, {"neither a run nor a checkpoint"});
   refused(5, {"report", path("none"), "--out", out, "--quiet"}, {"there is no such run"});
   refused(2, {"report", path("run")}, {"expected --out FILE"});
+  refused(2, {"report", path("run"), "--out", path("none") + "/a.html"},
+          {"directory that is there"});
+  refused(2, {"inspect", path("run"), "--out", path("empty")}, {"is there already"});
   refused(2, {"report", "--out", out}, {"expected RUN"});
   refused(3, {"report", path("run"), "--studies", path("empty"), "--out", out, "--quiet"},
           {"holds neither a study of afterspike silence nor clusters"});
