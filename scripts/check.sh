@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The checks that every change passes, beside the tests: format, layers, warnings as errors, and the
+# The checks that every change passes, beside the tests: format, layers, the report's charts, warnings as errors, and the
 # tests of the LibTorch-free modules under the address and undefined-behaviour sanitizers. Runs all of
 # them, prints one line "check NAME: passed|failed" each, and fails if one failed.
 #
@@ -21,6 +21,11 @@ format() {
 
 layers() {
   python3 scripts/check_layers.py
+}
+
+# The chart library in the repository is what its sources give.
+charts() {
+  scripts/report_charts.sh --check
 }
 
 warnings() {
@@ -72,6 +77,7 @@ scripts/install_packages.sh build check
 
 check format
 check layers
+check charts
 check warnings
 check sanitizers
 if $all; then

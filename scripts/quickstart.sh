@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh checkout to a trained and evaluated network: installs what is missing, builds, obtains
-# MNIST, trains, evaluates, and says where everything is. To call it again goes on where it was stopped.
+# From a fresh checkout to a trained network and a report of it: installs what is missing, builds, obtains
+# MNIST, trains, evaluates, silences and clusters its neurons, and says where everything is. To call it again goes on where it was stopped.
 #
 #   scripts/quickstart.sh
 #   AFTERSPIKE_MNIST_DIR=DIR scripts/quickstart.sh     takes MNIST's files from DIR
@@ -53,8 +53,19 @@ fi
 step "evaluation"
 "$program" evaluate "$run" --split test
 
+step "silencing"
+"$program" silence "$run" --trials 3 --out "$run/silencing"
+
+step "clusters of neurons"
+[[ ! -e $run/clusters ]] || rm -r "$run/clusters"
+"$program" cluster "$run" --replicates 20 --out "$run/clusters"
+
+step "report"
+"$program" report "$run" --studies "$run/silencing" --studies "$run/clusters" --out "$run/report.html"
+
 cat <<EOF_END
 
+The report is $PWD/$run/report.html: open it in a browser.
 The run is in $PWD/$run
   summary.json     what the training came to
   metrics.csv      loss and accuracy of every epoch, units in the names of the columns

@@ -304,6 +304,14 @@ statistics::Clustering cluster_population(const ClusterStudy& study, ThreadPool&
   return clustering;
 }
 
+std::vector<std::int64_t> usual_clusters(const std::vector<RunGroup>& groups, ThreadPool& pool) {
+  ClusterStudy study;
+  study.population = gather_population(groups);
+  study.options.replicates = 0;  // They do not change the choice.
+  const Clustering clustering = cluster_population(study, pool);
+  return clustering.division(chosen_of(study, clustering)).labels;
+}
+
 io::Json cluster_report(const ClusterStudy& study, const Clustering& clustering, ThreadPool& pool) {
   const std::int64_t k = chosen_of(study, clustering);
   io::Json scores = io::Json::array();

@@ -53,11 +53,14 @@ Subject load_subject(const fs::path& path, const tasks::TaskContext& context, ta
           "{}: the task's data have {} features and {} outputs, expected {} and {}: those of the "
           "trained network",
           path.string(), found.input_size, found.output_size, shape.input_size, shape.output_size);
-  if (limit > 0 && limit < subject.data->size()) {
-    std::vector<std::int64_t> numbers(static_cast<std::size_t>(limit));
-    std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
-    subject.data = std::make_shared<data::Subset>(subject.data, std::move(numbers));
-  }
+  return limited(std::move(subject), limit);
+}
+
+Subject limited(Subject subject, std::int64_t limit) {
+  if (limit <= 0 || limit >= subject.data->size()) return subject;
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(limit));
+  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+  subject.data = std::make_shared<data::Subset>(subject.data, std::move(numbers));
   return subject;
 }
 

@@ -1,6 +1,7 @@
 #include "afterspike/experiment/experiment.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -106,6 +107,12 @@ std::shared_ptr<nn::Network> Experiment::make_network(const nn::NetworkShape& sh
   return std::make_shared<nn::Network>(*neuron_, network_, shape);
 }
 
+void initialize(nn::Network& network, std::uint64_t seed, const nn::NamedTensors* donor) {
+  const Rng rng(seed);
+  network.initialize(rng.stream("initial"));
+  if (donor != nullptr) network.resample(*donor, rng.stream("inherit"));
+}
+
 io::Json to_configuration(const options::Description& description) {
   io::Json configuration = io::Json::object();
   for (const options::Field& field : description.fields()) {
@@ -129,11 +136,34 @@ void from_configuration(const io::Json& configuration, const options::Descriptio
   }
 }
 
+<<<<<<< HEAD
 std::shared_ptr<nn::Network> in_double(const Trained& trained) {
   std::shared_ptr<nn::Network> copy = trained.experiment->make_network(trained.network->shape());
   checkpoint::assign(trained.content.model, *copy);
   copy->to(at::kDouble);
   return copy;
+=======
+std::shared_ptr<nn::Network> initial_network(const Trained& trained) {
+  const auto text = [&](const char* key) {
+    return io::member<std::string>(trained.content.configuration, key,
+                                   trained.checkpoint.string() + ": configuration",
+                                   ErrorKind::checkpoint);
+  };
+  auto network = trained.experiment->make_network(trained.network->shape());
+  const std::string digits = text("seed");
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), seed);
+  require(error == std::errc() && end == digits.data() + digits.size(), ErrorKind::checkpoint,
+          "{}: configuration: seed is '{}', expected a whole number", trained.checkpoint.string(),
+          digits);
+  if (!trained.experiment->inherits()) {
+    initialize(*network, seed, nullptr);
+    return network;
+  }
+  const nn::NamedTensors donor = load(text("inherit")).content.model;
+  initialize(*network, seed, &donor);
+  return network;
+>>>>>>> 0f8b86537c9e9360b556cc0a6e4ad5bc6c8ca1cf
 }
 
 Trained load(const std::filesystem::path& run) {

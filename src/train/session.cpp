@@ -205,18 +205,17 @@ void Session::prepare(const RunEnvironment& environment) {
 void initialize(Session& session) {
   const RunOptions& options = session.options;
   nn::Network& network = *session.network;
-  const Rng rng(static_cast<std::uint64_t>(options.seed));
-  network.initialize(rng.stream("initial"));
+  const auto seed = static_cast<std::uint64_t>(options.seed);
   require(options.experiment->inherits() == !options.inherit.empty(), ErrorKind::config, "{}",
           options.inherit.empty()
               ? "the initial values are to be inherited, but no donor is named; expected "
                 "--inherit RUN"
               : "a donor is named (inherit), but the initial values are not inherited; expected "
                 "variant fhet, fheta, rhet or rheta, or neuron.initial = \"inherit\"");
-  if (options.inherit.empty()) return;
+  if (options.inherit.empty()) return experiment::initialize(network, seed, nullptr);
   const experiment::Trained donor = experiment::load(options.inherit);
   require_same_parameters(options, *donor.network, donor.experiment->neuron_name(), network);
-  network.resample(checkpoint::model_tensors(*donor.network), rng.stream("inherit"));
+  experiment::initialize(network, seed, &donor.content.model);
 }
 
 io::Json checkpoint_configuration(Session& session) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "class_files.hpp"
 #include "program.hpp"
 
 namespace afterspike {
@@ -115,6 +116,57 @@ TEST_F(AnalysisCli, ClustersAFile) {
   EXPECT_THAT(succeed({"cluster", "--csv", path("neurons.csv")}).out, HasSubstr("threshold_mV"));
 }
 
+TEST_F(AnalysisCli, InspectsNeuronsAndClusters) {
+  train("run");
+  succeed({"inspect", path("run"), "--neurons", "3,7", "--out", path("two")});
+  const io::Json two = io::Json::parse(slurp(directory_ / "two" / "inspection.json"));
+  EXPECT_EQ(two["units"].size(), 2U);
+  EXPECT_EQ(two["units"][1]["neurons"][0]["neuron"], 7);
+  succeed({"cluster", path("run"), "--clusters", "2", "--replicates", "0", "--out", path("kinds")});
+  succeed({"inspect", path("run"), "--cluster", "1", "--clusters", path("kinds") + "/clusters.csv",
+           "--out", path("one"), "--threads", "1"});
+  const io::Json one = io::Json::parse(slurp(directory_ / "one" / "inspection.json"));
+  EXPECT_EQ(one["units"][0]["name"], "cluster 1");
+  EXPECT_EQ(one["units"].size(), 1 + one["units"][0]["neurons"].size());
+}
+
+TEST_F(AnalysisCli, BeforeTrainingIsWhatTheRunBeganWith) {
+  // What is not learned is the same before and after.
+  train("run", {"--set", "neuron.learn=none", "--seed", "5", "--set",
+                "neuron.after_spike_decay=log_uniform(0.2, 19)"});
+  succeed({"inspect", path("run"), "--out", path("out")});
+  std::istringstream table(slurp(directory_ / "out" / "timescales.csv"));
+  std::string line;
+  std::getline(table, line);
+  EXPECT_EQ(line, "parameter,value,before_ms,after_ms");
+  int rows = 0;
+  for (; std::getline(table, line); ++rows) {
+    const auto last = line.rfind(','), before = line.rfind(',', last - 1);
+    EXPECT_EQ(line.substr(before + 1, last - before - 1), line.substr(last + 1));
+  }
+  EXPECT_EQ(rows, 8 + 16);
+}
+
+TEST_F(AnalysisCli, ReportsRunsWithAndWithoutTheirData) {
+  testing::write_class_csv(path("classes.csv"));
+  succeed({"train", "--task", "file", "--data", path("classes.csv"), "--neuron", "glifr",
+           "--hidden", "8", "--epochs", "2", "--seeds", "2", "--quiet", "--out", path("run")});
+  succeed({"silence", path("run"), "--fractions", "0,0.5", "--trials", "2", "--out",
+           path("silencing"), "--quiet"});
+  succeed({"report", path("run"), "--studies", path("silencing"), "--out", path("a.html")});
+  const std::string page = slurp(directory_ / "a.html");
+  for (const char* id : {"\"confusion-0\"", "\"training-accuracy\"", "\"silencing-0\"", "\"fi-0\"",
+                         "mean of 2 runs"}) {
+    EXPECT_THAT(page, HasSubstr(id));
+  }
+  fs::remove(path("classes.csv"));
+  succeed({"report", path("run"), "--out", path("b.html")});
+  const std::string without = slurp(directory_ / "b.html");
+  EXPECT_THAT(without, HasSubstr("its data cannot be had"));
+  EXPECT_THAT(without, HasSubstr("\"clusters-scatter\""));
+  EXPECT_THAT(without, ::testing::Not(HasSubstr("\"confusion-0\"")));
+}
+
 TEST_F(AnalysisCli, RefusesWhatDoesNotFitWithOneSentence) {
   train("run");
   const std::string out = path("out");
@@ -133,6 +185,24 @@ TEST_F(AnalysisCli, RefusesWhatDoesNotFitWithOneSentence) {
   refused(4, {"silence", path("run"), "--jitter", "1", "--out", out}, {"expected events"});
   EXPECT_FALSE(fs::exists(out));  // What was refused does not take the name.
   refused(2, {"silence", path("run"), "--order", "lowest", "--out", out}, {"only by rank"});
+  refused(2, {"inspect", path("run")}, {"expected --out DIR"});
+  refused(2, {"inspect", path("run"), "--neurons", "8", "--out", out}, {"neuron 8", "0 to 7"});
+  refused(2, {"inspect", path("run"), "--neurons", "1.5", "--out", out}, {"whole numbers"});
+  refused(2, {"inspect", path("run"), "--neurons", "1", "--cluster", "0", "--out", out},
+          {"expected one of them"});
+  refused(2, {"inspect", path("run"), "--neurons", "1", "--sample", "99", "--out", out},
+          {"sample 99", "0 to 5"});
+  refused(5, {"inspect", path("empty"), "--out", out}, {"neither a run nor a checkpoint"});
+  refused(5, {"report", path("none"), "--out", out, "--quiet"}, {"there is no such run"});
+  refused(2, {"report", path("run")}, {"expected --out FILE"});
+  refused(2, {"report", path("run"), "--out", path("none") + "/a.html"},
+          {"directory that is there"});
+  refused(2, {"inspect", path("run"), "--out", path("empty")}, {"is there already"});
+  refused(2, {"report", "--out", out}, {"expected RUN"});
+  refused(3, {"report", path("run"), "--studies", path("empty"), "--out", out, "--quiet"},
+          {"holds neither a study of afterspike silence nor clusters"});
+  refused(2, {"report", path("run"), "--sample", "99", "--out", out, "--quiet"}, {"sample 99"});
+  EXPECT_FALSE(fs::exists(out)) << "nothing is left of what was refused";
   refused(2, {"cluster"}, {"expected RUN... or --csv FILE, found neither"});
   refused(2, {"cluster", path("run"), "--csv", "x"}, {"found both"});
   refused(2, {"cluster", path("run"), "--k", "4"}, {"--k: found '4'"});

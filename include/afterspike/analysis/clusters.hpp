@@ -45,6 +45,10 @@ io::Json cluster_report(const ClusterStudy& study, const statistics::Clustering&
 /// is not finite, and Error(config) when `chosen` was not tried.
 statistics::Clustering cluster_population(const ClusterStudy& study, ThreadPool& pool);
 
+/// The cluster of every neuron of the runs, one run after the other, as `cluster` finds them with
+/// its defaults. Throws as gather_population() and cluster_population().
+std::vector<std::int64_t> usual_clusters(const std::vector<RunGroup>& groups, ThreadPool& pool);
+
 /// Writes, as a directory that appears at once:
 ///
 ///   parameters.csv  run, layer, neuron and the parameters

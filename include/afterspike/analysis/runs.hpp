@@ -40,4 +40,7 @@ struct Subject {
 Subject load_subject(const std::filesystem::path& path, const tasks::TaskContext& context,
                      tasks::Split split, std::int64_t limit);
 
+/// The same on its first `limit` samples (0: all).
+Subject limited(Subject subject, std::int64_t limit);
+
 }  // namespace afterspike::analysis

@@ -50,6 +50,21 @@ struct Saved {
   }
 };
 
+TEST(InitialNetwork, IsDrawnAgainFromTheSeed) {
+  const testing::TempDir directory;
+  Saved saved;
+  initialize(*saved.network, 7, nullptr);
+  const nn::NamedTensors before = checkpoint::model_tensors(*saved.network);
+  saved.content.configuration["seed"] = "7";
+  checkpoint::save(directory / "run", saved.content);  // Of other values.
+  const auto again = checkpoint::model_tensors(*initial_network(load(directory / "run")));
+  for (const auto& [name, tensor] : before) EXPECT_TRUE(again.at(name).equal(tensor)) << name;
+  saved.content.configuration["seed"] = "x";
+  checkpoint::save(directory / "broken", saved.content);
+  expect_error(ErrorKind::checkpoint, {"seed is 'x'"},
+               [&] { initial_network(load(directory / "broken")); });
+}
+
 TEST(Experiment, KnowsTasksAndNeuronsByNameAndSuggests) {
   const Experiment experiment("line-mnist", "glifr");
   EXPECT_EQ(experiment.task_name(), "line_mnist");

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Makes src/report/web/charts.min.js, the parts of Apache ECharts that the report page uses, of the packages
+# that package-lock.json names. A build of the program does not need it: the file is in the repository.
+#
+#   --check   compares instead of replacing; says so and ends well where npm or its registry cannot be had
+# shellcheck source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+quiet_step "making the charts of the report page"
+check=false
+case "${1:-}" in
+  "") ;;
+  --check) check=true ;;
+  *) fail "unknown argument '$1'; usage: scripts/report_charts.sh [--check]" ;;
+esac
+
+# without REASON: the end of a check that cannot be made.
+without() {
+  $check || fail "$1"
+  echo "$1: charts.min.js is not compared"
+  exit 0
+}
+
+command -v npm >/dev/null || without "npm is not installed"
+
+web=src/report/web
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp "$web"/{package.json,package-lock.json,.npmrc,charts.entry.js,charts.licenses.txt} "$work"
+(cd "$work" && npm ci --silent --no-progress >npm.log 2>&1) || {
+  cat "$work/npm.log" >&2
+  without "the packages cannot be had from npm's registry"
+}
+(cd "$work" && npm run --silent build -- --outfile=charts.min.js --log-level=warning)
+
+if $check; then
+  cmp "$work/charts.min.js" "$web/charts.min.js" ||
+    fail "charts.min.js is not what its sources give; call scripts/report_charts.sh"
+else
+  cp "$work/charts.min.js" "$web/charts.min.js"
+  echo "$web/charts.min.js: $(wc -c <"$web/charts.min.js") bytes"
+fi

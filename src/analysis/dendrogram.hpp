@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "afterspike/statistics/clustering.hpp"
+
+namespace afterspike::analysis {
+
+/// The tree of a clustering as lines: each merge is a bracket over its two parts.
+struct Dendrogram {
+  static constexpr std::int64_t kBetween = -1;
+
+  struct Bracket {
+    double left = 0, right = 0;            ///< Places of the parts among the leaves, from 0 on.
+    double left_foot = 0, right_foot = 0;  ///< Distances where the parts were made.
+    double distance = 0;
+    std::int64_t cluster = kBetween;  ///< Of the `k` clusters, that which it is within.
+  };
+  std::vector<Bracket> brackets;
+  std::int64_t leaves = 0;  ///< That are drawn.
+};
+
+/// The last `most` merges of a clustering; what was merged before them is drawn as a leaf.
+Dendrogram dendrogram(const statistics::Clustering& clustering, std::int64_t k, std::int64_t most);
+
+}  // namespace afterspike::analysis

@@ -1,0 +1,262 @@
+#include "afterspike/analysis/inspection.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <Eigen/Eigenvalues>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/evaluation/evaluate.hpp"
+
+namespace afterspike::analysis {
+namespace {
+
+std::int64_t hidden_count(const nn::Network& network) {
+  return network.options().hidden * network.options().layers;
+}
+
+statistics::Points points_of(const at::Tensor& values) {
+  const at::Tensor own = values.detach().to(at::kDouble).contiguous();
+  return Eigen::Map<const statistics::Points>(own.data_ptr<double>(), own.size(0), own.size(1));
+}
+
+std::vector<double> values_of(const at::Tensor& values) {
+  const at::Tensor own = values.detach().to(at::kDouble).contiguous();
+  return {own.data_ptr<double>(), own.data_ptr<double>() + own.numel()};
+}
+
+std::vector<double> times(std::int64_t steps, double dt_ms) {
+  std::vector<double> result;
+  for (std::int64_t step = 1; step <= steps; ++step) {
+    result.push_back(static_cast<double>(step) * dt_ms);
+  }
+  return result;
+}
+
+/// Steps that belong to the first sample of a batch.
+std::int64_t length_of(const data::Batch& batch) {
+  return batch.lengths.defined() ? batch.lengths[0].item<std::int64_t>() : batch.input.size(0);
+}
+
+void require_sample(const Subject& subject, std::int64_t sample) {
+  require(sample >= 0 && sample < subject.data->size(), ErrorKind::usage,
+          "sample {}: expected 0 to {}, the samples of the split", sample,
+          subject.data->size() - 1);
+}
+
+std::vector<std::complex<double>> eigenvalues(const at::Tensor& matrix) {
+  const statistics::Points own = points_of(matrix);
+  const Eigen::VectorXcd found = Eigen::EigenSolver<Eigen::MatrixXd>(own, false).eigenvalues();
+  std::vector<std::complex<double>> result(found.begin(), found.end());
+  // By size, largest first; of a pair the one above the real axis.
+  std::stable_sort(result.begin(), result.end(), [](const auto& a, const auto& b) {
+    const double of_a = std::abs(a), of_b = std::abs(b);
+    return of_a != of_b ? of_a > of_b : a.imag() > b.imag();
+  });
+  return result;
+}
+
+/// |d answer / d input| of a batch, [steps, batch, features].
+at::Tensor sensitivity(const Subject& subject, data::Batch batch) {
+  const at::AutoGradMode with_grad(true);
+  batch.input = batch.input.detach().clone().set_requires_grad(true);
+  const tasks::ReadValues read = evaluation::outputs(
+      subject.network(), batch, subject.task->objective().read, subject.trained->pass);
+  at::Tensor answer;
+  if (subject.task->classifies()) {
+    answer = std::get<0>(tasks::mean_over_read(read).max(-1)).sum();
+  } else {
+    const at::Tensor there =
+        read.weight.defined() ? read.values * read.weight.unsqueeze(-1) : read.values;
+    answer = there.sum();
+  }
+  return torch::autograd::grad({answer}, {batch.input})[0].abs();
+}
+
+/// Sum over the samples of a shard, and how many have each step.
+struct ShardSaliency {
+  at::Tensor sum, count;  // [steps]
+};
+
+ShardSaliency shard_saliency(const Subject& subject, std::span<const std::int64_t> numbers) {
+  const data::Batch batch = subject.data->batch(numbers);
+  at::Tensor size = sensitivity(subject, batch).sum(2).to(at::kDouble);
+  at::Tensor there = at::ones_like(size);
+  if (batch.lengths.defined()) {
+    there = at::arange(size.size(0)).unsqueeze(1).lt(batch.lengths.unsqueeze(0)).to(at::kDouble);
+  }
+  return {(size * there).sum(1), there.sum(1)};
+}
+
+/// Adds b to a, of which either may be longer.
+at::Tensor add_steps(const at::Tensor& a, const at::Tensor& b) {
+  if (!a.defined()) return b;
+  at::Tensor sum = at::zeros({std::max(a.size(0), b.size(0))}, a.options());
+  sum.slice(0, 0, a.size(0)) += a;
+  sum.slice(0, 0, b.size(0)) += b;
+  return sum;
+}
+
+}  // namespace
+
+std::vector<Unit> single_units(const nn::Network& network,
+                               const std::vector<std::int64_t>& numbers) {
+  std::vector<Unit> units;
+  const std::int64_t count = hidden_count(network);
+  for (const std::int64_t number : numbers) {
+    require(number >= 0 && number < count, ErrorKind::usage,
+            "neuron {}: expected 0 to {}, counted from the first layer on", number, count - 1);
+    units.push_back({fmt::format("layer {}, neuron {}", number / network.options().hidden,
+                                 number % network.options().hidden),
+                     {number}});
+  }
+  return units;
+}
+
+std::vector<Unit> cluster_units(const std::vector<std::int64_t>& labels) {
+  std::vector<Unit> units;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const auto cluster = static_cast<std::size_t>(labels[i]);
+    while (units.size() <= cluster) {
+      units.push_back(
+          {fmt::format("cluster {}", units.size()), {}, static_cast<std::int64_t>(units.size())});
+    }
+    units[cluster].neurons.push_back(static_cast<std::int64_t>(i));
+  }
+  std::erase_if(units, [](const Unit& unit) { return unit.neurons.empty(); });
+  return units;
+}
+
+Raster raster(const Subject& subject, std::int64_t sample) {
+  require_sample(subject, sample);
+  const at::NoGradGuard no_grad;
+  const std::vector<std::int64_t> numbers = {sample};
+  const data::Batch batch = subject.data->batch(numbers);
+  nn::LayerPass pass;
+  pass.sigma_mV = subject.trained->pass.sigma_mV;
+  at::Tensor signal = batch.input;
+  std::vector<at::Tensor> parts;
+  for (std::int64_t layer = 0; layer < subject.network().options().layers; ++layer) {
+    signal = subject.network().layer(static_cast<std::size_t>(layer))->emissions(signal, pass);
+    parts.push_back(signal.select(1, 0));
+  }
+  const std::int64_t steps = length_of(batch);
+  const at::Tensor all = at::cat(parts, 1).slice(0, 0, steps).t();
+  return {sample, times(steps, subject.network().shape().dt_ms), points_of(all)};
+}
+
+std::vector<Spectrum> spectra(const nn::Network& network) {
+  std::vector<Spectrum> result;
+  const std::int64_t neurons = network.options().hidden;
+  if (neurons > kMostSpectral) return result;
+  for (std::int64_t index = 0; index < network.options().layers; ++index) {
+    const nn::NeuronLayer& layer = *network.layer(static_cast<std::size_t>(index));
+    for (const nn::ParameterSpec& spec : layer.specs()) {
+      if (spec.name != "recurrent_weight" || spec.shape.size() != 2 || spec.shape[0] != neurons ||
+          spec.shape[1] % neurons != 0) {
+        continue;
+      }
+      const std::int64_t gates = spec.shape[1] / neurons;
+      const std::vector<at::Tensor> blocks = layer.physical(spec.name).detach().split(neurons, 1);
+      for (std::int64_t gate = 0; gate < gates; ++gate) {
+        std::string name = fmt::format("layer {}", index);
+        if (gates > 1) name += fmt::format(", gate {} of {}", gate + 1, gates);
+        result.push_back({std::move(name), eigenvalues(blocks[static_cast<std::size_t>(gate)])});
+      }
+    }
+  }
+  return result;
+}
+
+std::vector<Timescales> timescales(const nn::Network& network) {
+  std::vector<Timescales> result;
+  for (std::int64_t index = 0; index < network.options().layers; ++index) {
+    const nn::NeuronLayer& layer = *network.layer(static_cast<std::size_t>(index));
+    for (const nn::ParameterSpec& spec : layer.specs()) {
+      const bool decay = spec.unit == "1/ms";
+      if (spec.group != nn::ParameterGroup::intrinsic || !(decay || spec.unit == "ms")) continue;
+      auto found = std::find_if(result.begin(), result.end(),
+                                [&](const Timescales& own) { return own.name == spec.name; });
+      if (found == result.end()) found = result.insert(found, {spec.name, {}});
+      for (const double value : values_of(layer.physical(spec.name))) {
+        found->values.push_back(decay ? 1 / value : value);
+      }
+    }
+  }
+  return result;
+}
+
+Saliency saliency(const Subject& subject, std::int64_t samples, std::int64_t sample,
+                  ThreadPool& pool) {
+  require_sample(subject, sample);
+  Saliency result;
+  result.samples = std::min(samples, subject.data->size());
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(result.samples));
+  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+  const std::int64_t rows = evaluation::shard_rows(result.samples);
+  std::vector<ShardSaliency> shards(
+      static_cast<std::size_t>(evaluation::shard_count(result.samples, rows)));
+  pool.run(static_cast<std::int64_t>(shards.size()), [&](std::int64_t index) {
+    shards[static_cast<std::size_t>(index)] =
+        shard_saliency(subject, evaluation::shard(numbers, rows, index));
+  });
+  ShardSaliency total;
+  for (const ShardSaliency& shard : shards) {
+    total.sum = add_steps(total.sum, shard.sum);
+    total.count = add_steps(total.count, shard.count);
+  }
+  result.mean = values_of(total.sum / total.count.clamp_min(1));
+  result.time_ms =
+      times(static_cast<std::int64_t>(result.mean.size()), subject.network().shape().dt_ms);
+  const std::vector<std::int64_t> one = {sample};
+  const data::Batch batch = subject.data->batch(one);
+  result.sample = points_of(sensitivity(subject, batch).select(1, 0).slice(0, 0, length_of(batch)));
+  return result;
+}
+
+Inspection inspect(const Subject& subject, std::vector<Unit> units,
+                   const InspectionOptions& options, ThreadPool& pool) {
+  const nn::Network& network = subject.network();
+  Inspection result;
+  result.run = subject.name;
+  result.units = std::move(units);
+  result.probe = probe(*subject.trained, result.units);
+  const std::string& neuron = subject.trained->experiment->neuron_name();
+  if (!result.probe) {
+    result.notes.push_back(
+        fmt::format("f-I curves and step responses: not there for {}: what drives one of its "
+                    "neurons is not one "
+                    "number (many synapses, or several gates)",
+                    neuron));
+  }
+  result.spectra = spectra(network);
+  if (result.spectra.empty()) {
+    result.notes.push_back(
+        network.options().hidden > kMostSpectral
+            ? fmt::format("eigenvalues: left out for more than {} neurons in a layer",
+                          kMostSpectral)
+            : fmt::format("eigenvalues: {} has no square matrix of recurrent weights", neuron));
+  }
+  result.after = timescales(network);
+  try {
+    result.before = timescales(*experiment::initial_network(*subject.trained));
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::internal) throw;
+    result.before.assign(result.after.size(), {});
+    result.notes.push_back(fmt::format("time constants before training: {}", error.what()));
+  }
+  if (result.after.empty()) {
+    result.notes.push_back(fmt::format("time constants: {} has no such parameters", neuron));
+  }
+  if (subject.data == nullptr) {
+    result.notes.emplace_back("raster and saliency: left out, for the data are not there");
+    return result;
+  }
+  result.raster = raster(subject, options.sample);
+  result.saliency = saliency(subject, options.samples, options.sample, pool);
+  return result;
+}
+
+}  // namespace afterspike::analysis

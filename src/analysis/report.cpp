@@ -1,0 +1,135 @@
+#include "afterspike/analysis/report.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "afterspike/base/error.hpp"
+#include "report_parts.hpp"
+
+namespace afterspike::analysis {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The last parts of paths; whole paths where two would be the same.
+std::vector<std::string> short_names(const std::vector<RunGroup>& groups) {
+  std::vector<std::string> names;
+  std::map<std::string, int> uses;
+  for (const RunGroup& group : groups) {
+    const fs::path path = fs::path(group.name).lexically_normal();
+    names.push_back((path.has_filename() ? path : path.parent_path()).filename().string());
+    ++uses[names.back()];
+  }
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (uses[names[i]] > 1 || names[i].empty()) names[i] = groups[i].name;
+  }
+  return names;
+}
+
+/// The directory of a run of which this is a checkpoint.
+fs::path run_of(const fs::path& checkpoint) {
+  const fs::path parent = fs::absolute(checkpoint).lexically_normal().parent_path();
+  return parent.filename() == "checkpoints" ? checkpoint.parent_path().parent_path() : fs::path();
+}
+
+/// The run with its data; or without them, and why.
+void load(const ReportRequest& request, ReportRun& run) {
+  run.subject = {run.path.string(), std::make_shared<experiment::Trained>(load_run(run.path)),
+                 nullptr, nullptr};
+  run.directory = run_of(run.subject.trained->checkpoint);
+  try {
+    run.subject = load_subject(run.path, request.context, request.split, 0);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data && error.kind() != ErrorKind::config) throw;
+    run.missing = error.what();
+  }
+}
+
+void require_studies(const ReportRequest& request) {
+  for (const fs::path& directory : request.studies) {
+    require(fs::exists(directory / "settings.json") || fs::exists(directory / "clustering.json"),
+            ErrorKind::config,
+            "'{}' holds neither a study of afterspike silence nor clusters of afterspike cluster",
+            directory.string());
+  }
+}
+
+Material gather(const ReportRequest& request, ThreadPool& pool) {
+  require_studies(request);
+  Material material{request, {}, short_names(request.groups), pool, {}};
+  for (std::size_t group = 0; group < request.groups.size(); ++group) {
+    for (const fs::path& path : request.groups[group].paths) {
+      ReportRun run;
+      run.label = material.group_labels[group];
+      if (request.groups[group].paths.size() > 1) run.label += "/" + path.filename().string();
+      run.group = group;
+      run.path = path;
+      load(request, run);
+      material.runs.push_back(std::move(run));
+    }
+  }
+  return material;
+}
+
+/// "line_mnist, glifr: runs/paper".
+std::string title_of(const Material& material) {
+  std::vector<std::string> kinds;
+  for (const ReportRun& run : material.runs) {
+    const experiment::Experiment& experiment = *run.subject.trained->experiment;
+    std::string kind = fmt::format("{} on {}", experiment.neuron_name(), experiment.task_name());
+    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
+      kinds.push_back(std::move(kind));
+  }
+  return fmt::format("{}: {}", fmt::join(material.group_labels, ", "), fmt::join(kinds, ", "));
+}
+
+std::string subtitle_of(const Material& material) {
+  std::vector<std::string> names;
+  for (const RunGroup& group : material.request.groups) names.push_back(group.name);
+  const std::size_t runs = material.runs.size();
+  return fmt::format("afterspike {} · {} run{}: {}", material.request.version, runs,
+                     runs == 1 ? "" : "s", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+std::vector<const ReportRun*> Material::of_group(std::size_t group) const {
+  std::vector<const ReportRun*> found;
+  for (const ReportRun& run : runs) {
+    if (run.group == group) found.push_back(&run);
+  }
+  return found;
+}
+
+std::vector<const ReportRun*> Material::with_data() const {
+  std::vector<const ReportRun*> found;
+  for (const ReportRun& run : runs) {
+    if (run.missing.empty()) found.push_back(&run);
+  }
+  return found;
+}
+
+int Material::color(const ReportRun& run) const {
+  return static_cast<int>(request.groups.size() > 1 ? run.group
+                                                    : static_cast<std::size_t>(&run - runs.data()));
+}
+
+report::Document make_report(const ReportRequest& request, ThreadPool& pool,
+                             const ReportProgress& progress) {
+  progress("runs");
+  Material material = gather(request, pool);
+  report::Document document{title_of(material), subtitle_of(material), {}};
+  const std::pair<const char*, report::Section (*)(Material&)> sections[] = {
+      {"results", results_section},       {"training", training_section},
+      {"answers", answers_section},       {"silencing", silencing_section},
+      {"parameters", parameters_section}, {"clusters", clusters_section},
+      {"network", network_section},       {"record", record_section}};
+  for (const auto& [what, make] : sections) {
+    progress(what);
+    report::Section section = make(material);
+    if (!section.blocks.empty()) document.sections.push_back(std::move(section));
+  }
+  return document;
+}
+
+}  // namespace afterspike::analysis

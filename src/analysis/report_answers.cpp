@@ -1,0 +1,92 @@
+#include "afterspike/analysis/answers.hpp"
+#include "report_parts.hpp"
+
+namespace afterspike::analysis {
+namespace {
+
+constexpr std::int64_t kTraces = 3;
+
+std::vector<std::string> class_names(Eigen::Index count) {
+  std::vector<std::string> names;
+  for (Eigen::Index i = 0; i < count; ++i) names.push_back(std::to_string(i));
+  return names;
+}
+
+report::HeatMap confusion_map(const Material& material, std::size_t group,
+                              const statistics::Points& counts, std::size_t runs) {
+  const double correct = counts.trace() / counts.sum();
+  report::HeatMap map;
+  map.id = fmt::format("confusion-{}", group);
+  map.title = fmt::format("Confusion: {}", material.group_labels[group]);
+  map.caption = fmt::format(
+      "{} of {} {} samples{} were answered correctly ({:.2f} %). Colours show the square root, so "
+      "that mistakes are seen too.",
+      counts.trace(), counts.sum(), tasks::split_name(material.request.split),
+      runs > 1 ? fmt::format(" (of {} runs, added up)", runs) : "", 100 * correct);
+  map.x = {"answer"};
+  map.y = {"true class"};
+  map.columns = map.rows = class_names(counts.rows());
+  for (Eigen::Index row = 0; row < counts.rows(); ++row) {
+    map.values.emplace_back(counts.row(row).begin(), counts.row(row).end());
+  }
+  map.scale = "samples";
+  map.power = 0.5;
+  map.labelled = map.tall = true;
+  return map;
+}
+
+report::Chart trace_chart(const ReportRun& run, std::size_t group, ThreadPool& pool) {
+  report::Chart chart;
+  chart.id = fmt::format("answers-{}", group);
+  chart.title = fmt::format("Output and target: {}", run.label);
+  chart.caption = fmt::format("The first output for the first {} samples; targets are thin.",
+                              std::min(kTraces, run.subject.data->size()));
+  chart.x = {"time", "ms"};
+  chart.y = {"output"};
+  for (const Trace& trace : traces(run.subject, kTraces, pool)) {
+    const auto add = [&](const char* what, const std::vector<double>& values, bool thin) {
+      if (values.empty()) return;
+      report::Series series;
+      series.name = fmt::format("sample {}: {}", trace.sample, what);
+      series.x = trace.time_ms;
+      series.y = values;
+      series.color = static_cast<int>(trace.sample);
+      series.thin = thin;
+      chart.series.push_back(std::move(series));
+    };
+    add("output", trace.output, false);
+    add("target", trace.target, true);
+  }
+  return chart;
+}
+
+}  // namespace
+
+report::Section answers_section(Material& material) {
+  report::Section section{"answers", "Answers", {}, {}};
+  for (std::size_t group = 0; group < material.group_labels.size(); ++group) {
+    statistics::Points counts;
+    std::size_t runs = 0;
+    for (const ReportRun* run : material.of_group(group)) {
+      if (!run->missing.empty()) continue;
+      if (!run->subject.task->classifies()) {
+        if (runs++ == 0) {
+          section.blocks.emplace_back(trace_chart(*run, group, material.pool));
+        }
+        continue;
+      }
+      const statistics::Points own = confusion(run->subject, material.pool);
+      if (runs++ == 0) {
+        counts = own;
+      } else {
+        counts += own;
+      }
+    }
+    if (counts.size() > 0) {
+      section.blocks.emplace_back(confusion_map(material, group, counts, runs));
+    }
+  }
+  return section;
+}
+
+}  // namespace afterspike::analysis

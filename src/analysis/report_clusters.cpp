@@ -1,0 +1,249 @@
+#include <algorithm>
+#include <limits>
+
+#include "afterspike/analysis/clusters.hpp"
+#include "afterspike/base/error.hpp"
+#include "dendrogram.hpp"
+#include "report_parts.hpp"
+
+namespace afterspike::analysis {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kMergesDrawn = 400;
+constexpr double kGap = std::numeric_limits<double>::quiet_NaN();
+
+/// The clustering that a study was written from, made again; or the usual one.
+struct Clusters {
+  ClusterStudy study;
+  statistics::Clustering clustering;
+  io::Json report;
+  std::string text;
+  std::int64_t count = 0;
+};
+
+/// Takes the settings of a directory that `cluster` wrote, for the same neurons.
+void take_settings(const fs::path& directory, ClusterStudy& study) {
+  const fs::path file = directory / "clustering.json";
+  const io::Json report = io::read_json(file, ErrorKind::data);
+  const std::string where = "'" + file.string() + "'";
+  const auto text = io::member<std::string>(report, "standardise", where, ErrorKind::data);
+  study.options.standardise =
+      text == "none" ? statistics::Standardise::none : statistics::Standardise::zscore;
+  study.options.replicates = io::member<int>(report, "replicates", where, ErrorKind::data);
+  study.seed = io::member<std::uint64_t>(report, "seed", where, ErrorKind::data);
+  study.chosen = io::member<std::int64_t>(report, "clusters", where, ErrorKind::data);
+  const auto scores = io::member<io::Json>(report, "scores", where, ErrorKind::data);
+  require(scores.is_array() && !scores.empty(), ErrorKind::data, "{}: no scores", where);
+  study.options.least = io::member<std::int64_t>(scores.front(), "k", where, ErrorKind::data);
+  study.options.most = io::member<std::int64_t>(scores.back(), "k", where, ErrorKind::data);
+  const Population found = read_population(directory / "parameters.csv");
+  const Population& own = study.population;
+  require(found.table.columns == own.table.columns && found.run == own.run &&
+              found.table.values == own.table.values,
+          ErrorKind::config,
+          "'{}' holds clusters of other neurons, or of other checkpoints; expected those of this "
+          "report",
+          directory.string());
+}
+
+/// The directory of clusters that was given.
+std::optional<fs::path> study_of(const ReportRequest& request) {
+  const auto found = std::find_if(
+      request.studies.begin(), request.studies.end(),
+      [](const fs::path& directory) { return fs::exists(directory / "clustering.json"); });
+  if (found == request.studies.end()) return std::nullopt;
+  return *found;
+}
+
+Clusters make_clusters(const Material& material, Population population) {
+  Clusters clusters;
+  ClusterStudy& study = clusters.study;
+  study.population = std::move(population);
+  clusters.text = "Made for this report, with the defaults of afterspike cluster.";
+  if (const auto directory = study_of(material.request)) {
+    take_settings(*directory, study);
+    clusters.text = fmt::format("With the settings of {}.", directory->string());
+  }
+  clusters.clustering = cluster_population(study, material.pool);
+  clusters.report = cluster_report(study, clusters.clustering, material.pool);
+  clusters.count = clusters.report["clusters"].get<std::int64_t>();
+  return clusters;
+}
+
+std::string cluster_name(std::int64_t cluster, const Clusters& clusters) {
+  const auto sizes = statistics::cluster_sizes(clusters.clustering.division(clusters.count).labels);
+  const auto size = sizes[static_cast<std::size_t>(cluster)];
+  return fmt::format("cluster {} ({} neuron{})", cluster, size, size == 1 ? "" : "s");
+}
+
+report::Chart scatter(const Clusters& clusters, const Material& material) {
+  const auto components = statistics::principal_components(clusters.clustering.features, 2);
+  const statistics::Points places = components.project(clusters.clustering.features);
+  const statistics::Labels& labels = clusters.clustering.division(clusters.count).labels;
+  const Population& population = clusters.study.population;
+  const bool flat = places.cols() < 2;
+  report::Chart chart;
+  chart.id = "clusters-scatter";
+  chart.title = "Neurons by their parameters";
+  chart.caption = "Each point is a neuron, along the principal components of what was clustered.";
+  chart.x = {"first component"};
+  chart.y = {flat ? "(there is one parameter only)" : "second component"};
+  chart.tall = true;
+  for (std::int64_t cluster = 0; cluster < clusters.count; ++cluster) {
+    report::Series series;
+    series.name = cluster_name(cluster, clusters);
+    series.draw = report::Series::Draw::points;
+    series.color = static_cast<int>(cluster);
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      if (labels[i] != cluster) continue;
+      const auto row = static_cast<Eigen::Index>(i);
+      series.x.push_back(places(row, 0));
+      series.y.push_back(flat ? 0 : places(row, 1));
+      const NeuronId& neuron = population.table.neurons[i];
+      const std::string& run = material.runs[static_cast<std::size_t>(population.run[i])].label;
+      series.names.push_back(fmt::format("{}layer {}, neuron {}",
+                                         population.runs.size() > 1 ? run + ", " : "", neuron.layer,
+                                         neuron.neuron));
+    }
+    chart.series.push_back(std::move(series));
+  }
+  return chart;
+}
+
+report::Chart tree(const Clusters& clusters) {
+  const Dendrogram drawn = dendrogram(clusters.clustering, clusters.count, kMergesDrawn);
+  report::Chart chart;
+  chart.id = "clusters-tree";
+  chart.title = "Dendrogram";
+  chart.caption = "Ward's method: which neurons are joined at which distance.";
+  if (static_cast<std::size_t>(drawn.leaves) <= clusters.clustering.linkage.size()) {
+    chart.caption += fmt::format(" The last {} merges.", kMergesDrawn);
+  }
+  chart.x = {"neurons", "", false, true};
+  chart.y = {"distance"};
+  chart.tall = true;
+  for (std::int64_t cluster = Dendrogram::kBetween; cluster < clusters.count; ++cluster) {
+    report::Series series;
+    series.name = cluster < 0 ? "between clusters" : cluster_name(cluster, clusters);
+    series.color = static_cast<int>(cluster);
+    for (const Dendrogram::Bracket& own : drawn.brackets) {
+      if (own.cluster != cluster) continue;
+      series.x.insert(series.x.end(), {own.left, own.left, own.right, own.right, own.right});
+      series.y.insert(series.y.end(),
+                      {own.left_foot, own.distance, own.distance, own.right_foot, kGap});
+    }
+    if (!series.x.empty()) chart.series.push_back(std::move(series));
+  }
+  return chart;
+}
+
+/// "2 to 11" scores for each number of clusters.
+report::Table scores(const io::Json& found) {
+  const bool replicated = found.at("replicates").get<int>() > 0;
+  report::Table table{
+      "clusters-scores",
+      "How many clusters?",
+      "Largest Caliński-Harabasz score and silhouette, least BIC and stability near "
+      "1 speak for a number; the chosen one is marked.",
+      {"clusters", "Caliński-Harabasz", "silhouette", "mixture BIC"},
+      {},
+      {},
+      false};
+  if (replicated) table.columns.insert(table.columns.end(), {"stability", "95 %", "gap", "p"});
+  table.columns.emplace_back("sizes");
+  for (const io::Json& row : found.at("scores")) {
+    const auto number = [&](const char* key) { return row.at(key).get<double>(); };
+    std::vector<report::Cell> cells = {number("k"), number("calinski_harabasz"),
+                                       number("silhouette"), number("mixture_bic")};
+    if (replicated) {
+      const io::Json& stability = row.at("stability");
+      cells.emplace_back(stability.at("mean").get<double>());
+      cells.emplace_back(fmt::format("[{:.2f}, {:.2f}]", stability.at("low").get<double>(),
+                                     stability.at("high").get<double>()));
+      cells.emplace_back(number("gap"));
+      cells.emplace_back(number("p"));
+    }
+    cells.emplace_back(
+        fmt::format("{}", fmt::join(row.at("sizes").get<std::vector<std::int64_t>>(), " ")));
+    table.rows.push_back(std::move(cells));
+    table.differs.push_back(row.at("k") == found.at("clusters"));
+  }
+  return table;
+}
+
+report::Table means(const Clusters& clusters) {
+  report::Table table{"clusters-means",
+                      "What the clusters are",
+                      "Mean ± sd of each parameter.",
+                      {"parameter"},
+                      {},
+                      {},
+                      false};
+  for (std::int64_t cluster = 0; cluster < clusters.count; ++cluster) {
+    table.columns.push_back(cluster_name(cluster, clusters));
+  }
+  for (const std::string& column : clusters.study.population.table.columns) {
+    std::vector<report::Cell> row = {column};
+    for (const io::Json& cluster : clusters.report.at("cluster_parameters")) {
+      const io::Json& values = cluster.at("parameters").at(column);
+      row.emplace_back(fmt::format("{:.4g} ± {:.2g}", values.at("mean").get<double>(),
+                                   values.at("sd").get<double>()));
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+/// Whether there is more than one kind of neuron at all.
+std::string verdict(const io::Json& found) {
+  const io::Json& one = found.at("one_cluster");
+  std::string text = fmt::format(
+      "Best number of clusters: {} by Caliński-Harabasz, {} by silhouette, {} by mixtures (BIC)",
+      found.at("by_calinski_harabasz").get<int>(), found.at("by_silhouette").get<int>(),
+      one.at("mixture_components").get<int>());
+  if (one.contains("p")) {
+    text += fmt::format(
+        ", {} by gap. Against one normal distribution: p = {:.2g}. Any cloud can be cut into "
+        "clusters; look at stability",
+        one.at("gap_clusters").get<int>(), one.at("p").get<double>());
+  }
+  return text + ".";
+}
+
+/// Gives each run the labels of its neurons.
+void share_labels(const Clusters& clusters, Material& material) {
+  material.labels.assign(material.runs.size(), {});
+  const statistics::Labels& labels = clusters.clustering.division(clusters.count).labels;
+  const std::vector<std::int64_t>& run = clusters.study.population.run;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    material.labels[static_cast<std::size_t>(run[i])].push_back(labels[i]);
+  }
+}
+
+}  // namespace
+
+report::Section clusters_section(Material& material) {
+  report::Section section{"clusters", "Kinds of neurons", {}, {}};
+  try {
+    std::vector<RunGroup> groups;
+    for (const ReportRun& run : material.runs) groups.push_back({run.label, {run.path}});
+    const Clusters clusters = make_clusters(material, gather_population(groups));
+    share_labels(clusters, material);
+    section.text = {"Clusters of the neurons' intrinsic parameters. " + clusters.text + " " +
+                    verdict(clusters.report)};
+    for (const std::string& note : clusters.clustering.notes) section.text.push_back(note);
+    section.blocks = {scatter(clusters, material), tree(clusters), scores(clusters.report),
+                      means(clusters)};
+  } catch (const Error& error) {
+    // Units without parameters of their own, runs of several models, too few neurons or all alike.
+    const bool expected = error.kind() == ErrorKind::data || error.kind() == ErrorKind::config;
+    if (!expected || study_of(material.request)) throw;
+    section.blocks.emplace_back(
+        report::Note{fmt::format("Neurons are not clustered: {}", error.what())});
+  }
+  return section;
+}
+
+}  // namespace afterspike::analysis

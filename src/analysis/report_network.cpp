@@ -1,0 +1,242 @@
+#include <algorithm>
+
+#include "afterspike/analysis/inspection.hpp"
+#include "report_parts.hpp"
+
+namespace afterspike::analysis {
+namespace {
+
+constexpr Eigen::Index kMostRows = 400, kMostColumns = 200;  // Of a map; beyond, means are shown.
+
+/// The mean over parts, so that no more than `most` columns are left.
+statistics::Points narrowed(const statistics::Points& values, Eigen::Index most) {
+  const Eigen::Index width = (values.cols() + most - 1) / most;
+  if (width <= 1) return values;
+  const Eigen::Index columns = (values.cols() + width - 1) / width;
+  statistics::Points result(values.rows(), columns);
+  for (Eigen::Index i = 0; i < columns; ++i) {
+    const Eigen::Index own = std::min(width, values.cols() - i * width);
+    result.col(i) = values.middleCols(i * width, own).rowwise().mean();
+  }
+  return result;
+}
+
+/// A map over time of rows with names.
+report::HeatMap map_over_time(const statistics::Points& values, const std::vector<double>& time_ms,
+                              const std::vector<std::string>& rows) {
+  const statistics::Points shown = narrowed(values, kMostColumns);
+  const Eigen::Index width = (values.cols() + kMostColumns - 1) / kMostColumns;
+  report::HeatMap map;
+  map.x = {"time", "ms"};
+  for (Eigen::Index i = 0; i < shown.cols(); ++i) {
+    const auto last = static_cast<std::size_t>(std::min(values.cols(), (i + 1) * width)) - 1;
+    map.columns.push_back(fmt::format("{:.4g}", time_ms[last]));
+  }
+  const Eigen::Index step = (shown.rows() + kMostRows - 1) / kMostRows;
+  for (Eigen::Index i = 0; i < shown.rows(); i += step) {
+    map.rows.push_back(rows[static_cast<std::size_t>(i)]);
+    const statistics::Points row = shown.row(i).cwiseAbs();
+    map.values.emplace_back(row.data(), row.data() + row.size());
+  }
+  map.wide = true;
+  return map;
+}
+
+report::HeatMap raster_map(const Inspection& inspection, const ReportRun& run,
+                           const std::string& suffix) {
+  const Raster& raster = *inspection.raster;
+  // Neurons of a unit side by side, as the clusters are.
+  std::vector<Eigen::Index> order;
+  std::vector<std::string> rows;
+  const std::vector<NeuronId> neurons = hidden_neurons(run.network());
+  for (const Unit& unit : inspection.units) {
+    for (const std::int64_t number : unit.neurons) {
+      const NeuronId& id = neurons[static_cast<std::size_t>(number)];
+      order.push_back(number);
+      rows.push_back(fmt::format("{}.{}", id.layer, id.neuron));
+    }
+  }
+  statistics::Points sorted(static_cast<Eigen::Index>(order.size()), raster.activity.cols());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    sorted.row(static_cast<Eigen::Index>(i)) = raster.activity.row(order[i]);
+  }
+  report::HeatMap map = map_over_time(sorted, raster.time_ms, rows);
+  map.id = "raster" + suffix;
+  map.title = fmt::format("Activity of all neurons: {}", run.label);
+  map.caption = fmt::format(
+      "Size of what each neuron emits during sample {}; rows are neurons "
+      "(layer.neuron), by cluster where there are clusters.",
+      raster.sample);
+  map.y = {"neuron"};
+  map.scale = "activity";
+  map.tall = true;
+  return map;
+}
+
+report::Series series_of(const Unit& unit, const std::vector<double>& x, const Curve& curve,
+                         std::size_t number) {
+  report::Series series;
+  series.name = unit.name +
+                (unit.neurons.size() > 1 ? fmt::format(" ({} neurons)", unit.neurons.size()) : "");
+  series.x = x;
+  series.y = curve.mean;
+  series.color =
+      static_cast<int>(unit.cluster < 0 ? static_cast<std::int64_t>(number) : unit.cluster);
+  if (unit.neurons.size() > 1) {
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      series.low.push_back(curve.mean[i] - curve.sd[i]);
+      series.high.push_back(curve.mean[i] + curve.sd[i]);
+    }
+  }
+  return series;
+}
+
+report::Chart quantity_chart(const Inspection& inspection, const std::vector<double>& x,
+                             const Quantity& quantity) {
+  report::Chart chart;
+  std::string name = quantity.name;
+  std::replace(name.begin(), name.end(), '_', ' ');
+  chart.y = {name, quantity.unit};
+  for (std::size_t i = 0; i < inspection.units.size(); ++i) {
+    chart.series.push_back(series_of(inspection.units[i], x, quantity.curves[i], i));
+  }
+  return chart;
+}
+
+void add_probe(const Inspection& inspection, const ReportRun& run, const std::string& suffix,
+               report::Section& section) {
+  const Probe& probe = *inspection.probe;
+  report::Chart curve = quantity_chart(inspection, probe.drive, probe.activity);
+  curve.id = "fi" + suffix;
+  curve.title = fmt::format("f-I curves: {}", run.label);
+  curve.caption =
+      "Activity that neurons settle to, each by itself under a constant drive; mean and "
+      "one standard deviation over the neurons of a cluster.";
+  curve.x = {"drive", probe.drive_unit};
+  section.blocks.emplace_back(std::move(curve));
+  for (const Quantity& quantity : probe.step_response) {
+    report::Chart chart = quantity_chart(inspection, probe.time_ms, quantity);
+    chart.id = "step-" + quantity.name + suffix;
+    std::replace(chart.id.begin(), chart.id.end(), '_', '-');
+    chart.title = fmt::format("Response to a step, {}: {}", chart.y.name, run.label);
+    chart.caption = fmt::format("A drive of {:.3g} {} from {:.4g} to {:.4g} ms, at rest before.",
+                                probe.step_drive, probe.drive_unit, probe.onset_ms, probe.end_ms);
+    chart.x = {"time", "ms"};
+    section.blocks.emplace_back(std::move(chart));
+  }
+}
+
+report::Chart spectrum_chart(const Inspection& inspection, const ReportRun& run,
+                             const std::string& suffix) {
+  report::Chart chart;
+  chart.id = "spectrum" + suffix;
+  chart.title = fmt::format("Eigenvalues of the recurrent weights: {}", run.label);
+  chart.caption = "Of the matrix from neurons to neurons, in the unit of the weights.";
+  chart.x = {"real part"};
+  chart.y = {"imaginary part"};
+  for (const Spectrum& spectrum : inspection.spectra) {
+    report::Series series;
+    series.name = spectrum.name;
+    series.draw = report::Series::Draw::points;
+    for (const auto& value : spectrum.eigenvalues) {
+      series.x.push_back(value.real());
+      series.y.push_back(value.imag());
+    }
+    chart.series.push_back(std::move(series));
+  }
+  return chart;
+}
+
+report::Chart timescales_chart(const Inspection& inspection, const ReportRun& run,
+                               const std::string& suffix) {
+  report::Chart chart;
+  chart.id = "timescales" + suffix;
+  chart.title = fmt::format("Time constants: {}", run.label);
+  chart.caption = "1 / k of a decay k; before training thin.";
+  chart.x = {"time constant", "ms", true};
+  chart.y = {"part of the values", "%"};
+  std::vector<HistogramInput> inputs;
+  for (std::size_t i = 0; i < inspection.after.size(); ++i) {
+    std::string name = inspection.after[i].name;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    const int color = static_cast<int>(i);
+    if (!inspection.before[i].values.empty()) {
+      inputs.push_back({name + ": before", inspection.before[i].values, color, true});
+    }
+    inputs.push_back({name + ": after", inspection.after[i].values, color, false});
+  }
+  chart.series = histograms(inputs, true);
+  return chart;
+}
+
+void add_saliency(const Inspection& inspection, const ReportRun& run, const std::string& suffix,
+                  report::Section& section) {
+  const Saliency& saliency = *inspection.saliency;
+  report::Chart chart;
+  chart.id = "saliency" + suffix;
+  chart.title = fmt::format("When the input matters: {}", run.label);
+  chart.caption = fmt::format(
+      "How much the answer changes with the input at each time: |d answer / "
+      "d input|, added up over features, mean over {} samples.",
+      saliency.samples);
+  chart.x = {"time", "ms"};
+  chart.y = {"sensitivity"};
+  report::Series series;
+  series.name = run.label;
+  series.x = saliency.time_ms;
+  series.y = saliency.mean;
+  chart.series.push_back(std::move(series));
+  section.blocks.emplace_back(std::move(chart));
+  if (saliency.sample.cols() < 2) return;
+  std::vector<std::string> rows;
+  for (Eigen::Index i = 0; i < saliency.sample.cols(); ++i) rows.push_back(std::to_string(i));
+  report::HeatMap map = map_over_time(saliency.sample.transpose(), saliency.time_ms, rows);
+  map.id = "saliency-sample" + suffix;
+  map.title = fmt::format("Where the input matters: {}", run.label);
+  map.caption = fmt::format("The same for each feature of sample {}.", inspection.raster->sample);
+  map.y = {"feature"};
+  map.scale = "sensitivity";
+  map.wide = false;
+  section.blocks.emplace_back(std::move(map));
+}
+
+/// The clusters of a run's neurons; all neurons as one where there are none.
+std::vector<Unit> units_of(const Material& material, const ReportRun& run) {
+  const auto number = static_cast<std::size_t>(&run - material.runs.data());
+  if (number < material.labels.size() && !material.labels[number].empty()) {
+    return cluster_units(material.labels[number]);
+  }
+  Unit all{"all neurons", {}};
+  const auto count = static_cast<std::int64_t>(hidden_neurons(run.network()).size());
+  for (std::int64_t i = 0; i < count; ++i) all.neurons.push_back(i);
+  return {all};
+}
+
+}  // namespace
+
+report::Section network_section(Material& material) {
+  report::Section section{
+      "network",
+      "Neurons at work",
+      {"Of a group of seeds, the first run; afterspike inspect gives the same for "
+       "any run and any neurons."},
+      {}};
+  for (std::size_t group = 0; group < material.group_labels.size(); ++group) {
+    const ReportRun& run = *material.of_group(group).front();
+    const std::string suffix = fmt::format("-{}", group);
+    InspectionOptions options;
+    options.sample = material.request.sample;
+    const Inspection found = inspect(run.subject, units_of(material, run), options, material.pool);
+    if (found.probe) add_probe(found, run, suffix, section);
+    if (found.raster) section.blocks.emplace_back(raster_map(found, run, suffix));
+    if (!found.spectra.empty()) section.blocks.emplace_back(spectrum_chart(found, run, suffix));
+    if (!found.after.empty()) section.blocks.emplace_back(timescales_chart(found, run, suffix));
+    if (found.saliency) add_saliency(found, run, suffix, section);
+    for (const std::string& note : found.notes) {
+      section.blocks.emplace_back(report::Note{fmt::format("{}: {}", run.label, note)});
+    }
+  }
+  return section;
+}
+
+}  // namespace afterspike::analysis

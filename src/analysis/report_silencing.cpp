@@ -1,0 +1,278 @@
+#include <algorithm>
+#include <cmath>
+
+#include "afterspike/analysis/silencing_files.hpp"
+#include "afterspike/base/error.hpp"
+#include "afterspike/io/bytes.hpp"
+#include "report_parts.hpp"
+
+namespace afterspike::analysis {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<double> kFractions = {0, 0.2, 0.4, 0.6, 0.8, 1};
+
+/// A study as it is shown.
+struct Shown {
+  std::string title, text;
+  std::string level;   ///< As tables call it.
+  std::string metric;  ///< "accuracy" or "loss".
+  io::Json summary;
+  std::vector<const ReportRun*> runs;  ///< By the study's numbers.
+};
+
+/// What the levels are, for an axis.
+std::string level_text(const std::string& level) {
+  if (level == "fraction") return "fraction of neurons silenced";
+  if (level == "weight_noise_sd") return "noise on weights (sd of the matrix)";
+  if (level == "jitter_sd_steps") return "jitter of events (sd in steps)";
+  return "probability that an event is left out";
+}
+
+/// The runs of a study, found by the checksums of their checkpoints.
+std::vector<const ReportRun*> runs_of(const io::Json& settings, const Material& material,
+                                      const fs::path& directory) {
+  std::vector<const ReportRun*> found;
+  for (const io::Json& row : settings.at("runs")) {
+    const auto wanted =
+        io::member<std::string>(row, "checkpoint_sha256", directory.string(), ErrorKind::data);
+    const auto own =
+        std::find_if(material.runs.begin(), material.runs.end(), [&](const ReportRun& run) {
+          return io::sha256_of_file(run.subject.trained->checkpoint / "manifest.json") == wanted;
+        });
+    require(own != material.runs.end(), ErrorKind::config,
+            "'{}' holds a study of other runs, or of other checkpoints of them; expected those of "
+            "this report",
+            directory.string());
+    found.push_back(&*own);
+  }
+  return found;
+}
+
+std::string perturbation_title(const io::Json& settings) {
+  const auto kind = settings.at("perturbation").get<std::string>();
+  if (kind == "weight_noise") return "Noise on weights";
+  if (kind == "jitter") return "Jitter of input events";
+  if (kind == "deletion") return "Deletion of input events";
+  const auto by = settings.at("by").get<std::string>();
+  if (by == "random") return "Random neurons silenced";
+  if (by == "clusters") return "Neurons silenced by cluster";
+  return fmt::format("Neurons silenced by {}, {} first", by,
+                     settings.at("highest_first").get<bool>() ? "highest" : "lowest");
+}
+
+Shown read_study(const fs::path& directory, const Material& material) {
+  const io::Json settings = io::read_json(directory / "settings.json", ErrorKind::data);
+  const fs::path file = directory / "summary.json";
+  require(fs::exists(file), ErrorKind::config,
+          "'{}' holds a study that has not ended; the same afterspike silence goes on with it",
+          directory.string());
+  Shown shown;
+  try {
+    shown.runs = runs_of(settings, material, directory);
+    shown.title = perturbation_title(settings);
+    shown.summary = io::read_json(file, ErrorKind::data);
+    const io::Json& first = shown.summary.at("runs").at(0).at("levels").at(0);
+    shown.level = first.begin().key();
+    shown.metric = first.contains("accuracy") ? "accuracy" : "loss";
+    shown.text =
+        fmt::format("From {}: {} trials for each level, {} {} samples.", directory.string(),
+                    settings.at("trials").dump(), settings.at("samples").dump(),
+                    settings.at("split").get<std::string>());
+  } catch (const io::Json::exception& error) {
+    fail(ErrorKind::data, "'{}': not a study of this program: {}", directory.string(),
+         error.what());
+  }
+  return shown;
+}
+
+/// A small study, where none is given.
+Shown measure_small(const Material& material) {
+  const ReportRequest& request = material.request;
+  Shown shown{"Random neurons silenced", "", "fraction", "accuracy", {}, material.with_data()};
+  std::vector<Subject> subjects;
+  StudyNames names;
+  for (const ReportRun* run : shown.runs) {
+    subjects.push_back(run->subject);
+    Subject& own = subjects.back();
+    own = limited(std::move(own), request.limit);
+    if (names.groups.empty() || names.groups.back().name != material.group_labels[run->group]) {
+      names.groups.push_back({material.group_labels[run->group], {}});
+    }
+    names.groups.back().paths.push_back(run->path);
+  }
+  names.classifies = subjects.front().task->classifies();
+  if (!names.classifies) shown.metric = "loss";
+  Protocol protocol;
+  protocol.levels = kFractions;
+  protocol.trials = request.trials;
+  std::vector<Measurement> measured;
+  measure(protocol, subjects, plan(protocol, subjects), measured, material.pool,
+          [](const auto&) { return true; });
+  shown.summary = silencing_summary(names, measured);
+  shown.text = fmt::format(
+      "A small study, made for this report: {} trials for each level, the first {} {} samples. For "
+      "numbers to quote, give the report the directory of a larger one: afterspike silence RUN "
+      "--out DIR; afterspike report RUN --studies DIR.",
+      request.trials, subjects.front().data->size(), tasks::split_name(request.split));
+  return shown;
+}
+
+/// A curve with its intervals.
+report::Series series_of(const io::Json& levels, const Shown& shown, std::string name, int color) {
+  report::Series series;
+  series.name = std::move(name);
+  series.color = color;
+  for (const io::Json& row : levels) {
+    const io::Json& values = row.at(shown.metric);
+    series.x.push_back(row.at(shown.level).get<double>());
+    series.y.push_back(values.at("mean").get<double>());
+    series.low.push_back(values.at("low").get<double>());
+    series.high.push_back(values.at("high").get<double>());
+  }
+  return series;
+}
+
+std::string curve_name(const io::Json& curve, const ReportRun& run, bool several) {
+  if (!curve.contains("cluster")) return run.label;
+  return fmt::format("{}{}{}", several ? run.label + ", " : "",
+                     fmt::format("cluster {}", curve.at("cluster").dump()),
+                     curve.at("control").get<bool>() ? ": as many of all" : "");
+}
+
+report::Chart curves_chart(const Shown& shown, const Material& material, std::size_t number) {
+  report::Chart chart;
+  chart.id = fmt::format("silencing-{}", number);
+  chart.title = shown.title;
+  chart.caption = shown.text;
+  chart.x = {level_text(shown.level)};
+  chart.y = {shown.metric};
+  chart.wide = true;
+  const io::Json& summary = shown.summary;
+  bool groups = false;
+  if (summary.contains("groups")) {
+    int color = 0;
+    for (const io::Json& group : summary.at("groups")) {
+      if (group.at("runs").get<int>() > 1) {
+        groups = true;
+        chart.series.push_back(
+            series_of(group.at("levels"), shown,
+                      fmt::format("{}: mean of {} runs", group.at("name").get<std::string>(),
+                                  group.at("runs").get<int>()),
+                      color));
+      }
+      ++color;
+    }
+  }
+  for (const io::Json& curve : summary.at("runs")) {
+    const ReportRun& run = *shown.runs.at(curve.at("run").get<std::size_t>());
+    const int color =
+        curve.contains("cluster") ? curve.at("cluster").get<int>() : material.color(run);
+    chart.series.push_back(
+        series_of(curve.at("levels"), shown, curve_name(curve, run, shown.runs.size() > 1), color));
+    chart.series.back().thin =
+        groups || (curve.contains("control") && curve.at("control").get<bool>());
+    if (!groups) continue;
+    chart.series.back().low.clear();
+    chart.series.back().high.clear();
+  }
+  chart.caption += groups ? " Bands: 95 % bootstrap interval of the mean over runs."
+                          : " Bands: 95 % bootstrap interval of the mean over trials.";
+  return chart;
+}
+
+report::Table curves_table(const Shown& shown, std::size_t number) {
+  report::Table table{
+      fmt::format("silencing-table-{}", number),
+      "The same in numbers",
+      fmt::format("{}: mean ± sd over trials [95 % interval of the mean]", shown.metric),
+      {level_text(shown.level)},
+      {},
+      {},
+      false};
+  const io::Json& curves = shown.summary.at("runs");
+  for (const io::Json& curve : curves) {
+    table.columns.push_back(curve_name(curve, *shown.runs.at(curve.at("run").get<std::size_t>()),
+                                       shown.runs.size() > 1));
+  }
+  const std::size_t levels = curves.at(0).at("levels").size();
+  for (std::size_t level = 0; level < levels; ++level) {
+    std::vector<report::Cell> row = {curves[0]["levels"][level].at(shown.level).get<double>()};
+    for (const io::Json& curve : curves) {
+      const io::Json& values = curve.at("levels").at(level).at(shown.metric);
+      const auto part = [&](const char* name) { return values.at(name).get<double>(); };
+      row.emplace_back(fmt::format("{:.4f} ± {:.4f} [{:.4f}, {:.4f}]", part("mean"), part("sd"),
+                                   part("low"), part("high")));
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+/// Paired tests of the mean heights of curves, where there are several groups.
+std::optional<report::Table> comparisons(const Shown& shown, std::size_t number) {
+  if (!shown.summary.contains("comparisons") || shown.summary["comparisons"].empty()) return {};
+  report::Table table{
+      fmt::format("comparisons-{}", number),
+      "Groups compared",
+      fmt::format("Difference in the mean height of the curve ({}), with a 95 % bootstrap interval "
+                  "and p of the paired permutation test.",
+                  shown.metric),
+      {"first", "second", "difference", "interval", "p", "pairs of"},
+      {},
+      {},
+      false};
+  for (const io::Json& test : shown.summary["comparisons"]) {
+    const auto text = [&](const char* key) { return test.at(key).get<std::string>(); };
+    if (test.at("pairs").is_null() || !test.contains("mean_height") ||
+        test["mean_height"].is_null()) {
+      continue;
+    }
+    const io::Json& area = test["mean_height"].at(shown.metric);
+    table.rows.push_back({text("first"), text("second"), area.at("difference").get<double>(),
+                          fmt::format("[{:.4f}, {:.4f}]", area.at("low").get<double>(),
+                                      area.at("high").get<double>()),
+                          area.at("p").get<double>(), text("pairs")});
+  }
+  if (table.rows.empty()) return {};
+  return table;
+}
+
+/// Whether runs may be compared: all classify, or none.
+bool comparable(const std::vector<const ReportRun*>& runs) {
+  return std::all_of(runs.begin(), runs.end(), [&](const ReportRun* run) {
+    return run->subject.task->classifies() == runs.front()->subject.task->classifies();
+  });
+}
+
+}  // namespace
+
+report::Section silencing_section(Material& material) {
+  report::Section section{"silencing",
+                          "Robustness",
+                          {"How well the trained network works when it is damaged; nothing is "
+                           "trained again."},
+                          {}};
+  std::vector<Shown> studies;
+  for (const fs::path& directory : material.request.studies) {
+    if (fs::exists(directory / "settings.json")) studies.push_back(read_study(directory, material));
+  }
+  const auto runs = material.with_data();
+  if (studies.empty() && !runs.empty()) {
+    if (comparable(runs)) {
+      studies.push_back(measure_small(material));
+    } else {
+      section.blocks.emplace_back(report::Note{
+          "Some of these runs classify and some do not: their robustness is not compared."});
+    }
+  }
+  for (std::size_t i = 0; i < studies.size(); ++i) {
+    section.blocks.emplace_back(curves_chart(studies[i], material, i));
+    section.blocks.emplace_back(curves_table(studies[i], i));
+    if (auto tests = comparisons(studies[i], i)) section.blocks.emplace_back(std::move(*tests));
+  }
+  return section;
+}
+
+}  // namespace afterspike::analysis

@@ -1,0 +1,125 @@
+#include <cmath>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "afterspike/analysis/clusters.hpp"
+#include "afterspike/analysis/inspection.hpp"
+#include "afterspike/analysis/selection.hpp"
+#include "afterspike/base/log.hpp"
+#include "command.hpp"
+#include "environment.hpp"
+
+namespace afterspike::cli {
+namespace {
+
+Arguments make_arguments() {
+  Arguments arguments(
+      "inspect",
+      "Single neurons of a trained network and the network as a whole: f-I curves, responses to a "
+      "step\nwith after-spike currents, activity during a sample, eigenvalues of the recurrent "
+      "weights, time\nconstants before and after training, and when the input matters.",
+      "RUN --out DIR [--neurons 3,7 | --cluster 2] [--sample 0]");
+  arguments.positional({"RUN"})
+      .value("out", "DIR", "Where to write; a new directory.")
+      .value("neurons", "LIST", "Numbers of neurons, counted from the first layer on.")
+      .value("cluster", "N", "The neurons of this cluster, and their mean.")
+      .value("clusters", "FILE",
+             "Clusters as afterspike cluster writes them (clusters.csv); by default they are made "
+             "as it\ndoes.")
+      .value("split", "SPLIT", "train, validation or test.", "test")
+      .value("sample", "N", "The sample of the split whose activity is written, from 0 on.", "0")
+      .value("limit", "N", "Samples over which the sensitivity to the input is averaged.", "256");
+  add_data_directory(add_threads(arguments));
+  return arguments;
+}
+
+/// The run, with its data where they are there.
+analysis::Subject load(const Arguments& arguments) {
+  const std::string& path = arguments.words()[0];
+  const tasks::Split split = tasks::parse_split(arguments.text("split"));
+  analysis::Subject subject{path, std::make_shared<experiment::Trained>(analysis::load_run(path)),
+                            nullptr, nullptr};
+  try {
+    return analysis::load_subject(path, {data_directory(arguments)}, split, 0);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data) throw;
+    log::warning("{}", error.what());
+    return subject;
+  }
+}
+
+/// The cluster of each neuron: of a file, or as `cluster` finds them.
+std::vector<std::int64_t> labels_of(const Arguments& arguments, const analysis::Subject& subject,
+                                    ThreadPool& pool) {
+  if (arguments.has("clusters")) {
+    const analysis::Selection selection =
+        analysis::select_neurons(arguments.text("clusters"), true, {subject}, pool);
+    require(selection.kind == analysis::Selection::Kind::clusters, ErrorKind::usage,
+            "--clusters: found '{}', expected a file such as clusters.csv",
+            arguments.text("clusters"));
+    return {selection.values[0].begin(), selection.values[0].end()};
+  }
+  return analysis::usual_clusters({{subject.name, {subject.name}}}, pool);
+}
+
+std::vector<analysis::Unit> units_of(const Arguments& arguments, const analysis::Subject& subject,
+                                     ThreadPool& pool) {
+  require(!arguments.has("neurons") || !arguments.has("cluster"), ErrorKind::usage,
+          "inspect: --neurons and --cluster were given, expected one of them");
+  if (arguments.has("neurons")) {
+    std::vector<std::int64_t> numbers;
+    for (const double number : arguments.numbers("neurons")) {
+      require(number == std::floor(number) && std::abs(number) < 1e9, ErrorKind::usage,
+              "--neurons: found {}, expected whole numbers", number);
+      numbers.push_back(static_cast<std::int64_t>(number));
+    }
+    return analysis::single_units(subject.network(), numbers);
+  }
+  std::vector<analysis::Unit> clusters;
+  try {
+    clusters = analysis::cluster_units(labels_of(arguments, subject, pool));
+  } catch (const Error& error) {
+    if (arguments.has("cluster") || arguments.has("clusters")) throw;
+    log::info("no clusters: {}", error.what());
+    return {};
+  }
+  if (!arguments.has("cluster")) return clusters;
+  const std::int64_t wanted = arguments.integer("cluster", 0);
+  for (const analysis::Unit& unit : clusters) {
+    if (unit.cluster != wanted) continue;
+    std::vector<analysis::Unit> units = {unit};
+    for (auto& single : analysis::single_units(subject.network(), unit.neurons)) {
+      units.push_back(std::move(single));
+    }
+    return units;
+  }
+  fail(ErrorKind::usage, "--cluster: found {}, expected 0 to {}", wanted, clusters.size() - 1);
+}
+
+int run(std::span<const std::string> words) {
+  Arguments arguments = make_arguments();
+  if (!arguments.parse(words)) return 0;
+  require(arguments.has("out"), ErrorKind::usage, "inspect: expected --out DIR");
+  require(!std::filesystem::exists(arguments.text("out")), ErrorKind::usage,
+          "--out: '{}' is there already; expected a new directory", arguments.text("out"));
+  ThreadPool pool(threads(arguments));
+  analysis::InspectionOptions options;
+  options.sample = arguments.integer("sample", 0);
+  options.samples = arguments.integer("limit", 1);
+  const analysis::Subject subject = load(arguments);
+  const analysis::Inspection found =
+      analysis::inspect(subject, units_of(arguments, subject, pool), options, pool);
+  for (const std::string& note : found.notes) log::info("{}", note);
+  analysis::write_inspection(arguments.text("out"), found, subject.network());
+  log::info("everything is in {}", arguments.text("out"));
+  return 0;
+}
+
+}  // namespace
+
+CommandEntry entry_inspect() {
+  return {"inspect", "single neurons and the network at work", run};
+}
+
+}  // namespace afterspike::cli

@@ -1,0 +1,80 @@
+#include "afterspike/analysis/report.hpp"
+
+#include <fmt/format.h>
+
+#include "afterspike/base/log.hpp"
+#include "afterspike/report/page.hpp"
+#include "command.hpp"
+#include "environment.hpp"
+
+namespace afterspike::cli {
+namespace {
+
+constexpr std::int64_t kMostTrials = 1000;
+
+Arguments make_arguments() {
+  Arguments arguments(
+      "report",
+      "One page for the browser that shows finished runs: results, training, answers, robustness, "
+      "what\nneurons learned, configuration and commands. It needs no network. Several runs, or a "
+      "directory of\nseveral seeds, are compared.",
+      "RUN... --out report.html [--studies DIR] [--split test]");
+  arguments.any_number("RUN", 1)
+      .value("out", "FILE", "Where to write the page.")
+      .values("studies", "DIR",
+              "A directory of afterspike silence or cluster to show; may be given several times.\n"
+              "Without one, a small study of silencing is made, and clusters with the defaults.")
+      .value("split", "SPLIT", "train, validation or test.", "test")
+      .value("sample", "N", "The sample of the split whose activity is shown, from 0 on.", "0")
+      .value("trials", "N", "Draws at each level of the small study.", "3")
+      .value("limit", "N", "Samples of the small study.", "1000")
+      .flag("quiet", "No progress.");
+  add_data_directory(add_threads(arguments));
+  return arguments;
+}
+
+analysis::ReportRequest make_request(const Arguments& arguments,
+                                     std::span<const std::string> words) {
+  analysis::ReportRequest request;
+  for (const std::string& word : arguments.words()) {
+    request.groups.push_back(analysis::find_runs(word));
+  }
+  for (const std::string& study : arguments.list("studies")) request.studies.emplace_back(study);
+  request.context = {data_directory(arguments)};
+  request.split = tasks::parse_split(arguments.text("split"));
+  request.sample = arguments.integer("sample", 0);
+  request.trials = arguments.integer("trials", 1, kMostTrials);
+  request.limit = arguments.integer("limit", 1);
+  request.command = {"afterspike", "report"};
+  request.command.insert(request.command.end(), words.begin(), words.end());
+  request.version = AFTERSPIKE_VERSION;
+  return request;
+}
+
+int run(std::span<const std::string> words) {
+  Arguments arguments = make_arguments();
+  if (!arguments.parse(words)) return 0;
+  require(arguments.has("out"), ErrorKind::usage, "report: expected --out FILE");
+  const std::filesystem::path out = arguments.text("out");
+  const std::filesystem::path folder = std::filesystem::absolute(out).parent_path();
+  require(std::filesystem::is_directory(folder) && !std::filesystem::is_directory(out),
+          ErrorKind::usage, "--out: found '{}', expected a file in a directory that is there",
+          out.string());
+  ThreadPool pool(threads(arguments));
+  const bool quiet = arguments.has("quiet");
+  const report::Document document =
+      analysis::make_report(make_request(arguments, words), pool, [&](const std::string& what) {
+        if (!quiet) log::info("report: {}", what);
+      });
+  report::write_page(out, document);
+  log::info("the report is {}", out.string());
+  return 0;
+}
+
+}  // namespace
+
+CommandEntry entry_report() {
+  return {"report", "a page that shows finished runs", run};
+}
+
+}  // namespace afterspike::cli
