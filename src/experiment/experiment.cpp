@@ -136,13 +136,13 @@ void from_configuration(const io::Json& configuration, const options::Descriptio
   }
 }
 
-<<<<<<< HEAD
 std::shared_ptr<nn::Network> in_double(const Trained& trained) {
   std::shared_ptr<nn::Network> copy = trained.experiment->make_network(trained.network->shape());
   checkpoint::assign(trained.content.model, *copy);
   copy->to(at::kDouble);
   return copy;
-=======
+}
+
 std::shared_ptr<nn::Network> initial_network(const Trained& trained) {
   const auto text = [&](const char* key) {
     return io::member<std::string>(trained.content.configuration, key,
@@ -163,7 +163,6 @@ std::shared_ptr<nn::Network> initial_network(const Trained& trained) {
   const nn::NamedTensors donor = load(text("inherit")).content.model;
   initialize(*network, seed, &donor);
   return network;
->>>>>>> 0f8b86537c9e9360b556cc0a6e4ad5bc6c8ca1cf
 }
 
 Trained load(const std::filesystem::path& run) {

@@ -64,8 +64,16 @@ void ExactPart::restore_group(const State& state, Group& group) {
   }
   const auto pending = state.arrays.find(population.name + "/events");
   if (pending == state.arrays.end()) return;
-  for (std::size_t at = 0; at + 3 < pending->second.size(); at += 4) {
+  const std::string name = population.name + "/events";
+  require(pending->second.size() % 4 == 0, ErrorKind::data, "saved state: '{}' is damaged", name);
+  for (std::size_t at = 0; at < pending->second.size(); at += 4) {
     const double* event = pending->second.data() + at;
+    const bool receptor =
+        event[2] >= 0 && (event[2] == static_cast<double>(change_) ||
+                          event[2] < static_cast<double>(group.neurons.receptors()));
+    const bool possible = receptor && std::isfinite(event[0]) && std::isfinite(event[3]) &&
+                          event[1] >= 0 && event[1] < static_cast<double>(population.size);
+    require(possible, ErrorKind::data, "saved state: '{}' is of another network", name);
     const auto own = static_cast<std::int64_t>(event[1]);
     if (own < group.piece.begin || own >= group.piece.end) continue;
     const auto neuron = static_cast<std::uint32_t>(group.first + own - group.piece.begin);

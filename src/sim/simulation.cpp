@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <deque>
 #include <tuple>
 #include <utility>
@@ -295,6 +296,20 @@ void Simulation::reset() {
   }
 }
 
+namespace {
+
+/// Rows of four in the order of the first three; what arrives at one place stays in its order.
+void sort_rows(std::vector<double>& array) {
+  std::vector<std::array<double, 4>> rows(array.size() / 4);
+  std::memcpy(rows.data(), array.data(), rows.size() * sizeof(rows[0]));
+  std::stable_sort(rows.begin(), rows.end(), [](const auto& one, const auto& other) {
+    return std::tie(one[0], one[1], one[2]) < std::tie(other[0], other[1], other[2]);
+  });
+  std::memcpy(array.data(), rows.data(), rows.size() * sizeof(rows[0]));
+}
+
+}  // namespace
+
 State Simulation::save() const {
   const Impl& impl = *impl_;
   State state;
@@ -312,6 +327,9 @@ State Simulation::save() const {
     if (source != nullptr) source->save(state);
   }
   // Parts append what is on its way in their own order: the number of threads is not to be seen.
+  for (auto& [name, array] : state.arrays) {
+    if (name.ends_with("/arriving") || name.ends_with("/events")) sort_rows(array);
+  }
   return state;
 }
 

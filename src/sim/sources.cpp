@@ -34,14 +34,18 @@ class Trains final : public Source {
   }
 
   void emit(const Window& window, std::vector<Emission>& emissions) override {
-    for (; next_ < spikes_.size() && spikes_[next_].time_ms <= window.end_ms; ++next_) {
+    for (; next_ < spikes_.size(); ++next_) {
+      if (!lies_by(spikes_[next_], window.end_ms, window.last_step)) break;
       emissions.push_back(spikes_[next_]);
     }
   }
 
   void go_to(double time_ms) override {
     now_ = time_ms;
-    const auto later = [&](const Emission& spike) { return spike.time_ms > now_ || now_ == 0; };
+    const std::int64_t step = std::llround(now_ / layout_.dt_ms);
+    const auto later = [&](const Emission& spike) {
+      return now_ == 0 || !lies_by(spike, now_, step);
+    };
     next_ = static_cast<std::size_t>(std::find_if(spikes_.begin(), spikes_.end(), later) -
                                      spikes_.begin());
   }
@@ -69,6 +73,12 @@ class Trains final : public Source {
   }
 
  private:
+  /// By steps where there are any: times on a grid are rounded.
+  bool lies_by(const Emission& spike, double time_ms, std::int64_t step) const {
+    const bool steps = spike.step >= 0 && layout_.window_steps > 0;
+    return steps ? spike.step <= step : spike.time_ms <= time_ms;
+  }
+
   const Layout& layout_;
   std::int64_t index_;
   const Population& population_;
@@ -111,10 +121,15 @@ class Poisson final : public Source {
 
   void restore(const State& state) override {
     next_ = {};
-    const auto found = state.arrays.find(population_.name + "/next");
-    if (found == state.arrays.end()) return;
-    for (std::size_t at = 0; at + 2 < found->second.size(); at += 3) {
+    const std::string name = population_.name + "/next";
+    const auto found = state.arrays.find(name);
+    require(found != state.arrays.end() && found->second.size() % 3 == 0, ErrorKind::data,
+            "saved state: '{}' is missing or damaged", name);
+    for (std::size_t at = 0; at < found->second.size(); at += 3) {
       const double* due = found->second.data() + at;
+      const bool possible = due[0] >= 0 && due[0] < static_cast<double>(population_.size) &&
+                            std::isfinite(due[1]) && due[2] >= 0 && due[2] < 0x1p53;
+      require(possible, ErrorKind::data, "saved state: '{}' is of another network", name);
       next_.push({due[1], static_cast<std::int64_t>(due[0]), static_cast<std::uint64_t>(due[2])});
     }
   }

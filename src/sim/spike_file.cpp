@@ -158,11 +158,16 @@ State read_state(const std::filesystem::path& path) {
   const bool ours = file.has_attribute("/", "format") &&
                     file.text_attribute("/", "format") == "afterspike-simulation-state";
   require(ours, kKind, "'{}' is not a saved state of a simulation", path.string());
-  const auto version = file.attribute<std::int64_t>("/", "version").values.at(0);
-  require(version == 1, kKind, "'{}': found version {} of the format, expected 1", path.string(),
-          version);
+  const auto version = file.attribute<std::int64_t>("/", "version").values;
+  require(version.size() == 1 && version[0] == 1, kKind,
+          "'{}': found version {} of the format, expected 1", path.string(),
+          fmt::join(version, ", "));
+  const auto time_ms = file.attribute<double>("/", "time_ms").values;
+  require(time_ms.size() == 1 && std::isfinite(time_ms[0]) && time_ms[0] >= 0, kKind,
+          "'{}': found time_ms {}, expected one number, 0 or more", path.string(),
+          fmt::join(time_ms, ", "));
   State state;
-  state.time_ms = file.attribute<double>("/", "time_ms").values.at(0);
+  state.time_ms = time_ms[0];
   for (const std::string& member : file.members("/arrays")) {
     const std::string path_in_file = "/arrays/" + member;
     state.arrays[file.text_attribute(path_in_file, "name")] =

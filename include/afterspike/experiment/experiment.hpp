@@ -68,14 +68,12 @@ struct Trained {
   checkpoint::Checkpoint content;
 };
 
-<<<<<<< HEAD
 /// A copy of the network in float64: the same parameters, without the rounding of float32.
 std::shared_ptr<nn::Network> in_double(const Trained& trained);
-=======
+
 /// The network of a trained one as it was before training, rebuilt from the run's seed. Throws as
 /// load() where initial values came from a donor.
 std::shared_ptr<nn::Network> initial_network(const Trained& trained);
->>>>>>> 0f8b86537c9e9360b556cc0a6e4ad5bc6c8ca1cf
 
 /// Loads a run (its selected checkpoint) or a checkpoint. Throws Error(checkpoint) whose message
 /// begins with the path.

@@ -145,6 +145,9 @@ TEST(Simulation, ASavedStateGoesOnWithTheSameSpikes) {
     for (const int threads : {1, 3}) {
       Options options = setting.options;
       options.threads = threads;
+      Simulation same(network, options);
+      same.run_until(61.7);
+      EXPECT_EQ(same.save(), read_state(directory / "state.h5")) << threads;
       Simulation other(network, options);
       other.run_until(13);  // What was there before must not matter.
       other.restore(read_state(directory / "state.h5"));
@@ -326,6 +329,30 @@ TEST(Simulation, MisuseIsNamed) {
   state = simulation.save();
   state.arrays["glif2/voltage"].pop_back();
   expect_error(ErrorKind::data, {"found 2 values, expected 3"}, [&] { simulation.restore(state); });
+}
+
+TEST(Simulation, DamagedEventsAreRefused) {
+  for (const Setting& setting : settings()) {
+    SCOPED_TRACE(setting.name);
+    Simulation simulation(busy_network(6, setting.each), setting.options);
+    simulation.run_until(40);
+    const State good = simulation.save();
+    std::size_t tried = 0;
+    for (const auto& [name, array] : good.arrays) {
+      const bool events = name.ends_with("/events") || name.ends_with("/arriving");
+      if (!events || array.empty()) continue;
+      for (const std::size_t column : {1u, 2u}) {
+        for (const double value : {-1.0, 1e6, std::nan("")}) {
+          State bad = good;
+          bad.arrays[name][column] = value;
+          expect_error(ErrorKind::data, {name, "of another network"},
+                       [&] { simulation.restore(bad); });
+          ++tried;
+        }
+      }
+    }
+    EXPECT_GT(tried, 0u);
+  }
 }
 
 TEST(Simulation, ANeuronThatWouldFireWithoutEndIsNamed) {
