@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "afterspike/base/error.hpp"
 #include "exact_part.hpp"
 
 namespace afterspike::sim {
