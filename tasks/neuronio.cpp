@@ -23,6 +23,11 @@ using Simulations = std::shared_ptr<const NeuronSimulations>;
 class NeuronIo final : public TaskModel {
  public:
   void describe(options::Section section) override {
+    section
+        .quantity("dt", dt_ms_, "ms",
+                  "What one step stands for in the neurons; in the simulations it is 1 ms.")
+        .at_least(1e-6)
+        .at_most(1e6);
     section.add("train", train_,
                 "Files of simulations for training, with commas; below the data directory, "
                 "neuronio.");
@@ -75,7 +80,7 @@ class NeuronIo final : public TaskModel {
     Objective objective;
     objective.kind = Objective::Kind::spikes_and_voltage;
     objective.voltage_unit_mV = VoltageTarget::kUnit_mV;
-    return std::make_unique<Task>(TaskShape{2 * train->segments, 2, longest, 1.0}, objective,
+    return std::make_unique<Task>(TaskShape{2 * train->segments, 2, longest, dt_ms_}, objective,
                                   std::move(parts));
   }
 
@@ -175,6 +180,7 @@ class NeuronIo final : public TaskModel {
   }
 
   std::string train_ = "train.h5", validation_, test_ = "test.h5";
+  double dt_ms_ = 1;
   std::int64_t validation_runs_ = -1, split_seed_ = 1;
   double window_ms_ = 500, burn_in_ms_ = 0;
   double evaluation_window_ms_ = 500, evaluation_burn_in_ms_ = 150, skip_ms_ = 500;

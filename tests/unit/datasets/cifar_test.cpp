@@ -65,13 +65,16 @@ TEST_F(Cifar, DamagedFilesAreRefused) {
 TEST_F(Cifar, TheSetIsKnownByItsForm) {
   const auto& entry = find_entry<DatasetEntry>(entries(), "cifar10", "data set");
   const Bytes whole = images(10'000);
+  test_files::write(path_, whole);
+  std::filesystem::create_directories(folder_ / "cifar10");
   for (const FileSpec& file : entry.files) {
     EXPECT_EQ(static_cast<std::size_t>(file.bytes), whole.size());
-    test_files::write(folder_ / "cifar10" / file.name, whole);
+    std::filesystem::create_hard_link(path_, folder_ / "cifar10" / file.name);
   }
   const auto held = verify(entry, folder_.path());
   ASSERT_EQ(held.size(), 6U);
   EXPECT_EQ(held[5], "test_batch.bin: 10000 images, labels 0 to 9");
+  std::filesystem::remove(folder_ / "cifar10/data_batch_3.bin");
   test_files::write(folder_ / "cifar10/data_batch_3.bin", images(9'999));
   EXPECT_THAT(test_files::data_error_of([&] { verify(entry, folder_.path()); }),
               HasSubstr("found 9999 images, expected 10000"));
