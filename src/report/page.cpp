@@ -18,6 +18,7 @@ namespace {
 #include "report_assets.inc"
 
 constexpr std::string_view kStyle(page_css, sizeof page_css - 1);
+constexpr std::string_view kFigures(figures_js, sizeof figures_js - 1);
 constexpr std::string_view kScript(page_js, sizeof page_js - 1);
 constexpr std::string_view kCharts(charts_min_js, sizeof charts_min_js - 1);
 
@@ -43,6 +44,7 @@ constexpr std::string_view kSkeleton = R"(<!DOCTYPE html>
 Made by afterspike; charts by Apache ECharts (Apache License 2.0).</p></footer>
 <script type="application/json" id="data">{data}</script>
 <script>{charts}</script>
+<script>{figures}</script>
 <script>{script}</script>
 </body>
 </html>
@@ -107,13 +109,13 @@ std::string escaped(std::string_view text) {
 
 std::string page(const Document& document) {
   const std::string policy = fmt::format(
-      "default-src 'none'; script-src {} {}; style-src 'unsafe-inline'; img-src data: blob:; "
+      "default-src 'none'; script-src {} {} {}; style-src 'unsafe-inline'; img-src data: blob:; "
       "base-uri 'none'; form-action 'none'",
-      source_of(kCharts), source_of(kScript));
+      source_of(kCharts), source_of(kFigures), source_of(kScript));
   return fmt::format(fmt::runtime(kSkeleton), fmt::arg("policy", policy),
                      fmt::arg("title", escaped(document.title)), fmt::arg("style", kStyle),
                      fmt::arg("data", embedded(to_json(document))), fmt::arg("charts", kCharts),
-                     fmt::arg("script", kScript));
+                     fmt::arg("figures", kFigures), fmt::arg("script", kScript));
 }
 
 void write_page(const std::filesystem::path& path, const Document& document) {

@@ -8,7 +8,7 @@
 namespace afterspike::report {
 
 /// A document as one HTML page that needs nothing else, in particular no network: the page's policy
-/// forbids it to load anything and to run any script but its own two, so that no text of the
+/// forbids it to load anything and to run any script but its own, so that no text of the
 /// document can become markup or a script.
 std::string page(const Document& document);
 

@@ -121,7 +121,7 @@ TEST(Probe, OfAnRnnIsTheHyperbolicTangent) {
 }
 
 TEST(Probe, IsNotThereForNeuronsWithoutOneDrive) {
-  for (const char* neuron : {"lstm", "gru", "elm"}) {
+  for (const char* neuron : {"lstm", "gru", "elm", "elm_network"}) {
     const TempDir directory;
     const Subject subject = subject_with(directory, neuron);
     EXPECT_FALSE(probe(*subject.trained, single_units(subject.network(), {0}))) << neuron;

@@ -174,6 +174,31 @@ TEST(Report, SaysThatDataAreMissingAndShowsTheRest) {
   EXPECT_THAT(ids_of(document), Contains("fi-0"));
 }
 
+TEST(Report, OfOneNeuronHasNoClusters) {
+  const TempDir directory;
+  write_run(directory / "a", "glifr", {{"network.hidden", "1"}});
+  const report::Document document = make(request_of(directory, {"a"}));
+  EXPECT_THAT(notes_of(document), Contains(HasSubstr("Neurons are not clustered")));
+  EXPECT_THAT(ids_of(document), Contains("fi-0"));
+}
+
+TEST(Report, RefusesParametersThatAreNotFiniteAndDamagedFiles) {
+  const TempDir directory;
+  write_run(directory / "a", "glifr", {}, 1, [](nn::Network& network) {
+    const at::NoGradGuard no_grad;
+    network.layer(0)->raw("threshold")[3] = std::nan("");
+  });
+  expect_error(ErrorKind::numeric, {"layers.0.threshold", "not finite"},
+               [&] { make(request_of(directory, {"a"})); });
+  const auto checkpoints = directory / "b" / "checkpoints";
+  std::filesystem::create_directories(checkpoints);
+  write_run(checkpoints / "step-000000001", "glifr", {}, 1, testing::vary);
+  testing::spill(directory / "b" / "latest", "step-000000001\n");
+  testing::spill(directory / "b" / "metrics.csv", "epoch,train_loss\n1,fast\n");
+  expect_error(ErrorKind::data, {"metrics.csv", "line 2", "'fast'"},
+               [&] { make(request_of(directory, {"b"})); });
+}
+
 TEST(Report, QuotesCommandsForAShell) {
   const TempDir directory;
   write_run(directory / "it's", "gru");
