@@ -102,6 +102,7 @@ Subject::Subject(const Settings& settings, std::int64_t rows)
     const auto index = static_cast<std::uint64_t>(begin);
     batches_.push_back({make_input(settings, own, rng.stream("input", index)),
                         make_target(settings, own, rng.stream("target", index)),
+                        {},
                         {}});
   }
 }
@@ -121,6 +122,7 @@ train::Shard Subject::run_part(std::int64_t index, std::int64_t steps, std::int6
   rows = std::min(rows, whole.input.size(1));
   return run({whole.input.narrow(0, 0, steps).narrow(1, 0, rows).contiguous(),
               whole.target.narrow(0, 0, rows),
+              {},
               {}});
 }
 
