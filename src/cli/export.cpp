@@ -37,8 +37,9 @@ Arguments make_arguments() {
       .value("copies", "N", "Of each neuron, for --mode population.", "1")
       .value("time-step", "T", "What a step stands for, such as 1ms (default: as in training).")
       .flag("approximate", "Replace what the format cannot say, and list it.")
-      .value("resolution", "T", "Step of the other simulator (default: a tenth of the time step).")
-      .value("synapse", "T", "Time constant of currents that stand for jumps (default: that step).")
+      .value("resolution", "T", "Step of the other simulator (default: the time step).")
+      .value("synapse", "T",
+             "Time constant of currents that stand for jumps (default: a quarter of it).")
       .value("verify", "N", "Then compare with the run on the first N samples of the test split.")
       .value("seed", "N", "Seed of whatever is random in that.", "1")
       .flag("json", "Print the comparison as one JSON object.")

@@ -247,12 +247,10 @@ Conversion as_glif3(const glifnet::Network& network, double refractory_ms) {
 }
 
 Conversion as_nest(const glifnet::Network& network, const Options& options) {
-  constexpr double kSteps = 10;  // Of a time step that only a map had.
   Conversion conversion = as_glif3(network);
-  const bool discrete = conversion.network != network;
-  const double step = options.resolution_ms > 0 ? options.resolution_ms
-                                                : network.time_step_ms / (discrete ? kSteps : 1);
-  const double tau = options.synapse_ms > 0 ? options.synapse_ms : step;
+  const double step = options.resolution_ms > 0 ? options.resolution_ms : network.time_step_ms;
+  constexpr double kPart = 0.25;  // Of what was tried, what left most of a trained network.
+  const double tau = options.synapse_ms > 0 ? options.synapse_ms : kPart * step;
   conversion.resolution_ms = step;
   for (std::size_t index = 0; index < network.populations.size(); ++index) {
     Population& population = conversion.network.populations[index];

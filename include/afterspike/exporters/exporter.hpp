@@ -28,10 +28,9 @@ std::string text_of(const Deviation& deviation);
 
 struct Options {
   bool approximate = false;
-  /// Step of simulators with a grid, ms; 0: the network's time step, a tenth of it for GLIFR
-  /// neurons.
-  double resolution_ms = 0;
-  /// Time constant of the synaptic currents that stand for jumps of the voltage, ms; 0: that step.
+  double resolution_ms = 0;  ///< Step of simulators with a grid; 0: the network's time step.
+  /// Time constant of the synaptic currents that stand for jumps of the voltage; 0: a quarter of
+  /// that step.
   double synapse_ms = 0;
 };
 

@@ -101,7 +101,7 @@ glifnet::Network read_arrays(const fs::path& path) {
 TEST(Pynest, WhatIsWrittenIsTheNetworkThatOurCoreRuns) {
   const TempDir directory;
   const Conversion written =
-      export_network(format("pynest"), spiking_network(), directory / "net", {true});
+      export_network(format("pynest"), spiking_network(), directory / "net", {true, 0.1, 0.1});
   EXPECT_EQ(written.resolution_ms, 0.1);
   const auto expected = spikes_of(written.network, 0.1, 300);
   EXPECT_GT(expected.size(), 300u);
@@ -112,7 +112,7 @@ TEST(Pynest, WhatIsWrittenIsTheNetworkThatOurCoreRuns) {
 TEST(Sonata, WhatIsWrittenIsTheNetworkThatOurCoreRuns) {
   const TempDir directory;
   const Conversion written =
-      export_network(format("sonata"), spiking_network(), directory / "net", {true});
+      export_network(format("sonata"), spiking_network(), directory / "net", {true, 0.1, 0.1});
   const Import import = import_sonata(directory / "net");
   EXPECT_EQ(import.network.time_step_ms, 0.1);
   EXPECT_EQ(import.nodes.at("hidden").size(), 12u);
@@ -124,7 +124,7 @@ TEST(Sonata, WhatIsWrittenIsTheNetworkThatOurCoreRuns) {
 /// What NEST's reader wants to find, to the letter.
 TEST(Sonata, FilesAreOfTheDocumentedLayout) {
   const TempDir directory;
-  export_network(format("sonata"), spiking_network(), directory / "net", {true});
+  export_network(format("sonata"), spiking_network(), directory / "net", {true, 0.1, 0.1});
   const fs::path net = directory / "net";
   const io::Json config = io::read_json(net / "config.json", ErrorKind::data);
   EXPECT_EQ(config["target_simulator"], "NEST");
@@ -197,7 +197,7 @@ TEST(Nest, AnAlphaCurrentBringsTheChargeOfTheJump) {
   network.projections[0].weights = {0.7};
   sim::Options options{1};
   options.dt_ms = 0.1;
-  sim::Simulation simulation(as_nest(network, {}).network, options);
+  sim::Simulation simulation(as_nest(network, {false, 0.1, 0.1}).network, options);
   simulation.record("hidden", sim::Quantity::voltage, 10);
   simulation.run_until(10);
   EXPECT_NEAR(simulation.recording(0).values.at(0), 0.7, 1e-4);
@@ -267,7 +267,7 @@ TEST(Sonata, DamagedFilesAreNamed) {
   for (const Case& each : cases) {
     SCOPED_TRACE(each.file);
     const fs::path net = directory / std::to_string(number++);
-    export_network(format("sonata"), spiking_network(), net, {true});
+    export_network(format("sonata"), spiking_network(), net, {true, 0.1, 0.1});
     testing::spill(net / each.file, each.content);
     try {
       import_sonata(net);
