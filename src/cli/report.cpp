@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/log.hpp"
+#include "afterspike/glifnet/file.hpp"
+#include "afterspike/parity/section.hpp"
 #include "afterspike/report/page.hpp"
 #include "command.hpp"
 #include "environment.hpp"
+#include "spiking.hpp"
 
 namespace afterspike::cli {
 namespace {
@@ -24,6 +27,8 @@ Arguments make_arguments() {
       .values("studies", "DIR",
               "A directory of afterspike silence or cluster to show; may be given several times.\n"
               "Without one, a small study of silencing is made, and clusters with the defaults.")
+      .value("spiking", "NET",
+             "The spiking network made from the (only) run, to be compared with it.")
       .value("split", "SPLIT", "train, validation or test.", "test")
       .value("sample", "N", "The sample of the split whose activity is shown, from 0 on.", "0")
       .value("trials", "N", "Draws at each level of the small study.", "3")
@@ -51,6 +56,20 @@ analysis::ReportRequest make_request(const Arguments& arguments,
   return request;
 }
 
+/// How faithful the spiking network of --spiking is.
+report::Section spiking_section(const Arguments& arguments, ThreadPool& pool) {
+  const std::string name = arguments.text("spiking");
+  const auto runs = analysis::find_runs(arguments.words().front());
+  require(arguments.words().size() == 1 && runs.paths.size() == 1, ErrorKind::usage,
+          "--spiking: found several runs, expected the one that '{}' was made from", name);
+  const experiment::Trained trained = experiment::load(runs.paths.front());
+  const glifnet::Network network = glifnet::read_network(name);
+  const auto task = trained.experiment->make_task({data_directory(arguments)});
+  const auto data = samples_of(*task, arguments);
+  constexpr std::uint64_t kSeed = 1;
+  return parity::section(parity::compare(trained, network, *data, sim::Options{kSeed}, pool), name);
+}
+
 int run(std::span<const std::string> words) {
   Arguments arguments = make_arguments();
   if (!arguments.parse(words)) return 0;
@@ -62,10 +81,11 @@ int run(std::span<const std::string> words) {
           out.string());
   ThreadPool pool(threads(arguments));
   const bool quiet = arguments.has("quiet");
-  const report::Document document =
+  report::Document document =
       analysis::make_report(make_request(arguments, words), pool, [&](const std::string& what) {
         if (!quiet) log::info("report: {}", what);
       });
+  if (arguments.has("spiking")) document.sections.push_back(spiking_section(arguments, pool));
   report::write_page(out, document);
   log::info("the report is {}", out.string());
   return 0;
