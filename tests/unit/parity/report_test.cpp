@@ -6,6 +6,7 @@
 
 #include "afterspike/lowering/lower.hpp"
 #include "afterspike/parity/parity.hpp"
+#include "afterspike/parity/section.hpp"
 #include "spiking_run.hpp"
 #include "support/expect_error.hpp"
 
@@ -77,6 +78,22 @@ TEST(Parity, TellsHowFarRatesAreOff) {
     const double expected = rates.select(1, n).square().mean().sqrt().item<double>();
     EXPECT_NEAR(report.rate_errors[static_cast<std::size_t>(n)], expected, 1e-6);
   }
+}
+
+TEST(Parity, AsPartOfAPageItShowsVerdictFiguresAndEachNeuron) {
+  Report report;
+  report.samples = 200;
+  report.rate_accuracy = 0.98;
+  report.spiking_accuracy = 0.9;
+  report.rate_errors = {0.1, 0.3, 0.2};
+  report.first_differences = {3, 5, 9};
+  const report::Section section = parity::section(report, "net.h5");
+  EXPECT_THAT(section.text.at(0), HasSubstr("net.h5. not faithful: 90.00 % of 200 samples"));
+  EXPECT_THAT(section.text.at(0), HasSubstr("first at step 3, in half of them by step 5"));
+  const auto& table = std::get<report::Table>(section.blocks.at(0));
+  EXPECT_EQ(std::get<std::string>(table.rows.at(3).at(1)), "90.00 %");
+  const auto& chart = std::get<report::Chart>(section.blocks.at(1));
+  EXPECT_EQ(chart.series.at(0).y, (std::vector<double>{0.3, 0.2, 0.1}));
 }
 
 TEST(Parity, AnotherNetworkIsRefused) {
