@@ -71,7 +71,7 @@ void ExactPart::restore_group(const State& state, Group& group) {
     const double* event = pending->second.data() + at;
     const bool receptor =
         event[2] >= 0 && (event[2] == static_cast<double>(change_) ||
-                          event[2] < static_cast<double>(group.neurons.receptors()));
+                          event[2] < static_cast<double>(population.receptors));
     const bool possible = receptor && std::isfinite(event[0]) && std::isfinite(event[3]) &&
                           event[1] >= 0 && event[1] < static_cast<double>(population.size);
     require(possible, ErrorKind::data, "saved state: '{}' is of another network", name);
