@@ -48,7 +48,6 @@ class ExactNeurons {
   double refractory(std::int64_t neuron) const { return coefficient(neuron, kRefractory); }
   double resting_potential(std::int64_t neuron) const { return coefficient(neuron, kRest); }
   bool is_delta() const { return delta_; }
-  std::int64_t receptors() const { return receptors_; }
 
   /// Threshold above rest, and voltage minus threshold.
   double threshold(std::int64_t neuron, const double* state) const;
