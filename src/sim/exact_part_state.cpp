@@ -69,9 +69,8 @@ void ExactPart::restore_group(const State& state, Group& group) {
   require(pending->second.size() % 4 == 0, ErrorKind::data, "saved state: '{}' is damaged", name);
   for (std::size_t at = 0; at < pending->second.size(); at += 4) {
     const double* event = pending->second.data() + at;
-    const bool receptor =
-        event[2] >= 0 && (event[2] == static_cast<double>(change_) ||
-                          event[2] < static_cast<double>(population.receptors));
+    const bool receptor = event[2] >= 0 && (event[2] == static_cast<double>(change_) ||
+                                            event[2] < static_cast<double>(population.receptors));
     const bool possible = receptor && std::isfinite(event[0]) && std::isfinite(event[3]) &&
                           event[1] >= 0 && event[1] < static_cast<double>(population.size);
     require(possible, ErrorKind::data, "saved state: '{}' is of another network", name);
