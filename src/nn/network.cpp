@@ -68,7 +68,7 @@ std::int64_t matched_hidden(const NeuronModel& model, NetworkOptions options,
   std::int64_t low = 1, high = 2;
   while (high <= kMostHidden && fits(high)) {
     low = high;
-    high *= 2;
+    high = std::min(2 * high, kMostHidden + 1);
   }
   while (high - low > 1) {
     const std::int64_t middle = (low + high) / 2;

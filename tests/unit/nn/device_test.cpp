@@ -70,17 +70,6 @@ std::vector<at::Tensor> train_on(const Network& network) {
 
 class Device : public ::testing::TestWithParam<NeuronEntry> {};
 
-// Device "meta" has shapes but no values. Operations refuse operands of two devices there, so what
-// passes makes no tensor on the CPU by the way, and asks none for its values.
-TEST_P(Device, ComposedPassesStayOnTheDeviceOfTheParameters) {
-  const auto there = network(GetParam().name);
-  there->to(at::kMeta);
-  EXPECT_TRUE(there->device().is_meta());
-  for (const at::Tensor& result : train_on(*there)) {
-    EXPECT_TRUE(!result.defined() || result.is_meta());
-  }
-}
-
 TEST_P(Device, CudaAgreesWithTheCpu) {
   if (!torch::cuda::is_available()) GTEST_SKIP() << "LibTorch finds no CUDA device";
   const auto here = network(GetParam().name), there = network(GetParam().name);
