@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <cstring>
 #include <deque>
 #include <tuple>
 #include <utility>
@@ -301,11 +300,11 @@ namespace {
 /// Rows of four in the order of the first three; what arrives at one place stays in its order.
 void sort_rows(std::vector<double>& array) {
   std::vector<std::array<double, 4>> rows(array.size() / 4);
-  std::memcpy(rows.data(), array.data(), rows.size() * sizeof(rows[0]));
+  for (std::size_t i = 0; i < array.size(); ++i) rows[i / 4][i % 4] = array[i];
   std::stable_sort(rows.begin(), rows.end(), [](const auto& one, const auto& other) {
     return std::tie(one[0], one[1], one[2]) < std::tie(other[0], other[1], other[2]);
   });
-  std::memcpy(array.data(), rows.data(), rows.size() * sizeof(rows[0]));
+  for (std::size_t i = 0; i < array.size(); ++i) array[i] = rows[i / 4][i % 4];
 }
 
 }  // namespace
