@@ -64,20 +64,28 @@ function(afterspike_library name)
   set_property(GLOBAL APPEND PROPERTY AFTERSPIKE_LIBRARIES ${target})
 endfunction()
 
-# afterspike_registry(target kind name...): adds <name>.cpp of the current folder to the target for each
-# name and writes AFTERSPIKE_REGISTER(<name>) lines to <kind>.inc, from which a registry.cpp builds its
-# table. A name without a file fails here; a file without its entry_<name>() fails at the link.
-function(afterspike_registry target kind)
-  set(lines "")
-  foreach(name IN LISTS ARGN)
+# afterspike_registry(target HEADER file ENTRY type NAMES name... [FUNCTION entries]): adds <name>.cpp of
+# the current folder to the target for each name, and the definition of the function that HEADER declares,
+# which gives what every entry_<name>() gives, in this order (cmake/registry.cpp.in). A name without a file
+# fails here; a file without its entry_<name>() fails at the link.
+function(afterspike_registry target)
+  cmake_parse_arguments(ARG "" "HEADER;ENTRY;FUNCTION" "NAMES" ${ARGN})
+  if(NOT ARG_FUNCTION)
+    set(ARG_FUNCTION entries)
+  endif()
+  set(declarations "")
+  set(calls "")
+  foreach(name IN LISTS ARG_NAMES)
     if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)
-      message(FATAL_ERROR "${kind}: '${name}' is registered, but ${name}.cpp is not there")
+      message(FATAL_ERROR "${target}: '${name}' is registered, but ${name}.cpp is not there")
     endif()
     target_sources(afterspike_${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)
-    string(APPEND lines "AFTERSPIKE_REGISTER(${name})\n")
+    string(APPEND declarations "${ARG_ENTRY} entry_${name}();\n")
+    string(APPEND calls "entry_${name}(), ")
   endforeach()
-  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/${kind}.inc CONTENT "${lines}" @ONLY)
-  target_include_directories(afterspike_${target} PRIVATE ${CMAKE_BINARY_DIR}/generated)
+  set(generated ${CMAKE_BINARY_DIR}/generated/${target}_registry.cpp)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/registry.cpp.in ${generated} @ONLY)
+  target_sources(afterspike_${target} PRIVATE ${generated})
 endfunction()
 
 # afterspike_test(name SOURCES ... DEPENDS ... [TORCH] [LABEL unit|integration|slow]): one binary, one
