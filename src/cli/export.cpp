@@ -6,6 +6,7 @@
 #include "afterspike/base/registry.hpp"
 #include "afterspike/base/units.hpp"
 #include "afterspike/exporters/exporter.hpp"
+#include "afterspike/io/atomic.hpp"
 #include "afterspike/lowering/lower.hpp"
 #include "command.hpp"
 #include "environment.hpp"
@@ -66,6 +67,14 @@ void verify(const Arguments& arguments, const experiment::Trained& trained,
                arguments.has("json"));
 }
 
+/// Calls write(), with what is at `path` out of its way, and back there should that fail.
+template <typename Write>
+void replace(const fs::path& path, const Write& write) {
+  io::SetAside before(path);
+  write();
+  before.discard();
+}
+
 int run(std::span<const std::string> words) {
   Arguments arguments = make_arguments();
   if (!arguments.parse(words)) return 0;
@@ -83,8 +92,8 @@ int run(std::span<const std::string> words) {
   const glifnet::Network network = lowering::lower(trained, options);
   const exporters::Options how{arguments.has("approximate"), milliseconds(arguments, "resolution"),
                                milliseconds(arguments, "synapse")};
-  if (arguments.has("force")) fs::remove_all(out);
-  const exporters::Conversion written = exporters::export_network(format, network, out, how);
+  const exporters::Conversion written = exporters::converted(format, network, how);
+  replace(out, [&] { format.write(written, out); });
   for (const exporters::Deviation& deviation : written.deviations) {
     log::warning("{}", exporters::text_of(deviation));
   }

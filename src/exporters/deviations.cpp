@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
-#include "afterspike/exporters/exporter.hpp"
+#include "afterspike/exporters/conversion.hpp"
 
 namespace afterspike::exporters {
 
@@ -24,22 +24,30 @@ std::string text_of(const Deviation& deviation) {
                      where.empty() ? "" : fmt::format(" ({})", where), deviation.replacement);
 }
 
-Conversion export_network(const ExporterEntry& format, const glifnet::Network& network,
-                          const std::filesystem::path& path, const Options& options) {
+Conversion converted(const ExporterEntry& format, const glifnet::Network& network,
+                     const Options& options) {
   Conversion conversion = format.convert(network, options);
   std::string list;
-  std::int64_t values = 0;
-  for (const Deviation& deviation : conversion.deviations) {
-    list += "\n  " + text_of(deviation);
-    values += deviation.values;
-  }
+  for (const Deviation& deviation : conversion.deviations) list += "\n  " + text_of(deviation);
   require(options.approximate || conversion.deviations.empty(), ErrorKind::config,
           "export: format '{}' cannot say all of this network; expected --approximate, which does"
           " this:{}",
           format.name, list);
-  if (values > 0) conversion.network.provenance["approximated"] = std::to_string(values);
+  count_approximated(conversion);
+  return conversion;
+}
+
+Conversion export_network(const ExporterEntry& format, const glifnet::Network& network,
+                          const std::filesystem::path& path, const Options& options) {
+  Conversion conversion = converted(format, network, options);
   format.write(conversion, path);
   return conversion;
+}
+
+void count_approximated(Conversion& conversion) {
+  std::int64_t values = 0;
+  for (const Deviation& deviation : conversion.deviations) values += deviation.values;
+  if (values > 0) conversion.network.provenance["approximated"] = std::to_string(values);
 }
 
 }  // namespace afterspike::exporters

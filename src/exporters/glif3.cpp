@@ -124,12 +124,6 @@ Population Glif3::convert(std::vector<Deviation>& deviations) {
   return result;
 }
 
-void count_approximated(Conversion& conversion) {
-  std::int64_t values = 0;
-  for (const Deviation& deviation : conversion.deviations) values += deviation.values;
-  conversion.network.provenance["approximated"] = std::to_string(values);
-}
-
 /// What glif_psc cannot say of a population of GLIF neurons.
 class Nest {
  public:
@@ -235,14 +229,12 @@ void replace_jumps(Conversion& conversion, std::int64_t index, double tau_ms, do
 
 Conversion as_glif3(const glifnet::Network& network, double refractory_ms) {
   Conversion conversion{network, {}, network.time_step_ms};
-  bool converted = false;
   for (Population& population : conversion.network.populations) {
     if (glifnet::model(population.model).dynamics != Dynamics::glifr) continue;
     population =
         Glif3(population, network.time_step_ms, refractory_ms).convert(conversion.deviations);
-    converted = true;
   }
-  if (converted) count_approximated(conversion);
+  count_approximated(conversion);
   return conversion;
 }
 

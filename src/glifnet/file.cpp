@@ -291,17 +291,9 @@ Network read_all(const Reader& reader) {
 
 void write_network(const std::filesystem::path& path, const Network& network) {
   validate(network);
-  const std::filesystem::path target = io::follow_links(path);
-  std::filesystem::path staged = target;
-  staged += ".partial";
-  try {
-    write_all(staged, network);
-    io::publish_file(staged, target);
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(staged, ignored);
-    throw;
-  }
+  io::AtomicFile file(path);
+  write_all(file.staging(), network);
+  file.commit();
 }
 
 Network read_network(const std::filesystem::path& path) {

@@ -45,6 +45,16 @@ void require_free(const fs::path& path) {
           path.string());
 }
 
+/// A hidden name beside `path`, of no other writer.
+fs::path hidden_beside(const fs::path& path) {
+  return path.parent_path() / unique_name(fmt::format(".{}", path.filename().string()));
+}
+
+/// "runs/a" for "runs/a/".
+fs::path without_slash(const fs::path& path) {
+  return path.has_filename() ? path : path.parent_path();
+}
+
 /// Where the kernel lists what a process has open; its links name files that must not be replaced.
 bool is_descriptor(const fs::path& path) {
   std::error_code error;
@@ -122,10 +132,21 @@ void publish_file(const fs::path& from, const fs::path& to) {
   flush_directory(to.parent_path(), ErrorKind::data);
 }
 
-AtomicDirectory::AtomicDirectory(fs::path path) : path_(std::move(path)) {
-  if (!path_.has_filename()) path_ = path_.parent_path();  // "runs/a/"
+AtomicFile::AtomicFile(const fs::path& path)
+    : path_(follow_links(path)), staging_(hidden_beside(path_)) {}
+
+AtomicFile::~AtomicFile() {
+  std::error_code ignored;
+  fs::remove(staging_, ignored);
+}
+
+void AtomicFile::commit() {
+  publish_file(staging_, path_);
+}
+
+AtomicDirectory::AtomicDirectory(fs::path path) : path_(without_slash(path)) {
   require_free(path_);
-  staging_ = path_.parent_path() / unique_name(fmt::format(".{}", path_.filename().string()));
+  staging_ = hidden_beside(path_);
   std::error_code error;
   fs::create_directories(staging_, error);
   check(error, staging_, "created");
@@ -144,6 +165,34 @@ void AtomicDirectory::commit() {
   move_to(staging_, path_);
   committed_ = true;
   flush_directory(path_.parent_path(), ErrorKind::data);
+}
+
+SetAside::SetAside(const fs::path& path) : path_(follow_links(without_slash(path))) {
+  if (!is_there(path_) || is_stream(path_)) return;
+  std::error_code error;
+  const fs::path here = fs::current_path(error),
+                 inside = here.lexically_relative(fs::weakly_canonical(path_, error));
+  require(!fs::is_directory(path_, error) || inside.empty() || *inside.begin() == "..",
+          ErrorKind::data,
+          "'{}' is a directory that the program works in, expected another to"
+          " replace",
+          path_.string());
+  const fs::path aside = hidden_beside(path_);
+  move_to(path_, aside);
+  aside_ = aside;
+}
+
+SetAside::~SetAside() {
+  std::error_code ignored;
+  if (!aside_.empty() && !fs::exists(path_, ignored)) fs::rename(aside_, path_, ignored);
+}
+
+void SetAside::discard() {
+  if (aside_.empty()) return;
+  std::error_code error;
+  fs::remove_all(aside_, error);
+  check(error, aside_, "removed");
+  aside_.clear();
 }
 
 }  // namespace afterspike::io

@@ -20,17 +20,9 @@ constexpr ErrorKind kKind = ErrorKind::data;
 /// Calls write(path of a file beside `path`), which then gets its name.
 template <typename Write>
 void write_beside(const std::filesystem::path& path, const Write& write) {
-  const std::filesystem::path target = io::follow_links(path);
-  std::filesystem::path staged = target;
-  staged += ".partial";
-  try {
-    write(staged);
-    io::publish_file(staged, target);
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(staged, ignored);
-    throw;
-  }
+  io::AtomicFile file(path);
+  write(file.staging());
+  file.commit();
 }
 
 /// Trains from times and neurons in any order.

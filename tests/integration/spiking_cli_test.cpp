@@ -100,8 +100,13 @@ TEST_F(SpikingCli, OthersFormatsAreWrittenAndReadBack) {
     refused(3, {"export", path("run"), "--format", format, "--out", path(format)},
             {"expected --approximate", "population 'hidden'"});
     EXPECT_FALSE(fs::exists(directory_ / format));
-    succeed({"export", path("run"), "--format", format, "--approximate", "--out", path(format)});
-    EXPECT_TRUE(fs::exists(directory_ / format));
+    testing::spill(directory_ / format, "before");
+    refused(3, {"export", path("run"), "--format", format, "--force", "--out", path(format)},
+            {"expected --approximate"});
+    EXPECT_EQ(testing::slurp(directory_ / format), "before");
+    succeed({"export", path("run"), "--format", format, "--approximate", "--force", "--out",
+             path(format)});
+    EXPECT_EQ(fs::is_directory(directory_ / format), format != std::string("nir"));
   }
   succeed({"import", path("sonata"), "--out", path("sonata.h5")});
   testing::spill(directory_ / "in.csv", "time_ms,population,neuron\n1,1,0\n1,1,1\n2,1,0\n");

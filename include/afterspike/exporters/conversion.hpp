@@ -24,4 +24,7 @@ Conversion as_glif3(const glifnet::Network& network, double refractory_ms = 0);
 /// Throws Error(config) for models that glif_psc has no counterpart of.
 Conversion as_nest(const glifnet::Network& network, const Options& options);
 
+/// Notes in provenance "approximated" how many values the deviations changed, where there are any.
+void count_approximated(Conversion& conversion);
+
 }  // namespace afterspike::exporters

@@ -54,8 +54,12 @@ struct ExporterEntry {
 /// All formats, one file of src/exporters/formats each.
 std::span<const ExporterEntry> entries();
 
-/// Converts and writes; gives what was written. Throws Error(config) that lists all deviations
-/// where there are any and `options` does not allow them; then nothing is written.
+/// What `format` says of a network, to be written by it. Throws Error(config) that lists all
+/// deviations where there are any and `options` does not allow them.
+Conversion converted(const ExporterEntry& format, const glifnet::Network& network,
+                     const Options& options);
+
+/// Converts and writes; gives what was written. Where that is refused, nothing is written.
 Conversion export_network(const ExporterEntry& format, const glifnet::Network& network,
                           const std::filesystem::path& path, const Options& options);
 

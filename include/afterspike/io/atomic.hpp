@@ -23,6 +23,25 @@ void write_file(const std::filesystem::path& path, std::string_view content);
 /// before; replaces what had the name. Throws Error(data).
 void publish_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
+/// A file that a library writes by its path, complete at the end or not there. It is written at
+/// staging(); commit() flushes it and gives it its name, of a link what that stands for. Without
+/// commit() the destructor removes what was staged.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path& path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  const std::filesystem::path& staging() const noexcept { return staging_; }
+
+  /// Replaces what is at the path. Throws Error(data).
+  void commit();
+
+ private:
+  std::filesystem::path path_, staging_;
+};
+
 /// A new directory that appears complete or not at all. Files are written below staging(); commit()
 /// flushes them and renames. Without commit() the destructor removes what was staged.
 class AtomicDirectory {
@@ -43,6 +62,24 @@ class AtomicDirectory {
  private:
   std::filesystem::path path_, staging_;
   bool committed_ = false;
+};
+
+/// What is at a path, under a hidden name beside it until something else has taken its place. The
+/// destructor puts it back unless discard() was called. A link stays: it is what it stands for that
+/// is moved. A stream stays, too.
+class SetAside {
+ public:
+  /// Throws Error(data) for a directory that the program works in, and where it cannot be moved.
+  explicit SetAside(const std::filesystem::path& path);
+  ~SetAside();
+  SetAside(const SetAside&) = delete;
+  SetAside& operator=(const SetAside&) = delete;
+
+  /// Removes it for good.
+  void discard();
+
+ private:
+  std::filesystem::path path_, aside_;  ///< aside_ is empty where nothing was moved.
 };
 
 }  // namespace afterspike::io

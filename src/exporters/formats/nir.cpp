@@ -298,17 +298,9 @@ void Writer::run() {
 }
 
 void write(const Conversion& conversion, const std::filesystem::path& path) {
-  const std::filesystem::path target = io::follow_links(path);
-  std::filesystem::path staged = target;
-  staged += ".partial";
-  try {
-    Writer(conversion.network, staged).run();
-    io::publish_file(staged, target);
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(staged, ignored);
-    throw;
-  }
+  io::AtomicFile file(path);
+  Writer(conversion.network, file.staging()).run();
+  file.commit();
 }
 
 }  // namespace

@@ -186,6 +186,60 @@ TEST(PublishFile, RenamesAndReplaces) {
                [&] { publish_file(folder / "new", folder / "place"); });
 }
 
+TEST(AtomicFile, IsThereOnceCommitted) {
+  const TempDir folder;
+  spill(folder / "net.h5", "old");
+  {
+    AtomicFile file(folder / "net.h5");
+    spill(file.staging(), "half");
+  }
+  EXPECT_EQ(slurp(folder / "net.h5"), "old");
+  AtomicFile file(folder / "net.h5");
+  spill(file.staging(), "new");
+  file.commit();
+  EXPECT_EQ(slurp(folder / "net.h5"), "new");
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"net.h5"});
+}
+
+TEST(SetAside, PutsBackUnlessDiscarded) {
+  const TempDir folder;
+  const fs::path net = folder / "net";
+  fs::create_directory(net);
+  spill(net / "a", "old");
+  {
+    const SetAside before(net);
+    EXPECT_FALSE(fs::exists(net));
+  }
+  EXPECT_EQ(slurp(net / "a"), "old");
+  SetAside before(folder.path() / "net/");
+  spill(net, "a file now");
+  before.discard();
+  EXPECT_EQ(slurp(net), "a file now");
+  EXPECT_EQ(names_in(folder.path()), std::vector<std::string>{"net"});
+  SetAside(folder / "nothing").discard();
+}
+
+TEST(SetAside, LinksAndStreamsStay) {
+  const TempDir folder;
+  spill(folder / "far", "old");
+  fs::create_symlink("far", folder / "near");
+  SetAside before(folder / "near");
+  EXPECT_EQ(names_in(folder.path()).back(), "near");
+  EXPECT_FALSE(fs::exists(folder / "far"));
+  before.discard();
+  SetAside("/dev/null").discard();
+  EXPECT_TRUE(fs::exists("/dev/null"));
+}
+
+TEST(SetAside, ADirectoryThatIsWorkedInIsRefused) {
+  const fs::path here = fs::current_path();
+  for (const fs::path& path : {here, here.parent_path(), fs::path("."), fs::path("/")}) {
+    expect_error(ErrorKind::data, {"a directory that the program works in"},
+                 [&] { SetAside{path}; });
+  }
+  EXPECT_TRUE(fs::exists(here));
+}
+
 TEST(AtomicDirectory, AFileInTheWayOfAParentIsNamed) {
   const TempDir folder;
   spill(folder / "file", "x");
