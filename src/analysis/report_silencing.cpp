@@ -128,6 +128,7 @@ report::Series series_of(const io::Json& levels, const Shown& shown, std::string
     const io::Json& values = row.at(shown.metric);
     series.x.push_back(row.at(shown.level).get<double>());
     series.y.push_back(values.at("mean").get<double>());
+    if (values.at("sd").is_null()) continue;  // One trial: no band.
     series.low.push_back(values.at("low").get<double>());
     series.high.push_back(values.at("high").get<double>());
   }
@@ -201,9 +202,7 @@ report::Table curves_table(const Shown& shown, std::size_t number) {
     std::vector<report::Cell> row = {curves[0]["levels"][level].at(shown.level).get<double>()};
     for (const io::Json& curve : curves) {
       const io::Json& values = curve.at("levels").at(level).at(shown.metric);
-      const auto part = [&](const char* name) { return values.at(name).get<double>(); };
-      row.emplace_back(fmt::format("{:.4f} ± {:.4f} [{:.4f}, {:.4f}]", part("mean"), part("sd"),
-                                   part("low"), part("high")));
+      row.emplace_back(spread_text(values, "±"));
     }
     table.rows.push_back(std::move(row));
   }

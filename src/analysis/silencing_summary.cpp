@@ -83,6 +83,10 @@ std::string key_of(const Measurement& point, const Metric& metric) {
 }
 
 io::Json describe(const std::vector<double>& values, const Rng& rng) {
+  if (values.size() < 2) {
+    return {
+        {"mean", statistics::mean(values)}, {"sd", nullptr}, {"low", nullptr}, {"high", nullptr}};
+  }
   const Interval interval = statistics::bootstrap_mean(values, rng);
   return {{"mean", statistics::mean(values)},
           {"sd", statistics::standard_deviation(values)},
@@ -304,12 +308,16 @@ std::vector<Measurement> read_measurements(const io::Table& table, const StudyNa
 io::Table summary_table(const StudyNames& names, const std::vector<Measurement>& measured) {
   io::Table table{first_columns(names), {}};
   table.columns.insert(table.columns.end(), {"neurons", "trials"});
+  const std::vector<Curve> curves = curves_of(measured);
+  std::vector<const char*> parts = {"mean", "sd", "low", "high"};
+  // One value has no spread, and a table has no cell for that.
+  if (curves.empty() || curves.front().front().trials.size() < 2) parts.resize(1);
   for (const Metric& metric : metrics_of(names)) {
-    for (const char* what : {"mean", "sd", "low", "high"}) {
-      table.columns.push_back(fmt::format("{}_{}", metric.name, what));
+    for (const char* part : parts) {
+      table.columns.push_back(fmt::format("{}_{}", metric.name, part));
     }
   }
-  for (const Curve& curve : curves_of(measured)) {
+  for (const Curve& curve : curves) {
     for (const Point& point : curve) {
       std::vector<double> row = row_of(names, point.first);
       row.insert(row.end(), {static_cast<double>(point.first.neurons),
@@ -317,12 +325,20 @@ io::Table summary_table(const StudyNames& names, const std::vector<Measurement>&
       for (const Metric& metric : metrics_of(names)) {
         const io::Json values =
             describe(point.values(metric), stream_of(names, key_of(point.first, metric)));
-        for (const io::Json& value : values) row.push_back(value.get<double>());
+        for (const char* part : parts) row.push_back(values.at(part).get<double>());
       }
       table.rows.push_back(std::move(row));
     }
   }
   return table;
+}
+
+std::string spread_text(const io::Json& value, std::string_view plus_minus) {
+  const double mean = value.at("mean").get<double>();
+  if (value.at("sd").is_null()) return fmt::format("{:.4f}", mean);
+  return fmt::format("{:.4f} {} {:.4f} [{:.4f}, {:.4f}]", mean, plus_minus,
+                     value.at("sd").get<double>(), value.at("low").get<double>(),
+                     value.at("high").get<double>());
 }
 
 io::Json silencing_summary(const StudyNames& names, const std::vector<Measurement>& measured) {

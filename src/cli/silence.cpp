@@ -124,16 +124,9 @@ analysis::Study make_study(const Arguments& arguments, ThreadPool& pool) {
   return study;
 }
 
-/// "0.8350 +- 0.0450 [0.8100, 0.8600]"
-std::string text_of(const io::Json& value) {
-  return fmt::format("{:.4f} +- {:.4f} [{:.4f}, {:.4f}]", value["mean"].get<double>(),
-                     value["sd"].get<double>(), value["low"].get<double>(),
-                     value["high"].get<double>());
-}
-
 void print_levels(const io::Json& levels, const std::string& level, const char* metric) {
   for (const io::Json& row : levels) {
-    fmt::print("  {:>8}  {}\n", row[level].dump(), text_of(row[metric]));
+    fmt::print("  {:>8}  {}\n", row[level].dump(), analysis::spread_text(row[metric], "+-"));
   }
 }
 
@@ -147,7 +140,7 @@ void print_curves(const io::Json& summary, const std::string& level, const char*
     fmt::print("{}\n  {:>8}  {}: mean +- sd of trials [95 % of the mean]\n", which, level, metric);
     print_levels(run["levels"], level, metric);
     if (run.contains("mean_height")) {
-      fmt::print("  {:>8}  {}\n", "area", text_of(run["mean_height"][metric]));
+      fmt::print("  {:>8}  {}\n", "area", analysis::spread_text(run["mean_height"][metric], "+-"));
     }
   }
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "afterspike/analysis/silencing.hpp"
@@ -27,7 +29,7 @@ std::vector<Measurement> read_measurements(const io::Table& table, const StudyNa
                                            const std::string& file);
 
 /// One row for each run, cluster and level: number, mean, standard deviation (n - 1) and bootstrap
-/// interval of loss and accuracy over the trials.
+/// interval of loss and accuracy over the trials; the mean alone where each level has one trial.
 io::Table summary_table(const StudyNames& names, const std::vector<Measurement>& measured);
 
 /// The same as JSON, and: the mean height of each run's curve (its area over its width) with an
@@ -35,7 +37,12 @@ io::Table summary_table(const StudyNames& names, const std::vector<Measurement>&
 /// the means of runs; and for each pair of groups a paired test of the mean heights and of each
 /// level. Pairs are the trials where both groups have one run (what is compared are these two
 /// networks under the same draws), and runs in their order where both have as many (what is
-/// compared is how networks of these kinds come out); other groups are not compared.
+/// compared is how networks of these kinds come out); other groups are not compared. Of one value
+/// `sd`, `low` and `high` are null.
 io::Json silencing_summary(const StudyNames& names, const std::vector<Measurement>& measured);
+
+/// Such a mean with its spread as text, "0.8350 ± 0.0450 [0.8100, 0.8600]", or "0.8350" of one
+/// value.
+std::string spread_text(const io::Json& value, std::string_view plus_minus);
 
 }  // namespace afterspike::analysis

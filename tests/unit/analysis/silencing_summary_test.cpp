@@ -71,6 +71,20 @@ TEST(SilencingSummary, HasMeanDeviationIntervalAndArea) {
   EXPECT_TRUE(summary["comparisons"].empty());
 }
 
+TEST(SilencingSummary, OneTrialHasNoSpread) {
+  const io::Json summary = silencing_summary(names_of({1}), measurements(1, 1));
+  const io::Json& accuracy = summary["runs"][0]["levels"][1]["accuracy"];
+  EXPECT_NEAR(accuracy["mean"].get<double>(), 0.5, 1e-12);
+  for (const char* part : {"sd", "low", "high"}) EXPECT_TRUE(accuracy[part].is_null()) << part;
+  EXPECT_EQ(spread_text(accuracy, "+-"), "0.5000");
+  const io::Table table = summary_table(names_of({1}), measurements(1, 1));
+  EXPECT_EQ(table.columns.back(), "accuracy_mean");
+  EXPECT_EQ(table.rows[0].size(), table.columns.size());
+  const io::Table spread = summary_table(names_of({1}), measurements(1, 5));
+  EXPECT_EQ(spread.columns.back(), "accuracy_high");
+  EXPECT_EQ(spread.rows[0].size(), spread.columns.size());
+}
+
 TEST(SilencingSummary, ComparesTwoRunsByTheirTrials) {
   const io::Json summary = silencing_summary(names_of({1, 1}), measurements(2, 5));
   ASSERT_EQ(summary["comparisons"].size(), 1U);
