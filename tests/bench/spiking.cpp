@@ -143,7 +143,7 @@ Network glif3(double current) {
 }
 
 void run_glif3(int repeats, int threads) {
-  for (const double current : {92.0, 97.0, 115.0}) {
+  for (const double current : {90.5, 96.0, 115.0}) {
     const Network network = glif3(current);
     sim::Options options{1, sim::Engine::exact};
     options.threads = threads;

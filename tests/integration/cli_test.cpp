@@ -204,6 +204,15 @@ TEST_F(Cli, RefusesAConfigurationFileNamingTheLine) {
   }
 }
 
+TEST_F(Cli, UnderstandsEveryRecipe) {
+  const fs::path recipes = fs::path(AFTERSPIKE_TEST_SOURCE_DIR) / "tasks" / "configs";
+  for (const auto& entry : fs::directory_iterator(recipes)) {
+    const std::string path = entry.path().string();
+    EXPECT_THAT(succeed({"train", "--config", path, "--dump-config"}).out, HasSubstr("[neuron]"))
+        << path;
+  }
+}
+
 TEST_F(Cli, TakesDashAndUnderscoreAlike) {
   const Words dashes = {"train",
                         "--task",
