@@ -222,11 +222,11 @@ Population gather_population(const std::vector<RunGroup>& groups) {
       } catch (const Error& error) {
         throw error.within(path.string());
       }
+      population.runs.push_back(path.string());
       require(tables.back().columns == tables.front().columns, ErrorKind::config,
               "{}: found parameters {}, expected those of {}: {}", path.string(),
               fmt::join(tables.back().columns, ", "), population.runs.front(),
               fmt::join(tables.front().columns, ", "));
-      population.runs.push_back(path.string());
       const auto number = static_cast<std::int64_t>(population.runs.size()) - 1;
       population.run.insert(population.run.end(), tables.back().neurons.size(), number);
     }
