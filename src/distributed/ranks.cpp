@@ -1,7 +1,5 @@
 #include "afterspike/distributed/ranks.hpp"
 
-#include <cstring>
-
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
@@ -33,7 +31,7 @@ std::string share(Ranks& ranks, const std::string& text) {
   const at::Tensor size = at::full({1}, static_cast<std::int64_t>(text.size()), at::kLong);
   share(ranks, size);
   at::Tensor bytes = at::empty({size.item<std::int64_t>()}, at::kByte);
-  if (ranks.rank() == 0) std::memcpy(bytes.data_ptr(), text.data(), text.size());
+  if (ranks.rank() == 0) text.copy(static_cast<char*>(bytes.data_ptr()), text.size());
   share(ranks, bytes);
   return {static_cast<const char*>(bytes.data_ptr()), static_cast<std::size_t>(bytes.numel())};
 }

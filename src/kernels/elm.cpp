@@ -1,6 +1,8 @@
 #include "afterspike/kernels/elm.hpp"
 
 #include <algorithm>
+#include <span>
+#include <vector>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/kernels/gemm.hpp"
@@ -50,7 +52,7 @@ struct Layout {
   T* recalled_chunk;  ///< [chunk] planes.
   T *input_sums, *bias_sums, *recurrent_sums, *hidden_sums, *hidden_bias_sums;
   T *output_sums, *output_bias_sums, *keep_sums, *gain_sums;
-  T *sums_begin, *sums_end;
+  std::vector<std::span<T>> sums;  ///< All parts whose name ends so.
 
   Layout(const ElmShape& shape, History history, Arena& arena) {
     const std::int64_t layers = shape.layers, rows = shape.rows;
@@ -102,17 +104,19 @@ struct Layout {
     hidden_gradient = take(kept ? wide : 0);
     trace_gradient = take(kept ? wide : 0);
     recalled_chunk = take(kept ? chunk * plane : 0);
-    const auto sums = [&](std::int64_t count) { return take(kept ? count : 0); };
-    sums_begin = input_sums = sums(shape.inputs * width);
-    bias_sums = sums(width);
-    recurrent_sums = sums(shape.memory * width);
-    hidden_sums = sums(inner * width * width);
-    hidden_bias_sums = sums(inner * width);
-    output_sums = sums(output ? shape.width * columns : 0);
-    output_bias_sums = sums(output ? columns : 0);
-    keep_sums = sums(columns);
-    gain_sums = sums(columns);
-    sums_end = sums(0);
+    const auto sum = [&](std::int64_t count) {
+      sums.emplace_back(take(kept ? count : 0), kept ? count : 0);
+      return sums.back().data();
+    };
+    input_sums = sum(shape.inputs * width);
+    bias_sums = sum(width);
+    recurrent_sums = sum(shape.memory * width);
+    hidden_sums = sum(inner * width * width);
+    hidden_bias_sums = sum(inner * width);
+    output_sums = sum(output ? shape.width * columns : 0);
+    output_bias_sums = sum(output ? columns : 0);
+    keep_sums = sum(columns);
+    gain_sums = sum(columns);
   }
 };
 
@@ -443,7 +447,7 @@ struct ElmKernel<T>::Impl {
 
   void backward(const T* input, const T* emitted_gradient, const ElmGradients<T>& gradients) const {
     require(history.kept, ErrorKind::internal, "backward: the forward pass kept no history");
-    std::fill(at.sums_begin, at.sums_end, T(0));
+    for (const std::span<T> part : at.sums) std::fill(part.begin(), part.end(), T(0));
     std::fill_n(at.after, at.plane, T(0));
     std::fill_n(at.recalled_gradient, at.plane, T(0));
     std::fill_n(at.trace_gradient, at.wide, T(0));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
+#include <vector>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/kernels/gemm.hpp"
@@ -56,7 +58,7 @@ struct Layout {
   T *recalled_chunk, *back_chunk;
   T *fold_sums, *recurrent_sums, *bias_sums, *hidden_sums, *hidden_bias_sums;
   T *output_sums, *output_bias_sums, *memory_weight_sums, *threshold_sums, *keep_sums, *gain_sums;
-  T *sums_begin, *sums_end;
+  std::vector<std::span<T>> sums;  ///< All parts whose name ends so.
 
   Layout(const ElmNetworkShape& shape, History history, Arena& arena) {
     const std::int64_t layers = shape.layers, rows = shape.rows;
@@ -127,18 +129,21 @@ struct Layout {
     trace_gradient = take_kept((1 + chunk) * wide);
     recalled_chunk = take_kept(chunk * plane);
     back_chunk = take_kept(chunk * thin);
-    sums_begin = fold_sums = take_kept((shape.inputs + shape.neurons) * width);
-    recurrent_sums = take_kept(shape.memory * width);
-    bias_sums = take_kept(width);
-    hidden_sums = take_kept(inner * matrix);
-    hidden_bias_sums = take_kept(inner * width);
-    output_sums = take_kept(output * shape.width * columns);
-    output_bias_sums = take_kept(output * columns);
-    memory_weight_sums = take_kept(columns);
-    threshold_sums = take_kept(lanes);
-    keep_sums = take_kept(columns);
-    gain_sums = take_kept(columns);
-    sums_end = take_kept(0);
+    const auto sum = [&](std::int64_t count) {
+      sums.emplace_back(take_kept(count), kept ? count : 0);
+      return sums.back().data();
+    };
+    fold_sums = sum((shape.inputs + shape.neurons) * width);
+    recurrent_sums = sum(shape.memory * width);
+    bias_sums = sum(width);
+    hidden_sums = sum(inner * matrix);
+    hidden_bias_sums = sum(inner * width);
+    output_sums = sum(output * shape.width * columns);
+    output_bias_sums = sum(output * columns);
+    memory_weight_sums = sum(columns);
+    threshold_sums = sum(lanes);
+    keep_sums = sum(columns);
+    gain_sums = sum(columns);
   }
 };
 
@@ -625,7 +630,7 @@ struct ElmNetworkKernel<T>::Impl {
   void backward(const T* input, const T* emitted_gradient, const T* magnitude_gradient,
                 const ElmNetworkGradients<T>& gradients) const {
     require(history.kept, ErrorKind::internal, "backward: the forward pass kept no history");
-    std::fill(at.sums_begin, at.sums_end, T(0));
+    for (const std::span<T> part : at.sums) std::fill(part.begin(), part.end(), T(0));
     for (T* part : {at.after, at.recalled_gradient}) std::fill_n(part, at.plane, T(0));
     for (T* part : {at.back_gradient, at.low_gradient}) std::fill_n(part, at.thin, T(0));
     std::fill_n(at.trace_gradient, at.wide, T(0));
