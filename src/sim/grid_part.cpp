@@ -26,6 +26,7 @@ GridPart::GridPart(const Layout& layout, std::vector<Piece> pieces) : layout_(la
     first_place_.push_back(places);
     places += groups_.back()->receptors() * groups_.back()->places();
     most = std::max(most, groups_.back()->columns());
+    has_copies_ = has_copies_ || population.copies > 1;
   }
   first_place_.push_back(places);
   require(places < (std::int64_t{1} << 32), ErrorKind::config,
@@ -66,6 +67,19 @@ void GridPart::list(Slot& slot, std::span<const std::uint32_t> targets, const We
   }
 }
 
+/// Targets with each copy counted.
+std::int64_t GridPart::cells_of(std::span<const std::uint32_t> targets) const {
+  if (!has_copies_) return static_cast<std::int64_t>(targets.size());
+  std::int64_t cells = 0;
+  auto begin = targets.begin();
+  for (std::size_t group = 0; group < groups_.size(); ++group) {
+    const auto end = std::lower_bound(begin, targets.end(), first_place_[group + 1]);
+    cells += (end - begin) * groups_[group]->copies();
+    begin = end;
+  }
+  return cells;
+}
+
 void GridPart::deliver(const Window& window, std::span<const Emission> emissions) {
   constexpr double kRounding = 1e-6;
   for (std::size_t index = 0; index < emissions.size();) {
@@ -86,6 +100,7 @@ void GridPart::deliver(const Window& window, std::span<const Emission> emissions
                             step = static_cast<std::int64_t>(std::ceil(time - kRounding));
                           }
                           counted_.synaptic_events += spikes * run.count;
+                          counted_.cell_events += spikes * cells_of({targets, run.count});
                           Slot& arriving = slot(std::max(step, window.first_step + 1));
                           if (arriving.sums.empty())
                             return list(arriving, {targets, run.count}, weights, size);
@@ -103,9 +118,10 @@ void GridPart::deliver(const Window& window, std::span<const Emission> emissions
 void GridPart::advance(const Window& window, std::span<const Emission> neurons,
                        std::span<const Emission> sources) {
   deliver(window, neurons);
-  const std::int64_t before = counted_.synaptic_events;
+  const Statistics before = counted_;
   deliver(window, sources);
-  counted_.source_events += counted_.synaptic_events - before;
+  counted_.source_events += counted_.synaptic_events - before.synaptic_events;
+  counted_.source_cell_events += counted_.cell_events - before.cell_events;
   for (std::int64_t step = window.first_step + 1; step <= window.last_step; ++step) advance(step);
 }
 

@@ -41,6 +41,7 @@ class GridPart final : public Part {
   void list(Slot& slot, std::span<const std::uint32_t> targets, const Weight* weights, double size);
   void save_arriving(State& state, std::size_t index) const;
   void restore_arriving(const State& state, std::size_t index);
+  std::int64_t cells_of(std::span<const std::uint32_t> targets) const;
   void deliver(const Window& window, std::span<const Emission> emissions);
   void advance(std::int64_t step);
   void sample(std::int64_t step);
@@ -53,6 +54,7 @@ class GridPart final : public Part {
   std::vector<std::uint32_t> spiked_;
   std::vector<Sampled> sampled_;
   std::int64_t step_ = 0;
+  bool has_copies_ = false;
 };
 
 }  // namespace afterspike::sim

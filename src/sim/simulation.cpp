@@ -257,6 +257,8 @@ Statistics& Statistics::operator+=(const Statistics& other) {
   spikes += other.spikes;
   synaptic_events += other.synaptic_events;
   source_events += other.source_events;
+  cell_events += other.cell_events;
+  source_cell_events += other.source_cell_events;
   neuron_steps += other.neuron_steps;
   return *this;
 }

@@ -68,7 +68,9 @@ struct Statistics {
   std::int64_t synaptic_events = 0;  ///< Arrivals at neurons, those from sources included; at all
                                      ///< copies of a neuron together one.
   std::int64_t source_events = 0;    ///< Those of sources alone.
-  std::int64_t neuron_steps = 0;     ///< Of the grid.
+  std::int64_t cell_events = 0;      ///< synaptic_events with one for each copy of the target.
+  std::int64_t source_cell_events = 0;  ///< source_events so.
+  std::int64_t neuron_steps = 0;        ///< Of the grid.
 
   Statistics& operator+=(const Statistics& other);
 };
@@ -133,7 +135,7 @@ class Simulation {
   void reset(std::uint64_t seed);
 
   State save() const;
-  /// Throws Error(data) for a state of another network.
+  /// Throws Error(data) for a state of another network or a damaged one; then nothing has changed.
   void restore(const State& state);
 
  private:

@@ -49,6 +49,7 @@ TEST(Nir, ALeakyNeuronWithoutRefractorinessIsSaidExactly) {
     network.populations = {testing::make_population("cells", "glif1", 4, shape, {5}, Rng(1))};
     auto& columns = network.populations[0].columns;
     for (double& each : columns["refractory"]) each = 0;
+    columns["initial_potential"] = columns["resting_potential"];
     network.projections = {make_projection(
         network.populations, 0, 0,
         std::vector<glifnet::Synapse>{{0, 1, 2.5, 1, 0}, {0, 3, -1, 1, 0}, {2, 0, 4, 3, 0}})};
