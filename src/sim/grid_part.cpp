@@ -203,21 +203,33 @@ void GridPart::save_arriving(State& state, std::size_t index) const {
   }
 }
 
+std::span<const double> GridPart::saved_arriving(const State& state, const GridGroup& group) const {
+  const glifnet::Population& population = layout_.population(group.piece().population);
+  return saved_rows(state, population.name + "/arriving", 4, [&](const double* row) {
+    return is_index(row[0], 1, static_cast<double>(ring_.size() + 1)) &&
+           is_index(row[1], 0, static_cast<double>(group.receptors())) &&
+           is_index(row[2], 0, static_cast<double>(population.size)) && std::isfinite(row[3]);
+  });
+}
+
+void GridPart::check(const State& state) const {
+  for (const auto& group : groups_) {
+    const glifnet::Population& population = layout_.population(group->piece().population);
+    for (const GridGroup::Row& row : group->rows()) {
+      saved_array(state, population.name + "/" + row.name,
+                  static_cast<std::size_t>(population.cells()));
+    }
+    saved_arriving(state, *group);
+  }
+}
+
 void GridPart::restore_arriving(const State& state, std::size_t index) {
   const GridGroup& group = *groups_[index];
   const Piece& piece = group.piece();
-  const std::string& name = layout_.population(piece.population).name;
-  const auto found = state.arrays.find(name + "/arriving");
-  require(found != state.arrays.end() && found->second.size() % 4 == 0, ErrorKind::data,
-          "saved state: '{}/arriving' is missing or damaged", name);
-  for (std::size_t at = 0; at < found->second.size(); at += 4) {
-    const double* row = found->second.data() + at;
+  const std::span<const double> rows = saved_arriving(state, group);
+  for (std::size_t at = 0; at < rows.size(); at += 4) {
+    const double* row = rows.data() + at;
     const double ahead = row[0], receptor = row[1], neuron = row[2];
-    const bool possible = ahead >= 1 && ahead <= static_cast<double>(ring_.size()) &&
-                          receptor >= 0 && receptor < static_cast<double>(group.receptors()) &&
-                          neuron >= 0 &&
-                          neuron < static_cast<double>(layout_.population(piece.population).size);
-    require(possible, ErrorKind::data, "saved state: '{}/arriving' is of another network", name);
     const std::int64_t local = static_cast<std::int64_t>(neuron) - piece.begin;
     if (local < 0 || local >= piece.size()) continue;
     Slot& later = slot(step_ + static_cast<std::int64_t>(ahead));

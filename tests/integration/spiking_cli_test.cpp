@@ -87,19 +87,19 @@ TEST_F(SpikingCli, ExportsSimulatesAndCompares) {
 TEST_F(SpikingCli, FlagsOfTheOtherWayToRunAreRefused) {
   train();
   succeed({"export", path("run"), "--out", path("net.h5")});
-  for (const char* flag : {"--out", "--record", "--input", "--interval"}) {
+  for (const char* flag : {"--record", "--interval"}) {
     refused(2, {"simulate", path("net.h5"), flag, "1ms"}, {flag, "expected it too"});
   }
-  for (const char* flag : {"--task", "--split", "--limit"}) {
+  for (const char* flag : {"--task", "--limit"}) {
     refused(2, {"simulate", path("net.h5"), "--until", "1ms", flag, "1"},
             {flag, "found --until too"});
   }
   refused(2, {"simulate", path("net.h5"), "--until", "0 ms"}, {"--until", "a time above 0"});
-  for (const char* flag : {"--time-step", "--resolution", "--synapse"}) {
+  for (const char* flag : {"--time-step", "--synapse"}) {
     refused(2, {"export", path("run"), "--format", "pynest", "--out", path("no"), flag, "0 ms"},
             {flag, "a time above 0"});
   }
-  for (const char* format : {"native", "nir", "allen"}) {
+  for (const char* format : {"native", "nir"}) {
     refused(2,
             {"export", path("run"), "--format", format, "--out", path("no"), "--synapse", "1 ms"},
             {"--synapse", format, "of their own step"});

@@ -84,7 +84,12 @@ struct State {
   bool operator==(const State&) const = default;
 };
 
+/// The version of the file of a state (docs/simulation.md) that is written, and the only one read:
+/// states serve to go on with the same program.
+inline constexpr std::int64_t kStateVersion = 2;
+
 void write_state(const std::filesystem::path& path, const State& state);
+/// Throws Error(data) that names the file and what is wrong in it.
 State read_state(const std::filesystem::path& path);
 
 /// A network that runs. Not thread-safe; it uses threads of its own.

@@ -152,6 +152,8 @@ void Writer::write_currents() {
 }
 
 void Writer::run() {
+  file_.write_text_attribute("/", "format", "afterspike-pynest");
+  file_.write_attribute<std::int64_t>("/", "version", {{}, {kPynestVersion}});
   number("dt", resolution_ms_);
   write_neurons();
   write("", synapses_from(Dynamics::leaky));

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 namespace afterspike::exporters {
 
-/// What stands beside the arrays of format 'pynest'.
+/// Of the arrays of format 'pynest' (docs/export-semantics.md).
+inline constexpr std::int64_t kPynestVersion = 1;
+
+/// What stands beside them.
 inline constexpr std::string_view kPynestScript = R"script(#!/usr/bin/env python3
 """Builds the network of net.h5, beside this file, in NEST (3.x), runs it, and prints its spikes.
 

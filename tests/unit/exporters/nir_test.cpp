@@ -83,6 +83,20 @@ TEST(Nir, ALeakyNeuronWithoutRefractorinessIsSaidExactly) {
   }
 }
 
+TEST(Nir, WhatIsVerifiedIsWhatIsWritten) {
+  const auto network = testing::glifr_network();
+  const Conversion conversion = nir().convert(network, {});
+  EXPECT_NO_THROW(validate(conversion.network));
+  const auto& neurons = conversion.network.populations[0];
+  EXPECT_EQ(neurons.model, "glif1");
+  EXPECT_FALSE(neurons.columns.contains("after_spike_amplitude"));
+  EXPECT_EQ(neurons.columns.at("refractory"), std::vector<double>(12, 0.0));
+  EXPECT_EQ(neurons.columns.at("initial_potential"), neurons.columns.at("resting_potential"));
+  EXPECT_EQ(conversion.metadata[0].model, "glif3");
+  // Its input is an analog one still: samples can be shown to it.
+  EXPECT_EQ(conversion.network.populations[1], network.populations[1]);
+}
+
 TEST(Nir, WhatItHasNoWordsForIsListedAndKeptInMetadata) {
   const TempDir directory;
   const auto network = testing::glifr_network();

@@ -1,4 +1,5 @@
 #include "afterspike/sim/simulation.hpp"
+#include "afterspike/io/hdf5.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -331,28 +332,72 @@ TEST(Simulation, MisuseIsNamed) {
   expect_error(ErrorKind::data, {"found 2 values, expected 3"}, [&] { simulation.restore(state); });
 }
 
-TEST(Simulation, DamagedEventsAreRefused) {
+/// Numbers of a saved state that none of its columns can hold, by column; and what the message has.
+struct Damage {
+  std::string array;
+  std::size_t column;
+  std::vector<double> values;
+  std::string message;
+};
+
+std::vector<Damage> damages(const State& good) {
+  const double nan = std::nan("");
+  std::vector<Damage> all;
+  for (const char* number : {"step", "window"}) {
+    const double own = good.arrays.at(number).at(0);
+    all.push_back({number, 0, {-1, own + 0.5, own + 2, 1e300, nan}, number});
+  }
+  const std::vector<std::vector<double>> pending = {
+      {-1, nan}, {-2, 0.5, 1e300, nan}, {-1, 0.5, 1e6, nan}, {nan}, {-1, 0.5, 1e6, nan}};
+  for (std::size_t column = 0; column < pending.size(); ++column) {
+    all.push_back({"pending", column, pending[column], "'pending' is of another network"});
+  }
+  for (const auto& [name, array] : good.arrays) {
+    const bool events = name.ends_with("/events") || name.ends_with("/arriving");
+    if (!events || array.empty()) continue;
+    all.push_back({name, 0, {nan}, "of another network"});
+    for (const std::size_t column : {1u, 2u}) {
+      all.push_back({name, column, {-1, 0.5, 1e6, nan}, "of another network"});
+    }
+    all.push_back({name, 3, {nan}, "of another network"});
+  }
+  return all;
+}
+
+TEST(Simulation, ADamagedStateIsRefusedAndChangesNothing) {
   for (const Setting& setting : settings()) {
     SCOPED_TRACE(setting.name);
     Simulation simulation(busy_network(6, setting.each), setting.options);
-    simulation.run_until(40);
+    double time = 40;
+    simulation.run_until(time);
+    for (; simulation.save().arrays.at("pending").empty(); time += 0.1) simulation.run_until(time);
     const State good = simulation.save();
-    std::size_t tried = 0;
-    for (const auto& [name, array] : good.arrays) {
-      const bool events = name.ends_with("/events") || name.ends_with("/arriving");
-      if (!events || array.empty()) continue;
-      for (const std::size_t column : {1u, 2u}) {
-        for (const double value : {-1.0, 1e6, std::nan("")}) {
-          State bad = good;
-          bad.arrays[name][column] = value;
-          expect_error(ErrorKind::data, {name, "of another network"},
-                       [&] { simulation.restore(bad); });
-          ++tried;
-        }
+    const std::size_t spikes = simulation.spikes().size();
+    for (const Damage& damage : damages(good)) {
+      SCOPED_TRACE(damage.array + " " + std::to_string(damage.column));
+      for (const double value : damage.values) {
+        State bad = good;
+        bad.arrays[damage.array][damage.column] = value;
+        expect_error(ErrorKind::data, {damage.message}, [&] { simulation.restore(bad); });
       }
     }
-    EXPECT_GT(tried, 0u);
+    State cut = good;
+    cut.arrays["pending"].pop_back();
+    expect_error(ErrorKind::data, {"'pending' is missing or damaged"},
+                 [&] { simulation.restore(cut); });
+    EXPECT_EQ(simulation.save(), good);
+    EXPECT_EQ(simulation.spikes().size(), spikes);
   }
+}
+
+TEST(Simulation, StatesOfAnotherVersionAreRefused) {
+  const TempDir directory;
+  io::Hdf5File file(directory / "state.h5", io::Hdf5File::Mode::create);
+  file.write_text_attribute("/", "format", "afterspike-simulation-state");
+  file.write_attribute<std::int64_t>("/", "version", {{}, {1}});
+  file = io::Hdf5File(directory / "other.h5", io::Hdf5File::Mode::create);
+  expect_error(ErrorKind::data, {"state.h5", "found version 1 of the format, expected 2"},
+               [&] { read_state(directory / "state.h5"); });
 }
 
 TEST(Simulation, ANeuronThatWouldFireWithoutEndIsNamed) {
