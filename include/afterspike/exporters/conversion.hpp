@@ -22,8 +22,8 @@ Conversion as_glif3(const glifnet::Network& network, double refractory_ms = 0);
 /// steps of `options` and at least one, recorded spikes at the ends of steps from the first on.
 /// GLIFR neurons become GLIF3 first. A jump of w mV becomes a current that brings the charge C w,
 /// w C / (e tau) pA at its peak, earlier by its mean lag of 2 tau; the delay that is left comes to
-/// the nearest step, to the later where it lies halfway between two. Throws Error(config) for models
-/// that glif_psc has no counterpart of.
+/// the nearest step, to the later where it lies halfway between two. Throws Error(config) for
+/// models that glif_psc has no counterpart of.
 Conversion as_nest(const glifnet::Network& network, const Options& options);
 
 /// Notes in provenance "approximated" how many values the deviations changed, where there are any.

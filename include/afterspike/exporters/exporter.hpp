@@ -36,7 +36,9 @@ struct Options {
 
 /// A network in the terms of a format, and what of it is not as it was.
 struct Conversion {
-  glifnet::Network network;  ///< What is written, no more and no less.
+  /// What is written; and a readout that is not, where the samples of a task can be shown to it, so
+  /// that one can tell what its spikes are worth.
+  glifnet::Network network;
   std::vector<Deviation> deviations;
   double resolution_ms = 0;  ///< Step that a simulator with a grid should take.
   /// The populations before, by index, for formats that keep as metadata what they cannot say.

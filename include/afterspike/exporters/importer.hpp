@@ -19,12 +19,12 @@ struct Import {
   std::map<std::string, std::vector<std::pair<std::int64_t, std::int64_t>>> nodes;
 };
 
-/// A SONATA network of NEST's glif_psc neurons (templates nest:glif_psc) with static synapses and of
-/// virtual nodes, whose spikes are those of the inputs of its configuration, a file or a directory
-/// that holds config.json. What that names as "network" and "simulation", files of their own, is
-/// read too. Populations of neurons of several levels become one for each level, "name_glif1", ...;
-/// provenance "nodes" says where each node went (JSON, as Import::nodes). The time step is that of
-/// the run.
+/// A SONATA network of NEST's glif_psc neurons (templates nest:glif_psc) with static synapses and
+/// of virtual nodes, whose spikes are those of the inputs of its configuration, a file or a
+/// directory that holds config.json. What that names as "network" and "simulation", files of their
+/// own, is read too. Populations of neurons of several levels become one for each level,
+/// "name_glif1", ...; provenance "nodes" says where each node went (JSON, as Import::nodes). The
+/// time step is that of the run.
 ///
 /// Throws Error(data) that names the file and what is wrong in it, also for what it would take
 /// otherwise than the format means it: nodes and edges that do not come in the order of their
