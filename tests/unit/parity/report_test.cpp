@@ -92,8 +92,9 @@ TEST(Parity, FaithfulIsWhatDecidesTheSamplesAlike) {
     const char* word;
   };
   for (const Case& each :
-       {Case{0.98, 0.98, 0.998, "faithful: "}, Case{0.98, 0.98, 0.992, "close: "},
-        Case{0.98, 0.975, 0.995, "close: "}, Case{0.98, 0.98, 0.97, "not faithful: "},
+       {Case{0.98, 0.98, 0.998, "faithful: "}, Case{0.98, 0.98, 0.997, "faithful: "},
+        Case{0.98, 0.98, 0.992, "close: "}, Case{0.98, 0.975, 0.995, "close: "},
+        Case{0.98, 0.98, 0.97, "not faithful: "},
         // Two that guess are right as often as each other.
         Case{0.1, 0.1, 0.1, "not faithful: "}}) {
     Report report;
