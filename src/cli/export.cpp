@@ -4,7 +4,6 @@
 
 #include "afterspike/base/log.hpp"
 #include "afterspike/base/registry.hpp"
-#include "afterspike/base/units.hpp"
 #include "afterspike/exporters/exporter.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/lowering/lower.hpp"
@@ -16,8 +15,6 @@ namespace afterspike::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::int64_t kMostCopies = 1'000'000;
 
 Arguments make_arguments() {
   Arguments arguments("export",
@@ -49,13 +46,20 @@ Arguments make_arguments() {
   return arguments;
 }
 
-/// A time that may be left out.
-double milliseconds(const Arguments& arguments, const char* flag) {
-  return arguments.has(flag) ? units::parse(arguments.text(flag), "ms", fmt::format("--{}", flag))
-                             : 0;
+/// Refuses flags that mean nothing for the format, before anything is done.
+void require_flags_of(const exporters::ExporterEntry& format, const Arguments& arguments) {
+  for (const char* flag : {"resolution", "synapse"}) {
+    require(format.has_steps || !arguments.has(flag), ErrorKind::usage,
+            "--{}: found format '{}', expected one for simulators of their own step", flag,
+            format.name);
+  }
+  require(format.deaf.empty() || !arguments.has("verify"), ErrorKind::usage,
+          "--verify: found format '{}', expected another: its network {}, and cannot be shown the"
+          " samples of a task",
+          format.name, format.deaf);
 }
 
-/// Compares what was written with the run, on the test split.
+/// Compares the network that was written with the run, on the test split.
 void verify(const Arguments& arguments, const experiment::Trained& trained,
             const exporters::Conversion& written) {
   const auto task = trained.experiment->make_task({data_directory(arguments)});
@@ -83,15 +87,16 @@ int run(std::span<const std::string> words) {
   require_free(out, arguments.has("force"));
   const auto& format = find_entry<exporters::ExporterEntry>(exporters::entries(),
                                                             arguments.text("format"), "format");
+  require_flags_of(format, arguments);
   lowering::Options options;
   options.mode = lowering::parse_mode(arguments.text("mode"));
   options.copies = arguments.integer("copies", 1, kMostCopies);
-  options.time_step_ms = milliseconds(arguments, "time-step");
+  const exporters::Options how{arguments.has("approximate"), positive_ms(arguments, "resolution"),
+                               positive_ms(arguments, "synapse")};
+  options.time_step_ms = positive_ms(arguments, "time-step");
 
   const experiment::Trained trained = experiment::load(arguments.words()[0]);
   const glifnet::Network network = lowering::lower(trained, options);
-  const exporters::Options how{arguments.has("approximate"), milliseconds(arguments, "resolution"),
-                               milliseconds(arguments, "synapse")};
   const exporters::Conversion written = exporters::converted(format, network, how);
   replace(out, [&] { format.write(written, out); });
   for (const exporters::Deviation& deviation : written.deviations) {

@@ -15,8 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool is_sonata(const fs::path& path) {
-  return fs::is_directory(path) || path.filename() == "config.json" ||
-         path.filename() == "circuit_config.json";
+  return fs::is_directory(path) || path.filename() == "config.json";
 }
 
 int run(std::span<const std::string> words) {
@@ -38,14 +37,10 @@ int run(std::span<const std::string> words) {
   const glifnet::Network network = sonata ? exporters::import_sonata(paths.front()).network
                                           : exporters::import_allen({paths.begin(), paths.end()});
   glifnet::write_network(arguments.text("out"), network);
-  std::int64_t synapses = 0;
-  for (const glifnet::Projection& projection : network.projections) {
-    synapses += projection.synapses();
-  }
   for (const glifnet::Population& population : network.populations) {
     log::info("{} of model {}: '{}'", population.size, population.model, population.name);
   }
-  log::info("{} synapses; the network is in {}", synapses, arguments.text("out"));
+  log::info("{} synapses; the network is in {}", network.synapses(), arguments.text("out"));
   return 0;
 }
 

@@ -15,20 +15,21 @@ int run(std::span<const std::string> words) {
   Arguments arguments("parity",
                       "Compares a run with the spiking network that was made from it, on the same "
                       "samples.",
-                      "RUN NET [--split test] [--limit N] [--seed S] [--json]");
+                      "RUN NET [--split test] [--limit N] [--as glif3] [--engine exact] [--seed S] "
+                      "[--json]");
   arguments.positional({"RUN", "NET"})
       .value("split", "SPLIT", "train, validation or test.", "test")
       .value("limit", "N", "The first N samples only.")
-      .value("seed", "N", "Seed of whatever is random.", "1")
       .flag("json", "Print one JSON object.");
-  add_data_directory(add_threads(arguments));
+  add_data_directory(add_threads(add_engine(arguments)));
   if (!arguments.parse(words)) return 0;
   const experiment::Trained trained = experiment::load(arguments.words()[0]);
-  const glifnet::Network network = glifnet::read_network(arguments.words()[1]);
+  const sim::Options options = simulation_options(arguments);
+  const glifnet::Network network =
+      converted(arguments, glifnet::read_network(arguments.words()[1]));
   const auto task = trained.experiment->make_task({data_directory(arguments)});
   const auto data = samples_of(*task, arguments);
   ThreadPool pool(threads(arguments));
-  const sim::Options options{static_cast<std::uint64_t>(arguments.integer("seed", 0))};
   print_report(parity::compare(trained, network, *data, options, pool), arguments.has("json"));
   return 0;
 }

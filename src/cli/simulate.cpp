@@ -5,9 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "afterspike/base/log.hpp"
-#include "afterspike/base/units.hpp"
-#include "afterspike/exporters/conversion.hpp"
 #include "afterspike/glifnet/file.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/table.hpp"
@@ -20,8 +17,6 @@
 namespace afterspike::cli {
 namespace {
 
-constexpr std::int64_t kMostCopies = 1'000'000;
-
 Arguments make_arguments() {
   Arguments arguments("simulate",
                       "Runs a network of spiking neurons: on the samples of a task, or on recorded "
@@ -32,10 +27,7 @@ Arguments make_arguments() {
       .value("task", "T", "The task (default: the one that the network was trained for).")
       .value("split", "SPLIT", "train, validation or test.", "test")
       .value("limit", "N", "The first N samples only.")
-      .value("engine", "NAME", "grid: in steps; exact: from spike to spike.", "grid")
       .value("copies", "N", "So many copies of each neuron, where populations were exported.")
-      .value("as", "MODEL", "glif3: GLIFR neurons as GLIF3 in continuous time, an approximation.")
-      .value("seed", "N", "Seed of whatever is random.", "1")
       .value("until", "T", "Instead of a task: run until then, such as \"500 ms\".")
       .values("input", "[NAME=]FILE", "Spikes of a source (CSV or SONATA); repeatable.")
       .value("record", "LIST", "spikes, and V, threshold, I_asc, I_syn, ... of all neurons.",
@@ -44,7 +36,7 @@ Arguments make_arguments() {
       .value("dt", "T", "Step of the grid (default: the network's).")
       .value("out", "DIR", "Where to write spikes and samples; must not exist.")
       .flag("json", "Print one JSON object.");
-  add_data_directory(add_threads(arguments));
+  add_data_directory(add_threads(add_engine(arguments)));
   return arguments;
 }
 
@@ -59,30 +51,24 @@ void set_copies(const Arguments& arguments, glifnet::Network& network) {
 }
 
 sim::Options read_options(const Arguments& arguments) {
-  const std::string engine = arguments.text("engine");
-  require(engine == "grid" || engine == "exact", ErrorKind::usage,
-          "--engine: found '{}', expected grid or exact", engine);
-  sim::Options options{static_cast<std::uint64_t>(arguments.integer("seed", 0))};
-  options.engine = engine == "grid" ? sim::Engine::grid : sim::Engine::exact;
-  options.dt_ms = arguments.has("dt") ? units::parse(arguments.text("dt"), "ms", "--dt") : 0;
+  sim::Options options = simulation_options(arguments);
+  options.dt_ms = positive_ms(arguments, "dt");
   return options;
 }
 
-/// In the terms of --as.
-glifnet::Network converted(const Arguments& arguments, glifnet::Network network) {
-  if (!arguments.has("as")) return network;
-  const std::string model = arguments.text("as");
-  require(model == "glif3", ErrorKind::usage, "--as: found '{}', expected glif3", model);
-  // Off the grid nothing else keeps a neuron from spiking more than once in a step; a little less
-  // than one, so that what arrives with the next step is not lost.
-  constexpr double kPart = 0.9;
-  const bool exact = arguments.text("engine") == "exact";
-  exporters::Conversion conversion =
-      exporters::as_glif3(network, exact ? kPart * network.time_step_ms : 0);
-  for (const exporters::Deviation& deviation : conversion.deviations) {
-    log::info("{}", exporters::text_of(deviation));
+/// The flags of one of the two ways to run mean nothing to the other.
+void require_flags_of_one_way(const Arguments& arguments) {
+  const bool alone = arguments.has("until");
+  for (const char* flag : {"out", "record", "input", "interval"}) {
+    require(alone || !arguments.has(flag), ErrorKind::usage,
+            "--{}: found no --until, expected it too: samples of a task are shown one by one, and"
+            " nothing of single ones is written",
+            flag);
   }
-  return std::move(conversion.network);
+  for (const char* flag : {"task", "split", "limit"}) {
+    require(!alone || !arguments.has(flag), ErrorKind::usage,
+            "--{}: found --until too, expected one of them: a run for a time has no task", flag);
+  }
 }
 
 std::vector<std::string> parts_of(const std::string& list) {
@@ -127,9 +113,7 @@ struct Sampled {
 
 std::vector<Sampled> set_recordings(const Arguments& arguments, const glifnet::Network& network,
                                     sim::Simulation& simulation, double step_ms) {
-  const double interval = arguments.has("interval")
-                              ? units::parse(arguments.text("interval"), "ms", "--interval")
-                              : step_ms;
+  const double interval = positive_ms(arguments, "interval", step_ms);
   std::vector<Sampled> sampled;
   for (const std::string& name : parts_of(arguments.text("record"))) {
     if (name == "spikes") continue;
@@ -176,7 +160,7 @@ void write_products(const std::filesystem::path& out, const glifnet::Network& ne
 io::Json run_for(const Arguments& arguments, const glifnet::Network& network) {
   sim::Options options = read_options(arguments);
   options.threads = threads(arguments);
-  const double until = units::parse(arguments.text("until"), "ms", "--until");
+  const double until = positive_ms(arguments, "until");
   sim::Simulation simulation(network, options);
   set_inputs(arguments, network, simulation);
   const double step = options.dt_ms > 0 ? options.dt_ms : network.time_step_ms;
@@ -232,12 +216,11 @@ io::Json classify(const Arguments& arguments, const glifnet::Network& network) {
 int run(std::span<const std::string> words) {
   Arguments arguments = make_arguments();
   if (!arguments.parse(words)) return 0;
+  require_flags_of_one_way(arguments);
   glifnet::Network network = glifnet::read_network(arguments.words()[0]);
   set_copies(arguments, network);
   network = converted(arguments, std::move(network));
   const bool alone = arguments.has("until");
-  require(alone || !arguments.has("out"), ErrorKind::usage,
-          "--out: found no --until, expected it too: spikes of single samples are not written");
   io::Json result = alone ? run_for(arguments, network) : classify(arguments, network);
   result["engine"] = arguments.text("engine");
   if (arguments.has("as")) result["as"] = arguments.text("as");

@@ -6,10 +6,52 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "afterspike/base/log.hpp"
+#include "afterspike/base/units.hpp"
 #include "afterspike/experiment/experiment.hpp"
+#include "afterspike/exporters/conversion.hpp"
 #include "afterspike/io/atomic.hpp"
 
 namespace afterspike::cli {
+
+double positive_ms(const Arguments& arguments, const std::string& flag, double fallback) {
+  if (!arguments.has(flag)) return fallback;
+  const double time = units::parse(arguments.text(flag), "ms", fmt::format("--{}", flag));
+  require(time > 0, ErrorKind::usage, "--{}: found '{}', expected a time above 0", flag,
+          arguments.text(flag));
+  return time;
+}
+
+Arguments& add_engine(Arguments& arguments) {
+  return arguments.value("engine", "NAME", "grid: in steps; exact: from spike to spike.", "grid")
+      .value("as", "MODEL", "glif3: GLIFR neurons as GLIF3 in continuous time, an approximation.")
+      .value("seed", "N", "Seed of whatever is random.", "1");
+}
+
+sim::Options simulation_options(const Arguments& arguments) {
+  const std::string engine = arguments.text("engine");
+  require(engine == "grid" || engine == "exact", ErrorKind::usage,
+          "--engine: found '{}', expected grid or exact", engine);
+  sim::Options options{static_cast<std::uint64_t>(arguments.integer("seed", 0))};
+  options.engine = engine == "grid" ? sim::Engine::grid : sim::Engine::exact;
+  return options;
+}
+
+glifnet::Network converted(const Arguments& arguments, glifnet::Network network) {
+  if (!arguments.has("as")) return network;
+  const std::string model = arguments.text("as");
+  require(model == "glif3", ErrorKind::usage, "--as: found '{}', expected glif3", model);
+  // Off the grid nothing else keeps a neuron from spiking more than once in a step; a little less
+  // than one, so that what arrives with the next step is not lost.
+  constexpr double kPart = 0.9;
+  const bool exact = arguments.text("engine") == "exact";
+  exporters::Conversion conversion =
+      exporters::as_glif3(network, exact ? kPart * network.time_step_ms : 0);
+  for (const exporters::Deviation& deviation : conversion.deviations) {
+    log::info("{}", exporters::text_of(deviation));
+  }
+  return std::move(conversion.network);
+}
 
 void require_free(const std::filesystem::path& out, bool force) {
   std::error_code ignored;

@@ -9,11 +9,28 @@
 #include "afterspike/glifnet/network.hpp"
 #include "afterspike/io/json.hpp"
 #include "afterspike/parity/parity.hpp"
+#include "afterspike/sim/simulation.hpp"
 #include "afterspike/tasks/task.hpp"
 #include "arguments.hpp"
 
 /// What the commands of spiking networks share.
 namespace afterspike::cli {
+
+/// Of each neuron; more than any use, and few enough to count.
+inline constexpr std::int64_t kMostCopies = 1'000'000;
+
+/// A time above 0 that a flag gives, in ms; `fallback` where it is not given. Throws Error(usage)
+/// that names the flag.
+double positive_ms(const Arguments& arguments, const std::string& flag, double fallback = 0);
+
+/// Declares --engine, --as and --seed.
+Arguments& add_engine(Arguments& arguments);
+
+/// What --engine and --seed say.
+sim::Options simulation_options(const Arguments& arguments);
+
+/// The network in the terms of --as; what that changes is logged.
+glifnet::Network converted(const Arguments& arguments, glifnet::Network network);
 
 /// Throws Error(usage) where there is something at `out` already, unless it may be replaced.
 void require_free(const std::filesystem::path& out, bool force);

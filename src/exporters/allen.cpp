@@ -144,6 +144,7 @@ class Config {
       : where_(fmt::format("'{}'", path.string())), content_(io::read_json(path, kKind)) {}
 
   Population population(const std::string& name) const;
+  double dt_ms() const { return get<double>("dt") * kMilli; }
 
  private:
   template <typename T>
@@ -246,9 +247,7 @@ Population Config::population(const std::string& name) const {
   population.name = name;
   population.model = level();
   population.size = 1;
-  population.synapse = glifnet::SynapseShape::alpha;
-  population.receptors = static_cast<std::int64_t>(kBmtkSynapses_ms.size());
-  population.synapse_time_constants_ms.assign(kBmtkSynapses_ms.begin(), kBmtkSynapses_ms.end());
+  give_bmtk_synapses(population);
   put_membrane(population);
   const glifnet::Model& model = glifnet::model(population.model);
   put_threshold(population, model);
@@ -258,13 +257,20 @@ Population Config::population(const std::string& name) const {
 
 }  // namespace
 
+void give_bmtk_synapses(Population& population) {
+  population.synapse = glifnet::SynapseShape::alpha;
+  population.receptors = static_cast<std::int64_t>(kBmtkSynapses_ms.size());
+  population.synapse_time_constants_ms.clear();
+  for (const double tau : kBmtkSynapses_ms) {
+    population.synapse_time_constants_ms.insert(population.synapse_time_constants_ms.end(),
+                                                static_cast<std::size_t>(population.size), tau);
+  }
+}
+
 io::Json allen_config(const Population& population, std::int64_t neuron, double dt_ms) {
   const glifnet::Model& model = glifnet::model(population.model);
   const Values value(population, neuron);
   if (model.dynamics == glifnet::Dynamics::glifr) return glifr_config(value, dt_ms);
-  require(model.dynamics == glifnet::Dynamics::leaky && population.model != "lif",
-          ErrorKind::config, "population '{}': found model '{}', expected glif1 to glif5 or glifr",
-          population.name, population.model);
   return glif_config(value, model, dt_ms);
 }
 
@@ -273,7 +279,12 @@ glifnet::Network import_allen(const std::vector<std::filesystem::path>& paths) {
   for (const std::filesystem::path& path : paths) {
     const std::string name =
         paths.size() == 1 ? "neurons" : fmt::format("neuron_{}", network.populations.size());
-    network.populations.push_back(Config(path).population(name));
+    const Config config(path);
+    network.populations.push_back(config.population(name));
+    if (network.populations.size() == 1) network.time_step_ms = config.dt_ms();
+    require(config.dt_ms() == network.time_step_ms, kKind,
+            "'{}': found a step (dt) of {} ms, expected {} ms, as the first file has",
+            path.string(), config.dt_ms(), network.time_step_ms);
   }
   network.provenance["source"] = "allen";
   validate(network);

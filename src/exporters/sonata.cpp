@@ -1,6 +1,7 @@
 #include "sonata.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <sstream>
 
@@ -51,10 +52,34 @@ std::string TextTable::cell(std::size_t row, std::string_view column,
   return text == "NULL" ? fallback : text;
 }
 
+namespace {
+
+template <typename T>
+T parse_cell(const TextTable& table, std::size_t row, std::string_view column,
+             std::string_view expected) {
+  const std::string text = table.cell(row, column);
+  T value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  require(error == std::errc() && end == text.data() + text.size(), kKind,
+          "'{}': row {}: column '{}': found '{}', expected {}", table.path, row + 1, column, text,
+          expected);
+  return value;
+}
+
+}  // namespace
+
+double TextTable::number(std::size_t row, std::string_view column) const {
+  return parse_cell<double>(*this, row, column, "a number");
+}
+
+std::int64_t TextTable::integer(std::size_t row, std::string_view column) const {
+  return parse_cell<std::int64_t>(*this, row, column, "a whole number");
+}
+
 TextTable read_text_table(const std::filesystem::path& path) {
   const std::vector<std::uint8_t> bytes = io::read_file(path);
   std::istringstream text(std::string(bytes.begin(), bytes.end()));
-  TextTable table;
+  TextTable table{path.string(), {}, {}};
   std::size_t number = 0;
   for (std::string line; std::getline(text, line);) {
     ++number;

@@ -19,12 +19,17 @@ io::Hdf5File create_sonata_file(const std::filesystem::path& path);
 
 /// A table of texts with a header, separated by blanks. Quoted cells may hold blanks.
 struct TextTable {
+  std::string path;  ///< Of the file, for messages.
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;
 
   /// The cell of a row, or `fallback` where there is no such column or it says NULL.
   std::string cell(std::size_t row, std::string_view column,
                    const std::string& fallback = "") const;
+  bool has(std::size_t row, std::string_view column) const { return !cell(row, column).empty(); }
+  /// A cell that is a number. Throws Error(data) that names file, row and column for another.
+  double number(std::size_t row, std::string_view column) const;
+  std::int64_t integer(std::size_t row, std::string_view column) const;
 };
 
 /// Throws Error(data) that names file and line for a row of another length.

@@ -39,8 +39,7 @@ class Writer {
   template <typename T>
   void array(const std::string& group, std::string_view name, const std::vector<T>& values,
              std::vector<std::int64_t> shape = {}) {
-    if (shape.empty()) shape = {length(values)};
-    file_.write<T>(member(group, name), {std::move(shape), values}, length(values) > 1024);
+    file_.write_values(member(group, name), values, std::move(shape));
   }
   void number(const std::string& group, std::string_view name, double value) {
     file_.write_attribute<double>(group, name, {{}, {value}});
@@ -277,6 +276,12 @@ Network read_all(const Reader& reader) {
   network.time_step_ms = reader.number("/", "time_step_ms");
   for (const std::string& group : reader.numbered("/populations")) {
     network.populations.push_back(read_population(reader, group));
+    const Population& population = network.populations.back();
+    require(
+        version > 1 || population.copies == 1, kKind,
+        "population '{}': found {} copies in version 1 of the format, where they meant something"
+        " else; expected a network that is exported anew",
+        population.name, population.copies);
   }
   for (const std::string& group : reader.numbered("/projections")) {
     network.projections.push_back(read_projection(reader, group));

@@ -31,6 +31,12 @@ std::span<const double> Population::column(std::string_view column_name) const {
   return found->second;
 }
 
+std::int64_t Network::synapses() const {
+  std::int64_t count = 0;
+  for (const Projection& projection : projections) count += projection.synapses();
+  return count;
+}
+
 std::int64_t Network::population(std::string_view population_name) const {
   std::vector<std::string_view> names;
   for (const Population& population : populations) {

@@ -107,7 +107,7 @@ void check_population(const Population& population) {
           "found {} copies of each of {} neurons of model '{}', expected 1 to {}",
           population.copies, population.size, population.model, most_copies);
   const std::int64_t least = kind.is_source() ? 0 : 1;
-  const std::int64_t most = kind.is_source() ? 0 : 255;
+  const std::int64_t most = kind.is_source() ? 0 : kind.dynamics == Dynamics::glifr ? 1 : 255;
   require(population.receptors >= least && population.receptors <= most, kKind,
           "found {} receptors, expected {} to {}", population.receptors, least, most);
   require(kind.dynamics != Dynamics::glifr || population.synapse == SynapseShape::delta, kKind,

@@ -48,8 +48,8 @@ class Worker {
         simulation_(network, options) {}
 
   void answer(const data::Batch& batch, std::int64_t first);
-  const sim::Statistics& counted() const { return counted_; }
-  std::int64_t steps() const { return steps_; }
+  /// What of `responses` is a sum over samples.
+  void add_to(Responses& responses) const;
 
  private:
   void answer(const at::Tensor& input, std::int64_t sample);
@@ -65,8 +65,15 @@ class Worker {
   const Watcher& watch_;
   sim::Simulation simulation_;
   sim::Statistics counted_;
-  std::int64_t steps_ = 0;
+  std::int64_t steps_ = 0, read_steps_ = 0, read_spikes_ = 0;
 };
+
+void Worker::add_to(Responses& responses) const {
+  responses.counted += counted_;
+  responses.steps += steps_;
+  responses.read_steps += read_steps_;
+  responses.read_spikes += read_spikes_;
+}
 
 void Worker::answer(const data::Batch& batch, std::int64_t first) {
   for (std::int64_t row = 0; row < batch.input.size(1); ++row) {
@@ -99,8 +106,11 @@ void Worker::read_out(std::int64_t sample, std::int64_t steps) {
     const auto neuron = static_cast<std::size_t>(spike.neuron / read_.copies);
     const std::int64_t step = step_of(spike, network_);
     all[neuron] += share;
-    if (step > steps - window_) inside[neuron] += share;
+    if (step <= steps - window_) continue;
+    inside[neuron] += share;
+    ++read_spikes_;
   }
+  read_steps_ += std::min(window_, steps);
   const double fewer = static_cast<double>(window_) / static_cast<double>(std::min(window_, steps));
   for (double& count : inside) count *= fewer;
   const std::vector<double> outputs = glifnet::read_out(readout_, inside);
@@ -131,6 +141,8 @@ Responses empty_responses(const glifnet::Network& network, const data::Dataset& 
   return {at::empty({dataset.size(), outputs}, at::kDouble),
           at::empty({dataset.size(), read.size}, at::kDouble),
           {},
+          0,
+          0,
           0};
 }
 
@@ -149,8 +161,7 @@ Responses respond(const glifnet::Network& network, const data::Dataset& dataset,
   const std::int64_t size = dataset.size();
   const auto blocks = (size + kBlock - 1) / kBlock;
   const auto workers = std::min<std::int64_t>(pool.threads(), blocks);
-  std::vector<sim::Statistics> counted(static_cast<std::size_t>(workers));
-  std::vector<std::int64_t> steps(counted.size());
+  std::vector<Responses> sums(static_cast<std::size_t>(workers));
   std::atomic<std::int64_t> next = 0;
   // A worker builds the network once and takes blocks from a common list.
   pool.run(workers, [&](std::int64_t number) {
@@ -159,24 +170,27 @@ Responses respond(const glifnet::Network& network, const data::Dataset& dataset,
     for (std::int64_t block = next++; block < blocks; block = next++) {
       worker.answer(dataset.batch(block_of(block * kBlock, size)), block * kBlock);
     }
-    counted[static_cast<std::size_t>(number)] = worker.counted();
-    steps[static_cast<std::size_t>(number)] = worker.steps();
+    worker.add_to(sums[static_cast<std::size_t>(number)]);
   });
-  for (const sim::Statistics& each : counted) responses.counted += each;
-  for (const std::int64_t each : steps) responses.steps += each;
+  for (const Responses& each : sums) {
+    responses.counted += each.counted;
+    responses.steps += each.steps;
+    responses.read_steps += each.read_steps;
+    responses.read_spikes += each.read_spikes;
+  }
   return responses;
 }
 
 Energy energy(const glifnet::Network& network, const Responses& responses) {
   const sim::Statistics& counted = responses.counted;
-  std::int64_t synapses = static_cast<std::int64_t>(network.readout.weights.size());
-  for (const glifnet::Projection& projection : network.projections) {
-    synapses += projection.synapses();
-  }
+  const auto outputs = static_cast<double>(network.readout.bias.size());
+  const auto weights = static_cast<double>(network.readout.weights.size());
   constexpr double kBoth = kAddition_pJ + kMultiplication_pJ;
-  const auto spikes = static_cast<double>(counted.synaptic_events - counted.source_events);
-  return {kAddition_pJ * spikes + kBoth * static_cast<double>(counted.source_events),
-          kBoth * static_cast<double>(synapses) * static_cast<double>(responses.steps)};
+  const auto spikes = static_cast<double>(counted.cell_events - counted.source_cell_events) +
+                      outputs * static_cast<double>(responses.read_spikes);
+  return {kAddition_pJ * spikes + kBoth * static_cast<double>(counted.source_cell_events),
+          kBoth * (static_cast<double>(network.synapses()) * static_cast<double>(responses.steps) +
+                   weights * static_cast<double>(responses.read_steps))};
 }
 
 }  // namespace afterspike::parity

@@ -223,6 +223,9 @@ void ExactPart::advance(const Window& window, std::span<const Emission> neurons,
   const std::int64_t before = counted_.synaptic_events;
   deliver(sources);
   counted_.source_events += counted_.synaptic_events - before;
+  // Neurons of this engine have no copies.
+  counted_.cell_events = counted_.synaptic_events;
+  counted_.source_cell_events = counted_.source_events;
   post_changes(window);
   collect(window);
   for (std::size_t index = 0; index < sampled_.size(); ++index) {

@@ -22,6 +22,7 @@ class ExactPart final : public Part {
                std::span<const Emission> sources) override;
   void reset() override;
   void save(State& state) const override;
+  void check(const State& state) const override;
   void restore(const State& state) override;
   void add_recorder(Recorder* recorder) override;
 
@@ -80,6 +81,7 @@ class ExactPart final : public Part {
   void look_ahead(Group& group, std::uint32_t neuron);
   void fire(Group& group, std::uint32_t neuron);
   void schedule(std::uint32_t neuron);
+  std::span<const double> saved_events(const State& state, const Group& group) const;
   void restore_group(const State& state, Group& group);
   void sample(Group& group, std::uint32_t neuron, double before);
   double value(const Group& group, std::uint32_t neuron, const double* state,

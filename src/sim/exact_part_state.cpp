@@ -36,6 +36,28 @@ void ExactPart::save(State& state) const {
   }
 }
 
+/// Time, neuron, receptor or a change of the current, and weight of what arrives later.
+std::span<const double> ExactPart::saved_events(const State& state, const Group& group) const {
+  const glifnet::Population& population = layout_.population(group.piece.population);
+  const auto possible = [&](const double* event) {
+    const bool receptor = event[2] == static_cast<double>(change_) ||
+                          is_index(event[2], 0, static_cast<double>(population.receptors));
+    return receptor && std::isfinite(event[0]) && std::isfinite(event[3]) &&
+           is_index(event[1], 0, static_cast<double>(population.size));
+  };
+  return saved_rows(state, population.name + "/events", 4, possible, /*may_be_missing=*/true);
+}
+
+void ExactPart::check(const State& state) const {
+  for (const Group& group : groups_) {
+    const glifnet::Population& population = layout_.population(group.piece.population);
+    const auto size = static_cast<std::size_t>(population.size);
+    saved_array(state, population.name + "/state", size * static_cast<std::size_t>(group.width));
+    saved_array(state, population.name + "/clock", size * 3);
+    saved_events(state, group);
+  }
+}
+
 void ExactPart::restore(const State& state) {
   reset();
   earliest_ = static_cast<std::int64_t>(saved_array(state, "window", 1)[0]);
@@ -63,17 +85,9 @@ void ExactPart::restore_group(const State& state, Group& group) {
     clock.look_at = -1;
     schedule(neuron);
   }
-  const auto pending = state.arrays.find(population.name + "/events");
-  if (pending == state.arrays.end()) return;
-  const std::string name = population.name + "/events";
-  require(pending->second.size() % 4 == 0, ErrorKind::data, "saved state: '{}' is damaged", name);
-  for (std::size_t at = 0; at < pending->second.size(); at += 4) {
-    const double* event = pending->second.data() + at;
-    const bool receptor = event[2] >= 0 && (event[2] == static_cast<double>(change_) ||
-                                            event[2] < static_cast<double>(population.receptors));
-    const bool possible = receptor && std::isfinite(event[0]) && std::isfinite(event[3]) &&
-                          event[1] >= 0 && event[1] < static_cast<double>(population.size);
-    require(possible, ErrorKind::data, "saved state: '{}' is of another network", name);
+  const std::span<const double> events = saved_events(state, group);
+  for (std::size_t at = 0; at < events.size(); at += 4) {
+    const double* event = events.data() + at;
     const auto own = static_cast<std::int64_t>(event[1]);
     if (own < group.piece.begin || own >= group.piece.end) continue;
     const auto neuron = static_cast<std::uint32_t>(group.first + own - group.piece.begin);

@@ -26,6 +26,7 @@ GridPart::GridPart(const Layout& layout, std::vector<Piece> pieces) : layout_(la
     first_place_.push_back(places);
     places += groups_.back()->receptors() * groups_.back()->places();
     most = std::max(most, groups_.back()->columns());
+    has_copies_ = has_copies_ || population.copies > 1;
   }
   first_place_.push_back(places);
   require(places < (std::int64_t{1} << 32), ErrorKind::config,
@@ -66,6 +67,19 @@ void GridPart::list(Slot& slot, std::span<const std::uint32_t> targets, const We
   }
 }
 
+/// Targets with each copy counted.
+std::int64_t GridPart::cells_of(std::span<const std::uint32_t> targets) const {
+  if (!has_copies_) return static_cast<std::int64_t>(targets.size());
+  std::int64_t cells = 0;
+  auto begin = targets.begin();
+  for (std::size_t group = 0; group < groups_.size(); ++group) {
+    const auto end = std::lower_bound(begin, targets.end(), first_place_[group + 1]);
+    cells += (end - begin) * groups_[group]->copies();
+    begin = end;
+  }
+  return cells;
+}
+
 void GridPart::deliver(const Window& window, std::span<const Emission> emissions) {
   constexpr double kRounding = 1e-6;
   for (std::size_t index = 0; index < emissions.size();) {
@@ -86,6 +100,7 @@ void GridPart::deliver(const Window& window, std::span<const Emission> emissions
                             step = static_cast<std::int64_t>(std::ceil(time - kRounding));
                           }
                           counted_.synaptic_events += spikes * run.count;
+                          counted_.cell_events += spikes * cells_of({targets, run.count});
                           Slot& arriving = slot(std::max(step, window.first_step + 1));
                           if (arriving.sums.empty())
                             return list(arriving, {targets, run.count}, weights, size);
@@ -103,9 +118,10 @@ void GridPart::deliver(const Window& window, std::span<const Emission> emissions
 void GridPart::advance(const Window& window, std::span<const Emission> neurons,
                        std::span<const Emission> sources) {
   deliver(window, neurons);
-  const std::int64_t before = counted_.synaptic_events;
+  const Statistics before = counted_;
   deliver(window, sources);
-  counted_.source_events += counted_.synaptic_events - before;
+  counted_.source_events += counted_.synaptic_events - before.synaptic_events;
+  counted_.source_cell_events += counted_.cell_events - before.cell_events;
   for (std::int64_t step = window.first_step + 1; step <= window.last_step; ++step) advance(step);
 }
 
@@ -187,21 +203,33 @@ void GridPart::save_arriving(State& state, std::size_t index) const {
   }
 }
 
+std::span<const double> GridPart::saved_arriving(const State& state, const GridGroup& group) const {
+  const glifnet::Population& population = layout_.population(group.piece().population);
+  return saved_rows(state, population.name + "/arriving", 4, [&](const double* row) {
+    return is_index(row[0], 1, static_cast<double>(ring_.size() + 1)) &&
+           is_index(row[1], 0, static_cast<double>(group.receptors())) &&
+           is_index(row[2], 0, static_cast<double>(population.size)) && std::isfinite(row[3]);
+  });
+}
+
+void GridPart::check(const State& state) const {
+  for (const auto& group : groups_) {
+    const glifnet::Population& population = layout_.population(group->piece().population);
+    for (const GridGroup::Row& row : group->rows()) {
+      saved_array(state, population.name + "/" + row.name,
+                  static_cast<std::size_t>(population.cells()));
+    }
+    saved_arriving(state, *group);
+  }
+}
+
 void GridPart::restore_arriving(const State& state, std::size_t index) {
   const GridGroup& group = *groups_[index];
   const Piece& piece = group.piece();
-  const std::string& name = layout_.population(piece.population).name;
-  const auto found = state.arrays.find(name + "/arriving");
-  require(found != state.arrays.end() && found->second.size() % 4 == 0, ErrorKind::data,
-          "saved state: '{}/arriving' is missing or damaged", name);
-  for (std::size_t at = 0; at < found->second.size(); at += 4) {
-    const double* row = found->second.data() + at;
+  const std::span<const double> rows = saved_arriving(state, group);
+  for (std::size_t at = 0; at < rows.size(); at += 4) {
+    const double* row = rows.data() + at;
     const double ahead = row[0], receptor = row[1], neuron = row[2];
-    const bool possible = ahead >= 1 && ahead <= static_cast<double>(ring_.size()) &&
-                          receptor >= 0 && receptor < static_cast<double>(group.receptors()) &&
-                          neuron >= 0 &&
-                          neuron < static_cast<double>(layout_.population(piece.population).size);
-    require(possible, ErrorKind::data, "saved state: '{}/arriving' is of another network", name);
     const std::int64_t local = static_cast<std::int64_t>(neuron) - piece.begin;
     if (local < 0 || local >= piece.size()) continue;
     Slot& later = slot(step_ + static_cast<std::int64_t>(ahead));

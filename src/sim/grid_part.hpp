@@ -19,6 +19,7 @@ class GridPart final : public Part {
                std::span<const Emission> sources) override;
   void reset() override;
   void save(State& state) const override;
+  void check(const State& state) const override;
   void restore(const State& state) override;
   void add_recorder(Recorder* recorder) override;
 
@@ -40,7 +41,9 @@ class GridPart final : public Part {
   template <typename Weight>
   void list(Slot& slot, std::span<const std::uint32_t> targets, const Weight* weights, double size);
   void save_arriving(State& state, std::size_t index) const;
+  std::span<const double> saved_arriving(const State& state, const GridGroup& group) const;
   void restore_arriving(const State& state, std::size_t index);
+  std::int64_t cells_of(std::span<const std::uint32_t> targets) const;
   void deliver(const Window& window, std::span<const Emission> emissions);
   void advance(std::int64_t step);
   void sample(std::int64_t step);
@@ -53,6 +56,7 @@ class GridPart final : public Part {
   std::vector<std::uint32_t> spiked_;
   std::vector<Sampled> sampled_;
   std::int64_t step_ = 0;
+  bool has_copies_ = false;
 };
 
 }  // namespace afterspike::sim

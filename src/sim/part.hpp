@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -85,6 +86,8 @@ class Part {
   virtual void reset() = 0;
   /// Adds to, or takes from, arrays of whole populations.
   virtual void save(State& state) const = 0;
+  /// Throws Error(data) for a state that restore() could not take.
+  virtual void check(const State& state) const = 0;
   virtual void restore(const State& state) = 0;
 
   /// Samples of this recorder are wanted from those of its neurons that are here.
@@ -100,8 +103,22 @@ class Part {
   Statistics counted_;
 };
 
+/// Whether a number of a saved state is a whole one from `least` on, below `end`.
+inline bool is_index(double value, double least, double end) {
+  return value >= least && value < end && value == std::floor(value);
+}
+
+/// Above this, steps and numbers are not exact.
+inline constexpr double kMostWhole = 0x1p53;
+
 /// The array of a saved state. Throws Error(data) where it is not there or of another length.
 const std::vector<double>& saved_array(const State& state, const std::string& name,
                                        std::size_t length);
+
+/// The rows of `width` numbers of a saved state that is_possible(row) accepts, all of them; none
+/// where the array may be missing and is. Throws Error(data).
+std::span<const double> saved_rows(const State& state, const std::string& name, std::size_t width,
+                                   const std::function<bool(const double*)>& is_possible,
+                                   bool may_be_missing = false);
 
 }  // namespace afterspike::sim

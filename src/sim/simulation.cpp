@@ -61,17 +61,6 @@ Quantity quantity(std::string_view name) {
        did_you_mean(name, names), fmt::join(names, ", "));
 }
 
-const std::vector<double>& saved_array(const State& state, const std::string& name,
-                                       std::size_t length) {
-  const auto found = state.arrays.find(name);
-  require(found != state.arrays.end(), ErrorKind::data,
-          "saved state: '{}' is missing: it is of another network", name);
-  require(found->second.size() == length, ErrorKind::data,
-          "saved state: '{}': found {} values, expected {}: it is of another network", name,
-          found->second.size(), length);
-  return found->second;
-}
-
 struct Simulation::Impl {
   Impl(const glifnet::Network& given, const Options& options)
       : network(given), layout(make_layout(network, options)), pool(options.threads) {
@@ -104,7 +93,8 @@ struct Simulation::Impl {
   void run(const Window& window);
   void open_recorders(const Window& window);
   void gather();
-  void restore_pending(const State& state);
+  std::span<const double> saved_pending(const State& state) const;
+  void check(const State& state) const;
 
   glifnet::Network network;
   Layout layout;
@@ -257,6 +247,8 @@ Statistics& Statistics::operator+=(const Statistics& other) {
   spikes += other.spikes;
   synaptic_events += other.synaptic_events;
   source_events += other.source_events;
+  cell_events += other.cell_events;
+  source_cell_events += other.source_cell_events;
   neuron_steps += other.neuron_steps;
   return *this;
 }
@@ -332,31 +324,56 @@ State Simulation::save() const {
   return state;
 }
 
-void Simulation::Impl::restore_pending(const State& state) {
-  of_neurons.clear();
-  const auto pending = state.arrays.find("pending");
-  require(pending != state.arrays.end() && pending->second.size() % 5 == 0, ErrorKind::data,
-          "saved state: 'pending' is missing or damaged");
-  for (std::size_t at = 0; at < pending->second.size(); at += 5) {
-    const double* row = pending->second.data() + at;
-    require(row[2] >= 0 && row[2] < static_cast<double>(layout.first_neuron.back()),
-            ErrorKind::data, "saved state: found a spike of neuron {}, expected 0 to {}", row[2],
-            layout.first_neuron.back() - 1);
-    of_neurons.push_back({row[0], static_cast<std::int64_t>(row[1]),
-                          static_cast<std::uint32_t>(row[2]), row[3],
-                          static_cast<std::uint32_t>(row[4])});
+/// Time, step, neuron, size and copy of each spike of the window before.
+std::span<const double> Simulation::Impl::saved_pending(const State& state) const {
+  return saved_rows(state, "pending", 5, [&](const double* row) {
+    if (!is_index(row[2], 0, static_cast<double>(layout.first_neuron.back()))) return false;
+    const auto after = std::upper_bound(layout.first_neuron.begin(), layout.first_neuron.end(),
+                                        static_cast<std::int64_t>(row[2]));
+    const auto& own = layout.population(after - layout.first_neuron.begin() - 1);
+    return std::isfinite(row[0]) && row[0] >= 0 && is_index(row[1], -1, kMostWhole) &&
+           std::isfinite(row[3]) && is_index(row[4], 0, static_cast<double>(own.copies));
+  });
+}
+
+/// Everything that a saved state promises, before anything is changed by it.
+void Simulation::Impl::check(const State& state) const {
+  const double saved_step = saved_array(state, "step", 1)[0];
+  const double saved_window = saved_array(state, "window", 1)[0];
+  const bool grid = layout.window_steps > 0;
+  constexpr double kRounding = 1e-6;
+  const double step_of_time = grid ? state.time_ms / layout.dt_ms : 0;
+  const bool at_step = is_index(saved_step, 0, kMostWhole) &&
+                       std::abs(saved_step - step_of_time) <= kRounding * (1 + saved_step);
+  require(std::isfinite(state.time_ms) && state.time_ms >= 0 && at_step, ErrorKind::data,
+          "saved state: found {} ms and step {}, expected as many steps of {} ms", state.time_ms,
+          saved_step, grid ? layout.dt_ms : 0);
+  const double windows = state.time_ms / layout.window_ms, off = kRounding * (1 + windows);
+  require(is_index(saved_window, 0, kMostWhole) && saved_window <= windows + off &&
+              saved_window >= windows - 1 - off,
+          ErrorKind::data, "saved state: found window {}, expected that of {} ms", saved_window,
+          state.time_ms);
+  saved_pending(state);
+  for (const auto& part : parts) part->check(state);
+  for (const auto& source : sources) {
+    if (source != nullptr) source->check(state);
   }
 }
 
 void Simulation::restore(const State& state) {
   Impl& impl = *impl_;
-  const double step = saved_array(state, "step", 1)[0];
-  const double window = saved_array(state, "window", 1)[0];
+  impl.check(state);
   reset();
   impl.now_ms = state.time_ms;
-  impl.step = static_cast<std::int64_t>(step);
-  impl.window = static_cast<std::int64_t>(window);
-  impl.restore_pending(state);
+  impl.step = static_cast<std::int64_t>(saved_array(state, "step", 1)[0]);
+  impl.window = static_cast<std::int64_t>(saved_array(state, "window", 1)[0]);
+  const std::span<const double> pending = impl.saved_pending(state);
+  for (std::size_t at = 0; at < pending.size(); at += 5) {
+    const double* row = pending.data() + at;
+    impl.of_neurons.push_back({row[0], static_cast<std::int64_t>(row[1]),
+                               static_cast<std::uint32_t>(row[2]), row[3],
+                               static_cast<std::uint32_t>(row[4])});
+  }
   for (const auto& part : impl.parts) part->restore(state);
   for (const auto& source : impl.sources) {
     if (source != nullptr) source->restore(state);

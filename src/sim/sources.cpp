@@ -119,18 +119,14 @@ class Poisson final : public Source {
     }
   }
 
+  void check(const State& state) const override { saved(state); }
+
   void restore(const State& state) override {
     next_ = {};
-    const std::string name = population_.name + "/next";
-    const auto found = state.arrays.find(name);
-    require(found != state.arrays.end() && found->second.size() % 3 == 0, ErrorKind::data,
-            "saved state: '{}' is missing or damaged", name);
-    for (std::size_t at = 0; at < found->second.size(); at += 3) {
-      const double* due = found->second.data() + at;
-      const bool possible = due[0] >= 0 && due[0] < static_cast<double>(population_.size) &&
-                            std::isfinite(due[1]) && due[2] >= 0 && due[2] < 0x1p53;
-      require(possible, ErrorKind::data, "saved state: '{}' is of another network", name);
-      next_.push({due[1], static_cast<std::int64_t>(due[0]), static_cast<std::uint64_t>(due[2])});
+    const std::span<const double> rows = saved(state);
+    for (std::size_t at = 0; at < rows.size(); at += 3) {
+      next_.push({rows[at + 1], static_cast<std::int64_t>(rows[at]),
+                  static_cast<std::uint64_t>(rows[at + 2])});
     }
   }
 
@@ -145,6 +141,14 @@ class Poisson final : public Source {
       return std::tie(other.time, other.neuron) < std::tie(time, neuron);
     }
   };
+
+  /// Neuron, time and number of each next spike.
+  std::span<const double> saved(const State& state) const {
+    return saved_rows(state, population_.name + "/next", 3, [&](const double* due) {
+      return is_index(due[0], 0, static_cast<double>(population_.size)) && std::isfinite(due[1]) &&
+             is_index(due[2], 0, kMostWhole);
+    });
+  }
 
   void push(std::int64_t neuron, double time, std::uint64_t number) {
     const double per_ms = population_.column("rate")[static_cast<std::size_t>(neuron)] * 1e-3;

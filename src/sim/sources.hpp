@@ -21,6 +21,8 @@ class Source {
   virtual void go_to(double time_ms) = 0;
 
   virtual void save(State& /*state*/) const {}
+  /// Throws Error(data) for a state that restore() could not take.
+  virtual void check(const State& /*state*/) const {}
   virtual void restore(const State& state) { go_to(state.time_ms); }
 
   virtual void set_trains(const glifnet::SpikeTrains& trains);

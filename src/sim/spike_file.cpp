@@ -17,14 +17,6 @@ namespace {
 
 constexpr ErrorKind kKind = ErrorKind::data;
 
-/// Calls write(path of a file beside `path`), which then gets its name.
-template <typename Write>
-void write_beside(const std::filesystem::path& path, const Write& write) {
-  io::AtomicFile file(path);
-  write(file.staging());
-  file.commit();
-}
-
 /// Trains from times and neurons in any order.
 glifnet::SpikeTrains trains_of(const std::vector<double>& times,
                                const std::vector<std::int64_t>& ids, std::int64_t neurons,
@@ -99,8 +91,9 @@ void write_spikes_csv(const std::filesystem::path& path, std::span<const Spike> 
 
 void write_spikes_sonata(const std::filesystem::path& path, const std::vector<std::string>& names,
                          std::span<const Spike> spikes) {
-  write_beside(path, [&](const std::filesystem::path& staged) {
-    io::Hdf5File file(staged, io::Hdf5File::Mode::create);
+  io::AtomicFile staged(path);
+  {
+    io::Hdf5File file(staged.staging(), io::Hdf5File::Mode::create);
     for (std::size_t population = 0; population < names.size(); ++population) {
       require(!names[population].empty() && names[population].find('/') == std::string::npos, kKind,
               "population '{}': expected a name without '/', as a group of an HDF5 file",
@@ -120,7 +113,8 @@ void write_spikes_sonata(const std::filesystem::path& path, const std::vector<st
       file.write_text_attribute(group + "/timestamps", "units", "milliseconds");
       file.write_text_attribute(group, "sorting", "by_time");
     }
-  });
+  }
+  staged.commit();
 }
 
 glifnet::SpikeTrains read_trains(const std::filesystem::path& path, std::string_view name,
@@ -128,44 +122,6 @@ glifnet::SpikeTrains read_trains(const std::filesystem::path& path, std::string_
   const std::string extension = path.extension().string();
   const bool sonata = extension == ".h5" || extension == ".hdf5";
   return sonata ? read_sonata_trains(path, name, neurons) : read_csv_trains(path, index, neurons);
-}
-
-void write_state(const std::filesystem::path& path, const State& state) {
-  write_beside(path, [&](const std::filesystem::path& staged) {
-    io::Hdf5File file(staged, io::Hdf5File::Mode::create);
-    file.write_text_attribute("/", "format", "afterspike-simulation-state");
-    file.write_attribute<std::int64_t>("/", "version", {{}, {1}});
-    file.write_attribute<double>("/", "time_ms", {{}, {state.time_ms}});
-    std::size_t number = 0;
-    for (const auto& [name, values] : state.arrays) {
-      const std::string path_in_file = fmt::format("/arrays/{}", number++);
-      file.write<double>(path_in_file, {{static_cast<std::int64_t>(values.size())}, values});
-      file.write_text_attribute(path_in_file, "name", name);
-    }
-  });
-}
-
-State read_state(const std::filesystem::path& path) {
-  const io::Hdf5File file(path);
-  const bool ours = file.has_attribute("/", "format") &&
-                    file.text_attribute("/", "format") == "afterspike-simulation-state";
-  require(ours, kKind, "'{}' is not a saved state of a simulation", path.string());
-  const auto version = file.attribute<std::int64_t>("/", "version").values;
-  require(version.size() == 1 && version[0] == 1, kKind,
-          "'{}': found version {} of the format, expected 1", path.string(),
-          fmt::join(version, ", "));
-  const auto time_ms = file.attribute<double>("/", "time_ms").values;
-  require(time_ms.size() == 1 && std::isfinite(time_ms[0]) && time_ms[0] >= 0, kKind,
-          "'{}': found time_ms {}, expected one number, 0 or more", path.string(),
-          fmt::join(time_ms, ", "));
-  State state;
-  state.time_ms = time_ms[0];
-  for (const std::string& member : file.members("/arrays")) {
-    const std::string path_in_file = "/arrays/" + member;
-    state.arrays[file.text_attribute(path_in_file, "name")] =
-        file.read<double>(path_in_file).values;
-  }
-  return state;
 }
 
 }  // namespace afterspike::sim

@@ -75,9 +75,53 @@ TEST_F(SpikingCli, ExportsSimulatesAndCompares) {
       {"simulate", path("net.h5"), "--as", "glif3", "--engine", "exact", "--limit", "5", "--json"});
   EXPECT_EQ(exact["samples"], 5);
   EXPECT_THAT(succeed({"parity", path("run"), path("net.h5")}).out, HasSubstr("verdict"));
+  const io::Json changed = json({"parity", path("run"), path("net.h5"), "--as", "glif3", "--engine",
+                                 "exact", "--limit", "5", "--json"});
+  EXPECT_EQ(changed["spiking_accuracy"], exact["accuracy"]);
+  EXPECT_GE(changed["approximated_parameters"], 6);
   refused(3, {"simulate", path("net.h5"), "--engine", "exact"}, {"conversion to glif3"});
   refused(2, {"simulate", path("net.h5"), "--copies", "4"}, {"expected mode 'population'"});
   refused(2, {"export", path("run"), "--out", path("net.h5")}, {"exists already"});
+}
+
+TEST_F(SpikingCli, FlagsOfTheOtherWayToRunAreRefused) {
+  train();
+  succeed({"export", path("run"), "--out", path("net.h5")});
+  for (const char* flag : {"--record", "--interval"}) {
+    refused(2, {"simulate", path("net.h5"), flag, "1ms"}, {flag, "expected it too"});
+  }
+  for (const char* flag : {"--task", "--limit"}) {
+    refused(2, {"simulate", path("net.h5"), "--until", "1ms", flag, "1"},
+            {flag, "found --until too"});
+  }
+  refused(2, {"simulate", path("net.h5"), "--until", "0 ms"}, {"--until", "a time above 0"});
+  for (const char* flag : {"--time-step", "--synapse"}) {
+    refused(2, {"export", path("run"), "--format", "pynest", "--out", path("no"), flag, "0 ms"},
+            {flag, "a time above 0"});
+  }
+  for (const char* format : {"native", "nir"}) {
+    refused(2,
+            {"export", path("run"), "--format", format, "--out", path("no"), "--synapse", "1 ms"},
+            {"--synapse", format, "of their own step"});
+  }
+}
+
+TEST_F(SpikingCli, WhatIsWrittenIsVerifiedOrSaidNotToBe) {
+  train();
+  for (const char* format : {"native", "pynest", "nir"}) {
+    const io::Json verified = json({"export", path("run"), "--format", format, "--approximate",
+                                    "--out", path(format), "--verify", "8", "--json"});
+    EXPECT_EQ(verified["samples"], 8) << format;
+    EXPECT_EQ(verified["approximated_parameters"] == 0, format == std::string("native"));
+    EXPECT_TRUE(fs::exists(directory_ / format));
+  }
+  for (const char* format : {"sonata", "allen"}) {
+    refused(2,
+            {"export", path("run"), "--format", format, "--approximate", "--out", path(format),
+             "--verify", "8"},
+            {"--verify", format, "cannot be shown the samples of a task"});
+    EXPECT_FALSE(fs::exists(directory_ / format));
+  }
 }
 
 TEST_F(SpikingCli, PopulationsTakeAsManyCopiesAsAskedFor) {

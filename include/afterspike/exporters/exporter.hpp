@@ -36,9 +36,13 @@ struct Options {
 
 /// A network in the terms of a format, and what of it is not as it was.
 struct Conversion {
+  /// What is written; and a readout that is not, where the samples of a task can be shown to it, so
+  /// that one can tell what its spikes are worth.
   glifnet::Network network;
   std::vector<Deviation> deviations;
   double resolution_ms = 0;  ///< Step that a simulator with a grid should take.
+  /// The populations before, by index, for formats that keep as metadata what they cannot say.
+  std::vector<glifnet::Population> metadata = {};
 };
 
 /// A format as it is listed.
@@ -49,6 +53,10 @@ struct ExporterEntry {
   Conversion (*convert)(const glifnet::Network& network, const Options& options);
   /// Writes what convert() gave. Throws Error(data) where that cannot be written.
   void (*write)(const Conversion& conversion, const std::filesystem::path& path);
+  bool has_steps = false;  ///< Options::resolution_ms and synapse_ms mean something to it.
+  /// Why the network that is written cannot be shown the samples of a task, as in "... has no
+  /// input"; empty where it can.
+  std::string_view deaf = "";
 };
 
 /// All formats, one file of src/exporters/formats each.

@@ -19,19 +19,24 @@ struct Import {
   std::map<std::string, std::vector<std::pair<std::int64_t, std::int64_t>>> nodes;
 };
 
-/// A SONATA network of NEST's glif_psc neurons (templates nest:glif_psc) and virtual nodes, whose
-/// spikes are those of the inputs of its configuration, a file or a directory that holds
-/// config.json. Populations of neurons of several levels become one for each level, "name_glif1",
-/// ...; provenance "nodes" says where each node went (JSON, as Import::nodes). The time step is
-/// that of the run.
+/// A SONATA network of NEST's glif_psc neurons (templates nest:glif_psc) with static synapses and
+/// of virtual nodes, whose spikes are those of the inputs of its configuration, a file or a
+/// directory that holds config.json. What that names as "network" and "simulation", files of their
+/// own, is read too. Populations of neurons of several levels become one for each level,
+/// "name_glif1", ...; provenance "nodes" says where each node went (JSON, as Import::nodes). The
+/// time step is that of the run.
 ///
-/// Throws Error(data) that names the file and what is wrong in it, also for parameters of single
-/// nodes, which NEST would ignore.
+/// Throws Error(data) that names the file and what is wrong in it, also for what it would take
+/// otherwise than the format means it: nodes and edges that do not come in the order of their
+/// numbers, or in several groups; populations of neurons and virtual nodes; several synapses in one
+/// edge; inputs other than spikes, or to neurons; parameters of single nodes, which NEST would
+/// ignore.
 Import import_sonata(const std::filesystem::path& path);
 
 /// Neurons of the Allen Institute's neuron_config.json files, one population for each file, without
 /// synapses, with ports for alpha synapses of 5.5, 8.5, 2.8 and 5.8 ms as BMTK has them. The level
-/// is in the names of their methods. Throws Error(data) for methods that no level has.
+/// is in the names of their methods, the network's time step that of the files, which must agree in
+/// it. Throws Error(data) for methods that no level has.
 glifnet::Network import_allen(const std::vector<std::filesystem::path>& paths);
 
 }  // namespace afterspike::exporters

@@ -6,8 +6,9 @@
 
 namespace afterspike::glifnet {
 
-/// The version of the native file that is written, and the newest that is read.
-inline constexpr std::int64_t kFileVersion = 1;
+/// The version of the native file that is written, and the newest that is read. In version 1 copies
+/// of neurons meant something else (docs/glifnet-format.md).
+inline constexpr std::int64_t kFileVersion = 2;
 
 /// Writes the network, atomically, as HDF5 (docs/glifnet-format.md); read_network() gives an equal
 /// one back. Throws Error(data) for a network that is not valid or a file that cannot be written.

@@ -41,7 +41,7 @@ struct Population {
 
   /// The shape of all its synapses. Each receptor has its own time constants.
   SynapseShape synapse = SynapseShape::exponential;
-  std::int64_t receptors = 1;                     ///< 1 to 255; 0 for sources.
+  std::int64_t receptors = 1;                     ///< 1 to 255; 1 for glifr, 0 for sources.
   std::vector<double> synapse_time_constants_ms;  ///< [receptors, size]; empty for delta.
 
   /// Values by name of column (Model::columns): [size], or [currents, size] for those of
@@ -143,6 +143,8 @@ struct Network {
 
   bool operator==(const Network&) const = default;
 
+  /// Of all projections together.
+  std::int64_t synapses() const;
   /// Index of a population. Throws Error(usage) that lists the names.
   std::int64_t population(std::string_view population_name) const;
 };

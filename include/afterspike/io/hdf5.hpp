@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace afterspike::io {
@@ -77,6 +78,16 @@ class Hdf5File {
   /// Writes a data set, creating missing groups; `gzip` compresses it.
   template <typename T>
   void write(std::string_view dataset, const Hdf5Array<T>& array, bool gzip = false);
+
+  /// The same for values, in one dimension unless a shape is given; compressed where there are
+  /// many.
+  template <typename T>
+  void write_values(std::string_view dataset, const std::vector<T>& values,
+                    std::vector<std::int64_t> shape = {}) {
+    constexpr std::size_t kMany = 1024;
+    if (shape.empty()) shape = {static_cast<std::int64_t>(values.size())};
+    write<T>(dataset, {std::move(shape), values}, values.size() > kMany);
+  }
 
   /// Writes rows of variable length, numbers as `stored` (rounded, or cut to its range). T is
   /// double or std::int64_t.

@@ -19,8 +19,10 @@ struct Responses {
   at::Tensor outputs;  ///< [samples, outputs], float64: the readout at each sample's end.
   at::Tensor rates;    ///< [samples, neurons], float64: spikes of a neuron of the population that
                        ///< is read out (the mean of its copies) in a step, the mean over steps.
-  sim::Statistics counted;  ///< Of all samples together.
-  std::int64_t steps = 0;   ///< Of all samples together.
+  sim::Statistics counted;       ///< Of all samples together.
+  std::int64_t steps = 0;        ///< Of all samples together.
+  std::int64_t read_steps = 0;   ///< Those in the readout's window alone.
+  std::int64_t read_spikes = 0;  ///< Spikes that the readout counts, each copy's.
 };
 
 /// What a sample was answered with, for whoever wants to see it: called from several threads, once
@@ -44,12 +46,15 @@ using Watcher = std::function<void(const Answer&)>;
 Responses respond(const glifnet::Network& network, const data::Dataset& dataset,
                   const sim::Options& options, ThreadPool& pool, const Watcher& watch = {});
 
-/// An estimate of the energy that a digital circuit in 45 nm takes for its arithmetic alone
-/// (Horowitz 2014, "Computing's energy problem"), pJ.
+/// An estimate of the energy that a digital circuit in 45 nm takes for the arithmetic of synapses
+/// and readout alone (Horowitz 2014, "Computing's energy problem"), pJ.
 struct Energy {
-  double spiking_pJ = 0;  ///< An addition for each arrival of a spike, a multiplication and an
-                          ///< addition for each of an analog value.
-  double rate_pJ = 0;     ///< A multiplication and an addition for each synapse and step.
+  /// An addition for each arrival of a spike at a neuron, each copy counted, and for each output of
+  /// a spike that is read; a multiplication and an addition for each arrival of a source's value.
+  double spiking_pJ = 0;
+  /// A multiplication and an addition for each synapse and step, and for each of the readout's
+  /// weights and step that is read.
+  double rate_pJ = 0;
 };
 inline constexpr double kAddition_pJ = 0.9, kMultiplication_pJ = 3.7;  ///< float32.
 

@@ -68,7 +68,9 @@ struct Statistics {
   std::int64_t synaptic_events = 0;  ///< Arrivals at neurons, those from sources included; at all
                                      ///< copies of a neuron together one.
   std::int64_t source_events = 0;    ///< Those of sources alone.
-  std::int64_t neuron_steps = 0;     ///< Of the grid.
+  std::int64_t cell_events = 0;      ///< synaptic_events with one for each copy of the target.
+  std::int64_t source_cell_events = 0;  ///< source_events so.
+  std::int64_t neuron_steps = 0;        ///< Of the grid.
 
   Statistics& operator+=(const Statistics& other);
 };
@@ -82,7 +84,12 @@ struct State {
   bool operator==(const State&) const = default;
 };
 
+/// The version of the file of a state (docs/simulation.md) that is written, and the only one read:
+/// states serve to go on with the same program.
+inline constexpr std::int64_t kStateVersion = 2;
+
 void write_state(const std::filesystem::path& path, const State& state);
+/// Throws Error(data) that names the file and what is wrong in it.
 State read_state(const std::filesystem::path& path);
 
 /// A network that runs. Not thread-safe; it uses threads of its own.
@@ -133,7 +140,7 @@ class Simulation {
   void reset(std::uint64_t seed);
 
   State save() const;
-  /// Throws Error(data) for a state of another network.
+  /// Throws Error(data) for a state of another network or a damaged one; then nothing has changed.
   void restore(const State& state);
 
  private:

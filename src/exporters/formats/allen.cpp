@@ -1,13 +1,15 @@
 // The Allen Institute's neuron_config.json, one for each neuron.
 
-#include <algorithm>
+#include <cmath>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "allen.hpp"
+#include "rules.hpp"
 
 namespace afterspike::exporters {
 namespace {
@@ -16,52 +18,97 @@ using glifnet::Dynamics;
 using glifnet::Network;
 using glifnet::Population;
 
-/// What the files, which know single neurons, leave out.
-std::vector<Deviation> left_out(const Network& network) {
-  std::vector<Deviation> deviations;
+constexpr const char* kAlone = "none: neurons alone";
+
+/// Lists, and takes out, what is none of single neurons.
+void leave_neurons_alone(Conversion& conversion) {
+  Network& network = conversion.network;
+  const auto add = [&](std::string what, std::int64_t population, std::int64_t values) {
+    conversion.deviations.push_back({std::move(what),
+                                     kAlone,
+                                     network.populations[static_cast<std::size_t>(population)].name,
+                                     {},
+                                     values});
+  };
   for (const glifnet::Projection& projection : network.projections) {
     const auto& source = network.populations[static_cast<std::size_t>(projection.source)];
-    const auto& target = network.populations[static_cast<std::size_t>(projection.target)];
-    deviations.push_back({fmt::format("synapses from '{}'", source.name),
-                          "none: neurons alone",
-                          target.name,
-                          {},
-                          projection.synapses()});
+    add(fmt::format("synapses from '{}'", source.name), projection.target, projection.synapses());
   }
-  for (const Population& population : network.populations) {
-    if (glifnet::model(population.model).is_source()) continue;
-    Deviation current{"a constant current", "none", population.name, {}, 0};
-    const auto values = population.column("constant_current");
-    for (std::size_t neuron = 0; neuron < values.size(); ++neuron) {
-      if (values[neuron] == 0) continue;
-      current.neurons.push_back(static_cast<std::int64_t>(neuron));
-      ++current.values;
-    }
-    if (current.values > 0) deviations.push_back(std::move(current));
+  for (std::size_t index = 0; index < network.populations.size(); ++index) {
+    const Population& population = network.populations[index];
+    if (!glifnet::model(population.model).is_source()) continue;
+    add(fmt::format("a source, '{}'", population.model), static_cast<std::int64_t>(index), 0);
   }
-  return deviations;
+  for (const auto& current : network.step_currents) add("a step current", current.population, 0);
+  for (const auto& current : network.noise_currents) add("a noise current", current.population, 0);
+  list_readout(network, conversion.deviations);
+  network.projections.clear();
+  network.step_currents.clear();
+  network.noise_currents.clear();
+  network.readout = {};
+  std::erase_if(network.populations, [](const Population& population) {
+    return glifnet::model(population.model).is_source();
+  });
 }
 
-void check(const Population& population) {
-  if (glifnet::model(population.model).dynamics != Dynamics::glifr) return;
-  const auto softness = population.column("softness");
-  const bool hard = std::all_of(softness.begin(), softness.end(), [](double s) { return s == 0; });
-  require(hard && population.copies == 1, ErrorKind::config,
-          "population '{}': found neurons that escape, expected a network exported with --mode"
-          " threshold",
-          population.name);
+/// Files count a refractory period in steps.
+void round_refractory(Population& population, double dt_ms, std::vector<Deviation>& deviations) {
+  constexpr double kNoise = 1e-6;
+  change_column(
+      population, "refractory",
+      fmt::format("a refractory period of no whole steps of {} ms", dt_ms), "the nearest",
+      [&](double& value, std::size_t) {
+        const double steps = std::round(value / dt_ms);
+        if (std::abs(value / dt_ms - steps) <= kNoise) return false;
+        value = steps * dt_ms;
+        return true;
+      },
+      deviations);
+}
+
+/// Files say nothing of synapses; who reads them has his own.
+void replace_synapses(Population& population, std::vector<Deviation>& deviations) {
+  Population with = population;
+  give_bmtk_synapses(with);
+  if (with == population) return;
+  deviations.push_back({"kind and time constants of synapses",
+                        "none, and BMTK's where they are read",
+                        population.name,
+                        {},
+                        static_cast<std::int64_t>(population.synapse_time_constants_ms.size())});
+  population = std::move(with);
+}
+
+void convert(Population& population, double dt_ms, std::vector<Deviation>& deviations) {
+  const glifnet::Model& model = glifnet::model(population.model);
+  drop_constant_current(population, deviations);
+  if (model.dynamics == Dynamics::glifr) {
+    require_deterministic(population);
+    require_decays(population, dt_ms);
+    return;
+  }
+  require(!model.reached_is_crossed, ErrorKind::config,
+          "population '{}': found model '{}', expected glif1 to glif5 or glifr", population.name,
+          population.model);
+  // Those with a rule of reset take no notice of this one.
+  if (model.spike_threshold) population.columns["reset"] = population.columns["resting_potential"];
+  round_refractory(population, dt_ms, deviations);
+  replace_synapses(population, deviations);
 }
 
 Conversion convert(const Network& network, const Options&) {
-  for (const Population& population : network.populations) check(population);
-  return {network, left_out(network), network.time_step_ms};
+  Conversion conversion{network, {}, network.time_step_ms};
+  leave_neurons_alone(conversion);
+  for (Population& population : conversion.network.populations) {
+    convert(population, network.time_step_ms, conversion.deviations);
+  }
+  return conversion;
 }
 
 void write(const Conversion& conversion, const std::filesystem::path& path) {
   const Network& network = conversion.network;
   io::AtomicDirectory directory(path);
   for (const Population& population : network.populations) {
-    if (glifnet::model(population.model).is_source()) continue;
     for (std::int64_t neuron = 0; neuron < population.size; ++neuron) {
       io::write_file(
           directory.staging() / fmt::format("{}_{}_neuron_config.json", population.name, neuron),
@@ -74,7 +121,12 @@ void write(const Conversion& conversion, const std::filesystem::path& path) {
 }  // namespace
 
 ExporterEntry entry_allen() {
-  return {"allen", "a directory of neuron_config.json files, one for each neuron", convert, write};
+  return {"allen",
+          "a directory of neuron_config.json files, one for each neuron",
+          convert,
+          write,
+          /*has_steps=*/false,
+          "is neurons alone"};
 }
 
 }  // namespace afterspike::exporters

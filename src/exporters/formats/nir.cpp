@@ -1,6 +1,5 @@
 // NIR, the neuromorphic intermediate representation: what its primitives say of a network.
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <numbers>
@@ -10,14 +9,15 @@
 
 #include <fmt/format.h>
 
-#include "afterspike/base/error.hpp"
 #include "afterspike/exporters/conversion.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/hdf5.hpp"
+#include "rules.hpp"
 
 namespace afterspike::exporters {
 namespace {
 
+using glifnet::Dynamics;
 using glifnet::Network;
 using glifnet::Population;
 using glifnet::Projection;
@@ -25,42 +25,64 @@ using glifnet::SynapseShape;
 
 constexpr double kSeconds = 1e-3;  // In a ms: every reader takes seconds.
 
-/// Counts the values of a population's columns that are left out.
-void leave_out(const Population& population, const char* what, const char* replacement,
+constexpr const char* kKept = "none; it is in the metadata";
+
+/// Removes columns of a population and counts their values.
+void leave_out(Population& population, const char* what, const char* replacement,
                const std::vector<std::string>& columns, std::vector<Deviation>& deviations) {
   Deviation deviation{what, replacement, population.name, {}, 0};
   for (const std::string& column : columns) {
     deviation.values += static_cast<std::int64_t>(population.columns.at(column).size());
+    population.columns.erase(column);
   }
   if (deviation.values > 0) deviations.push_back(std::move(deviation));
 }
 
-void list_mechanisms(const Population& population, std::vector<Deviation>& deviations) {
-  constexpr const char* kNone = "none; they are in the metadata";
+/// What is left of a neuron is a leaky membrane with a fixed threshold and reset.
+void leave_out_mechanisms(Population& population, std::vector<Deviation>& deviations) {
   const glifnet::Model& model = glifnet::model(population.model);
   if (model.after_spike_currents) {
-    leave_out(population, "after-spike currents", kNone,
+    leave_out(population, "after-spike currents", "none; they are in the metadata",
               {"after_spike_decay", "after_spike_amplitude", "after_spike_multiplier"}, deviations);
   }
   if (model.spike_threshold) {
     leave_out(population, "a threshold that spikes move, and a reset that depends on the voltage",
-              "V_reset, or else the resting potential; they are in the metadata",
+              "V_reset; they are in the metadata",
               {"threshold_spike_add", "threshold_spike_decay", "reset_fraction", "reset_add"},
               deviations);
   }
   if (model.voltage_threshold) {
-    leave_out(population, "a threshold that follows the voltage", kNone,
+    leave_out(population, "a threshold that follows the voltage", kKept,
               {"threshold_voltage_index", "threshold_voltage_decay"}, deviations);
   }
-  Deviation refractory{
-      "a refractory period", "none; it is in the metadata", population.name, {}, 0};
-  const auto periods = population.column("refractory");
-  for (std::size_t neuron = 0; neuron < periods.size(); ++neuron) {
-    if (periods[neuron] == 0) continue;
-    refractory.neurons.push_back(static_cast<std::int64_t>(neuron));
-    ++refractory.values;
+  if (population.model != "lif") population.model = "glif1";
+  change_column(
+      population, "refractory", "a refractory period", kKept,
+      [](double& value, std::size_t) { return std::exchange(value, 0.0) != 0; }, deviations);
+  const std::vector<double> rest = population.columns.at("resting_potential");
+  change_column(
+      population, "initial_potential", "a start from elsewhere than the resting potential",
+      "that; it is in the metadata",
+      [&](double& value, std::size_t at) { return std::exchange(value, rest[at]) != rest[at]; },
+      deviations);
+}
+
+/// An input of a graph has a size and nothing else.
+void make_input(Population& source, std::vector<Deviation>& deviations) {
+  constexpr const char* kGiven = "none: whoever runs the graph gives its input";
+  const auto add = [&](const char* what, const char* replacement, std::int64_t values) {
+    deviations.push_back({what, replacement, source.name, {}, values});
+  };
+  if (glifnet::model(source.model).dynamics == Dynamics::analog_source) {
+    return add("values of an analog source, each at once",
+               "impulses: whoever runs the graph gives a value v over dt s as v / dt", 0);
   }
-  if (refractory.values > 0) deviations.push_back(std::move(refractory));
+  const auto spikes = static_cast<std::int64_t>(source.trains.times_ms.size());
+  if (spikes > 0) add("recorded spikes", kGiven, spikes);
+  source.trains = {};
+  if (!source.columns.empty()) add("rates of Poisson spikes", kGiven, source.size);
+  source.columns.clear();
+  source.model = "spike_source";
 }
 
 /// CubaLIF has one exponential current for each neuron.
@@ -127,13 +149,18 @@ void share_delays(const Network& network, Projection& projection,
 }
 
 Conversion convert(const Network& network, const Options&) {
+  require_no_currents(network, "nir");
   Conversion conversion = as_glif3(network);
   std::vector<Deviation>& deviations = conversion.deviations;
   auto& populations = conversion.network.populations;
+  conversion.metadata = populations;
   for (std::size_t index = 0; index < populations.size(); ++index) {
     Population& population = populations[index];
-    if (glifnet::model(population.model).is_source()) continue;
-    list_mechanisms(population, deviations);
+    if (glifnet::model(population.model).is_source()) {
+      make_input(population, deviations);
+      continue;
+    }
+    leave_out_mechanisms(population, deviations);
     std::vector<Projection*> onto;
     for (Projection& projection : conversion.network.projections) {
       if (projection.target == static_cast<std::int64_t>(index)) onto.push_back(&projection);
@@ -143,15 +170,15 @@ Conversion convert(const Network& network, const Options&) {
   for (Projection& projection : conversion.network.projections) {
     share_delays(conversion.network, projection, deviations);
   }
-  require(network.step_currents.empty() && network.noise_currents.empty(), ErrorKind::config,
-          "network: format 'nir' has no step or noise currents, expected none");
   return conversion;
 }
 
 class Writer {
  public:
-  Writer(const Network& network, const std::filesystem::path& path)
-      : network_(network), file_(path, io::Hdf5File::Mode::create) {}
+  Writer(const Conversion& conversion, const std::filesystem::path& path)
+      : network_(conversion.network),
+        metadata_(conversion.metadata),
+        file_(path, io::Hdf5File::Mode::create) {}
 
   void run();
 
@@ -164,18 +191,19 @@ class Writer {
   }
   void array(const std::string& dataset, const Values& values,
              std::vector<std::int64_t> shape = {}) {
-    if (shape.empty()) shape = {static_cast<std::int64_t>(values.size())};
-    file_.write<double>(dataset, {std::move(shape), values}, values.size() > 1024);
+    file_.write_values(dataset, values, std::move(shape));
   }
   void edge(const std::string& from, const std::string& to) {
     edges_.insert(edges_.end(), {from, to});
   }
   void write_ports(const std::string& name, const char* type, std::int64_t size);
   void write_neurons(const Population& population);
+  void write_metadata(const Population& whole);
   void write_projection(const Projection& projection, std::size_t number);
   void write_readout();
 
   const Network& network_;
+  const std::vector<Population>& metadata_;
   io::Hdf5File file_;
   std::vector<std::string> edges_;
 };
@@ -217,11 +245,16 @@ void Writer::write_neurons(const Population& population) {
   array(at + "/v_leak", leak);
   array(at + "/v_threshold", threshold);
   array(at + "/v_reset", reset);
-  text(at + "/metadata/model", population.model);
+}
+
+/// All that is known of the neurons, in our terms.
+void Writer::write_metadata(const Population& whole) {
+  const std::string at = node(whole.name);
+  text(at + "/metadata/model", whole.model);
   text(at + "/metadata/units",
        "tau s, voltages mV, weights mV (LIF) or pA (CubaLIF); glif: as named");
-  for (const glifnet::Column& column : glifnet::model(population.model).columns) {
-    const Values& values = population.columns.at(std::string(column.name));
+  for (const glifnet::Column& column : glifnet::model(whole.model).columns) {
+    const Values& values = whole.columns.at(std::string(column.name));
     if (values.empty()) continue;
     array(fmt::format("{}/metadata/glif/{}", at, column.name), values);
     text(fmt::format("{}/metadata/glif_units/{}", at, column.name), std::string(column.unit));
@@ -280,11 +313,13 @@ void Writer::write_readout() {
 void Writer::run() {
   text("/version", "1.0.8");
   text("/node/type", "NIRGraph");
-  for (const Population& population : network_.populations) {
+  for (std::size_t index = 0; index < network_.populations.size(); ++index) {
+    const Population& population = network_.populations[index];
     if (glifnet::model(population.model).is_source()) {
       write_ports(population.name, "Input", population.size);
     } else {
       write_neurons(population);
+      write_metadata(metadata_[index]);
     }
   }
   for (std::size_t index = 0; index < network_.projections.size(); ++index) {
@@ -299,7 +334,7 @@ void Writer::run() {
 
 void write(const Conversion& conversion, const std::filesystem::path& path) {
   io::AtomicFile file(path);
-  Writer(conversion.network, file.staging()).run();
+  Writer(conversion, file.staging()).run();
   file.commit();
 }
 

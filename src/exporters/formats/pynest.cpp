@@ -13,6 +13,7 @@
 #include "afterspike/io/hdf5.hpp"
 #include "nest.hpp"
 #include "pynest_script.hpp"
+#include "rules.hpp"
 
 namespace afterspike::exporters {
 namespace {
@@ -56,8 +57,7 @@ class Writer {
 
   template <typename T>
   void array(const std::string& name, const std::vector<T>& values) {
-    file_.write<T>(name, {{static_cast<std::int64_t>(values.size())}, values},
-                   values.size() > 1024);
+    file_.write_values(name, values);
   }
   void number(const char* name, double value) {
     file_.write_attribute<double>("/", name, {{}, {value}});
@@ -135,10 +135,10 @@ void Writer::write_trains() {
 /// alpha synapse of its weight would bring.
 void Writer::write_currents() {
   Columns columns = synapses_from(Dynamics::analog_source);
-  for (const glifnet::Projection& projection : network_.projections) {
-    if (dynamics(projection.source) != Dynamics::analog_source) continue;
-    const Population& target = network_.populations[static_cast<std::size_t>(projection.target)];
-    const auto first = first_[static_cast<std::size_t>(projection.target)];
+  for (std::size_t index = 0; index < network_.populations.size(); ++index) {
+    const Population& target = network_.populations[index];
+    if (dynamics(static_cast<std::int64_t>(index)) != Dynamics::leaky) continue;
+    const auto first = first_[index];
     for (std::size_t at = 0; at < columns.weight.size(); ++at) {
       const std::int64_t neuron = columns.target[at] - first;
       if (neuron < 0 || neuron >= target.size) continue;
@@ -152,6 +152,8 @@ void Writer::write_currents() {
 }
 
 void Writer::run() {
+  file_.write_text_attribute("/", "format", "afterspike-pynest");
+  file_.write_attribute<std::int64_t>("/", "version", {{}, {kPynestVersion}});
   number("dt", resolution_ms_);
   write_neurons();
   write("", synapses_from(Dynamics::leaky));
@@ -166,8 +168,7 @@ void check(const Network& network) {
             ErrorKind::config, "population '{}': format 'pynest' has no Poisson sources",
             population.name);
   }
-  require(network.step_currents.empty() && network.noise_currents.empty(), ErrorKind::config,
-          "network: format 'pynest' has no step or noise currents, expected none");
+  require_no_currents(network, "pynest");
 }
 
 Conversion convert(const Network& network, const Options& options) {
@@ -181,6 +182,8 @@ Conversion convert(const Network& network, const Options& options) {
                                      {},
                                      0});
   }
+  // It stays in the network: with it, what the spikes are worth can still be told.
+  list_readout(network, conversion.deviations);
   return conversion;
 }
 
@@ -194,7 +197,8 @@ void write(const Conversion& conversion, const std::filesystem::path& path) {
 }  // namespace
 
 ExporterEntry entry_pynest() {
-  return {"pynest", "a directory of arrays and a script that runs them in NEST", convert, write};
+  return {"pynest", "a directory of arrays and a script that runs them in NEST", convert, write,
+          /*has_steps=*/true};
 }
 
 }  // namespace afterspike::exporters

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 namespace afterspike::exporters {
 
-/// What stands beside the arrays of format 'pynest'.
+/// Of the arrays of format 'pynest' (docs/export-semantics.md).
+inline constexpr std::int64_t kPynestVersion = 1;
+
+/// What stands beside them.
 inline constexpr std::string_view kPynestScript = R"script(#!/usr/bin/env python3
 """Builds the network of net.h5, beside this file, in NEST (3.x), runs it, and prints its spikes.
 
@@ -46,18 +50,19 @@ def main():
             generators = nest.Create("spike_generator", len(trains))
             generators.set([{"spike_times": times} for times in trains])
             connect(generators, neurons, table, "in_")
+        step = {"delay": float(table.attrs["dt"])}  # NEST's default is 1 ms, whatever the resolution
         for neuron, current in zip(neurons, table["I_e"][()]):
             if current != 0:  # glif_psc has no I_e
-                nest.Connect(nest.Create("dc_generator", params={"amplitude": current}), neuron)
+                generator = nest.Create("dc_generator", params={"amplitude": current})
+                nest.Connect(generator, neuron, syn_spec=step)
         if values is not None:
-            step, dt = float(table.attrs["input_step"]), float(table.attrs["dt"])
-            times = dt + step * np.arange(len(values) + 1)
+            times = step["delay"] + float(table.attrs["input_step"]) * np.arange(len(values) + 1)
             channels = nest.Create("step_current_generator", values.shape[1])
             channels.set([{"amplitude_times": times, "amplitude_values": np.append(column, 0.0)}
                           for column in values.T])
             connect(channels, neurons, table, "current_", receptors=False)
         recorder = nest.Create("spike_recorder")
-        nest.Connect(neurons, recorder)
+        nest.Connect(neurons, recorder, syn_spec=step)
         nest.Simulate(duration)
         events = recorder.events
         for time, sender in sorted(zip(events["times"], events["senders"])):

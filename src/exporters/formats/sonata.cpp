@@ -15,6 +15,7 @@
 #include "afterspike/exporters/conversion.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "nest.hpp"
+#include "rules.hpp"
 #include "sonata.hpp"
 
 namespace afterspike::exporters {
@@ -56,7 +57,7 @@ class Writer {
   }
   template <typename T>
   static void array(io::Hdf5File& file, const std::string& name, const std::vector<T>& values) {
-    file.write<T>(name, {{static_cast<std::int64_t>(values.size())}, values}, values.size() > 1024);
+    file.write_values(name, values);
   }
 
   void write_nodes(const Population& population);
@@ -216,8 +217,7 @@ void check(const Network& network) {
             ErrorKind::config, "population '{}': format 'sonata' has no Poisson sources",
             population.name);
   }
-  require(network.step_currents.empty() && network.noise_currents.empty(), ErrorKind::config,
-          "network: format 'sonata' has no step or noise currents, expected none");
+  require_no_currents(network, "sonata");
 }
 
 /// What has no place in SONATA's files even if NEST has one for it.
@@ -229,15 +229,7 @@ void drop_currents(Conversion& conversion) {
       population.model = "spike_source";
       continue;
     }
-    const auto current = population.columns.find("constant_current");
-    if (current == population.columns.end()) continue;
-    Deviation deviation{"a constant current", "none", population.name, {}, 0};
-    for (std::size_t neuron = 0; neuron < current->second.size(); ++neuron) {
-      if (std::exchange(current->second[neuron], 0.0) == 0) continue;
-      deviation.neurons.push_back(static_cast<std::int64_t>(neuron));
-      ++deviation.values;
-    }
-    if (deviation.values > 0) conversion.deviations.push_back(std::move(deviation));
+    drop_constant_current(population, conversion.deviations);
   }
 }
 
@@ -245,6 +237,8 @@ Conversion convert(const Network& network, const Options& options) {
   check(network);
   Conversion conversion = as_nest(network, options);
   drop_currents(conversion);
+  list_readout(network, conversion.deviations);
+  conversion.network.readout = {};
   return conversion;
 }
 
@@ -257,7 +251,12 @@ void write(const Conversion& conversion, const fs::path& path) {
 }  // namespace
 
 ExporterEntry entry_sonata() {
-  return {"sonata", "a SONATA directory for NEST and BMTK", convert, write};
+  return {"sonata",
+          "a SONATA directory for NEST and BMTK",
+          convert,
+          write,
+          /*has_steps=*/true,
+          "takes spikes, not values"};
 }
 
 }  // namespace afterspike::exporters

@@ -142,6 +142,61 @@ TEST(Allen, ImportedNeuronsSpikeAsAllenSdksDo) {
   }
 }
 
+TEST(Allen, WhatIsWrittenIsNeuronsAlone) {
+  const auto& format = find_entry<ExporterEntry>(entries(), "allen", "format");
+  auto network = glifr_network();
+  network.readout = {0, 2, 1, std::vector<double>(12, 1), {0}};
+  const Conversion conversion = format.convert(network, {});
+  ASSERT_EQ(conversion.network.populations.size(), 1u);
+  EXPECT_TRUE(conversion.network.projections.empty());
+  EXPECT_EQ(conversion.network.readout, glifnet::Readout{});
+  EXPECT_EQ(conversion.network.populations[0].columns.at("constant_current"),
+            std::vector<double>(12, 0.0));
+  EXPECT_NO_THROW(validate(conversion.network));
+  // Periods are counted in steps.
+  glifnet::Network leaky;
+  leaky.populations = {testing::make_population("cell", "glif1", 2, glifnet::SynapseShape::alpha,
+                                                {5.5, 8.5, 2.8, 5.8}, Rng(2))};
+  leaky.populations[0].columns["constant_current"] = {0, 0};
+  leaky.populations[0].columns["refractory"] = {2.5, 2.53};
+  const Conversion rounded = format.convert(leaky, {});
+  ASSERT_EQ(rounded.deviations.size(), 1u);
+  EXPECT_EQ(rounded.deviations[0].neurons, std::vector<std::int64_t>{1});
+  EXPECT_DOUBLE_EQ(rounded.network.populations[0].columns.at("refractory")[1], 2.5);
+}
+
+TEST(Allen, NeuronsOfWhichItHasNoFormAreRefused) {
+  const auto& format = find_entry<ExporterEntry>(entries(), "allen", "format");
+  const auto refuse = [&](const glifnet::Network& network, const char* part) {
+    expect_error(ErrorKind::config, {"population", part}, [&] { format.convert(network, {}); });
+  };
+  refuse(glifr_network({{"membrane_decay", {1, 1.2}}}), "found a membrane decay of 1");
+  refuse(glifr_network({{"membrane_decay", {0, 0}}}), "found a membrane decay of 0");
+  refuse(glifr_network({{"resistance", {0, 0}}}), "a resistance of 0 GOhm");
+  refuse(glifr_network({{"after_spike_decay", {1.5, 2}}}), "found an after-spike decay of");
+  refuse(glifr_network({{"softness", {0.1, 0.1}}}), "found a soft threshold");
+  glifnet::Network lif;
+  lif.populations = {
+      testing::make_population("cell", "lif", 1, glifnet::SynapseShape::alpha, {2}, Rng(2))};
+  refuse(lif, "found model 'lif', expected glif1 to glif5 or glifr");
+}
+
+TEST(Allen, FilesOfOneNetworkHaveOneStep) {
+  const TempDir directory;
+  glifnet::Network network;
+  network.populations = {testing::make_population("cell", "glif1", 1, glifnet::SynapseShape::alpha,
+                                                  {5.5, 8.5, 2.8, 5.8}, Rng(2))};
+  std::vector<fs::path> files;
+  for (const char* name : {"a", "b"}) {
+    network.time_step_ms = *name == 'a' ? 0.05 : 0.1;
+    write(network, directory / name);
+    files.push_back(directory / name / "cell_0_neuron_config.json");
+  }
+  EXPECT_DOUBLE_EQ(import_allen({files[0]}).time_step_ms, 0.05);
+  expect_error(ErrorKind::data, {"b/cell_0", "found a step (dt) of 0.1 ms, expected 0.05 ms"},
+               [&] { import_allen(files); });
+}
+
 TEST(Allen, WhatIsLeftOutIsListedAndFilesThatAreNoneAreRefused) {
   const TempDir directory;
   const auto& format = find_entry<ExporterEntry>(entries(), "allen", "format");

@@ -239,45 +239,5 @@ TEST(Sonata, TheGoldenNetworkGivesItsSpikes) {
   EXPECT_EQ(found.size(), 2158u);
 }
 
-TEST(Sonata, DamagedFilesAreNamed) {
-  const TempDir directory;
-  struct Case {
-    const char *file, *content;
-    std::vector<std::string_view> parts;
-  };
-  const Case cases[] = {
-      {"config.json", "{}", {"config.json", "'networks' is missing"}},
-      {"config.json",
-       "{\"networks\": {\"nodes\": [{\"nodes_file\": \"$HOME/x\"}]}}",
-       {"config.json", "whose variables the manifest does not know"}},
-      {"hidden_node_types.csv",
-       "node_type_id model_type\n0 point_neuron extra\n",
-       {"hidden_node_types.csv", "line 2", "found 3 columns, expected 2"}},
-      {"hidden_node_types.csv",
-       "node_type_id model_type model_template\n77 virtual NULL\n",
-       {"which the table does not have"}},
-      {"hidden_node_types.csv",
-       "node_type_id model_type model_template\nx virtual NULL\n",
-       {"a table has text where a number belongs"}},
-      {"components/cells/hidden_0.json",
-       "{\"spike_dependent_threshold\": 1}",
-       {"spike_dependent_threshold", "of another type"}},
-      {"components/syn/port1.json", "{\"receptor_type\": 0}", {"expected 1 to 255"}}};
-  int number = 0;
-  for (const Case& each : cases) {
-    SCOPED_TRACE(each.file);
-    const fs::path net = directory / std::to_string(number++);
-    export_network(format("sonata"), spiking_network(), net, {true, 0.1, 0.1});
-    testing::spill(net / each.file, each.content);
-    try {
-      import_sonata(net);
-      ADD_FAILURE() << "expected an error";
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::data);
-      for (const auto part : each.parts) EXPECT_THAT(error.what(), HasSubstr(std::string(part)));
-    }
-  }
-}
-
 }  // namespace
 }  // namespace afterspike::exporters

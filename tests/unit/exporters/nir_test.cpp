@@ -49,6 +49,7 @@ TEST(Nir, ALeakyNeuronWithoutRefractorinessIsSaidExactly) {
     network.populations = {testing::make_population("cells", "glif1", 4, shape, {5}, Rng(1))};
     auto& columns = network.populations[0].columns;
     for (double& each : columns["refractory"]) each = 0;
+    columns["initial_potential"] = columns["resting_potential"];
     network.projections = {make_projection(
         network.populations, 0, 0,
         std::vector<glifnet::Synapse>{{0, 1, 2.5, 1, 0}, {0, 3, -1, 1, 0}, {2, 0, 4, 3, 0}})};
@@ -80,6 +81,20 @@ TEST(Nir, ALeakyNeuronWithoutRefractorinessIsSaidExactly) {
     EXPECT_EQ(matrix.values[0 * 4 + 2], 4);
     EXPECT_EQ(file.read<double>("/node/nodes/delay_0/delay").values[2], 3e-3);
   }
+}
+
+TEST(Nir, WhatIsVerifiedIsWhatIsWritten) {
+  const auto network = testing::glifr_network();
+  const Conversion conversion = nir().convert(network, {});
+  EXPECT_NO_THROW(validate(conversion.network));
+  const auto& neurons = conversion.network.populations[0];
+  EXPECT_EQ(neurons.model, "glif1");
+  EXPECT_FALSE(neurons.columns.contains("after_spike_amplitude"));
+  EXPECT_EQ(neurons.columns.at("refractory"), std::vector<double>(12, 0.0));
+  EXPECT_EQ(neurons.columns.at("initial_potential"), neurons.columns.at("resting_potential"));
+  EXPECT_EQ(conversion.metadata[0].model, "glif3");
+  // Its input is an analog one still: samples can be shown to it.
+  EXPECT_EQ(conversion.network.populations[1], network.populations[1]);
 }
 
 TEST(Nir, WhatItHasNoWordsForIsListedAndKeptInMetadata) {

@@ -102,6 +102,13 @@ std::vector<Fault> faults() {
        },
        "offsets of spike trains: found 2 after 3"},
       {"copies", [](Network& n) { n.populations[0].copies = 4; }, "found 4 copies"},
+      {"glifr receptors",
+       [](Network& n) {
+         n.populations[0].model = "glifr";
+         n.populations[0].synapse = SynapseShape::delta;
+         n.populations[0].receptors = 2;
+       },
+       "found 2 receptors, expected 1 to 1"},
       {"source", [](Network& n) { n.projections[0].source = 8; },
        "projection 0: source: found population 8, expected 0 to 7"},
       {"to source", [](Network& n) { n.projections[0].target = 7; }, "takes no spikes"},
@@ -151,8 +158,48 @@ TEST(GlifnetFile, DamagedFilesAreRefused) {
     file.write_text_attribute("/", "format", "afterspike-network");
     file.write_attribute<std::int64_t>("/", "version", {{}, {kFileVersion + 1}});
   }
-  expect_error(ErrorKind::data, {"net.h5", "found version 2", "expected 1 to 1"},
+  expect_error(ErrorKind::data, {"net.h5", "found version 3", "expected 1 to 2"},
                [&] { read_network(path); });
+}
+
+/// The bytes of a file whose version is another: an attribute of 8 bytes after its name.
+void set_version(const std::filesystem::path& path, char version) {
+  std::string bytes = testing::slurp(path);
+  const std::string name = std::string("version") + '\0';
+  const auto at = bytes.find(name);
+  ASSERT_NE(at, std::string::npos);
+  const std::string number = std::string(1, static_cast<char>(kFileVersion)) + std::string(7, '\0');
+  const auto value = bytes.find(number, at + name.size() + 8);
+  ASSERT_NE(value, std::string::npos);
+  bytes[value] = version;
+  testing::spill(path, bytes);
+}
+
+TEST(GlifnetFile, FilesOfVersionOneAreReadUnlessTheyHaveCopies) {
+  const TempDir directory;
+  const auto path = directory / "net.h5";
+  Network network;
+  Population glifr{"hidden", "glifr", 1, SynapseShape::delta, 1, {}, {}, {}, 1};
+  for (const Column& column : model("glifr").columns) {
+    if (column.per_current) {
+      glifr.columns[std::string(column.name)] = {};
+    } else {
+      glifr.columns[std::string(column.name)] = {1};
+    }
+  }
+  network.populations = {glifr};
+  for (const std::int64_t copies : {1, 4}) {
+    network.populations[0].copies = copies;
+    write_network(path, network);
+    set_version(path, 1);
+    EXPECT_EQ(io::Hdf5File(path).attribute<std::int64_t>("/", "version").values.at(0), 1);
+    if (copies == 1) {
+      EXPECT_EQ(read_network(path), network);
+    } else {
+      expect_error(ErrorKind::data, {"net.h5", "population 'hidden': found 4 copies in version 1"},
+                   [&] { read_network(path); });
+    }
+  }
 }
 
 TEST(GlifnetFile, NoTruncatedFileIsTakenForANetwork) {

@@ -139,6 +139,36 @@ TEST(Lower, WhatIsWrittenIsReadBackEqual) {
   EXPECT_EQ(network.readout.window_ms, 6);
 }
 
+/// Processors with other instructions round the transforms otherwise.
+void expect_close(std::vector<double>& found, const std::vector<double>& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t at = 0; at < found.size(); ++at) {
+    ASSERT_NEAR(found[at], expected[at], 1e-12 * (1 + std::abs(expected[at]))) << at;
+  }
+  found = expected;
+}
+
+TEST(Lower, TheNetworkInTheRepositoryIsWhatItsCheckpointIsLoweredTo) {
+  const auto run =
+      std::filesystem::path(AFTERSPIKE_TEST_SOURCE_DIR) / "checkpoints" / "line_mnist_spiking";
+  glifnet::Network found = glifnet::read_network(run / "net.h5");
+  glifnet::Network expected =
+      lowering::lower(experiment::load(run / "checkpoint"), {Mode::threshold, 1, 1});
+  for (glifnet::Network* each : {&found, &expected}) each->provenance.erase("version");
+  ASSERT_EQ(found.populations.size(), expected.populations.size());
+  for (auto& [name, values] : found.populations[0].columns) {
+    SCOPED_TRACE(name);
+    expect_close(values, expected.populations[0].columns.at(name));
+  }
+  ASSERT_EQ(found.projections.size(), expected.projections.size());
+  for (std::size_t index = 0; index < found.projections.size(); ++index) {
+    expect_close(found.projections[index].weights, expected.projections[index].weights);
+  }
+  expect_close(found.readout.weights, expected.readout.weights);
+  expect_close(found.readout.bias, expected.readout.bias);
+  EXPECT_EQ(found, expected);
+}
+
 TEST(Lower, WhatHasNoFormAsSpikesIsRefused) {
   const TempDir directory;
   const auto refuse = [&](const char* name, const experiment::Trained& trained,

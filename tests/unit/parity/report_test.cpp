@@ -1,5 +1,7 @@
 // The report that compares a run with its spiking network.
 
+#include <numeric>
+
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -58,6 +60,65 @@ TEST(Parity, FindsTheFirstStepThatDiffers) {
   const Report report = compare(trained, network, *data, sim::Options{1}, pool);
   EXPECT_EQ(report.first_differences, steps);
   EXPECT_EQ(report.json()["first_difference_step"], steps.front());
+}
+
+TEST(Parity, TakesBatchesThatEndWithTheirLongestSample) {
+  const TempDir directory;
+  const auto trained = spiking_run(directory / "run");
+  const auto network = lowering::lower(trained, {});
+  const auto padded = random_samples(70, true);
+  const testing::Trimmed trimmed(padded);
+  std::vector<std::int64_t> first(32), last(6);
+  std::iota(first.begin(), first.end(), 0);
+  std::iota(last.begin(), last.end(), 64);
+  ASSERT_NE(trimmed.batch(first).input.size(0), trimmed.batch(last).input.size(0));
+  ThreadPool pool(2);
+  const Report expected = compare(trained, network, *padded, sim::Options{1}, pool);
+  const Report found = compare(trained, network, trimmed, sim::Options{1}, pool);
+  EXPECT_EQ(found.verdict(), expected.verdict());
+  EXPECT_EQ(found.hard_agreement, expected.hard_agreement);
+  for (std::size_t n = 0; n < found.rate_errors.size(); ++n) {
+    EXPECT_NEAR(found.rate_errors[n], expected.rate_errors[n], 1e-6);  // Rates are float32.
+  }
+  EXPECT_TRUE(expected.first_differences.empty());
+  const at::Tensor spikes = hard_spikes(trained, trimmed, pool);
+  EXPECT_EQ(spikes.size(0), 70);
+  EXPECT_TRUE(spikes.equal(hard_spikes(trained, *padded, pool).slice(1, 0, spikes.size(1))));
+}
+
+TEST(Parity, FaithfulIsWhatDecidesTheSamplesAlike) {
+  struct Case {
+    double rate, spiking, agreement;
+    const char* word;
+  };
+  for (const Case& each :
+       {Case{0.98, 0.98, 0.998, "faithful: "}, Case{0.98, 0.98, 0.997, "faithful: "},
+        Case{0.98, 0.98, 0.992, "close: "}, Case{0.98, 0.975, 0.995, "close: "},
+        Case{0.98, 0.98, 0.97, "not faithful: "},
+        // Two that guess are right as often as each other.
+        Case{0.1, 0.1, 0.1, "not faithful: "}}) {
+    Report report;
+    report.samples = 1000;
+    report.rate_accuracy = each.rate;
+    report.spiking_accuracy = each.spiking;
+    report.agreement = each.agreement;
+    EXPECT_EQ(report.verdict().substr(0, std::string(each.word).size()), each.word);
+  }
+}
+
+TEST(Parity, CountsWhatWasApproximatedAndRefusesWhatIsNoNumber) {
+  const TempDir directory;
+  const auto trained = spiking_run(directory / "run");
+  const auto data = random_samples(3);
+  ThreadPool pool(1);
+  glifnet::Network network = lowering::lower(trained, {});
+  network.provenance["approximated"] = "17";
+  EXPECT_EQ(compare(trained, network, *data, sim::Options{1}, pool).approximated, 17);
+  for (const char* text : {"", "many", "17 of 20", "-1"}) {
+    network.provenance["approximated"] = text;
+    expect_error(ErrorKind::data, {"provenance 'approximated'", "expected a number"},
+                 [&] { compare(trained, network, *data, sim::Options{1}, pool); });
+  }
 }
 
 TEST(Parity, TellsHowFarRatesAreOff) {

@@ -78,13 +78,53 @@ TEST(Respond, CountsWhatHappened) {
   EXPECT_EQ(found.counted.source_events,
             20 * testing::kSampleSteps * testing::kFeatures * testing::kNeurons);
   const Energy estimate = energy(network, found);
-  const double rate = 4.6 * static_cast<double>(found.steps) * testing::kNeurons *
-                      (testing::kFeatures + testing::kNeurons + testing::kClasses);
+  constexpr double kRead = 6;  // Steps of the window.
+  const double rate = 4.6 * 20 * testing::kNeurons *
+                      (testing::kSampleSteps * (testing::kFeatures + testing::kNeurons) +
+                       kRead * testing::kClasses);
   EXPECT_NEAR(estimate.rate_pJ, rate, 1e-6 * rate);
+  EXPECT_EQ(found.read_steps, 20 * kRead);
+  EXPECT_GT(found.read_spikes, 0);
   const auto recurrent =
       static_cast<double>(found.counted.synaptic_events - found.counted.source_events);
   EXPECT_NEAR(estimate.spiking_pJ,
-              0.9 * recurrent + 4.6 * static_cast<double>(found.counted.source_events), 1e-3);
+              0.9 * (recurrent + testing::kClasses * static_cast<double>(found.read_spikes)) +
+                  4.6 * static_cast<double>(found.counted.source_events),
+              1e-3);
+}
+
+TEST(Respond, EachCopyOfANeuronAddsWhatArrives) {
+  // Two neurons of three copies that all spike in every step, for 4 steps of which 2 are read.
+  glifnet::Network network;
+  network.time_step_ms = 1;
+  glifnet::Population cells{"hidden", "glifr", 2, glifnet::SynapseShape::delta, 1, {}, {}, {}, 3};
+  for (const auto& column : glifnet::model("glifr").columns) {
+    auto& values = cells.columns[std::string(column.name)];
+    if (!column.per_current) values.assign(2, 0);
+  }
+  cells.columns["threshold"].assign(2, -1e6);
+  cells.columns["softness"].assign(2, 1);
+  cells.columns["spike_fraction"].assign(2, 1);
+  network.populations = {
+      cells, {"input", "analog_source", 1, glifnet::SynapseShape::delta, 0, {}, {}, {}, 1}};
+  using Synapses = std::vector<glifnet::Synapse>;
+  network.projections = {
+      make_projection(network.populations, 1, 0, Synapses{{0, 0, 1, 1, 0}, {0, 1, 1, 1, 0}}),
+      make_projection(network.populations, 0, 0, Synapses{{0, 1, 1, 1, 0}})};
+  network.readout = {0, 2, 0.5, {1, 1}, {0}};
+  const data::Sequences samples(at::ones({1, 4, 1}), at::zeros({1}, at::kLong));
+  ThreadPool pool(1);
+  const Responses found = respond(network, samples, sim::Options{1}, pool);
+  EXPECT_EQ(found.counted.spikes, 4 * 6);
+  EXPECT_EQ(found.counted.source_events, 4 * 2);
+  EXPECT_EQ(found.counted.source_cell_events, 4 * 2 * 3);
+  // Spikes of the last step do not arrive any more.
+  EXPECT_EQ(found.counted.synaptic_events - found.counted.source_events, 3 * 3);
+  EXPECT_EQ(found.counted.cell_events - found.counted.source_cell_events, 3 * 3 * 3);
+  EXPECT_EQ(found.read_spikes, 2 * 6);
+  const Energy estimate = energy(network, found);
+  EXPECT_NEAR(estimate.spiking_pJ, 4.6 * 24 + 0.9 * (27 + 12), 1e-9);
+  EXPECT_NEAR(estimate.rate_pJ, 4.6 * (4 * 3 + 2 * 2), 1e-9);
 }
 
 TEST(Respond, WhatCannotBeShownIsRefused) {

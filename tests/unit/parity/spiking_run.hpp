@@ -71,4 +71,20 @@ inline std::shared_ptr<data::Sequences> random_samples(std::int64_t count, bool 
   return std::make_shared<data::Sequences>(inputs, classes, lengths ? own : at::Tensor());
 }
 
+/// Samples whose batches end with their longest, as those of text do.
+class Trimmed final : public data::Dataset {
+ public:
+  explicit Trimmed(std::shared_ptr<const data::Dataset> whole) : whole_(std::move(whole)) {}
+
+  std::int64_t size() const override { return whole_->size(); }
+  data::Batch batch(std::span<const std::int64_t> numbers) const override {
+    data::Batch batch = whole_->batch(numbers);
+    batch.input = batch.input.slice(0, 0, batch.lengths.max().item<std::int64_t>());
+    return batch;
+  }
+
+ private:
+  std::shared_ptr<const data::Dataset> whole_;
+};
+
 }  // namespace afterspike::testing

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "afterspike/sim/spike_file.hpp"
-#include "networks.hpp"
+#include "busy_network.hpp"
 #include "support/expect_error.hpp"
 #include "support/temp_dir.hpp"
 
@@ -16,45 +16,13 @@ namespace {
 
 using glifnet::Network;
 using glifnet::SynapseShape;
+using testing::busy_network;
 using testing::expect_error;
 using testing::make_population;
 using testing::random_network;
-using testing::random_synapses;
+using testing::Setting;
+using testing::settings;
 using testing::TempDir;
-
-/// All that a network may have: every leaky model, recorded and random sources, currents; a
-/// population of the other engine among them.
-Network busy_network(std::uint64_t seed, std::int64_t each = 2) {
-  Network network = random_network(seed, 7, 0.1, each);
-  const Rng rng(seed);
-  network.populations.push_back(
-      make_population("noise", "poisson_source", 20, SynapseShape::delta, {}, rng.stream("noise")));
-  const auto noise = static_cast<std::int64_t>(network.populations.size()) - 1;
-  for (std::int64_t to : {0, 3}) {
-    const auto& target = network.populations[static_cast<std::size_t>(to)];
-    const double weight = target.synapse == SynapseShape::delta ? 2 : 50;
-    network.projections.push_back(
-        make_projection(network.populations, noise, to,
-                        random_synapses(network.populations[static_cast<std::size_t>(noise)],
-                                        target, 2, weight, 0.1, 20, rng.stream("from noise"))));
-  }
-  network.step_currents.push_back({1, {0, 5, 2}, {20, 55.5, 90}, {80, -20, 10}});
-  network.step_currents.push_back({4, {}, {10}, {15}});
-  network.noise_currents.push_back({2, 5, 60, 0.7});
-  return network;
-}
-
-struct Setting {
-  const char* name;
-  Options options;
-  std::int64_t each = 2;  ///< Synapses from a neuron to each population.
-};
-
-std::vector<Setting> settings() {
-  Options mixed{5};
-  mixed.engines = {{"glif3", Engine::exact}, {"glif5", Engine::exact}};
-  return {{"grid", {5}}, {"exact", {5, Engine::exact}}, {"mixed", mixed}, {"dense", {5}, 120}};
-}
 
 struct Outcome {
   std::vector<Spike> spikes;
@@ -128,33 +96,6 @@ TEST(Simulation, RecordingAndStoppingChangeNothing) {
     parts.record("glif1", Quantity::threshold, 0.3);
     for (const double until : {0.1, 7.3, 7.4, 50.0, 119.9, 120.0}) parts.run_until(until);
     EXPECT_EQ(parts.spikes(), whole.spikes());
-  }
-}
-
-TEST(Simulation, ASavedStateGoesOnWithTheSameSpikes) {
-  const TempDir directory;
-  for (const Setting& setting : settings()) {
-    SCOPED_TRACE(setting.name);
-    const Network network = busy_network(6, setting.each);
-    Simulation whole(network, setting.options);
-    whole.run_until(61.7);
-    write_state(directory / "state.h5", whole.save());
-    whole.clear_spikes();
-    whole.run_until(140);
-    EXPECT_GT(whole.spikes().size(), 100u);
-    for (const int threads : {1, 3}) {
-      Options options = setting.options;
-      options.threads = threads;
-      Simulation same(network, options);
-      same.run_until(61.7);
-      EXPECT_EQ(same.save(), read_state(directory / "state.h5")) << threads;
-      Simulation other(network, options);
-      other.run_until(13);  // What was there before must not matter.
-      other.restore(read_state(directory / "state.h5"));
-      EXPECT_EQ(other.now_ms(), 61.7);
-      other.run_until(140);
-      EXPECT_EQ(other.spikes(), whole.spikes()) << threads;
-    }
   }
 }
 
@@ -329,30 +270,6 @@ TEST(Simulation, MisuseIsNamed) {
   state = simulation.save();
   state.arrays["glif2/voltage"].pop_back();
   expect_error(ErrorKind::data, {"found 2 values, expected 3"}, [&] { simulation.restore(state); });
-}
-
-TEST(Simulation, DamagedEventsAreRefused) {
-  for (const Setting& setting : settings()) {
-    SCOPED_TRACE(setting.name);
-    Simulation simulation(busy_network(6, setting.each), setting.options);
-    simulation.run_until(40);
-    const State good = simulation.save();
-    std::size_t tried = 0;
-    for (const auto& [name, array] : good.arrays) {
-      const bool events = name.ends_with("/events") || name.ends_with("/arriving");
-      if (!events || array.empty()) continue;
-      for (const std::size_t column : {1u, 2u}) {
-        for (const double value : {-1.0, 1e6, std::nan("")}) {
-          State bad = good;
-          bad.arrays[name][column] = value;
-          expect_error(ErrorKind::data, {name, "of another network"},
-                       [&] { simulation.restore(bad); });
-          ++tried;
-        }
-      }
-    }
-    EXPECT_GT(tried, 0u);
-  }
 }
 
 TEST(Simulation, ANeuronThatWouldFireWithoutEndIsNamed) {

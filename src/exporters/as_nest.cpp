@@ -1,0 +1,179 @@
+// A network in what NEST's glif_psc can say.
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/exporters/conversion.hpp"
+#include "rules.hpp"
+
+namespace afterspike::exporters {
+namespace {
+
+using glifnet::Dynamics;
+using glifnet::Population;
+
+constexpr ErrorKind kKind = ErrorKind::config;
+/// Of a step: so much is rounding of decimal times, and decides nothing.
+constexpr double kNoise = 1e-6;
+
+void limit_multipliers(Population& population, std::vector<Deviation>& deviations) {
+  const auto set = [](double& value, double limit) { return value = limit, true; };
+  change_column(
+      population, "after_spike_multiplier", "multiplier of an after-spike current above 1", "1",
+      [&](double& value, std::size_t) { return value > 1 && set(value, 1); }, deviations);
+  change_column(
+      population, "after_spike_multiplier", "multiplier of an after-spike current below 0", "0",
+      [&](double& value, std::size_t) { return value < 0 && set(value, 0); }, deviations);
+}
+
+void lower_resets(Population& population, std::vector<Deviation>& deviations) {
+  constexpr double kBelow_mV = 1e-3;
+  const std::vector<double> threshold = population.columns.at("threshold");
+  change_column(
+      population, "reset", "V_reset is not below V_th", "0.001 mV below V_th",
+      [&](double& value, std::size_t at) {
+        if (value < threshold[at]) return false;
+        value = threshold[at] - kBelow_mV;
+        return true;
+      },
+      deviations);
+}
+
+void make_refractory(Population& population, double step_ms, std::vector<Deviation>& deviations) {
+  change_column(
+      population, "refractory", "no refractory period", "a step",
+      [&](double& value, std::size_t) {
+        if (value > 0) return false;
+        value = step_ms;
+        return true;
+      },
+      deviations);
+}
+
+/// Of how many synapses the delay is another one, and of how many it would have to be shorter than
+/// a step.
+struct Delays {
+  std::int64_t changed = 0, too_short = 0;
+};
+
+/// Delays shorter by `lag_ms`, to the nearest step; what lies halfway between two comes to the
+/// later. Those that need no change keep their bits.
+void put_on_grid(glifnet::Projection& projection, double lag_ms, double step_ms, Delays& delays) {
+  const bool shared = projection.delays_ms.size() == 1;
+  for (double& delay : projection.delays_ms) {
+    const double steps = std::floor((delay - lag_ms) / step_ms + 0.5 + kNoise);
+    const double own = std::max(1.0, steps) * step_ms;
+    const bool differs = std::abs(own - delay) > kNoise * step_ms;
+    if (steps >= 1 && !differs) continue;
+    (steps < 1 ? delays.too_short : delays.changed) += shared ? projection.synapses() : 1;
+    if (differs) delay = own;
+  }
+}
+
+/// Those of all synapses onto a population.
+void put_delays_on_grid(Conversion& conversion, std::int64_t index, double lag_ms, double step_ms) {
+  auto& network = conversion.network;
+  Delays delays;
+  for (glifnet::Projection& projection : network.projections) {
+    if (projection.target == index) put_on_grid(projection, lag_ms, step_ms, delays);
+  }
+  const std::string& name = network.populations[static_cast<std::size_t>(index)].name;
+  const std::string step = fmt::format("steps of {} ms", step_ms);
+  if (delays.changed > 0) {
+    conversion.deviations.push_back(
+        lag_ms > 0
+            ? Deviation{fmt::format("delays, which alpha synapses lengthen by {} ms", lag_ms),
+                        "shorter ones, in " + step,
+                        name,
+                        {},
+                        delays.changed}
+            : Deviation{
+                  "delays that are not whole " + step, "the nearest", name, {}, delays.changed});
+  }
+  if (delays.too_short > 0) {
+    conversion.deviations.push_back({lag_ms > 0 ? "delays shorter than the lag of alpha synapses"
+                                                  " and a step"
+                                                : "delays shorter than a step",
+                                     "a step",
+                                     name,
+                                     {},
+                                     delays.too_short});
+  }
+}
+
+/// Weights of jumps as peaks of alpha currents.
+void replace_jumps(Conversion& conversion, std::int64_t index, double tau_ms) {
+  auto& network = conversion.network;
+  Population& population = network.populations[static_cast<std::size_t>(index)];
+  const std::vector<double>& capacitance = population.columns.at("capacitance");
+  std::int64_t synapses = 0;
+  for (glifnet::Projection& projection : network.projections) {
+    if (projection.target != index) continue;
+    for (std::size_t at = 0; at < projection.weights.size(); ++at) {
+      projection.weights[at] *= capacitance[projection.targets[at]] / (std::numbers::e * tau_ms);
+    }
+    synapses += projection.synapses();
+  }
+  population.synapse = glifnet::SynapseShape::alpha;
+  population.synapse_time_constants_ms.assign(
+      static_cast<std::size_t>(population.receptors * population.size), tau_ms);
+  conversion.deviations.push_back(
+      {"delta synapses", "alpha synapses of the same charge", population.name, {}, synapses});
+}
+
+/// NEST's sources send at the ends of steps; ours act there where a time lies between two.
+void put_trains_on_grid(Population& population, double step_ms,
+                        std::vector<Deviation>& deviations) {
+  std::int64_t changed = 0;
+  for (double& time : population.trains.times_ms) {
+    const double own = std::max(1.0, std::ceil(time / step_ms - kNoise)) * step_ms;
+    if (std::abs(own - time) <= kNoise * step_ms) continue;
+    time = own;
+    ++changed;
+  }
+  if (changed == 0) return;
+  deviations.push_back({"recorded spikes at 0 ms or within a step",
+                        fmt::format("the end of the step of {} ms", step_ms),
+                        population.name,
+                        {},
+                        changed});
+}
+
+}  // namespace
+
+Conversion as_nest(const glifnet::Network& network, const Options& options) {
+  Conversion conversion = as_glif3(network);
+  const double step = options.resolution_ms > 0 ? options.resolution_ms : network.time_step_ms;
+  constexpr double kPart = 0.25;  // Of what was tried, what left most of a trained network.
+  const double tau = options.synapse_ms > 0 ? options.synapse_ms : kPart * step;
+  conversion.resolution_ms = step;
+  std::vector<Deviation>& deviations = conversion.deviations;
+  for (std::size_t at = 0; at < network.populations.size(); ++at) {
+    const auto index = static_cast<std::int64_t>(at);
+    Population& population = conversion.network.populations[at];
+    const glifnet::Model& model = glifnet::model(population.model);
+    put_trains_on_grid(population, step, deviations);
+    if (model.is_source()) continue;
+    require(model.dynamics == Dynamics::leaky && !model.reached_is_crossed, kKind,
+            "population '{}': found model '{}', expected glif1 to glif5 or glifr: glif_psc is no"
+            " other",
+            population.name, population.model);
+    require(population.synapse != glifnet::SynapseShape::exponential, kKind,
+            "population '{}': found exponential synapses, expected alpha: glif_psc has no others",
+            population.name);
+    limit_multipliers(population, deviations);
+    lower_resets(population, deviations);
+    make_refractory(population, step, deviations);
+    const bool jumps = population.synapse == glifnet::SynapseShape::delta;
+    if (jumps) replace_jumps(conversion, index, tau);
+    put_delays_on_grid(conversion, index, jumps ? 2 * tau : 0, step);
+  }
+  return conversion;
+}
+
+}  // namespace afterspike::exporters

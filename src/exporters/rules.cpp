@@ -1,0 +1,83 @@
+#include "rules.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::exporters {
+
+using glifnet::Population;
+
+constexpr ErrorKind kKind = ErrorKind::config;
+
+void change_column(Population& population, const char* column, const std::string& what,
+                   const std::string& replacement,
+                   const std::function<bool(double&, std::size_t)>& change,
+                   std::vector<Deviation>& deviations) {
+  const auto found = population.columns.find(column);
+  if (found == population.columns.end()) return;
+  Deviation deviation{what, replacement, population.name, {}, 0};
+  for (std::size_t at = 0; at < found->second.size(); ++at) {
+    if (!change(found->second[at], at)) continue;
+    ++deviation.values;
+    deviation.neurons.push_back(static_cast<std::int64_t>(at) % population.size);
+  }
+  if (deviation.values == 0) return;
+  std::sort(deviation.neurons.begin(), deviation.neurons.end());
+  deviation.neurons.erase(std::unique(deviation.neurons.begin(), deviation.neurons.end()),
+                          deviation.neurons.end());
+  deviations.push_back(std::move(deviation));
+}
+
+void drop_constant_current(Population& population, std::vector<Deviation>& deviations) {
+  change_column(
+      population, "constant_current", "a constant current", "none",
+      [](double& value, std::size_t) { return std::exchange(value, 0.0) != 0; }, deviations);
+}
+
+void list_readout(const glifnet::Network& network, std::vector<Deviation>& deviations) {
+  const std::int64_t read = network.readout.population;
+  if (read < 0) return;
+  deviations.push_back({"the readout",
+                        "none: spikes alone",
+                        network.populations[static_cast<std::size_t>(read)].name,
+                        {},
+                        0});
+}
+
+void require_deterministic(const Population& population) {
+  const auto softness = population.column("softness");
+  const bool hard = std::all_of(softness.begin(), softness.end(), [](double s) { return s == 0; });
+  require(hard && population.copies == 1, kKind,
+          "population '{}': found {}, expected a network exported with --mode threshold: neurons of"
+          " other simulators do not escape",
+          population.name, hard ? "copies" : "a soft threshold");
+}
+
+void require_decays(const Population& population, double dt_ms) {
+  const auto membrane = population.column("membrane_decay"),
+             resistance = population.column("resistance"),
+             current = population.column("after_spike_decay");
+  for (std::size_t neuron = 0; neuron < membrane.size(); ++neuron) {
+    const double k = membrane[neuron], R = resistance[neuron];
+    require(k > 0 && dt_ms * k < 1 && R > 0, kKind,
+            "population '{}': neuron {}: found a membrane decay of {} 1/ms and a resistance of {}"
+            " GOhm, expected above 0 and, times the step, below 1",
+            population.name, neuron, k, R);
+  }
+  for (std::size_t at = 0; at < current.size(); ++at) {
+    const double k = current[at];
+    require(k > 0 && dt_ms * k < 1, kKind,
+            "population '{}': neuron {}: found an after-spike decay of {} 1/ms, expected above 0"
+            " and, times the step, below 1",
+            population.name, static_cast<std::int64_t>(at) % population.size, k);
+  }
+}
+
+void require_no_currents(const glifnet::Network& network, std::string_view format) {
+  require(network.step_currents.empty() && network.noise_currents.empty(), kKind,
+          "network: format '{}' has no step or noise currents, expected none", format);
+}
+
+}  // namespace afterspike::exporters

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "afterspike/exporters/exporter.hpp"
+
+/// What several formats ask of a network, and change in it.
+namespace afterspike::exporters {
+
+/// Applies change(value, index), which says whether it changed the value, to a column, where the
+/// population has it, and lists what was changed.
+void change_column(glifnet::Population& population, const char* column, const std::string& what,
+                   const std::string& replacement,
+                   const std::function<bool(double&, std::size_t)>& change,
+                   std::vector<Deviation>& deviations);
+
+/// Leaves out constant currents.
+void drop_constant_current(glifnet::Population& population, std::vector<Deviation>& deviations);
+
+/// Lists the readout, where there is one, as left out.
+void list_readout(const glifnet::Network& network, std::vector<Deviation>& deviations);
+
+/// Throws Error(config) for GLIFR neurons that escape or have copies: others know no chance.
+void require_deterministic(const glifnet::Population& population);
+
+/// Throws Error(config) for GLIFR neurons without resistance, or of which nothing decays, or
+/// everything within a step: no decay in continuous time is theirs.
+void require_decays(const glifnet::Population& population, double dt_ms);
+
+/// Throws Error(config) for a network with step or noise currents.
+void require_no_currents(const glifnet::Network& network, std::string_view format);
+
+}  // namespace afterspike::exporters

@@ -1,0 +1,89 @@
+#include "sonata_config.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "afterspike/base/error.hpp"
+
+namespace afterspike::exporters {
+
+namespace fs = std::filesystem;
+
+constexpr ErrorKind kKind = ErrorKind::data;
+
+bool ConfigPart::has(const char* key) const {
+  return json_.is_object() && json_.contains(key);
+}
+
+ConfigPart ConfigPart::at(const char* key) const {
+  require(has(key), kKind, "{}: '{}' is missing", name(), key);
+  return {file_, json_.at(key)};
+}
+
+std::vector<ConfigPart> ConfigPart::items() const {
+  std::vector<ConfigPart> parts;
+  for (const io::Json& item : json_) parts.push_back({file_, item});
+  return parts;
+}
+
+fs::path ConfigPart::path(const char* key) const {
+  std::string text = get<std::string>(key);
+  constexpr int kDeepest = 16;  // Variables may name variables.
+  for (int depth = 0; depth < kDeepest && text.find('$') != std::string::npos; ++depth) {
+    for (const auto& [variable, value] : file_->variables) {
+      const auto at = text.find(variable);
+      if (at != std::string::npos) text.replace(at, variable.size(), value);
+    }
+  }
+  require(text.find('$') == std::string::npos, kKind,
+          "{}: '{}': found '{}', whose variables the manifest does not know", name(), key, text);
+  return file_->path.parent_path() / text;
+}
+
+std::string ConfigPart::name() const {
+  return "'" + file_->path.string() + "'";
+}
+
+namespace {
+
+bool longer(const std::string& one, const std::string& other) {
+  return std::tuple(other.size(), one) < std::tuple(one.size(), other);
+}
+
+}  // namespace
+
+SonataConfig::SonataConfig(const fs::path& given) {
+  const auto open = [&](const fs::path& path) {
+    ConfigPart::File file{path, decltype(ConfigPart::File::variables)(longer)};
+    const io::Json content = io::read_json(path, kKind);
+    if (content.contains("manifest")) {
+      const io::Json& manifest = content.at("manifest");
+      require(manifest.is_object(), kKind, "'{}': 'manifest': expected an object", path.string());
+      for (const auto& [name, value] : manifest.items()) {
+        require(value.is_string(), kKind, "'{}': 'manifest': '{}': expected a text", path.string(),
+                name);
+        file.variables[name] = value.get<std::string>();
+      }
+    }
+    files_.push_back({std::make_shared<const ConfigPart::File>(std::move(file)), content});
+  };
+  open(fs::is_directory(given) ? given / "config.json" : given);
+  const ConfigPart first = files_.front();
+  for (const char* other : {"network", "simulation"}) {
+    if (first.has(other)) open(first.path(other));
+  }
+}
+
+bool SonataConfig::has(const char* key) const {
+  return std::any_of(files_.begin(), files_.end(),
+                     [&](const ConfigPart& file) { return file.has(key); });
+}
+
+ConfigPart SonataConfig::at(const char* key) const {
+  const auto found = std::find_if(files_.begin(), files_.end(),
+                                  [&](const ConfigPart& file) { return file.has(key); });
+  return (found == files_.end() ? files_.front() : *found).at(key);
+}
+
+}  // namespace afterspike::exporters

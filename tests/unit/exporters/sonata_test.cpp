@@ -1,0 +1,204 @@
+// SONATA directories of others: what is read, and what is refused.
+
+#include <functional>
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "afterspike/base/registry.hpp"
+#include "afterspike/exporters/exporter.hpp"
+#include "afterspike/exporters/importer.hpp"
+#include "afterspike/io/hdf5.hpp"
+#include "afterspike/io/json.hpp"
+#include "support/expect_error.hpp"
+#include "support/temp_dir.hpp"
+#include "unit/glifnet/networks.hpp"
+
+namespace afterspike::exporters {
+namespace {
+
+namespace fs = std::filesystem;
+
+using ::testing::HasSubstr;
+using testing::TempDir;
+
+/// Two neurons of different kinds, and two virtual nodes that spike.
+void write_net(const fs::path& path) {
+  glifnet::Network network;
+  network.populations = {
+      testing::make_population("cells", "glif3", 2, glifnet::SynapseShape::alpha, {2, 5}, Rng(1)),
+      testing::make_population("input", "spike_source", 2, glifnet::SynapseShape::delta, {},
+                               Rng(2))};
+  network.populations[0].columns["constant_current"] = {0, 0};
+  network.populations[1].trains = {{0, 2, 3}, {1, 2, 7}};
+  using Synapses = std::vector<glifnet::Synapse>;
+  network.projections = {
+      make_projection(network.populations, 1, 0, Synapses{{0, 0, 9, 1, 0}, {1, 1, 5, 2, 1}})};
+  export_network(find_entry<ExporterEntry>(entries(), "sonata", "format"), network, path, {});
+}
+
+void add_numbers(const io::Hdf5File& file, const std::string& path,
+                 std::map<std::string, std::vector<double>>& numbers) {
+  for (const std::string& name : file.members(path.empty() ? "/" : path)) {
+    const std::string own = path + "/" + name;
+    if (file.is_group(own)) {
+      add_numbers(file, own, numbers);
+    } else {
+      numbers[own] = file.read<double>(own).values;
+    }
+  }
+}
+
+/// Writes an HDF5 file anew with a data set of it replaced, or one more.
+void change(const fs::path& path, const std::string& dataset, const std::vector<double>& values,
+            const std::string& units = "milliseconds") {
+  std::map<std::string, std::vector<double>> numbers;
+  std::map<std::string, std::string> nodes;
+  {
+    const io::Hdf5File file(path);
+    add_numbers(file, "", numbers);
+    for (const auto& [name, ignored] : numbers) {
+      if (file.has_attribute(name, "node_population")) {
+        nodes[name] = file.text_attribute(name, "node_population");
+      }
+    }
+  }
+  if (!dataset.empty()) numbers[dataset] = values;
+  io::Hdf5File file(path, io::Hdf5File::Mode::create);
+  for (const auto& [name, own] : numbers) {
+    const std::vector<std::int64_t> shape = {static_cast<std::int64_t>(own.size())};
+    const bool real =
+        name.ends_with("syn_weight") || name.ends_with("delay") || name.ends_with("timestamps");
+    if (real) {
+      file.write<double>(name, {shape, own});
+    } else {
+      file.write<std::int64_t>(name, {shape, {own.begin(), own.end()}});
+    }
+    if (name.ends_with("timestamps")) file.write_text_attribute(name, "units", units);
+    if (nodes.contains(name)) file.write_text_attribute(name, "node_population", nodes.at(name));
+  }
+}
+
+/// Replaces a text in a file.
+void edit(const fs::path& path, const std::string& from, const std::string& to) {
+  std::string content = testing::slurp(path);
+  const auto at = content.find(from);
+  ASSERT_NE(at, std::string::npos) << path << ": " << from;
+  testing::spill(path, content.replace(at, from.size(), to));
+}
+
+struct Damage {
+  std::string what;
+  std::function<void(const fs::path&)> apply;
+  std::vector<std::string> parts;
+};
+
+Damage number(const char* file, const std::string& dataset, const std::vector<double>& values,
+              const std::vector<std::string>& parts) {
+  return {dataset, [=](const fs::path& net) { change(net / file, dataset, values); }, parts};
+}
+Damage text(const char* file, const std::string& from, const std::string& to,
+            const std::vector<std::string>& parts) {
+  return {from, [=](const fs::path& net) { edit(net / file, from, to); }, parts};
+}
+Damage content(const char* file, const std::string& whole, const std::vector<std::string>& parts) {
+  return {file, [=](const fs::path& net) { testing::spill(net / file, whole); }, parts};
+}
+
+std::vector<Damage> damages() {
+  constexpr const char *kNodes = "cells_nodes.h5", *kEdges = "input_cells_0_edges.h5",
+                       *kSpikes = "input_spikes.h5", *kEdgeTypes = "input_cells_0_edge_types.csv";
+  const std::string edges = "/edges/input_to_cells/", nodes = "/nodes/cells/";
+  return {
+      content("config.json", "{}", {"config.json", "'networks' is missing"}),
+      content("config.json", "{\"networks\": {\"nodes\": [{\"nodes_file\": \"$HOME/x\"}]}}",
+              {"config.json", "whose variables the manifest does not know"}),
+      content("cells_node_types.csv", "node_type_id model_type\n0 point_neuron extra\n",
+              {"cells_node_types.csv", "line 2", "found 3 columns, expected 2"}),
+      content("cells_node_types.csv", "node_type_id model_type model_template\n77 virtual NULL\n",
+              {"found node_type_id 0, which", "cells_node_types.csv", "does not have"}),
+      content("cells_node_types.csv", "node_type_id model_type model_template\nx virtual NULL\n",
+              {"cells_node_types.csv", "row 1", "column 'node_type_id'", "found 'x'",
+               "expected a whole number"}),
+      content("components/cells/cells_0.json", "{\"spike_dependent_threshold\": 1}",
+              {"spike_dependent_threshold", "of another type"}),
+      content("components/syn/port1.json", "{\"receptor_type\": 0}", {"expected 1 to 255"}),
+      text("cells_node_types.csv", "1 point_neuron nest:glif_psc cells_1.json",
+           "1 virtual NULL NULL", {"model_type 'point_neuron' and 'virtual'", "one for all"}),
+      text(kEdgeTypes, "static_synapse", "tsodyks_synapse",
+           {"found model_template 'tsodyks_synapse'", "expected static_synapse"}),
+      content(kEdgeTypes,
+              "edge_type_id model_template dynamics_params nsyns\n1 static_synapse port1.json 3\n"
+              "2 static_synapse port2.json 1\n",
+              {"edge_types.csv", "found nsyns 3, expected 1"}),
+      text("config.json", "\"spikes\"", "\"current_clamp\"",
+           {"input 'input'", "found input_type 'current_clamp', expected spikes"}),
+      text("config.json", "\"node_set\": \"input\"", "\"node_set\": \"cells\"",
+           {"found nodes 'cells', which are neurons"}),
+      {"units",
+       [=](const fs::path& net) { change(net / kSpikes, "", {}, "seconds"); },
+       {"input_spikes.h5", "found timestamps in seconds, expected milliseconds"}},
+      number(kSpikes, "/spikes/input/timestamps", {-1, 2, 3}, {"found -1 ms"}),
+      number(kNodes, nodes + "node_id", {1, 0}, {"node_id': value 0: found 1, expected 0"}),
+      number(kNodes, nodes + "node_group_id", {0, 1}, {"value 1: found 1, expected 0: one group"}),
+      number(kNodes, nodes + "node_group_index", {0, 0}, {"node_group_index': value 1: found 0"}),
+      number(kEdges, edges + "edge_group_id", {0, 1}, {"edge_group_id': value 1: found 1"}),
+      number(kEdges, edges + "edge_group_index", {1, 0}, {"edge_group_index': value 0: found 1"}),
+      number(kEdges, edges + "edge_group_index", {0}, {"found 1 values, expected 2"}),
+      number(kEdges, edges + "0/nsyns", {1, 2}, {"0/nsyns': found 2, expected 1"}),
+      number(kEdges, edges + "source_node_id", {0, 9}, {"edge 1: found node 9, expected 0 to 1"})};
+}
+
+TEST(Sonata, WhatWouldBeTakenOtherwiseThanItIsMeantIsRefused) {
+  const TempDir directory;
+  write_net(directory / "whole");
+  int at = 0;
+  for (const Damage& damage : damages()) {
+    SCOPED_TRACE(damage.what);
+    const fs::path net = directory / std::to_string(at++);
+    fs::copy(directory / "whole", net, fs::copy_options::recursive);
+    damage.apply(net);
+    try {
+      import_sonata(net);
+      ADD_FAILURE() << "expected an error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::data);
+      for (const auto& part : damage.parts) EXPECT_THAT(error.what(), HasSubstr(part));
+    }
+  }
+}
+
+TEST(Sonata, FilesThatAreWrittenAnewReadTheSame) {
+  // What the damages above start from: a data set is replaced, and nothing else.
+  const TempDir directory;
+  write_net(directory / "net");
+  const glifnet::Network before = import_sonata(directory / "net").network;
+  for (const char* file : {"cells_nodes.h5", "input_cells_0_edges.h5", "input_spikes.h5"}) {
+    change(directory / "net" / file, "", {});
+  }
+  EXPECT_EQ(import_sonata(directory / "net").network, before);
+}
+
+TEST(Sonata, NetworkAndSimulationMayBeFilesOfTheirOwn) {
+  const TempDir directory;
+  write_net(directory / "net");
+  const glifnet::Network before = import_sonata(directory / "net").network;
+  io::Json whole = io::read_json(directory / "net/config.json", ErrorKind::data);
+  fs::create_directory(directory / "runs");
+  io::Json simulation = {{"run", whole["run"]}, {"inputs", whole["inputs"]}};
+  // One variable's name is the beginning of another's.
+  simulation["manifest"] = {{"$NET", "nowhere"}, {"$NET_DIR", "../net"}};
+  simulation["inputs"]["input"]["input_file"] = "$NET_DIR/input_spikes.h5";
+  whole.erase("run");
+  whole.erase("inputs");
+  testing::spill(directory / "net/circuit_config.json", whole.dump());
+  testing::spill(directory / "runs/simulation_config.json", simulation.dump());
+  testing::spill(directory / "net/config.json",
+                 R"({"manifest": {"$RUNS": "../runs"}, "network": "./circuit_config.json",
+                     "simulation": "$RUNS/simulation_config.json"})");
+  EXPECT_EQ(import_sonata(directory / "net").network, before);
+}
+
+}  // namespace
+}  // namespace afterspike::exporters
