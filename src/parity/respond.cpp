@@ -22,9 +22,10 @@ const glifnet::Population& analog_source(const glifnet::Network& network) {
   const glifnet::Population* found = nullptr;
   for (const glifnet::Population& population : network.populations) {
     if (glifnet::model(population.model).dynamics != Dynamics::analog_source) continue;
-    require(found == nullptr, ErrorKind::data,
-            "network: found analog sources '{}' and '{}', expected one", found->name,
-            population.name);
+    if (found != nullptr) {
+      fail(ErrorKind::data, "network: found analog sources '{}' and '{}', expected one",
+           found->name, population.name);
+    }
     found = &population;
   }
   require(found != nullptr, ErrorKind::data,
