@@ -206,7 +206,7 @@ TEST_F(NpmTest, AProgramHasNoInput) {
 }
 
 /// A set whose files are members of one archive at an address.
-Source archive_source(const std::string& address, const std::string& md5) {
+Source archive_source(std::string_view address, std::string_view md5) {
   return {.kind = Source::Kind::archive, .location = address, .inside = "package/data", .md5 = md5};
 }
 
