@@ -131,16 +131,17 @@ const figures = (() => {
     const shown = figure.series.map((series, index) => [series, index]).filter(([, index]) => !hidden.has(index));
     const lines = figure.series.some((series) => series.draw !== "points");
     const describe = (params) => {
-      const rows = [params].flat().map((point) => {
-        const series = figure.series.find((candidate) => candidate.name === point.seriesName);
+      // By its place: several series may have one name. Bands have no place.
+      const points = [params].flat().filter((point) => /^s\d+$/.test(point.seriesId));
+      const rows = points.map((point) => {
+        const series = figure.series[Number(point.seriesId.slice(1))];
         const place = point.dataIndex;
-        const range = series?.low ? ` [${number(series.low[place])}, ${number(series.high[place])}]` : "";
-        const name = series?.names?.[place] ? `${series.names[place]}, ${series.name}` : series?.name;
+        const range = series.low ? ` [${number(series.low[place])}, ${number(series.high[place])}]` : "";
+        const name = series.names?.[place] ? `${series.names[place]}, ${series.name}` : series.name;
         const own = lines ? number(point.value[1]) : `${number(point.value[0])}, ${number(point.value[1])}`;
         return [point.color, `${name}: ${own}${range}`];
       });
-      const first = [params].flat()[0];
-      return rows.length ? tip(rows, lines ? `${label(figure.x)} ${number(first.value[0])}` : undefined) : undefined;
+      return rows.length ? tip(rows, lines ? `${label(figure.x)} ${number(points[0].value[0])}` : undefined) : undefined;
     };
     return {
       grid: { ...kMargins, right: 18 },
