@@ -71,9 +71,9 @@ std::vector<Gathered> gather(const nn::NeuronLayer& layer) {
   return all;
 }
 
-/// Whether a neuron has several values of a parameter, and few enough for a column of each.
+/// Whether a neuron has several values of a parameter.
 bool has_several(const Gathered& parameter) {
-  return parameter.values.size(1) >= 2 && parameter.values.size(1) <= kMostColumns;
+  return parameter.values.size(1) >= 2;
 }
 
 /// As canonical_order(), by the first parameter of which there are several and all others of which

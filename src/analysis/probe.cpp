@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -133,7 +134,7 @@ std::vector<Curve> curves_of(const at::Tensor& values,
   return curves;
 }
 
-/// The neurons that are probed, and which of them, by their place, each unit has.
+/// The neurons that are probed, and which of them each unit has.
 struct Chosen {
   std::vector<std::int64_t> numbers;
   std::vector<std::vector<std::int64_t>> members;
@@ -156,32 +157,35 @@ Chosen choose(const std::vector<Unit>& units) {
   const std::size_t most =
       all.size() <= limit ? all.size() : std::max<std::size_t>(1, limit / units.size());
   Chosen chosen;
-  std::map<std::int64_t, std::int64_t> place;
+  std::set<std::int64_t> probed;
   for (const Unit& unit : units) {
     for (const std::int64_t number : spread_over(unit, most)) {
-      const auto next = static_cast<std::int64_t>(chosen.numbers.size());
-      if (place.emplace(number, next).second) chosen.numbers.push_back(number);
+      if (probed.insert(number).second) chosen.numbers.push_back(number);
     }
   }
   for (const Unit& unit : units) {
     const bool whole = std::all_of(unit.neurons.begin(), unit.neurons.end(),
-                                   [&](std::int64_t number) { return place.contains(number); });
-    chosen.members.emplace_back();
-    for (const std::int64_t number : whole ? unit.neurons : spread_over(unit, most)) {
-      chosen.members.back().push_back(place.at(number));
-    }
+                                   [&](std::int64_t number) { return probed.contains(number); });
+    chosen.members.push_back(whole ? unit.neurons : spread_over(unit, most));
   }
   return chosen;
 }
 
-/// Which neurons have nothing but finite values, of [..., neurons].
-at::Tensor finite_neurons(const at::Tensor& values) {
-  return values.isfinite().reshape({-1, values.size(-1)}).all(0);
-}
-
-/// Values [..., neurons] of the neurons that stay.
-at::Tensor only(const at::Tensor& values, const at::Tensor& staying) {
-  return values.index_select(-1, staying.nonzero().flatten());
+/// The neurons that stay finite under these drives. Where not all do together, each is tried by
+/// itself: in the product with recurrent weights, 0 times what is not finite is not 0.
+std::vector<std::int64_t> staying(const experiment::Trained& trained,
+                                  const std::vector<std::int64_t>& numbers,
+                                  const std::vector<double>& drive, const nn::LayerPass& pass) {
+  const auto stay = [&](const std::vector<std::int64_t>& own) {
+    const auto network = isolated(trained, own);
+    return settled(*network->layer(0), drive, pass).isfinite().all().item<bool>();
+  };
+  if (numbers.empty() || stay(numbers)) return numbers;
+  std::vector<std::int64_t> found;
+  for (const std::int64_t number : numbers) {
+    if (stay({number})) found.push_back(number);
+  }
+  return found;
 }
 
 /// The drive of those tried at which the mean activity comes nearest to the middle between that
@@ -233,38 +237,39 @@ void set_times(double dt_ms, Probe& result) {
   result.end_ms = static_cast<double>(kBefore + kDuring) * dt_ms;
 }
 
-/// Drives the neurons and notes the curves of those that stay finite under every drive; the others
-/// are taken off `staying`. Nothing where none stays.
-void measure(const nn::NeuronLayer& layer, const std::optional<double>& sigma_mV,
-             const Chosen& chosen, at::Tensor& staying, Probe& result) {
-  nn::LayerPass pass;
-  pass.sigma_mV = sigma_mV;
+/// Levels to both sides, up to where these neurons hardly change any more.
+std::vector<double> levels_for(const experiment::Trained& trained,
+                               const std::vector<std::int64_t>& numbers,
+                               const nn::LayerPass& pass) {
+  const auto network = isolated(trained, numbers);
   const std::vector<double> tried = tried_drives();
-  const at::Tensor range = settled(layer, tried, pass);
-  staying = finite_neurons(range);
-  if (!staying.any().item<bool>()) return;
+  const double range = range_of(tried, settled(*network->layer(0), tried, pass));
   std::vector<double> drive;
-  const double last = range_of(tried, only(range, staying));
   for (std::int64_t level = 0; level < kLevels; ++level) {
-    drive.push_back(last * (2.0 * static_cast<double>(level) / (kLevels - 1) - 1));
+    drive.push_back(range * (2.0 * static_cast<double>(level) / (kLevels - 1) - 1));
   }
-  const at::Tensor activity = settled(layer, drive, pass);
-  staying = staying.logical_and(finite_neurons(activity));
-  if (!staying.any().item<bool>()) return;
-  result.step_drive = middle_drive(drive, only(activity, staying));
-  const std::vector<Trajectory> response = step_response(layer, result.step_drive, sigma_mV);
-  for (const Trajectory& own : response) {
-    staying = staying.logical_and(finite_neurons(own.values));
+  return drive;
+}
+
+/// The curves of units over those of their neurons that `layer` is made of.
+void measure(const nn::NeuronLayer& layer, const std::vector<std::int64_t>& numbers,
+             const Chosen& chosen, const nn::LayerPass& pass, Probe& result) {
+  std::map<std::int64_t, std::int64_t> place;
+  for (const std::int64_t number : numbers) {
+    place.emplace(number, static_cast<std::int64_t>(place.size()));
   }
-  if (!staying.any().item<bool>()) return;
-  std::vector<std::vector<std::int64_t>> members = chosen.members;
-  for (auto& own : members) {
-    std::erase_if(own, [&](std::int64_t place) { return !staying[place].item<bool>(); });
+  std::vector<std::vector<std::int64_t>> members;
+  for (const auto& own : chosen.members) {
+    members.emplace_back();
+    for (const std::int64_t number : own) {
+      if (place.contains(number)) members.back().push_back(place.at(number));
+    }
   }
-  result.drive = drive;
+  const at::Tensor activity = settled(layer, result.drive, pass);
   result.activity = {"activity", "", curves_of(activity, members)};
+  result.step_drive = middle_drive(result.drive, activity);
   set_times(layer.shape().dt_ms, result);
-  for (const Trajectory& own : response) {
+  for (const Trajectory& own : step_response(layer, result.step_drive, pass.sigma_mV)) {
     result.step_response.push_back({own.name, own.unit, curves_of(own.values, members)});
   }
 }
@@ -273,26 +278,33 @@ void measure(const nn::NeuronLayer& layer, const std::optional<double>& sigma_mV
 
 std::optional<Probe> probe(const experiment::Trained& trained, const std::vector<Unit>& units) {
   if (!has_single_drive(*trained.network->layer(0))) return std::nullopt;
-  if (units.empty()) return Probe{};
+  Probe result;
+  if (units.empty()) return result;
   const at::NoGradGuard no_grad;
   const Chosen chosen = choose(units);
-  const auto network = isolated(trained, chosen.numbers);
-  const nn::NeuronLayer& layer = *network->layer(0);
-  Probe result;
   result.neurons = static_cast<std::int64_t>(chosen.numbers.size());
   for (const auto& own : chosen.members) {
     result.probed.push_back(static_cast<std::int64_t>(own.size()));
   }
-  for (const nn::ParameterSpec& spec : layer.specs()) {
-    if (spec.name == "input_weight" && spec.unit != "1") result.drive_unit = spec.unit;
+  nn::LayerPass pass;
+  pass.sigma_mV = trained.pass.sigma_mV;
+  std::vector<std::int64_t> numbers = staying(trained, chosen.numbers, tried_drives(), pass);
+  if (!numbers.empty()) {
+    result.drive = levels_for(trained, numbers, pass);
+    numbers = staying(trained, numbers, result.drive, pass);
   }
-  at::Tensor staying;
-  measure(layer, trained.pass.sigma_mV, chosen, staying, result);
-  for (std::size_t i = 0; i < chosen.numbers.size(); ++i) {
-    if (!staying[static_cast<std::int64_t>(i)].item<bool>()) {
-      result.run_away.push_back(chosen.numbers[i]);
+  if (numbers.empty()) {
+    result.drive.clear();
+  } else {
+    const auto network = isolated(trained, numbers);
+    for (const nn::ParameterSpec& spec : network->layer(0)->specs()) {
+      if (spec.name == "input_weight" && spec.unit != "1") result.drive_unit = spec.unit;
     }
+    measure(*network->layer(0), numbers, chosen, pass, result);
   }
+  const std::set<std::int64_t> kept(numbers.begin(), numbers.end());
+  std::copy_if(chosen.numbers.begin(), chosen.numbers.end(), std::back_inserter(result.run_away),
+               [&](std::int64_t number) { return !kept.contains(number); });
   std::sort(result.run_away.begin(), result.run_away.end());
   return result;
 }

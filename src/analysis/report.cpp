@@ -74,8 +74,9 @@ Material gather(const ReportRequest& request, ThreadPool& pool) {
   for (std::size_t group = 0; group < request.groups.size(); ++group) {
     for (const fs::path& path : request.groups[group].paths) {
       ReportRun run;
-      run.label = material.group_labels[group];
-      if (request.groups[group].paths.size() > 1) run.label += "/" + path.filename().string();
+      const std::string& own = material.group_labels[group];
+      const bool several = request.groups[group].paths.size() > 1;
+      run.label = several ? fmt::format("{}/{}", own, path.filename().string()) : own;
       run.group = group;
       run.path = path;
       load(request, run);

@@ -6,7 +6,8 @@
 namespace afterspike::analysis {
 namespace {
 
-constexpr Eigen::Index kMostRows = 400, kMostColumns = 200;  // Of a map; beyond, means are shown.
+constexpr Eigen::Index kMostMapRows = 400,
+                       kMostMapColumns = 200;  // Of a map; beyond, means are shown.
 
 /// How many neighbours become one, so that no more than `most` are left.
 Eigen::Index width_of(Eigen::Index count, Eigen::Index most) {
@@ -197,8 +198,8 @@ std::vector<Unit> units_of(const Material& material, const ReportRun& run) {
 
 report::HeatMap map_over_time(const statistics::Points& values, const std::vector<double>& time_ms,
                               const std::vector<std::string>& rows) {
-  const Eigen::Index width = width_of(values.cols(), kMostColumns);
-  const Eigen::Index height = width_of(values.rows(), kMostRows);
+  const Eigen::Index width = width_of(values.cols(), kMostMapColumns);
+  const Eigen::Index height = width_of(values.rows(), kMostMapRows);
   report::HeatMap map;
   map.x = {"time", "ms"};
   map.wide = true;

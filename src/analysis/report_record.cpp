@@ -76,7 +76,7 @@ std::string training_commands(const Material& material) {
 /// Words for a shell, with a blank before each.
 std::string words_of(const std::vector<std::string>& words) {
   std::string text;
-  for (const std::string& word : words) text += " " + quoted(word);
+  for (const std::string& word : words) text += fmt::format(" {}", quoted(word));
   return text;
 }
 
@@ -118,7 +118,7 @@ std::string silence_command(const std::filesystem::path& directory) {
     const auto by = settings.at("by").get<std::string>();
     std::string flags;
     if (by == "clusters") {
-      flags = " --by " + quoted(asked_for.at("by_file").get<std::string>());
+      flags = fmt::format(" --by {}", quoted(asked_for.at("by_file").get<std::string>()));
     } else if (by != "random") {
       flags = fmt::format(" --by {} --order {}", quoted(by),
                           settings.at("highest_first").get<bool>() ? "highest" : "lowest");
@@ -140,7 +140,7 @@ std::string commands(const Material& material) {
       continue;
     }
     text += fmt::format("afterspike train --config {} --out {}\n", quoted(options.string()),
-                        quoted("again/" + run.label));
+                        quoted(fmt::format("again/{}", run.label)));
   }
   for (const ReportRun& run : material.runs) {
     text += fmt::format("afterspike evaluate {} --split {}\n", quoted(run.path.string()),
