@@ -17,6 +17,7 @@ const figures = (() => {
   const kDashes = ["solid", [7, 3], [2, 3], [9, 3, 2, 3]];
   const kSymbols = ["circle", "triangle", "rect", "diamond", "roundRect", "pin", "arrow"];
   const kLabelledClasses = 12;
+  const kLongestName = 280; // Of an axis, in pixels: what is beyond would be clipped on a small chart.
   // Around the plane of a chart, for labels and names; fixed, so that charts side by side have theirs at one height.
   const kMargins = { left: 76, top: 14, bottom: 44, outerBoundsMode: "none" };
 
@@ -72,6 +73,7 @@ const figures = (() => {
       name: label(axis),
       nameLocation: "middle",
       nameTextStyle: { color: now.faint, fontSize: 12 },
+      nameTruncate: { maxWidth: kLongestName, ellipsis: "…" },
       min: axis.min ?? undefined,
       max: axis.max ?? undefined,
       scale: true,
