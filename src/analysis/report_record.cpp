@@ -86,13 +86,15 @@ std::string cluster_command(const std::filesystem::path& directory) {
   const io::Json found = io::read_json(file, ErrorKind::data);
   return reading(file, [&] {
     const io::Json& scores = found.at("scores");
+    const auto runs = found.at("runs").get<std::vector<std::string>>();
+    const bool table = runs.size() == 1 && std::filesystem::is_regular_file(runs.front());
     return fmt::format(
-        "afterspike cluster{} --standardise {} --k {}:{} --clusters {} --replicates {} --seed {} "
+        "afterspike cluster{}{} --standardise {} --k {}:{} --clusters {} --replicates {} --seed {} "
         "--exact-limit {} --out {}\n",
-        words_of(found.at("runs").get<std::vector<std::string>>()),
-        found.at("standardise").get<std::string>(), scores.front().at("k").dump(),
-        scores.back().at("k").dump(), found.at("clusters").dump(), found.at("replicates").dump(),
-        found.at("seed").dump(), found.at("exact_limit").dump(), quoted(directory.string()));
+        table ? " --csv" : "", words_of(runs), found.at("standardise").get<std::string>(),
+        scores.front().at("k").dump(), scores.back().at("k").dump(), found.at("clusters").dump(),
+        found.at("replicates").dump(), found.at("seed").dump(), found.at("exact_limit").dump(),
+        quoted(directory.string()));
   });
 }
 
@@ -108,12 +110,16 @@ std::string protocol_flags(const io::Json& settings) {
                      settings.at("samples").dump());
 }
 
-/// The command that gives a study of silencing again.
+/// The command that gives a study of silencing again, or what is missing for it.
 std::string silence_command(const std::filesystem::path& directory) {
   const auto file = directory / "silencing.json";
   const io::Json study = io::read_json(file, ErrorKind::data);
   return reading(file, [&] {
     const io::Json& settings = study.at("settings");
+    if (!study.contains("asked_for")) {
+      return fmt::format("# {}: {} does not say of which runs, as they were named\n",
+                         directory.string(), file.filename().string());
+    }
     const io::Json& asked_for = study.at("asked_for");
     const auto by = settings.at("by").get<std::string>();
     std::string flags;

@@ -90,9 +90,23 @@ TEST(ReportStudies, NamesTheFileOfADamagedStudy) {
     damage("settings.json", [&](io::Json& json) { json.erase(name); });
   }
   damage("settings.json", [](io::Json& json) { json["perturbation"] = "heat"; });
-  damage("silencing.json", [](io::Json& json) { json.erase("asked_for"); });
+  damage("silencing.json", [](io::Json& json) { json["asked_for"].erase("runs"); });
   damage("silencing.json", [](io::Json& json) { json["settings"]["levels"] = "all"; });
   make(request);
+}
+
+TEST(ReportStudies, SaysWhatAStudyDoesNotSay) {
+  const TempDir directory;
+  write_run(directory / "a", "glifr", {}, 1, testing::vary);
+  write_study(directory);
+  const auto file = directory / "study" / "silencing.json";
+  io::Json json = io::Json::parse(testing::slurp(file));
+  json.erase("asked_for");
+  testing::spill(file, json.dump());
+  ReportRequest request = request_of(directory, {"a"});
+  request.studies = {directory / "study"};
+  EXPECT_THAT(commands_of(make(request)),
+              HasSubstr("study: silencing.json does not say of which runs"));
 }
 
 TEST(ReportStudies, GivesTheCommandOfAStudyAsItWasAskedFor) {
