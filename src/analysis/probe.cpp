@@ -265,6 +265,9 @@ void measure(const nn::NeuronLayer& layer, const std::vector<std::int64_t>& numb
       if (place.contains(number)) members.back().push_back(place.at(number));
     }
   }
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    result.probed[i] = static_cast<std::int64_t>(members[i].size());
+  }
   const at::Tensor activity = settled(layer, result.drive, pass);
   result.activity = {"activity", "", curves_of(activity, members)};
   result.step_drive = middle_drive(result.drive, activity);
@@ -283,9 +286,7 @@ std::optional<Probe> probe(const experiment::Trained& trained, const std::vector
   const at::NoGradGuard no_grad;
   const Chosen chosen = choose(units);
   result.neurons = static_cast<std::int64_t>(chosen.numbers.size());
-  for (const auto& own : chosen.members) {
-    result.probed.push_back(static_cast<std::int64_t>(own.size()));
-  }
+  result.probed.assign(units.size(), 0);
   nn::LayerPass pass;
   pass.sigma_mV = trained.pass.sigma_mV;
   std::vector<std::int64_t> numbers = staying(trained, chosen.numbers, tried_drives(), pass);

@@ -171,7 +171,7 @@ TEST_F(AnalysisCli, ReportsTheStudiesOfTheQuickStart) {
   succeed({"cluster", path("run"), "--replicates", "20", "--out", clusters});
   succeed({"report", path("run"), "--studies", silencing, "--studies", clusters, "--out", page});
   const std::string text = slurp(page);
-  for (const std::string part :
+  for (const std::string& part :
        {"From " + silencing + ": 3 trials", "With the settings of " + clusters,
         "afterspike cluster " + path("run") + " --standardise zscore",
         std::string("--replicates 20"),

@@ -44,11 +44,11 @@ struct Quantity {
 
 /// Neurons by themselves: nothing recurrent, a drive of our own in place of the input.
 struct Probe {
-  std::vector<std::int64_t> probed;  ///< Of each unit how many neurons; curves are over those ...
-  /// ... but for these (numbers in hidden_neurons(), rising): their state grows beyond all numbers
-  /// under some drive, as after-spike currents without bound can. Nothing is computed from them.
+  std::int64_t neurons = 0;  ///< That were probed in all; of those ...
+  /// ... these (numbers in hidden_neurons(), rising) are left out: their state grows beyond all
+  /// numbers under some drive, as after-spike currents without bound can.
   std::vector<std::int64_t> run_away;
-  std::int64_t neurons = 0;  ///< That were probed in all.
+  std::vector<std::int64_t> probed;  ///< Of each unit: over how many of its neurons the curves are.
 
   std::string drive_unit;  ///< Of the drive: that of the input weights.
 

@@ -155,6 +155,7 @@ TEST(Probe, LeavesOutNeuronsThatRunAway) {
   const auto without = probe(*subject.trained, {{"rest", {0, 9}}});
   ASSERT_TRUE(found && without);
   EXPECT_THAT(found->run_away, ElementsAre(1, 4));
+  EXPECT_THAT(found->probed, ElementsAre(2, 0));
   EXPECT_THAT(without->run_away, ElementsAre());
   EXPECT_EQ(found->drive, without->drive) << "range";
   EXPECT_EQ(found->step_drive, without->step_drive);
