@@ -24,6 +24,9 @@ NUMPY_PARTS = {
     for name in ("_reconstruct", "scalar")
 } | {("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode"), ("__builtin__", "bytes")}
 
+MOST_SEGMENTS = 32768  # Each has two synapses, whose numbers are kept in 16 bits.
+MOST_STEPS = 2**32
+
 
 class DataError(Exception):
     """What is wrong with a file."""
@@ -44,26 +47,53 @@ def read_pickle(path):
         try:
             # Those of Python 2 hold arrays as text.
             return DataUnpickler(file, encoding="latin1").load()
-        except (pickle.UnpicklingError, EOFError, ValueError, AttributeError, IndexError, KeyError) as error:
-            raise DataError(f"is no pickle: {error}") from error
+        except DataError:
+            raise
+        # A damaged pickle can end in any error: its bytes call what was let in with arguments of their own.
+        except Exception as error:
+            raise DataError(f"is no pickle, or a damaged one: {error}") from error
 
 
-def member(container, key):
-    if not isinstance(container, dict) or key not in container:
+def member(container, key, kind=object, what="a value"):
+    if not isinstance(container, dict):
+        raise DataError(f"found {type(container).__name__}, expected a dictionary with '{key}'")
+    if key not in container:
         raise DataError(f"has no '{key}'")
+    if not isinstance(container[key], kind):
+        raise DataError(f"'{key}': found {type(container[key]).__name__}, expected {what}")
     return container[key]
+
+
+def numbers(values, what):
+    """A row of finite doubles."""
+    try:
+        row = np.asarray(values, dtype=np.float64).reshape(-1)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{what}: expected numbers: {error}") from error
+    if not np.isfinite(row).all():
+        raise DataError(f"{what}: found a value that is not finite")
+    return row
+
+
+def whole_number(value, what):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise DataError(f"{what}: found {value!r}, expected a whole number")
+    return int(value)
 
 
 def input_spikes(spike_times, segments, steps, first_synapse, what):
     """(times, synapses) of a map from segment to the steps of its spikes."""
     times, synapses = [], []
-    for segment, own in sorted(spike_times.items()):
-        own = np.unique(np.asarray(own, dtype=np.int64))
+    rows = {whole_number(segment, f"{what}: a segment"): own for segment, own in spike_times.items()}
+    for segment, own in sorted(rows.items()):
         if not 0 <= segment < segments:
             raise DataError(f"{what}: found segment {segment}, expected 0 to {segments - 1}")
+        own = np.unique(numbers(own, f"{what}: segment {segment}"))
+        if (own != np.floor(own)).any():
+            raise DataError(f"{what}: segment {segment}: found a time between two steps, expected whole ms")
         if own.size and not (own[0] >= 0 and own[-1] < steps):
             raise DataError(f"{what}: segment {segment}: found a time beyond the {steps} ms")
-        times.append(own)
+        times.append(own.astype(np.int64))
         synapses.append(np.full(own.size, first_synapse + segment))
     return times, synapses
 
@@ -72,27 +102,43 @@ def convert_run(run, segments, steps):
     """(times and synapses of the input in the order of time, times of output, soma)."""
     times, synapses = [], []
     for key, first in (("exInputSpikeTimes", 0), ("inhInputSpikeTimes", segments)):
-        more_times, more_synapses = input_spikes(member(run, key), segments, steps, first, key)
+        spike_times = member(run, key, dict, "a dictionary from segments to times")
+        more_times, more_synapses = input_spikes(spike_times, segments, steps, first, key)
         times += more_times
         synapses += more_synapses
     times = np.concatenate(times) if times else np.empty(0, np.int64)
     synapses = np.concatenate(synapses) if synapses else np.empty(0, np.int64)
     order = np.lexsort((synapses, times))
-    soma = np.asarray(member(run, "somaVoltageLowRes"), dtype=np.float32)
-    if soma.shape != (steps,) or not np.isfinite(soma).all():
-        raise DataError(f"somaVoltageLowRes: found shape {soma.shape}, expected ({steps},) and finite values")
-    output = np.asarray(member(run, "outputSpikeTimes"), dtype=np.float64).reshape(-1)
+    soma = numbers(member(run, "somaVoltageLowRes"), "somaVoltageLowRes").astype(np.float32)
+    if soma.shape != (steps,):
+        raise DataError(f"somaVoltageLowRes: found {soma.size} values, expected {steps}")
+    output = numbers(member(run, "outputSpikeTimes"), "outputSpikeTimes")
+    # A spike at t belongs to step floor(t - 0.5).
+    if ((output < 0.5) | (output >= steps + 0.5)).any():
+        raise DataError(f"outputSpikeTimes: found a time beyond the {steps} ms, expected 0.5 to below {steps + 0.5}")
     return times[order], synapses[order], output, soma
+
+
+def settings_of(experiment):
+    """(types of the segments, number of steps)."""
+    parameters = member(experiment, "Params", dict, "a dictionary")
+    types = member(parameters, "allSegmentsType", (list, tuple, np.ndarray), "a list")
+    if not 1 <= len(types) <= MOST_SEGMENTS:
+        raise DataError(f"allSegmentsType: found {len(types)} segments, expected 1 to {MOST_SEGMENTS}")
+    seconds = numbers(member(parameters, "totalSimDurationInSec"), "totalSimDurationInSec")
+    steps = np.round(seconds * 1000)
+    if steps.size != 1 or not 1 <= steps[0] <= MOST_STEPS or abs(steps[0] - seconds[0] * 1000) > 1e-6:
+        raise DataError(f"totalSimDurationInSec: found {seconds}, expected whole ms, 1 to {MOST_STEPS}")
+    return types, int(steps[0])
 
 
 def convert(experiment):
     """The data sets of the HDF5 file, by name."""
-    parameters = member(experiment, "Params")
-    types = member(parameters, "allSegmentsType")
-    steps = int(round(float(member(parameters, "totalSimDurationInSec")) * 1000))
-    runs = member(member(experiment, "Results"), "listOfSingleSimulationDicts")
-    if not runs or not len(types):
-        raise DataError("has no simulations or no segments")
+    types, steps = settings_of(experiment)
+    results = member(experiment, "Results", dict, "a dictionary")
+    runs = member(results, "listOfSingleSimulationDicts", (list, tuple), "a list")
+    if not runs:
+        raise DataError("has no simulations")
     converted = []
     for number, run in enumerate(runs):
         try:

@@ -2,7 +2,8 @@
 # Makes src/report/web/charts.min.js, the parts of Apache ECharts that the report page uses, of the packages
 # that package-lock.json names. A build of the program does not need it: the file is in the repository.
 #
-#   --check   compares instead of replacing; says so and ends well where npm or its registry cannot be had
+#   --check   compares instead of replacing; says so and ends well where npm is not installed or its registry
+#             cannot be reached
 # shellcheck source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -23,13 +24,19 @@ without() {
 
 command -v npm >/dev/null || without "npm is not installed"
 
+# What npm calls a network that is not there.
+unreachable="ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT"
+unreachable+="|EIDLETIMEOUT|ECONNABORTED"
+
 web=src/report/web
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp "$web"/{package.json,package-lock.json,.npmrc,charts.entry.js,charts.licenses.txt} "$work"
-(cd "$work" && npm ci --silent --no-progress >npm.log 2>&1) || {
+(cd "$work" && npm ci --loglevel=error --no-progress >npm.log 2>&1) || {
   cat "$work/npm.log" >&2
-  without "the packages cannot be had from npm's registry"
+  # Only where nothing could be reached: packages that are others than the lock file says are a failure.
+  grep -Eq "code ($unreachable)\b" "$work/npm.log" || fail "npm ci failed"
+  without "npm's registry cannot be reached"
 }
 (cd "$work" && npm run --silent build -- --outfile=charts.min.js --log-level=warning)
 

@@ -75,7 +75,7 @@ class NeuronIo final : public TaskModel {
     const Rng rng = Rng(static_cast<std::uint64_t>(split_seed_)).stream("windows");
     parts.train = std::make_shared<RandomNeuronWindows>(train, std::move(runs.rest), drawn,
                                                         train_samples_, rng);
-    parts.test = first_samples(cover(test, all_runs(*test)), test_samples_);
+    parts.test = data::first_samples(cover(test, all_runs(*test)), test_samples_);
     const std::int64_t longest = std::max(drawn.length, steps("", evaluation_window_ms_));
     Objective objective;
     objective.kind = Objective::Kind::spikes_and_voltage;

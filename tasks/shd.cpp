@@ -23,9 +23,9 @@ class Shd final : public TaskModel {
     if (!split.part.empty()) {
       parts.validation = std::make_shared<data::Subset>(recordings, std::move(split.part));
     }
-    parts.train = first_samples(std::make_shared<data::Subset>(recordings, std::move(split.rest)),
-                                train_samples_);
-    parts.test = first_samples(std::make_shared<SpikeRecordings>(test), test_samples_);
+    parts.train = data::first_samples(
+        std::make_shared<data::Subset>(recordings, std::move(split.rest)), train_samples_);
+    parts.test = data::first_samples(std::make_shared<SpikeRecordings>(test), test_samples_);
     const TaskShape shape{train.channels(), form.classes, train.steps(), spikes_.step_ms()};
     return std::make_unique<Task>(shape, spikes_.objective(), std::move(parts));
   }

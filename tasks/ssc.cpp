@@ -18,9 +18,9 @@ class Ssc final : public TaskModel {
       return std::make_shared<SpikeRecordings>(spikes_.read_file(context, "ssc", file, form));
     };
     Task::Parts parts;
-    parts.train = first_samples(read("ssc_train.h5"), train_samples_);
+    parts.train = data::first_samples(read("ssc_train.h5"), train_samples_);
     parts.validation = read("ssc_valid.h5");
-    parts.test = first_samples(read("ssc_test.h5"), test_samples_);
+    parts.test = data::first_samples(read("ssc_test.h5"), test_samples_);
     const TaskShape shape{spikes_.input.channels, form.classes, spikes_.bins.steps(),
                           spikes_.step_ms()};
     return std::make_unique<Task>(shape, spikes_.objective(), std::move(parts));

@@ -1,7 +1,5 @@
 #include "task_options.hpp"
 
-#include <numeric>
-
 #include "afterspike/base/error.hpp"
 
 namespace afterspike::tasks {
@@ -63,14 +61,6 @@ void CommonTaskOptions::describe(options::Section section) {
   describe_reading(section, read, over);
 }
 
-std::shared_ptr<const data::Dataset> first_samples(std::shared_ptr<const data::Dataset> whole,
-                                                   std::int64_t count) {
-  if (count == 0 || count >= whole->size()) return whole;
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(count));
-  std::iota(numbers.begin(), numbers.end(), 0);
-  return std::make_shared<data::Subset>(std::move(whole), std::move(numbers));
-}
-
 Task::Parts make_parts(std::shared_ptr<const data::Dataset> train,
                        std::shared_ptr<const data::Dataset> test,
                        const CommonTaskOptions& options) {
@@ -79,14 +69,14 @@ Task::Parts make_parts(std::shared_ptr<const data::Dataset> train,
       validation < train->size(), ErrorKind::config,
       "option 'task.validation': found {}, expected less than the {} training samples there are",
       validation, train->size());
-  Task::Parts parts{train, nullptr, first_samples(std::move(test), options.test_samples)};
+  Task::Parts parts{train, nullptr, data::first_samples(std::move(test), options.test_samples)};
   if (validation > 0) {
     const Rng rng(static_cast<std::uint64_t>(options.split_seed));
     data::Parts split = data::split(std::move(train), validation, rng.stream("validation"));
     parts.train = split.rest;
     parts.validation = split.part;
   }
-  parts.train = first_samples(parts.train, options.train_samples);
+  parts.train = data::first_samples(parts.train, options.train_samples);
   return parts;
 }
 

@@ -42,10 +42,6 @@ std::int64_t steps_of(const units::Duration& duration, double dt_ms);
 /// The "read" and "loss_over" options alone.
 void describe_reading(options::Section section, ReadSteps& read, Objective::Over& over);
 
-/// The first `count` samples; all where count is 0 or more than there are.
-std::shared_ptr<const data::Dataset> first_samples(std::shared_ptr<const data::Dataset> whole,
-                                                   std::int64_t count);
-
 /// Training data without and with the validation samples, both cut to the wanted sizes. Throws
 /// Error(config) when there are not that many samples.
 Task::Parts make_parts(std::shared_ptr<const data::Dataset> train,

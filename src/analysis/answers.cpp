@@ -1,25 +1,45 @@
 #include "afterspike/analysis/answers.hpp"
 
-#include <algorithm>
+#include <functional>
 #include <numeric>
-
-#include <ATen/ATen.h>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
+#include "tensors.hpp"
 
 namespace afterspike::analysis {
 namespace {
 
-std::vector<std::int64_t> first_numbers(std::int64_t count) {
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(count));
-  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
-  return numbers;
+/// One output of one sample over time, as it is shown.
+using Shown = std::function<at::Tensor(const at::Tensor& outputs)>;
+
+/// What is shown of outputs or targets [..., outputs].
+struct Kind {
+  const char* name;
+  const char* unit;
+  Shown output, target;
+};
+
+std::vector<Kind> kinds_of(const tasks::Objective& objective) {
+  const auto select = [](std::int64_t number) {
+    return [number](const at::Tensor& values) { return values.select(-1, number); };
+  };
+  if (objective.kind != tasks::Objective::Kind::spikes_and_voltage) {
+    return {{"output", "", select(0), select(0)}};
+  }
+  const auto voltage = [unit_mV = objective.voltage_unit_mV](const at::Tensor& values) {
+    return values.select(-1, 1) * unit_mV;
+  };
+  const auto probability = [](const at::Tensor& values) { return values.select(-1, 0).sigmoid(); };
+  return {{"spike probability", "", probability, select(0)}, {"voltage", "mV", voltage, voltage}};
 }
 
-std::vector<double> column(const at::Tensor& values) {
-  const at::Tensor own = values.to(at::kDouble).contiguous();
-  return {own.data_ptr<double>(), own.data_ptr<double>() + own.numel()};
+/// The steps of a sample that are asked for: those that belong to it and have weight.
+at::Tensor asked_steps(const data::Batch& batch, std::int64_t sample) {
+  const std::int64_t steps =
+      batch.lengths.defined() ? batch.lengths[sample].item<std::int64_t>() : batch.input.size(0);
+  if (!batch.weight.defined()) return at::arange(steps);
+  return batch.weight.select(1, sample).slice(0, 0, steps).nonzero().flatten();
 }
 
 }  // namespace
@@ -32,39 +52,41 @@ statistics::Points confusion(const Subject& subject, ThreadPool& pool) {
                                  .argmax(1);
   const std::int64_t classes = subject.task->shape().output_size;
   statistics::Points counts = statistics::Points::Zero(classes, classes);
-  const std::vector<std::int64_t> numbers = first_numbers(subject.data->size());
-  const std::int64_t rows = evaluation::shard_rows(subject.data->size());
-  for (std::int64_t shard = 0; shard < evaluation::shard_count(*subject.data); ++shard) {
-    const auto own = evaluation::shard(numbers, rows, shard);
-    const at::Tensor target = subject.data->batch(own).target;
-    for (std::size_t i = 0; i < own.size(); ++i) {
-      const auto place = static_cast<std::int64_t>(i);
-      counts(target[place].item<std::int64_t>(), answers[own[i]].item<std::int64_t>()) += 1;
-    }
+  const auto shards = static_cast<std::size_t>(evaluation::shard_count(*subject.data));
+  std::vector<at::Tensor> targets(shards);
+  evaluation::for_each_shard(subject.data->size(), pool, [&](std::size_t place, auto numbers) {
+    targets[place] = subject.data->batch(numbers).target;
+  });
+  const at::Tensor target = at::cat(targets);
+  for (std::int64_t i = 0; i < target.numel(); ++i) {
+    counts(target[i].item<std::int64_t>(), answers[i].item<std::int64_t>()) += 1;
   }
   return counts;
 }
 
-std::vector<Trace> traces(const Subject& subject, std::int64_t count, ThreadPool& pool) {
-  const std::vector<std::int64_t> numbers = first_numbers(std::min(count, subject.data->size()));
-  const data::Subset first(subject.data, numbers);
-  const at::Tensor outputs = evaluation::predict(subject.network(), subject.task->objective(),
-                                                 first, subject.trained->pass, pool);
-  const data::Batch batch = subject.data->batch(numbers);
-  std::vector<Trace> result;
-  for (const std::int64_t number : numbers) {
-    Trace trace;
-    trace.sample = number;
-    const std::int64_t steps =
-        batch.lengths.defined() ? batch.lengths[number].item<std::int64_t>() : outputs.size(1);
-    trace.output = column(outputs[number].slice(0, 0, steps).select(1, 0));
-    if (batch.target.defined()) {
-      trace.target = column(batch.target.select(1, number).slice(0, 0, steps).select(1, 0));
+std::vector<TracedOutput> traces(const Subject& subject, std::int64_t count, ThreadPool& pool) {
+  const auto first = data::first_samples(subject.data, count);
+  const tasks::Objective& objective = subject.task->objective();
+  const at::Tensor outputs =
+      evaluation::predict(subject.network(), objective, *first, subject.trained->pass, pool);
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(first->size()));
+  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+  const data::Batch batch = first->batch(numbers);
+  std::vector<TracedOutput> result;
+  for (const Kind& kind : kinds_of(objective)) {
+    result.push_back({kind.name, kind.unit, {}});
+    for (const std::int64_t number : numbers) {
+      const at::Tensor asked = asked_steps(batch, number);
+      Trace trace;
+      trace.sample = number;
+      trace.output = values_of(kind.output(outputs[number].index_select(0, asked)));
+      if (batch.target.defined()) {
+        trace.target =
+            values_of(kind.target(batch.target.select(1, number).index_select(0, asked)));
+      }
+      trace.time_ms = values_of((asked + 1).to(at::kDouble) * subject.task->shape().dt_ms);
+      result.back().traces.push_back(std::move(trace));
     }
-    for (std::int64_t step = 1; step <= steps; ++step) {
-      trace.time_ms.push_back(static_cast<double>(step) * subject.task->shape().dt_ms);
-    }
-    result.push_back(std::move(trace));
   }
   return result;
 }

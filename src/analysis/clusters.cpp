@@ -326,6 +326,7 @@ io::Json cluster_report(const ClusterStudy& study, const Clustering& clustering,
       {"standardise", standardised ? "zscore" : "none"},
       {"seed", study.seed},
       {"replicates", study.options.replicates},
+      {"exact_limit", study.options.exact_limit},
       {"clusters", k},
       {"by_calinski_harabasz", clustering.by_calinski_harabasz},
       // The authors of GLIFR took a best number of 2 for no clusters.

@@ -1,30 +1,19 @@
 #include "afterspike/analysis/inspection.hpp"
 
 #include <algorithm>
-#include <numeric>
 
-#include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <Eigen/Eigenvalues>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
+#include "tensors.hpp"
 
 namespace afterspike::analysis {
 namespace {
 
 std::int64_t hidden_count(const nn::Network& network) {
   return network.options().hidden * network.options().layers;
-}
-
-statistics::Points points_of(const at::Tensor& values) {
-  const at::Tensor own = values.detach().to(at::kDouble).contiguous();
-  return Eigen::Map<const statistics::Points>(own.data_ptr<double>(), own.size(0), own.size(1));
-}
-
-std::vector<double> values_of(const at::Tensor& values) {
-  const at::Tensor own = values.detach().to(at::kDouble).contiguous();
-  return {own.data_ptr<double>(), own.data_ptr<double>() + own.numel()};
 }
 
 std::vector<double> times(std::int64_t steps, double dt_ms) {
@@ -38,12 +27,6 @@ std::vector<double> times(std::int64_t steps, double dt_ms) {
 /// Steps that belong to the first sample of a batch.
 std::int64_t length_of(const data::Batch& batch) {
   return batch.lengths.defined() ? batch.lengths[0].item<std::int64_t>() : batch.input.size(0);
-}
-
-void require_sample(const Subject& subject, std::int64_t sample) {
-  require(sample >= 0 && sample < subject.data->size(), ErrorKind::usage,
-          "sample {}: expected 0 to {}, the samples of the split", sample,
-          subject.data->size() - 1);
 }
 
 std::vector<std::complex<double>> eigenvalues(const at::Tensor& matrix) {
@@ -99,6 +82,43 @@ at::Tensor add_steps(const at::Tensor& a, const at::Tensor& b) {
   return sum;
 }
 
+constexpr std::size_t kMostNamed = 40;  // Neurons in a note; inspection.json names all.
+
+/// What the probe left out, and why.
+void note_probe(const nn::Network& network, const std::string& neuron, Inspection& result) {
+  const char* what = "f-I curves and step responses";
+  if (!result.probe) {
+    result.notes.push_back(
+        fmt::format("{}: not there for {}: what drives one of its neurons is not one number (many "
+                    "synapses, or several gates)",
+                    what, neuron));
+  } else if (result.units.empty()) {
+    result.notes.push_back(
+        fmt::format("{}: left out, for no neurons were named and there are no clusters", what));
+  } else if (const auto& run_away = result.probe->run_away; !run_away.empty()) {
+    std::vector<std::string> names;
+    const std::int64_t hidden = network.options().hidden;
+    for (std::size_t i = 0; i < std::min(kMostNamed, run_away.size()); ++i) {
+      names.push_back(fmt::format("{}.{}", run_away[i] / hidden, run_away[i] % hidden));
+    }
+    if (run_away.size() > kMostNamed) {
+      names.push_back(fmt::format("and {} more", run_away.size() - kMostNamed));
+    }
+    result.notes.push_back(
+        fmt::format("{} of {} neurons run away: under a constant drive their state grows beyond "
+                    "all numbers; they are left out of {} (layer.neuron): {}",
+                    run_away.size(), result.probe->neurons, what, fmt::join(names, ", ")));
+  }
+}
+
+void note_spectra(const nn::Network& network, const std::string& neuron, Inspection& result) {
+  if (!result.spectra.empty()) return;
+  result.notes.push_back(
+      network.options().hidden > kMostSpectral
+          ? fmt::format("eigenvalues: left out for more than {} neurons in a layer", kMostSpectral)
+          : fmt::format("eigenvalues: {} has no square matrix of recurrent weights", neuron));
+}
+
 }  // namespace
 
 std::vector<Unit> single_units(const nn::Network& network,
@@ -127,6 +147,12 @@ std::vector<Unit> cluster_units(const std::vector<std::int64_t>& labels) {
   }
   std::erase_if(units, [](const Unit& unit) { return unit.neurons.empty(); });
   return units;
+}
+
+void require_sample(const Subject& subject, std::int64_t sample) {
+  require(sample >= 0 && sample < subject.data->size(), ErrorKind::usage,
+          "sample {}: expected 0 to {}, the samples of the split", sample,
+          subject.data->size() - 1);
 }
 
 Raster raster(const Subject& subject, std::int64_t sample) {
@@ -193,14 +219,11 @@ Saliency saliency(const Subject& subject, std::int64_t samples, std::int64_t sam
   require_sample(subject, sample);
   Saliency result;
   result.samples = std::min(samples, subject.data->size());
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(result.samples));
-  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
   const std::int64_t rows = evaluation::shard_rows(result.samples);
   std::vector<ShardSaliency> shards(
       static_cast<std::size_t>(evaluation::shard_count(result.samples, rows)));
-  pool.run(static_cast<std::int64_t>(shards.size()), [&](std::int64_t index) {
-    shards[static_cast<std::size_t>(index)] =
-        shard_saliency(subject, evaluation::shard(numbers, rows, index));
+  evaluation::for_each_shard(result.samples, pool, [&](std::size_t place, auto numbers) {
+    shards[place] = shard_saliency(subject, numbers);
   });
   ShardSaliency total;
   for (const ShardSaliency& shard : shards) {
@@ -218,27 +241,16 @@ Saliency saliency(const Subject& subject, std::int64_t samples, std::int64_t sam
 
 Inspection inspect(const Subject& subject, std::vector<Unit> units,
                    const InspectionOptions& options, ThreadPool& pool) {
+  if (subject.data != nullptr) require_sample(subject, options.sample);
   const nn::Network& network = subject.network();
+  const std::string& neuron = subject.trained->experiment->neuron_name();
   Inspection result;
   result.run = subject.name;
   result.units = std::move(units);
   result.probe = probe(*subject.trained, result.units);
-  const std::string& neuron = subject.trained->experiment->neuron_name();
-  if (!result.probe) {
-    result.notes.push_back(
-        fmt::format("f-I curves and step responses: not there for {}: what drives one of its "
-                    "neurons is not one "
-                    "number (many synapses, or several gates)",
-                    neuron));
-  }
+  note_probe(network, neuron, result);
   result.spectra = spectra(network);
-  if (result.spectra.empty()) {
-    result.notes.push_back(
-        network.options().hidden > kMostSpectral
-            ? fmt::format("eigenvalues: left out for more than {} neurons in a layer",
-                          kMostSpectral)
-            : fmt::format("eigenvalues: {} has no square matrix of recurrent weights", neuron));
-  }
+  note_spectra(network, neuron, result);
   result.after = timescales(network);
   try {
     result.before = timescales(*experiment::initial_network(*subject.trained));

@@ -27,6 +27,7 @@ io::Table curves_table(const std::string& name, const std::vector<double>& along
     table.columns.push_back(column_name(quantity) + "_sd");
   }
   for (std::size_t unit = 0; unit < quantities.front().curves.size(); ++unit) {
+    if (quantities.front().curves[unit].mean.empty()) continue;
     for (std::size_t i = 0; i < along.size(); ++i) {
       std::vector<double> row = {static_cast<double>(unit), along[i]};
       for (const Quantity& quantity : quantities) {
@@ -104,28 +105,36 @@ std::vector<std::string> names_of(const List& list) {
   return names;
 }
 
-io::Json describe(const Inspection& inspection, const nn::Network& network) {
+/// Neurons by their numbers in hidden_neurons().
+io::Json places_of(const std::vector<std::int64_t>& numbers, const nn::Network& network) {
   const std::vector<NeuronId> neurons = hidden_neurons(network);
+  io::Json places = io::Json::array();
+  for (const std::int64_t number : numbers) {
+    const NeuronId& id = neurons[static_cast<std::size_t>(number)];
+    places.push_back({{"layer", id.layer}, {"neuron", id.neuron}});
+  }
+  return places;
+}
+
+io::Json describe(const Inspection& inspection, const nn::Network& network) {
   io::Json units = io::Json::array();
-  for (const Unit& unit : inspection.units) {
-    io::Json members = io::Json::array();
-    for (const std::int64_t number : unit.neurons) {
-      const NeuronId& id = neurons[static_cast<std::size_t>(number)];
-      members.push_back({{"layer", id.layer}, {"neuron", id.neuron}});
-    }
-    units.push_back({{"name", unit.name}, {"neurons", std::move(members)}});
+  for (std::size_t i = 0; i < inspection.units.size(); ++i) {
+    const Unit& unit = inspection.units[i];
+    units.push_back({{"name", unit.name}, {"neurons", places_of(unit.neurons, network)}});
+    if (inspection.probe) units.back()["probed"] = inspection.probe->probed[i];
   }
   io::Json result = {{"run", inspection.run},
                      {"units", std::move(units)},
                      {"matrices", names_of(inspection.spectra)},
                      {"timescales", names_of(inspection.after)}};
-  if (inspection.probe) {
+  if (inspection.probe && !inspection.probe->drive.empty()) {
     const Probe& probe = *inspection.probe;
     result["step"] = {{"drive", probe.step_drive},
                       {"unit", probe.drive_unit},
                       {"onset_ms", probe.onset_ms},
                       {"end_ms", probe.end_ms}};
   }
+  if (inspection.probe) result["run_away"] = places_of(inspection.probe->run_away, network);
   if (inspection.raster) result["sample"] = inspection.raster->sample;
   if (inspection.saliency) result["saliency_samples"] = inspection.saliency->samples;
   result["notes"] = inspection.notes;
@@ -140,7 +149,7 @@ void write_inspection(const std::filesystem::path& directory, const Inspection& 
   const auto write = [&](const char* name, const io::Table& table) {
     if (!table.rows.empty()) io::write_csv(target.staging() / name, table);
   };
-  if (inspection.probe) {
+  if (inspection.probe && !inspection.probe->drive.empty()) {
     const Probe& probe = *inspection.probe;
     write("fi_curves.csv", curves_table(drive_column(probe), probe.drive, {probe.activity}));
     write("step_responses.csv", curves_table("time_ms", probe.time_ms, probe.step_response));

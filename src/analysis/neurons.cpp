@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
-#include <span>
-
-#include <ATen/ATen.h>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/registry.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
+#include "tensors.hpp"
 
 namespace afterspike::analysis {
 namespace {
@@ -73,32 +71,31 @@ std::vector<Gathered> gather(const nn::NeuronLayer& layer) {
   return all;
 }
 
-/// Puts the several values of each neuron in the canonical order, the same for all parameters of
-/// which it has as many.
-void order_currents(std::vector<Gathered>& parameters, std::int64_t neurons) {
-  std::vector<double*> rows;
-  std::int64_t count = 0;
+/// Whether a neuron has several values of a parameter.
+bool has_several(const Gathered& parameter) {
+  return parameter.values.size(1) >= 2;
+}
+
+/// As canonical_order(), by the first parameter of which there are several and all others of which
+/// there are as many.
+at::Tensor order_by(const std::vector<Gathered>& parameters, std::int64_t neurons) {
+  const auto first = std::find_if(parameters.begin(), parameters.end(), has_several);
+  if (first == parameters.end()) return {};
+  const std::int64_t count = first->values.size(1);
+  at::Tensor order = at::empty({neurons, count}, at::kLong);
   for (std::int64_t neuron = 0; neuron < neurons; ++neuron) {
-    rows.clear();
-    for (Gathered& parameter : parameters) {
-      const std::int64_t own = parameter.values.size(1);
-      if (own < 2 || own > kMostColumns || (count > 0 && own != count)) continue;
-      count = own;
-      rows.push_back(parameter.values.data_ptr<double>() + neuron * own);
-    }
-    std::vector<std::size_t> order(static_cast<std::size_t>(count));
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-      for (const double* row : rows) {
+    std::int64_t* own = order.data_ptr<std::int64_t>() + neuron * count;
+    std::iota(own, own + count, std::int64_t{0});
+    std::stable_sort(own, own + count, [&](std::int64_t a, std::int64_t b) {
+      for (const Gathered& parameter : parameters) {
+        if (parameter.values.size(1) != count) continue;
+        const double* row = parameter.values.data_ptr<double>() + neuron * count;
         if (row[a] != row[b]) return row[a] < row[b];
       }
       return false;
     });
-    for (double* row : rows) {
-      const std::vector<double> before(row, row + count);
-      for (std::size_t i = 0; i < order.size(); ++i) row[i] = before[order[i]];
-    }
   }
+  return order;
 }
 
 /// Named columns of one parameter, [neurons, columns].
@@ -130,7 +127,11 @@ Columns columns_of(const Gathered& parameter) {
 /// The table of one layer.
 Columns layer_columns(const nn::NeuronLayer& layer) {
   std::vector<Gathered> parameters = gather(layer);
-  order_currents(parameters, layer.shape().neurons);
+  const at::Tensor order = order_by(parameters, layer.shape().neurons);
+  for (Gathered& parameter : parameters) {
+    if (!order.defined() || parameter.values.size(1) != order.size(1)) continue;
+    parameter.values = parameter.values.gather(1, order);
+  }
   std::stable_sort(parameters.begin(), parameters.end(),
                    [](const Gathered& a, const Gathered& b) { return a.place < b.place; });
   Columns all;
@@ -156,6 +157,10 @@ at::Tensor summed_activity(const at::Tensor& emitted, const at::Tensor& lengths)
 }
 
 }  // namespace
+
+at::Tensor canonical_order(const nn::NeuronLayer& layer) {
+  return order_by(gather(layer), layer.shape().neurons);
+}
 
 std::vector<NeuronId> hidden_neurons(const nn::Network& network) {
   std::vector<NeuronId> neurons;
@@ -188,23 +193,16 @@ NeuronTable neuron_parameters(const nn::Network& network) {
   require(!parts.empty(), ErrorKind::config,
           "neurons of this model have no intrinsic parameters, only weights; expected a model such "
           "as glifr");
-  const at::Tensor all = at::cat(parts, 0).contiguous();
-  table.values =
-      Eigen::Map<const statistics::Points>(all.data_ptr<double>(), all.size(0), all.size(1));
+  table.values = points_of(at::cat(parts, 0));
   return table;
 }
 
 std::vector<double> mean_activity(const Subject& subject, ThreadPool& pool) {
-  const std::int64_t samples = subject.data->size();
-  const std::int64_t rows = evaluation::shard_rows(samples);
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(samples));
-  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
-  const std::int64_t shards = evaluation::shard_count(samples, rows);
-  std::vector<at::Tensor> sums(static_cast<std::size_t>(shards));
-  std::vector<double> steps(static_cast<std::size_t>(shards));
-  pool.run(shards, [&](std::int64_t index) {
-    const at::NoGradGuard no_grad;
-    const data::Batch batch = subject.data->batch(evaluation::shard(numbers, rows, index));
+  const auto shards = static_cast<std::size_t>(evaluation::shard_count(*subject.data));
+  std::vector<at::Tensor> sums(shards);
+  std::vector<double> steps(shards);
+  evaluation::for_each_shard(subject.data->size(), pool, [&](std::size_t place, auto numbers) {
+    const data::Batch batch = subject.data->batch(numbers);
     nn::LayerPass pass;
     pass.sigma_mV = subject.trained->pass.sigma_mV;
     at::Tensor signal = batch.input;
@@ -213,15 +211,13 @@ std::vector<double> mean_activity(const Subject& subject, ThreadPool& pool) {
       signal = subject.network().layer(static_cast<std::size_t>(layer))->emissions(signal, pass);
       parts.push_back(summed_activity(signal, batch.lengths));
     }
-    sums[static_cast<std::size_t>(index)] = at::cat(parts, 0);
-    steps[static_cast<std::size_t>(index)] =
-        batch.lengths.defined() ? batch.lengths.sum().item<double>()
-                                : static_cast<double>(signal.size(0) * signal.size(1));
+    sums[place] = at::cat(parts, 0);
+    steps[place] = batch.lengths.defined() ? batch.lengths.sum().item<double>()
+                                           : static_cast<double>(signal.size(0) * signal.size(1));
   });
   at::Tensor total = at::zeros_like(sums.front());
   for (const at::Tensor& sum : sums) total += sum;
-  total /= std::accumulate(steps.begin(), steps.end(), 0.0);
-  return {total.data_ptr<double>(), total.data_ptr<double>() + total.numel()};
+  return values_of(total / std::accumulate(steps.begin(), steps.end(), 0.0));
 }
 
 bool is_identity(std::string_view column) noexcept {

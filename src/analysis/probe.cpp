@@ -1,13 +1,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <map>
-
-#include <ATen/ATen.h>
+#include <set>
 
 #include "afterspike/analysis/inspection.hpp"
 #include "afterspike/base/error.hpp"
 #include "afterspike/statistics/resampling.hpp"
+#include "tensors.hpp"
 
 namespace afterspike::analysis {
 namespace {
@@ -41,17 +42,6 @@ bool has_single_drive(const nn::NeuronLayer& layer) {
   return input && recurrent;
 }
 
-/// For parameters of which a neuron has several (after-spike currents), [several, neurons]: their
-/// canonical order, by the first such parameter.
-at::Tensor canonical_order(const nn::NeuronLayer& layer) {
-  for (const nn::ParameterSpec& spec : layer.specs()) {
-    if (spec.group == nn::ParameterGroup::intrinsic && spec.shape.size() == 2) {
-      return std::get<1>(layer.physical(spec.name).detach().sort(0));
-    }
-  }
-  return {};
-}
-
 /// A layer of these neurons, each driven by an input of its own and by nothing else.
 std::shared_ptr<nn::Network> isolated(const experiment::Trained& trained,
                                       const std::vector<std::int64_t>& numbers) {
@@ -69,16 +59,20 @@ std::shared_ptr<nn::Network> isolated(const experiment::Trained& trained,
   auto network = experiment.make_network({count, 1, trained.network->shape().dt_ms});
   nn::NeuronLayer& target = *network->layer(0);
   const std::int64_t hidden = trained.network->options().hidden;
+  std::vector<at::Tensor> orders;
+  for (std::int64_t i = 0; i < trained.network->options().layers; ++i) {
+    orders.push_back(canonical_order(*trained.network->layer(static_cast<std::size_t>(i))));
+  }
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t number = numbers[static_cast<std::size_t>(i)];
     const nn::NeuronLayer& source =
         *trained.network->layer(static_cast<std::size_t>(number / hidden));
-    const at::Tensor order = canonical_order(source);
+    const at::Tensor& order = orders[static_cast<std::size_t>(number / hidden)];
     for (const nn::ParameterSpec& spec : source.specs()) {
       if (spec.name == "input_weight" || spec.name == "recurrent_weight") continue;
       at::Tensor own = source.raw(spec.name).select(-1, number % hidden);
-      if (own.dim() == 1 && order.defined()) {
-        own = own.index_select(0, order.select(-1, number % hidden));
+      if (own.dim() == 1 && order.defined() && own.numel() == order.size(1)) {
+        own = own.index_select(0, order.select(0, number % hidden));
       }
       target.raw(spec.name).select(-1, i).copy_(own);
     }
@@ -99,13 +93,17 @@ at::Tensor settled(const nn::NeuronLayer& layer, const std::vector<double>& driv
   return layer.emissions(input, pass).slice(0, kSettling / 2).mean(0).to(at::kDouble);
 }
 
-/// The least power of two, as drive to both sides, beyond which the neurons hardly change.
-double range_of(const nn::NeuronLayer& layer, const nn::LayerPass& pass) {
+/// The drives that are tried for the range: to both sides, from the least to the largest.
+std::vector<double> tried_drives() {
   std::vector<double> tried;
   for (int power = kLeastPower; power <= kMostPower; ++power) {
     tried.insert(tried.end(), {std::ldexp(-1, power), std::ldexp(1, power)});
   }
-  const at::Tensor activity = settled(layer, tried, pass);
+  return tried;
+}
+
+/// The least of the tried drives beyond which the neurons hardly change, of their activity.
+double range_of(const std::vector<double>& tried, const at::Tensor& activity) {
   const double whole = (activity.amax() - activity.amin()).item<double>();
   const std::int64_t last = activity.size(0) - 2;
   for (std::int64_t i = 0; i < last; i += 2) {
@@ -116,7 +114,8 @@ double range_of(const nn::NeuronLayer& layer, const nn::LayerPass& pass) {
   return tried.back();
 }
 
-/// Mean and spread over the neurons of each unit, of values [points, neurons].
+/// Mean and spread over the neurons of each unit, of values [points, neurons]. Nothing of a unit
+/// that has none.
 std::vector<Curve> curves_of(const at::Tensor& values,
                              const std::vector<std::vector<std::int64_t>>& members) {
   std::vector<Curve> curves;
@@ -124,7 +123,7 @@ std::vector<Curve> curves_of(const at::Tensor& values,
   const auto access = all.accessor<double, 2>();
   for (const auto& own : members) {
     Curve curve;
-    for (std::int64_t point = 0; point < all.size(0); ++point) {
+    for (std::int64_t point = 0; point < all.size(0) && !own.empty(); ++point) {
       std::vector<double> parts;
       for (const std::int64_t member : own) parts.push_back(access[point][member]);
       curve.mean.push_back(statistics::mean(parts));
@@ -141,23 +140,52 @@ struct Chosen {
   std::vector<std::vector<std::int64_t>> members;
 };
 
+/// Up to `most` neurons of a unit, spread over it.
+std::vector<std::int64_t> spread_over(const Unit& unit, std::size_t most) {
+  std::vector<std::int64_t> numbers;
+  const std::size_t count = std::min(most, unit.neurons.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    numbers.push_back(unit.neurons[i * unit.neurons.size() / count]);
+  }
+  return numbers;
+}
+
 Chosen choose(const std::vector<Unit>& units) {
+  const auto limit = static_cast<std::size_t>(kMostProbed);
+  std::set<std::int64_t> all;
+  for (const Unit& unit : units) all.insert(unit.neurons.begin(), unit.neurons.end());
+  const std::size_t most =
+      all.size() <= limit ? all.size() : std::max<std::size_t>(1, limit / units.size());
   Chosen chosen;
-  std::map<std::int64_t, std::int64_t> place;
-  const auto most = std::max<std::size_t>(1, static_cast<std::size_t>(kMostProbed) / units.size());
+  std::set<std::int64_t> probed;
   for (const Unit& unit : units) {
-    std::vector<std::int64_t> members;
-    const std::size_t count = std::min(most, unit.neurons.size());
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::int64_t number = unit.neurons[i * unit.neurons.size() / count];
-      const auto [found, added] =
-          place.emplace(number, static_cast<std::int64_t>(chosen.numbers.size()));
-      if (added) chosen.numbers.push_back(number);
-      members.push_back(found->second);
+    for (const std::int64_t number : spread_over(unit, most)) {
+      if (probed.insert(number).second) chosen.numbers.push_back(number);
     }
-    chosen.members.push_back(std::move(members));
+  }
+  for (const Unit& unit : units) {
+    const bool whole = std::all_of(unit.neurons.begin(), unit.neurons.end(),
+                                   [&](std::int64_t number) { return probed.contains(number); });
+    chosen.members.push_back(whole ? unit.neurons : spread_over(unit, most));
   }
   return chosen;
+}
+
+/// The neurons that stay finite under these drives. Where not all do together, each is tried by
+/// itself: in the product with recurrent weights, 0 times what is not finite is not 0.
+std::vector<std::int64_t> staying(const experiment::Trained& trained,
+                                  const std::vector<std::int64_t>& numbers,
+                                  const std::vector<double>& drive, const nn::LayerPass& pass) {
+  const auto stay = [&](const std::vector<std::int64_t>& own) {
+    const auto network = isolated(trained, own);
+    return settled(*network->layer(0), drive, pass).isfinite().all().item<bool>();
+  };
+  if (numbers.empty() || stay(numbers)) return numbers;
+  std::vector<std::int64_t> found;
+  for (const std::int64_t number : numbers) {
+    if (stay({number})) found.push_back(number);
+  }
+  return found;
 }
 
 /// The drive of those tried at which the mean activity comes nearest to the middle between that
@@ -171,24 +199,21 @@ double middle_drive(const std::vector<double>& drive, const at::Tensor& activity
   return drive[static_cast<std::size_t>(rest + std::max<std::int64_t>(1, at))];
 }
 
-void respond_to_step(const nn::NeuronLayer& layer, const Chosen& chosen,
-                     const std::optional<double>& sigma_mV, Probe& result) {
-  const std::int64_t steps = kBefore + kDuring + kAfter;
-  at::Tensor input = at::zeros({steps, 1, layer.shape().neurons});
-  input.slice(0, kBefore, kBefore + kDuring).fill_(result.step_drive);
+/// What is seen of neurons at each step, [steps, neurons].
+struct Trajectory {
+  std::string name, unit;
+  at::Tensor values;
+};
+
+std::vector<Trajectory> step_response(const nn::NeuronLayer& layer, double drive,
+                                      const std::optional<double>& sigma_mV) {
+  at::Tensor input = at::zeros({kBefore + kDuring + kAfter, 1, layer.shape().neurons});
+  input.slice(0, kBefore, kBefore + kDuring).fill_(drive);
   nn::NamedTensors trace;
   nn::LayerPass pass;
   pass.sigma_mV = sigma_mV;
   pass.trace = &trace;
-  const at::Tensor activity = layer.emissions(input, pass);
-  const double dt = layer.shape().dt_ms;
-  for (std::int64_t step = 1; step <= steps; ++step) {
-    result.time_ms.push_back(static_cast<double>(step) * dt);
-  }
-  result.onset_ms = static_cast<double>(kBefore) * dt;
-  result.end_ms = static_cast<double>(kBefore + kDuring) * dt;
-  result.step_response.push_back(
-      {"activity", "", curves_of(activity.select(1, 0), chosen.members)});
+  std::vector<Trajectory> all = {{"activity", "", layer.emissions(input, pass).select(1, 0)}};
   for (const Known& known : kKnown) {
     const auto found = trace.find(known.name);
     if (found == trace.end()) continue;
@@ -196,35 +221,92 @@ void respond_to_step(const nn::NeuronLayer& layer, const Chosen& chosen,
     const std::int64_t count = several ? found->second.size(1) : 1;
     for (std::int64_t i = 0; i < count; ++i) {
       const at::Tensor own = several ? found->second.select(1, i) : found->second;
-      result.step_response.push_back(
-          {several ? fmt::format("{}_{}", known.name, i + 1) : known.name, known.unit,
-           curves_of(own.select(1, 0), chosen.members)});
+      all.push_back({several ? fmt::format("{}_{}", known.name, i + 1) : known.name, known.unit,
+                     own.select(1, 0)});
     }
+  }
+  return all;
+}
+
+/// The times of the step response.
+void set_times(double dt_ms, Probe& result) {
+  for (std::int64_t step = 1; step <= kBefore + kDuring + kAfter; ++step) {
+    result.time_ms.push_back(static_cast<double>(step) * dt_ms);
+  }
+  result.onset_ms = static_cast<double>(kBefore) * dt_ms;
+  result.end_ms = static_cast<double>(kBefore + kDuring) * dt_ms;
+}
+
+/// Levels to both sides, up to where these neurons hardly change any more.
+std::vector<double> levels_for(const experiment::Trained& trained,
+                               const std::vector<std::int64_t>& numbers,
+                               const nn::LayerPass& pass) {
+  const auto network = isolated(trained, numbers);
+  const std::vector<double> tried = tried_drives();
+  const double range = range_of(tried, settled(*network->layer(0), tried, pass));
+  std::vector<double> drive;
+  for (std::int64_t level = 0; level < kLevels; ++level) {
+    drive.push_back(range * (2.0 * static_cast<double>(level) / (kLevels - 1) - 1));
+  }
+  return drive;
+}
+
+/// The curves of units over those of their neurons that `layer` is made of.
+void measure(const nn::NeuronLayer& layer, const std::vector<std::int64_t>& numbers,
+             const Chosen& chosen, const nn::LayerPass& pass, Probe& result) {
+  std::map<std::int64_t, std::int64_t> place;
+  for (const std::int64_t number : numbers) {
+    place.emplace(number, static_cast<std::int64_t>(place.size()));
+  }
+  std::vector<std::vector<std::int64_t>> members;
+  for (const auto& own : chosen.members) {
+    members.emplace_back();
+    for (const std::int64_t number : own) {
+      if (place.contains(number)) members.back().push_back(place.at(number));
+    }
+  }
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    result.probed[i] = static_cast<std::int64_t>(members[i].size());
+  }
+  const at::Tensor activity = settled(layer, result.drive, pass);
+  result.activity = {"activity", "", curves_of(activity, members)};
+  result.step_drive = middle_drive(result.drive, activity);
+  set_times(layer.shape().dt_ms, result);
+  for (const Trajectory& own : step_response(layer, result.step_drive, pass.sigma_mV)) {
+    result.step_response.push_back({own.name, own.unit, curves_of(own.values, members)});
   }
 }
 
 }  // namespace
 
 std::optional<Probe> probe(const experiment::Trained& trained, const std::vector<Unit>& units) {
-  if (units.empty() || !has_single_drive(*trained.network->layer(0))) return std::nullopt;
+  if (!has_single_drive(*trained.network->layer(0))) return std::nullopt;
+  Probe result;
+  if (units.empty()) return result;
   const at::NoGradGuard no_grad;
   const Chosen chosen = choose(units);
-  const auto network = isolated(trained, chosen.numbers);
-  const nn::NeuronLayer& layer = *network->layer(0);
+  result.neurons = static_cast<std::int64_t>(chosen.numbers.size());
+  result.probed.assign(units.size(), 0);
   nn::LayerPass pass;
   pass.sigma_mV = trained.pass.sigma_mV;
-  Probe result;
-  for (const nn::ParameterSpec& spec : layer.specs()) {
-    if (spec.name == "input_weight" && spec.unit != "1") result.drive_unit = spec.unit;
+  std::vector<std::int64_t> numbers = staying(trained, chosen.numbers, tried_drives(), pass);
+  if (!numbers.empty()) {
+    result.drive = levels_for(trained, numbers, pass);
+    numbers = staying(trained, numbers, result.drive, pass);
   }
-  const double range = range_of(layer, pass);
-  for (std::int64_t level = 0; level < kLevels; ++level) {
-    result.drive.push_back(range * (2.0 * static_cast<double>(level) / (kLevels - 1) - 1));
+  if (numbers.empty()) {
+    result.drive.clear();
+  } else {
+    const auto network = isolated(trained, numbers);
+    for (const nn::ParameterSpec& spec : network->layer(0)->specs()) {
+      if (spec.name == "input_weight" && spec.unit != "1") result.drive_unit = spec.unit;
+    }
+    measure(*network->layer(0), numbers, chosen, pass, result);
   }
-  const at::Tensor activity = settled(layer, result.drive, pass);
-  result.activity = {"activity", "", curves_of(activity, chosen.members)};
-  result.step_drive = middle_drive(result.drive, activity);
-  respond_to_step(layer, chosen, pass.sigma_mV, result);
+  const std::set<std::int64_t> kept(numbers.begin(), numbers.end());
+  std::copy_if(chosen.numbers.begin(), chosen.numbers.end(), std::back_inserter(result.run_away),
+               [&](std::int64_t number) { return !kept.contains(number); });
+  std::sort(result.run_away.begin(), result.run_away.end());
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "afterspike/analysis/inspection.hpp"
 #include "afterspike/base/error.hpp"
 #include "report_parts.hpp"
 
@@ -34,23 +35,36 @@ fs::path run_of(const fs::path& checkpoint) {
 
 /// The run with its data; or without them, and why.
 void load(const ReportRequest& request, ReportRun& run) {
-  run.subject = {run.path.string(), std::make_shared<experiment::Trained>(load_run(run.path)),
-                 nullptr, nullptr};
+  Partial found = load_available(run.path, request.context, request.split);
+  run.subject = std::move(found.subject);
+  run.missing = std::move(found.missing);
   run.directory = run_of(run.subject.trained->checkpoint);
-  try {
-    run.subject = load_subject(run.path, request.context, request.split, 0);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::data && error.kind() != ErrorKind::config) throw;
-    run.missing = error.what();
-  }
+  if (run.missing.empty()) require_sample(run.subject, request.sample);
 }
 
 void require_studies(const ReportRequest& request) {
+  fs::path clusters;
   for (const fs::path& directory : request.studies) {
-    require(fs::exists(directory / "settings.json") || fs::exists(directory / "clustering.json"),
-            ErrorKind::config,
+    const bool is_clusters = fs::exists(directory / "clustering.json");
+    require(is_clusters || fs::exists(directory / "settings.json"), ErrorKind::config,
             "'{}' holds neither a study of afterspike silence nor clusters of afterspike cluster",
             directory.string());
+    require(!is_clusters || clusters.empty(), ErrorKind::config,
+            "'{}' and '{}' both hold clusters; expected one directory of them", clusters.string(),
+            directory.string());
+    if (is_clusters) clusters = directory;
+  }
+}
+
+/// Twice the same run would be two curves of one name.
+void require_other(const std::vector<ReportRun>& runs, const ReportRun& next) {
+  const auto place = [](const ReportRun& run) {
+    return fs::weakly_canonical(run.subject.trained->checkpoint);
+  };
+  for (const ReportRun& run : runs) {
+    require(place(run) != place(next), ErrorKind::usage,
+            "'{}' and '{}' are the same checkpoint; expected each run once", run.path.string(),
+            next.path.string());
   }
 }
 
@@ -60,11 +74,13 @@ Material gather(const ReportRequest& request, ThreadPool& pool) {
   for (std::size_t group = 0; group < request.groups.size(); ++group) {
     for (const fs::path& path : request.groups[group].paths) {
       ReportRun run;
-      run.label = material.group_labels[group];
-      if (request.groups[group].paths.size() > 1) run.label += "/" + path.filename().string();
+      const std::string& own = material.group_labels[group];
+      const bool several = request.groups[group].paths.size() > 1;
+      run.label = several ? fmt::format("{}/{}", own, path.filename().string()) : own;
       run.group = group;
       run.path = path;
       load(request, run);
+      require_other(material.runs, run);
       material.runs.push_back(std::move(run));
     }
   }

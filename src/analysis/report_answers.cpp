@@ -35,15 +35,17 @@ report::HeatMap confusion_map(const Material& material, std::size_t group,
   return map;
 }
 
-report::Chart trace_chart(const ReportRun& run, std::size_t group, ThreadPool& pool) {
+report::Chart trace_chart(const ReportRun& run, const TracedOutput& output, std::string id) {
   report::Chart chart;
-  chart.id = fmt::format("answers-{}", group);
-  chart.title = fmt::format("Output and target: {}", run.label);
-  chart.caption = fmt::format("The first output for the first {} samples; targets are thin.",
-                              std::min(kTraces, run.subject.data->size()));
+  chart.id = std::move(id);
+  chart.title = fmt::format("Answer and target, {}: {}", output.name, run.label);
+  chart.caption = fmt::format(
+      "The first {} samples, the steps that are asked for; targets are "
+      "thin.",
+      output.traces.size());
   chart.x = {"time", "ms"};
-  chart.y = {"output"};
-  for (const Trace& trace : traces(run.subject, kTraces, pool)) {
+  chart.y = {output.name, output.unit};
+  for (const Trace& trace : output.traces) {
     const auto add = [&](const char* what, const std::vector<double>& values, bool thin) {
       if (values.empty()) return;
       report::Series series;
@@ -70,8 +72,11 @@ report::Section answers_section(Material& material) {
     for (const ReportRun* run : material.of_group(group)) {
       if (!run->missing.empty()) continue;
       if (!run->subject.task->classifies()) {
-        if (runs++ == 0) {
-          section.blocks.emplace_back(trace_chart(*run, group, material.pool));
+        if (runs++ > 0) continue;
+        std::string id = fmt::format("answers-{}", group);
+        for (const TracedOutput& output : traces(run->subject, kTraces, material.pool)) {
+          section.blocks.emplace_back(trace_chart(*run, output, id));
+          id += "-more";
         }
         continue;
       }

@@ -6,40 +6,12 @@
 namespace afterspike::analysis {
 namespace {
 
-constexpr Eigen::Index kMostRows = 400, kMostColumns = 200;  // Of a map; beyond, means are shown.
+constexpr Eigen::Index kMostMapRows = 400,
+                       kMostMapColumns = 200;  // Of a map; beyond, means are shown.
 
-/// The mean over parts, so that no more than `most` columns are left.
-statistics::Points narrowed(const statistics::Points& values, Eigen::Index most) {
-  const Eigen::Index width = (values.cols() + most - 1) / most;
-  if (width <= 1) return values;
-  const Eigen::Index columns = (values.cols() + width - 1) / width;
-  statistics::Points result(values.rows(), columns);
-  for (Eigen::Index i = 0; i < columns; ++i) {
-    const Eigen::Index own = std::min(width, values.cols() - i * width);
-    result.col(i) = values.middleCols(i * width, own).rowwise().mean();
-  }
-  return result;
-}
-
-/// A map over time of rows with names.
-report::HeatMap map_over_time(const statistics::Points& values, const std::vector<double>& time_ms,
-                              const std::vector<std::string>& rows) {
-  const statistics::Points shown = narrowed(values, kMostColumns);
-  const Eigen::Index width = (values.cols() + kMostColumns - 1) / kMostColumns;
-  report::HeatMap map;
-  map.x = {"time", "ms"};
-  for (Eigen::Index i = 0; i < shown.cols(); ++i) {
-    const auto last = static_cast<std::size_t>(std::min(values.cols(), (i + 1) * width)) - 1;
-    map.columns.push_back(fmt::format("{:.4g}", time_ms[last]));
-  }
-  const Eigen::Index step = (shown.rows() + kMostRows - 1) / kMostRows;
-  for (Eigen::Index i = 0; i < shown.rows(); i += step) {
-    map.rows.push_back(rows[static_cast<std::size_t>(i)]);
-    const statistics::Points row = shown.row(i).cwiseAbs();
-    map.values.emplace_back(row.data(), row.data() + row.size());
-  }
-  map.wide = true;
-  return map;
+/// How many neighbours become one, so that no more than `most` are left.
+Eigen::Index width_of(Eigen::Index count, Eigen::Index most) {
+  return std::max<Eigen::Index>(1, (count + most - 1) / most);
 }
 
 report::HeatMap raster_map(const Inspection& inspection, const ReportRun& run,
@@ -64,20 +36,26 @@ report::HeatMap raster_map(const Inspection& inspection, const ReportRun& run,
   map.id = "raster" + suffix;
   map.title = fmt::format("Activity of all neurons: {}", run.label);
   map.caption = fmt::format(
-      "Size of what each neuron emits during sample {}; rows are neurons "
-      "(layer.neuron), by cluster where there are clusters.",
-      raster.sample);
+                    "Size of what each neuron emits during sample {}; rows are neurons "
+                    "(layer.neuron), by cluster where there are clusters.",
+                    raster.sample) +
+                map.caption;
   map.y = {"neuron"};
   map.scale = "activity";
   map.tall = true;
   return map;
 }
 
-report::Series series_of(const Unit& unit, const std::vector<double>& x, const Curve& curve,
-                         std::size_t number) {
+report::Series series_of(const Unit& unit, std::int64_t probed, const std::vector<double>& x,
+                         const Curve& curve, std::size_t number) {
   report::Series series;
-  series.name = unit.name +
-                (unit.neurons.size() > 1 ? fmt::format(" ({} neurons)", unit.neurons.size()) : "");
+  const auto all = static_cast<std::int64_t>(unit.neurons.size());
+  series.name = unit.name;
+  if (probed < all) {
+    series.name += fmt::format(" ({} of {} neurons)", probed, all);
+  } else if (all > 1) {
+    series.name += fmt::format(" ({} neurons)", all);
+  }
   series.x = x;
   series.y = curve.mean;
   series.color =
@@ -98,7 +76,9 @@ report::Chart quantity_chart(const Inspection& inspection, const std::vector<dou
   std::replace(name.begin(), name.end(), '_', ' ');
   chart.y = {name, quantity.unit};
   for (std::size_t i = 0; i < inspection.units.size(); ++i) {
-    chart.series.push_back(series_of(inspection.units[i], x, quantity.curves[i], i));
+    if (quantity.curves[i].mean.empty()) continue;
+    chart.series.push_back(
+        series_of(inspection.units[i], inspection.probe->probed[i], x, quantity.curves[i], i));
   }
   return chart;
 }
@@ -106,6 +86,7 @@ report::Chart quantity_chart(const Inspection& inspection, const std::vector<dou
 void add_probe(const Inspection& inspection, const ReportRun& run, const std::string& suffix,
                report::Section& section) {
   const Probe& probe = *inspection.probe;
+  if (probe.drive.empty()) return;
   report::Chart curve = quantity_chart(inspection, probe.drive, probe.activity);
   curve.id = "fi" + suffix;
   curve.title = fmt::format("f-I curves: {}", run.label);
@@ -193,7 +174,8 @@ void add_saliency(const Inspection& inspection, const ReportRun& run, const std:
   report::HeatMap map = map_over_time(saliency.sample.transpose(), saliency.time_ms, rows);
   map.id = "saliency-sample" + suffix;
   map.title = fmt::format("Where the input matters: {}", run.label);
-  map.caption = fmt::format("The same for each feature of sample {}.", inspection.raster->sample);
+  map.caption = fmt::format("The same for each feature of sample {}.", inspection.raster->sample) +
+                map.caption;
   map.y = {"feature"};
   map.scale = "sensitivity";
   map.wide = false;
@@ -213,6 +195,35 @@ std::vector<Unit> units_of(const Material& material, const ReportRun& run) {
 }
 
 }  // namespace
+
+report::HeatMap map_over_time(const statistics::Points& values, const std::vector<double>& time_ms,
+                              const std::vector<std::string>& rows) {
+  const Eigen::Index width = width_of(values.cols(), kMostMapColumns);
+  const Eigen::Index height = width_of(values.rows(), kMostMapRows);
+  report::HeatMap map;
+  map.x = {"time", "ms"};
+  map.wide = true;
+  for (Eigen::Index left = 0; left < values.cols(); left += width) {
+    const Eigen::Index last = std::min(values.cols(), left + width) - 1;
+    map.columns.push_back(fmt::format("{:.4g}", time_ms[static_cast<std::size_t>(last)]));
+  }
+  for (Eigen::Index top = 0; top < values.rows(); top += height) {
+    const Eigen::Index tall = std::min(height, values.rows() - top);
+    const std::string& name = rows[static_cast<std::size_t>(top)];
+    map.rows.push_back(
+        tall == 1 ? name
+                  : fmt::format("{} to {}", name, rows[static_cast<std::size_t>(top + tall - 1)]));
+    map.values.emplace_back();
+    for (Eigen::Index left = 0; left < values.cols(); left += width) {
+      const Eigen::Index wide = std::min(width, values.cols() - left);
+      map.values.back().push_back(values.block(top, left, tall, wide).cwiseAbs().mean());
+    }
+  }
+  if (height > 1 || width > 1) {
+    map.caption = fmt::format(" Each cell is the mean of {} by {} neighbours.", height, width);
+  }
+  return map;
+}
 
 report::Section network_section(Material& material) {
   report::Section section{

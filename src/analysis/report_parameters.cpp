@@ -2,10 +2,9 @@
 #include <cmath>
 #include <map>
 
-#include <ATen/ATen.h>
-
 #include "afterspike/base/error.hpp"
 #include "report_parts.hpp"
+#include "tensors.hpp"
 
 namespace afterspike::analysis {
 namespace {
@@ -20,7 +19,7 @@ struct Values {
 };
 
 /// By name without the layer, in the order of the network.
-std::vector<std::pair<std::string, Values>> values_of(const nn::Network& network) {
+std::vector<std::pair<std::string, Values>> parameters_of(const nn::Network& network) {
   std::vector<std::pair<std::string, Values>> result;
   for (const nn::Network::Parameter& parameter : network.named()) {
     const bool readout = parameter.name.starts_with("readout.");
@@ -31,10 +30,8 @@ std::vector<std::pair<std::string, Values>> values_of(const nn::Network& network
       found = result.insert(
           found, {name, {parameter.spec->symbol, parameter.spec->unit, parameter.spec->group, {}}});
     }
-    const at::Tensor values =
-        network.physical(parameter.name).detach().to(at::kDouble).contiguous();
-    std::vector<double>& all = found->second.all;
-    all.insert(all.end(), values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
+    const std::vector<double> values = values_of(network.physical(parameter.name));
+    found->second.all.insert(found->second.all.end(), values.begin(), values.end());
   }
   return result;
 }
@@ -48,7 +45,7 @@ struct Histories {
 
 void add(std::vector<std::pair<std::string, Histories>>& histories, const nn::Network& network,
          const std::string& label, int color, bool thin) {
-  for (auto& [name, values] : values_of(network)) {
+  for (auto& [name, values] : parameters_of(network)) {
     if (values.all.empty()) continue;
     const auto same = [&, &own = name](const auto& entry) { return entry.first == own; };
     auto found = std::find_if(histories.begin(), histories.end(), same);

@@ -2,10 +2,14 @@
 
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "afterspike/analysis/report.hpp"
+#include "afterspike/base/error.hpp"
+#include "afterspike/io/json.hpp"
+#include "afterspike/statistics/points.hpp"
 
 /// The sections of a report.
 namespace afterspike::analysis {
@@ -38,7 +42,7 @@ struct Material {
   int color(const ReportRun& run) const;
 };
 
-/// "text": of a file that may not be there.
+/// summary.json of a run; nothing where it has none.
 std::optional<io::Json> summary_of(const ReportRun& run);
 
 report::Section results_section(Material& material);
@@ -60,5 +64,23 @@ struct HistogramInput {
 };
 std::vector<report::Series> histograms(const std::vector<HistogramInput>& inputs,
                                        bool logarithmic = false);
+
+/// A map over time of the sizes of values [rows with names, times]. Of many rows or times, means of
+/// neighbours; the caption then says of how many.
+report::HeatMap map_over_time(const statistics::Points& values, const std::vector<double>& time_ms,
+                              const std::vector<std::string>& rows);
+
+/// What read() gives of what a file holds. What is not as it should be in its JSON becomes
+/// Error(data) that names the file.
+template <typename Read>
+auto reading(const std::filesystem::path& file, Read read) {
+  try {
+    return read();
+  } catch (const io::Json::exception& error) {
+    fail(ErrorKind::data, "'{}': not as this program writes it: {}", file.string(), error.what());
+  } catch (const std::out_of_range& error) {
+    fail(ErrorKind::data, "'{}': not as this program writes it: {}", file.string(), error.what());
+  }
+}
 
 }  // namespace afterspike::analysis

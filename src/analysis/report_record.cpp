@@ -73,55 +73,90 @@ std::string training_commands(const Material& material) {
   return fmt::format("{}", fmt::join(lines, "\n"));
 }
 
-/// The command that gives a study again; empty where it took a file of clusters.
-std::string study_command(const std::filesystem::path& directory, const std::string& runs) {
-  const std::string out = " --out " + quoted(directory.string());
-  if (!std::filesystem::exists(directory / "settings.json")) {
-    const io::Json found = io::read_json(directory / "clustering.json", ErrorKind::data);
+/// Words for a shell, with a blank before each.
+std::string words_of(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += fmt::format(" {}", quoted(word));
+  return text;
+}
+
+/// The command that gives a clustering again.
+std::string cluster_command(const std::filesystem::path& directory) {
+  const auto file = directory / "clustering.json";
+  const io::Json found = io::read_json(file, ErrorKind::data);
+  return reading(file, [&] {
     const io::Json& scores = found.at("scores");
+    const auto runs = found.at("runs").get<std::vector<std::string>>();
+    const bool table = runs.size() == 1 && std::filesystem::is_regular_file(runs.front());
     return fmt::format(
-        "afterspike cluster {} --standardise {} --k {}:{} --clusters {} --replicates {} --seed "
-        "{}{}\n",
-        runs, found.at("standardise").get<std::string>(), scores.front().at("k").dump(),
-        scores.back().at("k").dump(), found.at("clusters").dump(), found.at("replicates").dump(),
-        found.at("seed").dump(), out);
-  }
-  const io::Json settings = io::read_json(directory / "settings.json", ErrorKind::data);
-  const auto text = [&](const char* key) { return settings.at(key).get<std::string>(); };
-  std::string flag = text("perturbation") == "silence" ? "fractions" : text("perturbation");
+        "afterspike cluster{}{} --standardise {} --k {}:{} --clusters {} --replicates {} --seed {} "
+        "--exact-limit {} --out {}\n",
+        table ? " --csv" : "", words_of(runs), found.at("standardise").get<std::string>(),
+        scores.front().at("k").dump(), scores.back().at("k").dump(), found.at("clusters").dump(),
+        found.at("replicates").dump(), found.at("seed").dump(), found.at("exact_limit").dump(),
+        quoted(directory.string()));
+  });
+}
+
+/// The flags of a study of silencing but for where neurons come from.
+std::string protocol_flags(const io::Json& settings) {
+  const auto perturbation = settings.at("perturbation").get<std::string>();
+  std::string flag = perturbation == "silence" ? "fractions" : perturbation;
   std::replace(flag.begin(), flag.end(), '_', '-');
-  if (text("by") == "clusters") return "";
-  std::string by;
-  if (text("by") != "random") {
-    by = fmt::format(" --by {} --order {}", quoted(text("by")),
-                     settings.at("highest_first").get<bool>() ? "highest" : "lowest");
-  }
-  return fmt::format(
-      "afterspike silence {} --{} {}{} --trials {} --seed {} --split {} --limit {}{}\n", runs, flag,
-      fmt::join(settings.at("levels").get<std::vector<double>>(), ","), by,
-      settings.at("trials").dump(), settings.at("seed").dump(), text("split"),
-      settings.at("samples").dump(), out);
+  const auto split = settings.at("split").get<std::string>();
+  return fmt::format(" --{} {} --trials {} --seed {} --split {} --limit {}", flag,
+                     fmt::join(settings.at("levels").get<std::vector<double>>(), ","),
+                     settings.at("trials").dump(), settings.at("seed").dump(), split,
+                     settings.at("samples").dump());
+}
+
+/// The command that gives a study of silencing again, or what is missing for it.
+std::string silence_command(const std::filesystem::path& directory) {
+  const auto file = directory / "silencing.json";
+  const io::Json study = io::read_json(file, ErrorKind::data);
+  return reading(file, [&] {
+    const io::Json& settings = study.at("settings");
+    if (!study.contains("asked_for")) {
+      return fmt::format("# {}: {} does not say of which runs, as they were named\n",
+                         directory.string(), file.filename().string());
+    }
+    const io::Json& asked_for = study.at("asked_for");
+    const auto by = settings.at("by").get<std::string>();
+    std::string flags;
+    if (by == "clusters") {
+      flags = fmt::format(" --by {}", quoted(asked_for.at("by_file").get<std::string>()));
+    } else if (by != "random") {
+      flags = fmt::format(" --by {} --order {}", quoted(by),
+                          settings.at("highest_first").get<bool>() ? "highest" : "lowest");
+    }
+    return fmt::format("afterspike silence{}{}{} --out {}\n",
+                       words_of(asked_for.at("runs").get<std::vector<std::string>>()),
+                       protocol_flags(settings), flags, quoted(directory.string()));
+  });
 }
 
 std::string commands(const Material& material) {
   const ReportRequest& request = material.request;
-  std::vector<std::string> names;
   std::string text;
-  for (const RunGroup& group : request.groups) names.push_back(quoted(group.name));
   for (const ReportRun& run : material.runs) {
-    if (run.directory.empty()) continue;
-    text += fmt::format("afterspike train --config {} --out again/{}\n",
-                        quoted((run.directory / "config.toml").string()), quoted(run.label));
+    const auto options = run.directory / "config.toml";
+    if (run.directory.empty() || !std::filesystem::exists(options)) {
+      text +=
+          fmt::format("# {}: the options that it was trained with are not beside it\n", run.label);
+      continue;
+    }
+    text += fmt::format("afterspike train --config {} --out {}\n", quoted(options.string()),
+                        quoted(fmt::format("again/{}", run.label)));
   }
   for (const ReportRun& run : material.runs) {
     text += fmt::format("afterspike evaluate {} --split {}\n", quoted(run.path.string()),
                         tasks::split_name(request.split));
   }
-  const std::string all = fmt::format("{}", fmt::join(names, " "));
-  for (const auto& study : request.studies) text += study_command(study, all);
-  std::vector<std::string> words;
-  for (const std::string& word : request.command) words.push_back(quoted(word));
-  return text + fmt::format("{}", fmt::join(words, " "));
+  for (const auto& study : request.studies) {
+    text += std::filesystem::exists(study / "settings.json") ? silence_command(study)
+                                                             : cluster_command(study);
+  }
+  return text + words_of(request.command).substr(1);
 }
 
 }  // namespace
@@ -131,7 +166,8 @@ report::Section record_section(Material& material) {
       "record",
       "Record",
       {"The same commands, seeds and program give the same numbers, whatever the number of "
-       "threads; the processor's instruction set must be the same for the same bits."},
+       "threads; the processor's instruction set must be the same for the same bits. Paths are "
+       "as they were given, from where the commands were called."},
       {}};
   const std::string trained = training_commands(material);
   if (!trained.empty()) section.blocks.emplace_back(report::Code{"The runs were made by", trained});

@@ -20,7 +20,19 @@ struct Shown {
   std::string metric;  ///< "accuracy" or "loss".
   io::Json summary;
   std::vector<const ReportRun*> runs;  ///< By the study's numbers.
+  fs::path file;                       ///< Of the summary, where it was read from one.
 };
+
+/// What was done, by its name in settings.json.
+Perturbation perturbation_of(const io::Json& settings, const std::string& where) {
+  const auto name = io::member<std::string>(settings, "perturbation", where, ErrorKind::data);
+  for (const Perturbation known : {Perturbation::silence, Perturbation::weight_noise,
+                                   Perturbation::jitter, Perturbation::deletion}) {
+    if (name == perturbation_name(known)) return known;
+  }
+  fail(ErrorKind::data, "{}: found the perturbation '{}', which this program does not know", where,
+       name);
+}
 
 /// What the levels are, for an axis.
 std::string level_text(const std::string& level) {
@@ -50,11 +62,10 @@ std::vector<const ReportRun*> runs_of(const io::Json& settings, const Material& 
   return found;
 }
 
-std::string perturbation_title(const io::Json& settings) {
-  const auto kind = settings.at("perturbation").get<std::string>();
-  if (kind == "weight_noise") return "Noise on weights";
-  if (kind == "jitter") return "Jitter of input events";
-  if (kind == "deletion") return "Deletion of input events";
+std::string title_of(Perturbation perturbation, const io::Json& settings) {
+  if (perturbation == Perturbation::weight_noise) return "Noise on weights";
+  if (perturbation == Perturbation::jitter) return "Jitter of input events";
+  if (perturbation == Perturbation::deletion) return "Deletion of input events";
   const auto by = settings.at("by").get<std::string>();
   if (by == "random") return "Random neurons silenced";
   if (by == "clusters") return "Neurons silenced by cluster";
@@ -63,40 +74,39 @@ std::string perturbation_title(const io::Json& settings) {
 }
 
 Shown read_study(const fs::path& directory, const Material& material) {
-  const io::Json settings = io::read_json(directory / "settings.json", ErrorKind::data);
-  const fs::path file = directory / "summary.json";
-  require(fs::exists(file), ErrorKind::config,
+  const fs::path settings_file = directory / "settings.json";
+  const fs::path summary_file = directory / "summary.json";
+  require(fs::exists(summary_file), ErrorKind::config,
           "'{}' holds a study that has not ended; the same afterspike silence goes on with it",
           directory.string());
+  const io::Json settings = io::read_json(settings_file, ErrorKind::data);
   Shown shown;
-  try {
+  shown.file = summary_file;
+  reading(settings_file, [&] {
+    const Perturbation perturbation = perturbation_of(settings, settings_file.string());
     shown.runs = runs_of(settings, material, directory);
-    shown.title = perturbation_title(settings);
-    shown.summary = io::read_json(file, ErrorKind::data);
-    const io::Json& first = shown.summary.at("runs").at(0).at("levels").at(0);
-    shown.level = first.begin().key();
-    shown.metric = first.contains("accuracy") ? "accuracy" : "loss";
+    shown.title = title_of(perturbation, settings);
+    shown.level = level_name(perturbation);
     shown.text =
         fmt::format("From {}: {} trials for each level, {} {} samples.", directory.string(),
                     settings.at("trials").dump(), settings.at("samples").dump(),
                     settings.at("split").get<std::string>());
-  } catch (const io::Json::exception& error) {
-    fail(ErrorKind::data, "'{}': not a study of this program: {}", directory.string(),
-         error.what());
-  }
+  });
+  shown.summary = io::read_json(summary_file, ErrorKind::data);
+  reading(summary_file, [&] {
+    const io::Json& first = shown.summary.at("runs").at(0).at("levels").at(0);
+    shown.metric = first.contains("accuracy") ? "accuracy" : "loss";
+  });
   return shown;
 }
 
-/// A small study, where none is given.
-Shown measure_small(const Material& material) {
+/// A small study of runs that have one task, where none is given.
+Shown measure_small(const Material& material, std::vector<Subject> subjects) {
   const ReportRequest& request = material.request;
-  Shown shown{"Random neurons silenced", "", "fraction", "accuracy", {}, material.with_data()};
-  std::vector<Subject> subjects;
+  Shown shown{"Random neurons silenced", "", "fraction", "accuracy", {}, material.with_data(), {}};
+  for (Subject& subject : subjects) subject = limited(std::move(subject), request.limit);
   StudyNames names;
   for (const ReportRun* run : shown.runs) {
-    subjects.push_back(run->subject);
-    Subject& own = subjects.back();
-    own = limited(std::move(own), request.limit);
     if (names.groups.empty() || names.groups.back().name != material.group_labels[run->group]) {
       names.groups.push_back({material.group_labels[run->group], {}});
     }
@@ -199,7 +209,8 @@ report::Table curves_table(const Shown& shown, std::size_t number) {
   }
   const std::size_t levels = curves.at(0).at("levels").size();
   for (std::size_t level = 0; level < levels; ++level) {
-    std::vector<report::Cell> row = {curves[0]["levels"][level].at(shown.level).get<double>()};
+    std::vector<report::Cell> row = {
+        curves.at(0).at("levels").at(level).at(shown.level).get<double>()};
     for (const io::Json& curve : curves) {
       const io::Json& values = curve.at("levels").at(level).at(shown.metric);
       row.emplace_back(spread_text(values, "±"));
@@ -238,11 +249,17 @@ std::optional<report::Table> comparisons(const Shown& shown, std::size_t number)
   return table;
 }
 
-/// Whether runs may be compared: all classify, or none.
-bool comparable(const std::vector<const ReportRun*>& runs) {
-  return std::all_of(runs.begin(), runs.end(), [&](const ReportRun* run) {
-    return run->subject.task->classifies() == runs.front()->subject.task->classifies();
-  });
+/// A small study, or why there is none.
+void add_small(const Material& material, std::vector<Shown>& studies, report::Section& section) {
+  std::vector<Subject> subjects;
+  for (const ReportRun* run : material.with_data()) subjects.push_back(run->subject);
+  if (subjects.empty()) return;
+  if (const auto difference = difference_of_tasks(subjects)) {
+    section.blocks.emplace_back(
+        report::Note{fmt::format("The robustness of these runs is not compared: {}", *difference)});
+    return;
+  }
+  studies.push_back(measure_small(material, std::move(subjects)));
 }
 
 }  // namespace
@@ -257,19 +274,13 @@ report::Section silencing_section(Material& material) {
   for (const fs::path& directory : material.request.studies) {
     if (fs::exists(directory / "settings.json")) studies.push_back(read_study(directory, material));
   }
-  const auto runs = material.with_data();
-  if (studies.empty() && !runs.empty()) {
-    if (comparable(runs)) {
-      studies.push_back(measure_small(material));
-    } else {
-      section.blocks.emplace_back(report::Note{
-          "Some of these runs classify and some do not: their robustness is not compared."});
-    }
-  }
+  if (studies.empty()) add_small(material, studies, section);
   for (std::size_t i = 0; i < studies.size(); ++i) {
-    section.blocks.emplace_back(curves_chart(studies[i], material, i));
-    section.blocks.emplace_back(curves_table(studies[i], i));
-    if (auto tests = comparisons(studies[i], i)) section.blocks.emplace_back(std::move(*tests));
+    reading(studies[i].file, [&] {
+      section.blocks.emplace_back(curves_chart(studies[i], material, i));
+      section.blocks.emplace_back(curves_table(studies[i], i));
+      if (auto tests = comparisons(studies[i], i)) section.blocks.emplace_back(std::move(*tests));
+    });
   }
   return section;
 }

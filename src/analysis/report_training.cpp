@@ -15,9 +15,9 @@ using report::Cell;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
 /// A value of a summary by the names of the members on the way to it.
-double value_at(const io::Json& summary, const std::vector<const char*>& path) {
+double value_at(const io::Json& summary, const std::vector<std::string>& path) {
   const io::Json* at = &summary;
-  for (const char* name : path) {
+  for (const std::string& name : path) {
     if (!at->is_object() || !at->contains(name)) return kNone;
     at = &(*at)[name];
   }
@@ -25,58 +25,99 @@ double value_at(const io::Json& summary, const std::vector<const char*>& path) {
 }
 
 struct Column {
-  const char* name;
-  std::vector<const char*> path;
+  std::string name;
+  std::vector<std::string> path;
 };
 
-const std::vector<Column>& result_columns() {
-  static const std::vector<Column> columns = {{"parameters", {"parameters"}},
-                                              {"seed", {"seed"}},
-                                              {"epochs", {"epochs"}},
-                                              {"training accuracy", {"train", "accuracy"}},
-                                              {"validation accuracy", {"validation", "accuracy"}},
-                                              {"test accuracy", {"test", "accuracy"}},
-                                              {"training loss", {"train", "loss"}},
-                                              {"validation loss", {"validation", "loss"}},
-                                              {"test loss", {"test", "loss"}},
-                                              {"wall time (s)", {"wall_s"}},
-                                              {"CPU time (s)", {"cpu_s"}},
-                                              {"memory (MiB)", {"peak_memory_mib"}}};
+using Summaries = std::vector<std::optional<io::Json>>;
+
+/// The splits, as files and as tables call them.
+constexpr std::array<std::pair<const char*, const char*>, 3> kSplits = {
+    {{"train", "training"}, {"validation", "validation"}, {"test", "test"}}};
+
+void add_once(std::vector<std::string>& names, const std::string& name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+/// "rmse (mV)" of "rmse_mV", "auc".
+report::Axis axis_of(std::string measure) {
+  std::string unit;
+  if (measure.ends_with("_mV")) {
+    unit = "mV";
+    measure.resize(measure.size() - 3);
+  }
+  std::replace(measure.begin(), measure.end(), '_', ' ');
+  return {measure, unit, measure == "loss"};
+}
+
+/// What the summaries measure on splits, the loss last.
+std::vector<std::string> measures_of(const Summaries& summaries) {
+  std::vector<std::string> measures;
+  for (const auto& summary : summaries) {
+    for (const auto& [split, text] : kSplits) {
+      if (!summary || !summary->contains(split)) continue;
+      for (const auto& [name, value] : (*summary)[split].items()) {
+        if (name != "samples" && name != "loss") add_once(measures, name);
+      }
+    }
+  }
+  measures.emplace_back("loss");
+  return measures;
+}
+
+std::vector<Column> result_columns(const Summaries& summaries) {
+  std::vector<Column> columns = {
+      {"parameters", {"parameters"}}, {"seed", {"seed"}}, {"epochs", {"epochs"}}};
+  for (const std::string& measure : measures_of(summaries)) {
+    const report::Axis axis = axis_of(measure);
+    const std::string unit = axis.unit.empty() ? "" : " (" + axis.unit + ")";
+    for (const auto& [split, text] : kSplits) {
+      columns.push_back({fmt::format("{} {}{}", text, axis.name, unit), {split, measure}});
+    }
+  }
+  columns.insert(columns.end(), {{"wall time (s)", {"wall_s"}},
+                                 {"CPU time (s)", {"cpu_s"}},
+                                 {"memory (MiB)", {"peak_memory_mib"}}});
   return columns;
 }
 
 /// The columns that some run has a value in.
-std::vector<Column> used_columns(const std::vector<std::optional<io::Json>>& summaries) {
-  std::vector<Column> used;
-  for (const Column& column : result_columns()) {
-    const bool found = std::any_of(summaries.begin(), summaries.end(), [&](const auto& summary) {
+std::vector<Column> used_columns(const Summaries& summaries) {
+  std::vector<Column> used = result_columns(summaries);
+  std::erase_if(used, [&](const Column& column) {
+    return std::none_of(summaries.begin(), summaries.end(), [&](const auto& summary) {
       return summary && std::isfinite(value_at(*summary, column.path));
     });
-    if (found) used.push_back(column);
-  }
+  });
   return used;
 }
 
-/// "0.9425 ± 0.0034" over the runs of a group.
+/// "0.9425 ± 0.0034" over the runs of a group, and of how many where not of all.
 std::vector<Cell> group_row(const std::string& name, const std::vector<Column>& columns,
                             const std::vector<io::Json>& summaries) {
   std::vector<Cell> row = {fmt::format("{}: mean ± sd of {} runs", name, summaries.size()),
                            std::string()};
   for (const Column& column : columns) {
     std::vector<double> values;
-    for (const io::Json& summary : summaries) values.push_back(value_at(summary, column.path));
-    const bool measured =
-        column.path.size() == 2 && std::all_of(values.begin(), values.end(),
-                                               [](double value) { return std::isfinite(value); });
-    row.emplace_back(measured ? fmt::format("{:.4f} ± {:.4f}", statistics::mean(values),
-                                            statistics::standard_deviation(values))
-                              : std::string());
+    for (const io::Json& summary : summaries) {
+      const double value = value_at(summary, column.path);
+      if (std::isfinite(value)) values.push_back(value);
+    }
+    std::string text;
+    if (column.path.size() == 2 && !values.empty()) {
+      text = fmt::format("{:.4f}", statistics::mean(values));
+      if (values.size() > 1) {
+        text += fmt::format(" ± {:.4f}", statistics::standard_deviation(values));
+      }
+      if (values.size() < summaries.size()) text += fmt::format(" (of {})", values.size());
+    }
+    row.emplace_back(std::move(text));
   }
   return row;
 }
 
 report::Table results_table(const Material& material) {
-  std::vector<std::optional<io::Json>> summaries;
+  Summaries summaries;
   for (const ReportRun& run : material.runs) summaries.push_back(summary_of(run));
   const std::vector<Column> columns = used_columns(summaries);
   report::Table table{"results-table",
@@ -111,10 +152,10 @@ report::Table results_table(const Material& material) {
 std::optional<io::Table> metrics_of(const ReportRun& run) {
   const auto file = run.directory / "metrics.csv";
   if (run.directory.empty() || !std::filesystem::exists(file)) return std::nullopt;
-  return io::read_csv(file);
+  return io::read_csv(file, "", io::Gaps::allowed);
 }
 
-std::optional<std::vector<double>> column_of(const io::Table& table, const char* name) {
+std::optional<std::vector<double>> column_of(const io::Table& table, const std::string& name) {
   const auto found = std::find(table.columns.begin(), table.columns.end(), name);
   if (found == table.columns.end()) return std::nullopt;
   std::vector<double> values;
@@ -126,41 +167,70 @@ std::optional<std::vector<double>> column_of(const io::Table& table, const char*
 
 /// What one chart of the training shows: columns of the metrics with what they are called.
 struct Curves {
-  const char* id;
-  const char* title;
-  const char* caption;
+  std::string id, title, caption;
   report::Axis y;
-  std::vector<std::pair<const char*, const char*>> columns;
+  std::vector<std::pair<std::string, std::string>> columns;
 };
 
-const std::vector<Curves>& training_curves() {
-  static const std::vector<Curves> curves = {
-      {"training-accuracy",
-       "Accuracy by epoch",
-       "On training samples during the epoch (thin), with dropout where there is any, and on "
-       "validation samples after it.",
-       {"accuracy"},
-       {{"validation_accuracy", "validation"}, {"train_accuracy", "training"}}},
-      {"training-loss",
-       "Loss by epoch",
-       "Mean over samples; training during the epoch (thin), validation after it.",
-       {"loss", "", true},
-       {{"validation_loss", "validation"}, {"train_loss", "training"}}},
-      {"training-rate",
-       "Learning rate by epoch",
-       "At the last step of each epoch.",
-       {"learning rate"},
-       {{"learning_rate", ""}}},
-      {"training-softness",
-       "Softness of the threshold by epoch",
-       "Annealed during training; towards 0 neurons spike.",
-       {"sigma", "mV"},
-       {{"sigma_mV", ""}}}};
+using Metrics = std::vector<std::optional<io::Table>>;
+
+/// What the metrics measure on splits, the loss last.
+std::vector<std::string> measures_of(const Metrics& metrics) {
+  std::vector<std::string> measures;
+  for (const auto& table : metrics) {
+    if (!table) continue;
+    for (const std::string& column : table->columns) {
+      for (const auto& [split, text] : kSplits) {
+        const std::string prefix = std::string(split) + "_";
+        if (!column.starts_with(prefix) || column == prefix + "loss") continue;
+        add_once(measures, column.substr(prefix.size()));
+      }
+    }
+  }
+  measures.emplace_back("loss");
+  return measures;
+}
+
+/// "Accuracy by epoch", "AUC by epoch".
+std::string title_of(std::string name) {
+  for (const char* acronym : {"auc", "rmse"}) {
+    if (!name.starts_with(acronym)) continue;
+    for (std::size_t i = 0; acronym[i] != '\0'; ++i) {
+      name[i] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[i])));
+    }
+  }
+  name[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(name[0])));
+  return name + " by epoch";
+}
+
+std::vector<Curves> training_curves(const Metrics& metrics) {
+  std::vector<Curves> curves;
+  for (const std::string& measure : measures_of(metrics)) {
+    const report::Axis y = axis_of(measure);
+    std::string id = "training-" + measure;
+    std::replace(id.begin(), id.end(), '_', '-');
+    curves.push_back({std::move(id),
+                      title_of(y.name),
+                      "Over samples: on those for training during the epoch (thin), with dropout "
+                      "where there is any, and on those for validation after it.",
+                      y,
+                      {{"validation_" + measure, "validation"}, {"train_" + measure, "training"}}});
+  }
+  curves.push_back({"training-rate",
+                    "Learning rate by epoch",
+                    "At the last step of each epoch.",
+                    {"learning rate"},
+                    {{"learning_rate", ""}}});
+  curves.push_back({"training-softness",
+                    "Softness of the threshold by epoch",
+                    "Annealed during training; towards 0 neurons spike.",
+                    {"sigma", "mV"},
+                    {{"sigma_mV", ""}}});
   return curves;
 }
 
 report::Chart training_chart(const Curves& curves, const Material& material,
-                             const std::vector<std::optional<io::Table>>& metrics) {
+                             const Metrics& metrics) {
   report::Chart chart{curves.id, curves.title, curves.caption, {"epoch"}, curves.y, {}};
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     if (!metrics[i]) continue;
@@ -169,7 +239,7 @@ report::Chart training_chart(const Curves& curves, const Material& material,
       const auto epochs = column_of(*metrics[i], "epoch");
       if (!values || !epochs) continue;
       report::Series series;
-      series.name = material.runs[i].label + (*what == '\0' ? "" : std::string(": ") + what);
+      series.name = material.runs[i].label + (what.empty() ? "" : ": " + what);
       series.x = *epochs;
       series.y = *values;
       series.color = material.color(material.runs[i]);
@@ -209,7 +279,7 @@ report::Section results_section(Material& material) {
 }
 
 report::Section training_section(Material& material) {
-  std::vector<std::optional<io::Table>> metrics;
+  Metrics metrics;
   report::Section section{"training", "Training", {}, {}};
   for (const ReportRun& run : material.runs) {
     metrics.push_back(metrics_of(run));
@@ -217,7 +287,7 @@ report::Section training_section(Material& material) {
     section.blocks.emplace_back(
         report::Note{fmt::format("{}: there is no metrics.csv, so no curves.", run.label)});
   }
-  for (const Curves& curves : training_curves()) {
+  for (const Curves& curves : training_curves(metrics)) {
     report::Chart chart = training_chart(curves, material, metrics);
     if (!chart.series.empty()) section.blocks.emplace_back(std::move(chart));
   }

@@ -1,8 +1,5 @@
 #include "afterspike/analysis/runs.hpp"
 
-#include <algorithm>
-#include <numeric>
-
 #include <ATen/ATen.h>
 
 #include "afterspike/base/error.hpp"
@@ -57,11 +54,38 @@ Subject load_subject(const fs::path& path, const tasks::TaskContext& context, ta
 }
 
 Subject limited(Subject subject, std::int64_t limit) {
-  if (limit <= 0 || limit >= subject.data->size()) return subject;
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(limit));
-  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
-  subject.data = std::make_shared<data::Subset>(subject.data, std::move(numbers));
+  subject.data = data::first_samples(std::move(subject.data), limit);
   return subject;
+}
+
+Partial load_available(const fs::path& path, const tasks::TaskContext& context,
+                       tasks::Split split) {
+  try {
+    return {load_subject(path, context, split, 0), ""};
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data && error.kind() != ErrorKind::config) throw;
+    return {
+        {path.string(), std::make_shared<experiment::Trained>(load_run(path)), nullptr, nullptr},
+        error.what()};
+  }
+}
+
+std::optional<std::string> difference_of_tasks(const std::vector<Subject>& subjects) {
+  const auto text = [](const Subject& subject) {
+    return fmt::format("{} {} on {}", subject.name,
+                       subject.task->classifies() ? "classifies" : "makes traces",
+                       subject.trained->experiment->task_name());
+  };
+  for (const Subject& subject : subjects) {
+    const Subject& first = subjects.front();
+    const bool same =
+        subject.trained->experiment->task_name() == first.trained->experiment->task_name() &&
+        subject.task->classifies() == first.task->classifies();
+    if (!same) {
+      return fmt::format("{}, {}; expected runs of one task", text(subject), text(first));
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace afterspike::analysis

@@ -79,8 +79,13 @@ io::Json write_results(const Study& study, const io::Json& settings, const fs::p
                     {"samples", subject.data->size()}});
   }
   const io::Table table = silencing_table(study.names, measured);
+  std::vector<std::string> words;
+  for (const RunGroup& group : study.names.groups) words.push_back(group.name);
   write_json(directory / "silencing.json",
-             {{"settings", settings}, {"runs", runs}, {"rows", rows_of(table)}});
+             {{"settings", settings},
+              {"asked_for", {{"runs", words}, {"by_file", study.by_file}}},
+              {"runs", runs},
+              {"rows", rows_of(table)}});
   io::write_csv(directory / "summary.csv", summary_table(study.names, measured));
   io::Json summary = silencing_summary(study.names, measured);
   write_json(directory / "summary.json", summary);

@@ -36,17 +36,11 @@ Arguments make_arguments() {
 
 /// The run, with its data where they are there.
 analysis::Subject load(const Arguments& arguments) {
-  const std::string& path = arguments.words()[0];
-  const tasks::Split split = tasks::parse_split(arguments.text("split"));
-  analysis::Subject subject{path, std::make_shared<experiment::Trained>(analysis::load_run(path)),
-                            nullptr, nullptr};
-  try {
-    return analysis::load_subject(path, {data_directory(arguments)}, split, 0);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::data) throw;
-    log::warning("{}", error.what());
-    return subject;
-  }
+  analysis::Partial found =
+      analysis::load_available(arguments.words()[0], {data_directory(arguments)},
+                               tasks::parse_split(arguments.text("split")));
+  if (!found.missing.empty()) log::warning("{}", found.missing);
+  return std::move(found.subject);
 }
 
 /// The cluster of each neuron: of a file, or as `cluster` finds them.
@@ -67,6 +61,8 @@ std::vector<analysis::Unit> units_of(const Arguments& arguments, const analysis:
                                      ThreadPool& pool) {
   require(!arguments.has("neurons") || !arguments.has("cluster"), ErrorKind::usage,
           "inspect: --neurons and --cluster were given, expected one of them");
+  require(!arguments.has("neurons") || !arguments.has("clusters"), ErrorKind::usage,
+          "inspect: --neurons and --clusters were given, expected one of them");
   if (arguments.has("neurons")) {
     std::vector<std::int64_t> numbers;
     for (const double number : arguments.numbers("neurons")) {
@@ -108,6 +104,8 @@ int run(std::span<const std::string> words) {
   options.sample = arguments.integer("sample", 0);
   options.samples = arguments.integer("limit", 1);
   const analysis::Subject subject = load(arguments);
+  // Before the clusters are made, which takes longer.
+  if (subject.data != nullptr) analysis::require_sample(subject, options.sample);
   const analysis::Inspection found =
       analysis::inspect(subject, units_of(arguments, subject, pool), options, pool);
   for (const std::string& note : found.notes) log::info("{}", note);

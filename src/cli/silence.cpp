@@ -1,3 +1,5 @@
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "afterspike/analysis/selection.hpp"
@@ -76,10 +78,6 @@ bool highest_first(const Arguments& arguments) {
   return order == "highest";
 }
 
-const std::string& task_of(const analysis::Subject& subject) {
-  return subject.trained->experiment->task_name();
-}
-
 void load_subjects(const Arguments& arguments, analysis::Study& study) {
   study.split = tasks::parse_split(arguments.text("split"));
   const std::int64_t limit = arguments.has("limit") ? arguments.integer("limit", 1) : 0;
@@ -91,12 +89,8 @@ void load_subjects(const Arguments& arguments, analysis::Study& study) {
     }
   }
   study.names.classifies = study.subjects.front().task->classifies();
-  for (const analysis::Subject& subject : study.subjects) {
-    const analysis::Subject& first = study.subjects.front();
-    require(task_of(subject) == task_of(first), ErrorKind::usage,
-            "silence: {} was trained on {}, {} on {}; expected runs of one task", subject.name,
-            task_of(subject), first.name, task_of(first));
-  }
+  const auto difference = analysis::difference_of_tasks(study.subjects);
+  require(!difference, ErrorKind::usage, "silence: {}", difference.value_or(""));
 }
 
 analysis::Study make_study(const Arguments& arguments, ThreadPool& pool) {
@@ -114,7 +108,7 @@ analysis::Study make_study(const Arguments& arguments, ThreadPool& pool) {
   study.names.perturbation = study.protocol.perturbation;
   study.names.seed = study.protocol.seed;
   study.names.by_cluster = kind == analysis::Selection::Kind::clusters;
-  if (study.names.by_cluster) study.by = "clusters";
+  if (study.names.by_cluster) study.by_file = std::exchange(study.by, "clusters");
   require(kind == analysis::Selection::Kind::ranked || !arguments.has("order"), ErrorKind::usage,
           "--order: neurons have an order only by rank; expected --by rate or a parameter");
   if (kind == analysis::Selection::Kind::ranked && study.protocol.trials > 1) {

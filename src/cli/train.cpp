@@ -260,7 +260,7 @@ void summarise(const fs::path& out, const std::vector<io::Json>& summaries, bool
   const io::Json summary = train::summarise_seeds(summaries);
   io::write_file(out / "summary.json", summary.dump(2) + "\n");
   for (const auto& [metric, of_seeds] : summary["test"].items()) {
-    log::info("test {} of {} seeds: mean {:.4f}, sd {:.4f}", metric, summaries.size(),
+    log::info("test {} of {} seeds: mean {:.4f}, sd {:.4f}", metric, of_seeds["n"].get<int>(),
               of_seeds["mean"].get<double>(), of_seeds["sd"].get<double>());
   }
   if (json) fmt::print("{}\n", summary.dump());

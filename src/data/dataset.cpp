@@ -1,6 +1,7 @@
 #include "afterspike/data/dataset.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include <ATen/ATen.h>
 
@@ -38,6 +39,14 @@ std::shared_ptr<const Dataset> Subset::for_epoch(const Rng& epoch) const {
   auto whole = whole_->for_epoch(epoch);
   if (whole == whole_) return shared_from_this();
   return std::make_shared<Subset>(std::move(whole), numbers_);
+}
+
+std::shared_ptr<const Dataset> first_samples(std::shared_ptr<const Dataset> whole,
+                                             std::int64_t count) {
+  if (count == 0 || count >= whole->size()) return whole;
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+  return std::make_shared<Subset>(std::move(whole), std::move(numbers));
 }
 
 Sequences::Sequences(at::Tensor inputs, at::Tensor targets, at::Tensor lengths)

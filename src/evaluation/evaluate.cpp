@@ -16,19 +16,6 @@ std::vector<std::int64_t> all_numbers(std::int64_t size) {
   return numbers;
 }
 
-/// Calls work(place, numbers) for the shards `first` to `last`, exclusive, of a data set of `size`
-/// samples, as `device` takes them; the first of them has place 0.
-void for_each_shard(std::int64_t size, at::Device device, std::int64_t first, std::int64_t last,
-                    ThreadPool& pool,
-                    const std::function<void(std::size_t, std::span<const std::int64_t>)>& work) {
-  const std::vector<std::int64_t> numbers = all_numbers(size);
-  const std::int64_t rows = shard_rows(size, device);
-  pool.run(last - first, [&](std::int64_t place) {
-    const at::NoGradGuard no_grad;
-    work(static_cast<std::size_t>(place), shard(numbers, rows, first + place));
-  });
-}
-
 }  // namespace
 
 std::int64_t shard_rows(std::int64_t batch, at::Device device) noexcept {
@@ -63,6 +50,20 @@ tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,
 
 std::int64_t shard_count(const data::Dataset& dataset, at::Device device) noexcept {
   return shard_count(dataset.size(), shard_rows(dataset.size(), device));
+}
+
+void for_each_shard(std::int64_t samples, at::Device device, std::int64_t first, std::int64_t last,
+                    ThreadPool& pool, const ShardWork& work) {
+  const std::vector<std::int64_t> numbers = all_numbers(samples);
+  const std::int64_t rows = shard_rows(samples, device);
+  pool.run(last - first, [&](std::int64_t place) {
+    const at::NoGradGuard no_grad;
+    work(static_cast<std::size_t>(place), shard(numbers, rows, first + place));
+  });
+}
+
+void for_each_shard(std::int64_t samples, ThreadPool& pool, const ShardWork& work) {
+  for_each_shard(samples, at::kCPU, 0, shard_count(samples, shard_rows(samples)), pool, work);
 }
 
 std::vector<tasks::Tally> evaluate_shards(const nn::Network& network, const tasks::Task& task,
@@ -101,7 +102,7 @@ std::vector<tasks::Tally> evaluate_each(std::span<const Candidate> candidates,
     const std::span<const std::int64_t> own = shard(numbers, rows, unit % shards);
     data::Batch batch = dataset.batch(own);
     if (candidate.change) candidate.change(batch, own);
-    tallies[static_cast<std::size_t>(unit)] = task.full_tally(
+    tallies[static_cast<std::size_t>(unit)] = task.tally(
         outputs(*candidate.network, batch, task.objective().read, candidate.pass), batch);
   });
   std::vector<tasks::Tally> totals(candidates.size());

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -91,17 +92,18 @@ std::optional<double> number_of(std::string_view text) {
 constexpr double kInexact = 9007199254740992;  // 2^53
 
 std::vector<double> read_row(std::string_view line, const std::vector<std::string>& names,
-                             std::string_view identity, const std::string& where) {
+                             std::string_view identity, Gaps gaps, const std::string& where) {
   std::vector<double> row;
   for (;;) {
     const std::string_view cell = line.substr(0, line.find(','));
     require(row.size() < names.size(), kKind, "{}: found more than {} columns, expected {}", where,
             names.size(), names.size());
-    const auto number = number_of(trim(cell));
+    const bool gap = gaps == Gaps::allowed && trim(cell).empty();
+    const auto number = gap ? std::numeric_limits<double>::quiet_NaN() : number_of(trim(cell));
     require(number.has_value(), kKind, "{}, column {} ('{}'): found '{}', expected a number", where,
             row.size() + 1, shown(names[row.size()]), shown(cell));
     require(
-        names[row.size()] != identity || std::abs(*number) < kInexact, kKind,
+        names[row.size()] != identity || gap || std::abs(*number) < kInexact, kKind,
         "{}, column {} ('{}'): found '{}', expected a number below 2^53, {}: larger ones cannot "
         "be told apart",
         where, row.size() + 1, shown(names[row.size()]), shown(cell), kInexact);
@@ -153,7 +155,7 @@ std::string shown(std::string_view cell) {
   return size < cell.size() ? text + "..." : text;
 }
 
-Table read_csv(const std::filesystem::path& path, std::string_view identity) {
+Table read_csv(const std::filesystem::path& path, std::string_view identity, Gaps gaps) {
   const std::string file = fmt::format("'{}'", path.string());
   const std::vector<std::uint8_t> bytes = read_file(path, kKind);
   const auto lines = lines_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
@@ -163,7 +165,7 @@ Table read_csv(const std::filesystem::path& path, std::string_view identity) {
   table.columns = read_names(lines[0], file);
   for (std::size_t i = 1; i < lines.size(); ++i) {
     table.rows.push_back(
-        read_row(lines[i], table.columns, identity, fmt::format("{}: line {}", file, i + 1)));
+        read_row(lines[i], table.columns, identity, gaps, fmt::format("{}: line {}", file, i + 1)));
   }
   return table;
 }

@@ -1,5 +1,6 @@
 #include "afterspike/train/observers.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -90,32 +91,48 @@ void filter_lines(const fs::path& path, Keep keep) {
   io::write_file(path, kept);
 }
 
-std::string csv_header(const io::Json& row) {
-  std::vector<std::string> names;
-  for (const auto& [name, value] : row.items()) names.push_back(name);
-  return fmt::format("{}", fmt::join(names, ","));
-}
-
-std::string csv_line(const io::Json& row) {
-  std::vector<std::string> values;
-  for (const io::Json& value : row) values.push_back(value.dump());
-  return fmt::format("{}", fmt::join(values, ","));
-}
-
-/// Writes metrics.csv anew from metrics.jsonl where its header is missing or damaged; false where
-/// it is as it should be, or there is nothing to make it from.
-bool rebuild_csv(const fs::path& directory) {
-  std::ifstream rows(directory / "metrics.jsonl"), csv(directory / "metrics.csv");
-  std::string text, header, line;
-  while (std::getline(rows, line)) {
-    const io::Json row = io::Json::parse(line);
-    if (text.empty()) text = csv_header(row) + '\n';
-    text += csv_line(row) + '\n';
+/// Adds the names in a row that are new; whether there were any.
+bool add_names(const io::Json& row, std::vector<std::string>& columns) {
+  const std::size_t before = columns.size();
+  for (const auto& [name, value] : row.items()) {
+    if (std::find(columns.begin(), columns.end(), name) == columns.end()) columns.push_back(name);
   }
-  if (text.empty()) return false;
-  if (std::getline(csv, header) && text.starts_with(header + '\n')) return false;
+  return columns.size() > before;
+}
+
+std::string csv_header(const std::vector<std::string>& columns) {
+  return fmt::format("{}", fmt::join(columns, ","));
+}
+
+std::string csv_line(const io::Json& row, const std::vector<std::string>& columns) {
+  std::vector<std::string> cells;
+  for (const std::string& name : columns) {
+    const auto found = row.find(name);
+    cells.push_back(found == row.end() || found->is_null() ? "" : found->dump());
+  }
+  return fmt::format("{}", fmt::join(cells, ","));
+}
+
+/// The rows of metrics.jsonl, and their columns.
+std::vector<io::Json> read_rows(const fs::path& directory, std::vector<std::string>& columns) {
+  std::ifstream file(directory / "metrics.jsonl");
+  std::vector<io::Json> rows;
+  for (std::string line; std::getline(file, line);) {
+    rows.push_back(io::Json::parse(line));
+    add_names(rows.back(), columns);
+  }
+  return rows;
+}
+
+/// Writes metrics.csv anew from metrics.jsonl; gives its columns.
+std::vector<std::string> rebuild_csv(const fs::path& directory) {
+  std::vector<std::string> columns;
+  const std::vector<io::Json> rows = read_rows(directory, columns);
+  std::string text = csv_header(columns) + '\n';
+  for (const io::Json& row : rows) text += csv_line(row, columns) + '\n';
+  if (rows.empty()) text.clear();
   io::write_file(directory / "metrics.csv", text);
-  return true;
+  return columns;
 }
 
 }  // namespace
@@ -175,14 +192,7 @@ MetricsFiles::MetricsFiles(fs::path directory, std::int64_t resumed_at_step, boo
     return row.is_object() && row.contains("step") && row["step"].is_number() &&
            row["step"].get<std::int64_t>() <= resumed_at_step;
   });
-  if (rebuild_csv(directory_)) return;
-  // In the CSV file the step is the second column; the header stays.
-  filter_lines(directory_ / "metrics.csv", [&](const std::string& line) {
-    const auto comma = line.find(',');
-    if (line.starts_with("epoch,")) return true;
-    return comma != std::string::npos &&
-           std::strtoll(line.c_str() + comma + 1, nullptr, 10) <= resumed_at_step;
-  });
+  columns_ = rebuild_csv(directory_);
 }
 
 void MetricsFiles::on_epoch(const Trainer& trainer, const EpochReport& report) {
@@ -192,9 +202,11 @@ void MetricsFiles::on_epoch(const Trainer& trainer, const EpochReport& report) {
   for (const auto& [name, value] : row.items()) {
     if (name != "epoch" && name != "step") scalars.emplace_back(name, value.get<double>());
   }
-  const fs::path csv = directory_ / "metrics.csv";
-  if (!fs::exists(csv) || fs::file_size(csv) == 0) append(csv, csv_header(row));
-  append(csv, csv_line(row));
+  if (add_names(row, columns_)) {
+    rebuild_csv(directory_);
+  } else {
+    append(directory_ / "metrics.csv", csv_line(row, columns_));
+  }
   tensorboard_.add(report.step, scalars);
 }
 

@@ -127,6 +127,24 @@ RunOptions options_of(const io::Json& configuration, const std::string& where) {
   return options;
 }
 
+/// Number, mean and sample standard deviation of a value over seeds; those without it are null
+/// among the values.
+io::Json over_seeds(const std::vector<io::Json>& summaries, const io::Json::json_pointer& place) {
+  io::Json values = io::Json::array();
+  std::vector<double> there;
+  for (const io::Json& summary : summaries) {
+    values.push_back(summary.contains(place) ? summary.at(place) : io::Json());
+    if (values.back().is_number()) there.push_back(values.back().get<double>());
+  }
+  const auto count = static_cast<double>(there.size());
+  double mean = 0;
+  for (const double value : there) mean += value / count;
+  double square = 0;
+  for (const double value : there) square += (value - mean) * (value - mean);
+  const double sd = there.size() > 1 ? std::sqrt(square / (count - 1)) : 0;
+  return {{"n", there.size()}, {"mean", mean}, {"sd", sd}, {"values", std::move(values)}};
+}
+
 /// Trains, and says of an error what is left.
 End train(Session& session, const std::vector<Observer*>& observers, const Limits& limits,
           const checkpoint::RunDirectory& run) {
@@ -267,26 +285,19 @@ void end_runs(distributed::Ranks& ranks) {
 io::Json summarise_seeds(const std::vector<io::Json>& summaries) {
   io::Json result = {{"seeds", io::Json::array()}};
   for (const io::Json& summary : summaries) result["seeds"].push_back(summary.at("seed"));
-  const auto statistics = [&](const io::Json::json_pointer& pointer) {
-    std::vector<double> values;
-    for (const io::Json& summary : summaries) values.push_back(summary.at(pointer).get<double>());
-    double mean = 0;
-    for (const double value : values) mean += value / static_cast<double>(values.size());
-    double square = 0;
-    for (const double value : values) square += (value - mean) * (value - mean);
-    const double sd =
-        values.size() > 1 ? std::sqrt(square / static_cast<double>(values.size() - 1)) : 0;
-    return io::Json{{"mean", mean}, {"sd", sd}, {"values", values}};
-  };
   for (const char* split : {"train", "validation", "test"}) {
-    if (!summaries.front().contains(split)) continue;
-    for (const auto& [metric, value] : summaries.front().at(split).items()) {
-      if (metric == "samples") continue;
-      result[split][metric] =
-          statistics(io::Json::json_pointer(fmt::format("/{}/{}", split, metric)));
+    for (const io::Json& summary : summaries) {
+      if (!summary.contains(split)) continue;
+      for (const auto& [metric, value] : summary.at(split).items()) {
+        if (metric == "samples" || (result.contains(split) && result[split].contains(metric))) {
+          continue;
+        }
+        const std::string place = fmt::format("/{}/{}", split, metric);
+        result[split][metric] = over_seeds(summaries, io::Json::json_pointer(place));
+      }
     }
   }
-  result["wall_s"] = statistics(io::Json::json_pointer("/wall_s"));
+  result["wall_s"] = over_seeds(summaries, io::Json::json_pointer("/wall_s"));
   for (const char* key : {"task", "neuron", "parameters", "version"}) {
     result[key] = summaries.front().at(key);
   }

@@ -27,16 +27,9 @@ class AnalysisCli : public testing::ProgramTest {
     succeed(train_sines(path(name), words));
   }
 
-  io::Json json(const Words& words) const {
-    const Outcome outcome = succeed(words);
-    EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1) << outcome.out;
-    return io::Json::parse(outcome.out);
-  }
-
+  /// Expects the message to be one line, too.
   void refused(int status, const Words& words, std::initializer_list<const char*> parts) const {
-    const Outcome outcome = run(words);
-    EXPECT_EQ(outcome.status, status) << outcome.err;
-    for (const char* part : parts) EXPECT_THAT(outcome.err, HasSubstr(part));
+    const Outcome outcome = ProgramTest::refused(status, words, parts);
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
   }
 };
@@ -167,6 +160,51 @@ TEST_F(AnalysisCli, ReportsRunsWithAndWithoutTheirData) {
   EXPECT_THAT(without, ::testing::Not(HasSubstr("\"confusion-0\"")));
 }
 
+TEST_F(AnalysisCli, ReportsTheStudiesOfTheQuickStart) {
+  // The last three commands of scripts/quickstart.sh.
+  testing::write_class_csv(path("classes.csv"));
+  succeed({"train", "--task", "file", "--data", path("classes.csv"), "--neuron", "glifr",
+           "--hidden", "8", "--epochs", "2", "--quiet", "--out", path("run")});
+  const std::string silencing = path("run") + "/silencing", clusters = path("run") + "/clusters";
+  const std::string page = path("run") + "/report.html";
+  succeed({"silence", path("run"), "--trials", "3", "--out", silencing});
+  succeed({"cluster", path("run"), "--replicates", "20", "--out", clusters});
+  succeed({"report", path("run"), "--studies", silencing, "--studies", clusters, "--out", page});
+  const std::string text = slurp(page);
+  for (const std::string& part :
+       {"From " + silencing + ": 3 trials", "With the settings of " + clusters,
+        "afterspike cluster " + path("run") + " --standardise zscore",
+        std::string("--replicates 20"),
+        "afterspike silence " + path("run") + " --fractions 0,0.2,0.4,0.6,0.8,1 --trials 3"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  fs::copy(clusters, path("again"));
+  refused(3,
+          {"report", path("run"), "--studies", clusters, "--studies", path("again"), "--out", page,
+           "--quiet"},
+          {"both hold clusters"});
+}
+
+TEST_F(AnalysisCli, RunsOfSeveralTasksAreNotCompared) {
+  train("sines");
+  testing::write_class_csv(path("classes.csv"));
+  succeed({"train", "--task", "file", "--data", path("classes.csv"), "--neuron", "glifr",
+           "--hidden", "8", "--epochs", "1", "--quiet", "--out", path("classes")});
+  refused(2, {"silence", path("sines"), path("classes"), "--out", path("out")},
+          {"classifies on file", "makes traces on sine_generation", "runs of one task"});
+  succeed({"report", path("sines"), path("classes"), "--out", path("a.html"), "--quiet"});
+  EXPECT_THAT(slurp(directory_ / "a.html"), HasSubstr("robustness of these runs is not compared"));
+}
+
+TEST_F(AnalysisCli, InspectsWithoutASplitWhatDoesWithoutOne) {
+  train("run");
+  const Outcome outcome =
+      succeed({"inspect", path("run"), "--split", "validation", "--out", path("out")});
+  EXPECT_THAT(outcome.err, HasSubstr("no split 'validation'"));
+  EXPECT_TRUE(fs::exists(directory_ / "out" / "fi_curves.csv"));
+  EXPECT_FALSE(fs::exists(directory_ / "out" / "raster.csv"));
+}
+
 TEST_F(AnalysisCli, RefusesWhatDoesNotFitWithOneSentence) {
   train("run");
   const std::string out = path("out");
@@ -190,6 +228,11 @@ TEST_F(AnalysisCli, RefusesWhatDoesNotFitWithOneSentence) {
   refused(2, {"inspect", path("run"), "--neurons", "1.5", "--out", out}, {"whole numbers"});
   refused(2, {"inspect", path("run"), "--neurons", "1", "--cluster", "0", "--out", out},
           {"expected one of them"});
+  refused(2, {"inspect", path("run"), "--neurons", "1", "--clusters", "x.csv", "--out", out},
+          {"--neurons and --clusters", "expected one of them"});
+  refused(2, {"report", path("run"), path("empty") + "/../run", "--out", out, "--quiet"},
+          {"the same checkpoint"});
+  refused(2, {"inspect", path("run"), "--sample", "99", "--out", out}, {"sample 99", "0 to 5"});
   refused(2, {"inspect", path("run"), "--neurons", "1", "--sample", "99", "--out", out},
           {"sample 99", "0 to 5"});
   refused(5, {"inspect", path("empty"), "--out", out}, {"neither a run nor a checkpoint"});

@@ -47,13 +47,6 @@ class CliRun : public testing::ProgramTest {
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
-
-  /// Runs a command that prints one JSON object.
-  io::Json json(const Words& words) const {
-    const Outcome outcome = succeed(words);
-    EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1) << outcome.out;
-    return io::Json::parse(outcome.out);
-  }
 };
 
 TEST_F(CliRun, TrainsEvaluatesPredictsAndDescribesOnAUsersFile) {

@@ -5,10 +5,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -102,6 +104,22 @@ class ProgramTest : public ::testing::Test {
   Outcome succeed(const Words& words) const {
     const Outcome outcome = run(words);
     EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return outcome;
+  }
+
+  /// What it prints with --json.
+  io::Json json(const Words& words) const {
+    const Outcome outcome = succeed(words);
+    EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1) << outcome.out;
+    return io::Json::parse(outcome.out);
+  }
+
+  /// Runs it and expects it to end with this status and a message that has these parts.
+  Outcome refused(int status, const Words& words, std::initializer_list<const char*> parts) const {
+    Outcome outcome = run(words);
+    EXPECT_EQ(outcome.status, status) << outcome.err;
+    for (const char* part : parts)
+      EXPECT_NE(outcome.err.find(part), std::string::npos) << part << " in: " << outcome.err;
     return outcome;
   }
 

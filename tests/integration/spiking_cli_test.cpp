@@ -45,18 +45,6 @@ class SpikingCli : public testing::ProgramTest {
              "--out",
              path("run")});
   }
-
-  io::Json json(const Words& words) const {
-    const Outcome outcome = succeed(words);
-    EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1) << outcome.out;
-    return io::Json::parse(outcome.out);
-  }
-
-  void refused(int status, const Words& words, std::initializer_list<const char*> parts) const {
-    const Outcome outcome = run(words);
-    EXPECT_EQ(outcome.status, status) << outcome.err;
-    for (const char* part : parts) EXPECT_THAT(outcome.err, HasSubstr(part));
-  }
 };
 
 TEST_F(SpikingCli, ExportsSimulatesAndCompares) {

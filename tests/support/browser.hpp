@@ -105,6 +105,9 @@ class Browser {
                                          {"value", dark ? "dark" : "light"}}})}});
   }
 
+  /// Lays the page out as for paper.
+  void print_media() { call("Emulation.setEmulatedMedia", {{"media", "print"}}); }
+
   /// The value of an expression of the page.
   io::Json evaluate(const std::string& expression) {
     const io::Json answer =

@@ -39,14 +39,20 @@ struct Curve {
 /// Something that is seen of neurons.
 struct Quantity {
   std::string name, unit;     ///< "voltage", "mV"; "activity" is what the neurons emit.
-  std::vector<Curve> curves;  ///< Of each unit.
+  std::vector<Curve> curves;  ///< Of each unit; empty where all of its neurons run away.
 };
 
 /// Neurons by themselves: nothing recurrent, a drive of our own in place of the input.
 struct Probe {
+  std::int64_t neurons = 0;  ///< That were probed in all; of those ...
+  /// ... these (numbers in hidden_neurons(), rising) are left out: their state grows beyond all
+  /// numbers under some drive, as after-spike currents without bound can.
+  std::vector<std::int64_t> run_away;
+  std::vector<std::int64_t> probed;  ///< Of each unit: over how many of its neurons the curves are.
+
   std::string drive_unit;  ///< Of the drive: that of the input weights.
 
-  std::vector<double> drive;  ///< Levels, held constant ...
+  std::vector<double> drive;  ///< Levels, held constant (none: no neuron is left) ...
   Quantity activity;          ///< ... and the activity that follows once it has settled.
 
   std::vector<double> time_ms;      ///< A step of the drive from 0 to `step_drive` at onset_ms,
@@ -55,7 +61,9 @@ struct Probe {
   std::vector<Quantity> step_response;
 };
 
-inline constexpr std::int64_t kMostProbed = 512;  ///< Neurons; of larger units a part, spread over.
+/// Neurons of all units together. Of more, each unit has a part of its own, spread over it (at
+/// least one neuron); a unit all of whose neurons are probed for others has them all.
+inline constexpr std::int64_t kMostProbed = 512;
 
 /// Probes units. Nothing where a neuron has no drive that is one number: ELM neurons have many
 /// synapses, GRU and LSTM units several gates.
@@ -68,7 +76,10 @@ struct Raster {
   statistics::Points activity;  ///< [hidden neurons, steps]
 };
 
-/// Throws Error(usage) when the split has no such sample.
+/// Throws Error(usage) when the split has no sample of this number.
+void require_sample(const Subject& subject, std::int64_t sample);
+
+/// Throws as require_sample().
 Raster raster(const Subject& subject, std::int64_t sample);
 
 /// Eigenvalues of one square block of recurrent weights.
@@ -122,8 +133,8 @@ struct InspectionOptions {
   std::int64_t samples = 256;  ///< For saliency.
 };
 
-/// `subject` without task and data: what needs them is left out. Throws Error(usage) for a sample
-/// that is not there.
+/// `subject` without task and data: what needs them is left out. Throws as require_sample(), before
+/// anything is computed.
 Inspection inspect(const Subject& subject, std::vector<Unit> units,
                    const InspectionOptions& options, ThreadPool& pool);
 

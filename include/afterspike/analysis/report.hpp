@@ -34,8 +34,10 @@ using ReportProgress = std::function<void(const std::string& what)>;
 /// (data that are not there, a model without intrinsic parameters) is said in the report, and the
 /// rest is shown. The same document for any number of threads.
 ///
-/// Throws as load_run() for a run that cannot be read, Error(config) for a study that is neither of
-/// silencing nor of clusters or of other runs, and Error(data) for a damaged one.
+/// Throws as load_run() for a run that cannot be read, Error(usage) for a checkpoint that is given
+/// twice or a sample that is not there, Error(config) for a study that is neither of silencing nor
+/// of clusters or of other runs and for more than one of clusters, and Error(data) that names the
+/// file for a damaged one.
 report::Document make_report(const ReportRequest& request, ThreadPool& pool,
                              const ReportProgress& progress);
 

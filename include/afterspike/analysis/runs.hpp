@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,5 +43,19 @@ Subject load_subject(const std::filesystem::path& path, const tasks::TaskContext
 
 /// The same on its first `limit` samples (0: all).
 Subject limited(Subject subject, std::int64_t limit);
+
+/// A run with its data; or without task and data, and why.
+struct Partial {
+  Subject subject;
+  std::string missing;  ///< Empty: the data are there.
+};
+
+/// load_subject() of a whole split, or what there is of it. Throws as load_run().
+Partial load_available(const std::filesystem::path& path, const tasks::TaskContext& context,
+                       tasks::Split split);
+
+/// Why these are not to be compared: the two that have different tasks, or of which one only
+/// classifies. Nothing where all have one task. REQUIRES: all have theirs.
+std::optional<std::string> difference_of_tasks(const std::vector<Subject>& subjects);
 
 }  // namespace afterspike::analysis

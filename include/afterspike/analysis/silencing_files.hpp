@@ -20,7 +20,8 @@ struct Study {
   StudyNames names;
   std::vector<Subject> subjects;
   tasks::Split split = tasks::Split::test;
-  std::string by = "random";  ///< How neurons are selected, for the record.
+  std::string by = "random";  ///< How neurons are selected, for the record ...
+  std::string by_file;        ///< ... and the file of clusters where they come from one.
 };
 
 /// What decides the numbers of a study.

@@ -51,6 +51,10 @@ class Subset final : public Dataset {
   std::vector<std::int64_t> numbers_;
 };
 
+/// The first `count` samples; all where count is 0 or there are no more.
+std::shared_ptr<const Dataset> first_samples(std::shared_ptr<const Dataset> whole,
+                                             std::int64_t count);
+
 /// Samples in memory, all with the same number of steps unless `lengths` says otherwise.
 class Sequences final : public Dataset {
  public:

@@ -31,6 +31,18 @@ tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,
 /// How many shards a data set is cut into for evaluation.
 std::int64_t shard_count(const data::Dataset& dataset, at::Device device = at::kCPU) noexcept;
 
+/// Calls work(place, numbers) for every shard of a data set of that many samples, `place` counted
+/// from 0 to shard_count(samples, shard_rows(samples)) - 1, from the threads of the pool and
+/// without gradients. Work that writes to its own place only gives the same for any number of
+/// threads.
+using ShardWork = std::function<void(std::size_t place, std::span<const std::int64_t> numbers)>;
+void for_each_shard(std::int64_t samples, ThreadPool& pool, const ShardWork& work);
+
+/// The same for the shards `first` to `last`, exclusive, as `device` takes them; `first` has place
+/// 0.
+void for_each_shard(std::int64_t samples, at::Device device, std::int64_t first, std::int64_t last,
+                    ThreadPool& pool, const ShardWork& work);
+
 /// What each of the shards `first` to `last`, exclusive, of a data set gives: evaluate() in parts.
 std::vector<tasks::Tally> evaluate_shards(const nn::Network& network, const tasks::Task& task,
                                           const data::Dataset& dataset, const nn::NetworkPass& pass,
@@ -51,8 +63,9 @@ struct Candidate {
   std::function<void(data::Batch& batch, std::span<const std::int64_t> numbers)> change;
 };
 
-/// evaluate() of each candidate, to the same bits; threads take shards of all of them from one
-/// list, so that small data sets use all threads too.
+/// Loss and correct decisions of each candidate, to the bits of evaluate(), but not the readings of
+/// every step (tasks::Task::tally()). Threads take shards of all of them from one list, so that
+/// small data sets use all threads too.
 std::vector<tasks::Tally> evaluate_each(std::span<const Candidate> candidates,
                                         const tasks::Task& task, const data::Dataset& dataset,
                                         ThreadPool& pool);

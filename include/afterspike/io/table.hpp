@@ -22,8 +22,10 @@ std::string shown(std::string_view cell);
 /// and a byte-order mark are understood; empty lines at the end are ignored. Throws Error(data)
 /// that names file, line and column for anything that is not a number, or a row of another length;
 /// and, in the column called `identity`, for numbers from 2^53 on, of which several become one
-/// double.
-Table read_csv(const std::filesystem::path& path, std::string_view identity = "");
+/// double. With Gaps::allowed an empty cell is NaN.
+enum class Gaps { refused, allowed };
+Table read_csv(const std::filesystem::path& path, std::string_view identity = "",
+               Gaps gaps = Gaps::refused);
 
 /// Writes the table atomically; read_csv() gives the same doubles back. Throws Error(numeric) that
 /// names row and column for a value that is not finite.

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "afterspike/checkpoint/run_directory.hpp"
 #include "afterspike/io/tensorboard.hpp"
@@ -34,7 +35,8 @@ class ProgressPrinter final : public Observer {
 };
 
 /// Appends each epoch to metrics.csv, metrics.jsonl and a TensorBoard event file. When a run is
-/// resumed, rows after the checkpoint's step are removed first.
+/// resumed, rows after the checkpoint's step are removed first. What some epochs have and some have
+/// not is a column with empty cells.
 class MetricsFiles final : public Observer {
  public:
   MetricsFiles(std::filesystem::path directory, std::int64_t resumed_at_step, bool resumed);
@@ -42,6 +44,7 @@ class MetricsFiles final : public Observer {
 
  private:
   std::filesystem::path directory_;
+  std::vector<std::string> columns_;  ///< Of metrics.csv, as far as it is written.
   io::TensorBoardWriter tensorboard_;
 };
 

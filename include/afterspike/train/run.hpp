@@ -73,7 +73,8 @@ RunResult continue_run(const std::filesystem::path& directory, const RunEnvironm
 End follow_runs(const RunEnvironment& environment);
 void end_runs(distributed::Ranks& ranks);
 
-/// Mean and sample standard deviation of the numbers in the summaries of several seeds.
+/// Number, mean and sample standard deviation of the measures in the summaries of several seeds,
+/// and all values by seed: null where a seed does not have that measure.
 io::Json summarise_seeds(const std::vector<io::Json>& summaries);
 
 }  // namespace afterspike::train

@@ -17,6 +17,7 @@ const figures = (() => {
   const kDashes = ["solid", [7, 3], [2, 3], [9, 3, 2, 3]];
   const kSymbols = ["circle", "triangle", "rect", "diamond", "roundRect", "pin", "arrow"];
   const kLabelledClasses = 12;
+  const kLongestName = 280; // Of an axis, in pixels: what is beyond would be clipped on a small chart.
   // Around the plane of a chart, for labels and names; fixed, so that charts side by side have theirs at one height.
   const kMargins = { left: 76, top: 14, bottom: 44, outerBoundsMode: "none" };
 
@@ -72,6 +73,7 @@ const figures = (() => {
       name: label(axis),
       nameLocation: "middle",
       nameTextStyle: { color: now.faint, fontSize: 12 },
+      nameTruncate: { maxWidth: kLongestName, ellipsis: "…" },
       min: axis.min ?? undefined,
       max: axis.max ?? undefined,
       scale: true,
@@ -131,16 +133,17 @@ const figures = (() => {
     const shown = figure.series.map((series, index) => [series, index]).filter(([, index]) => !hidden.has(index));
     const lines = figure.series.some((series) => series.draw !== "points");
     const describe = (params) => {
-      const rows = [params].flat().map((point) => {
-        const series = figure.series.find((candidate) => candidate.name === point.seriesName);
+      // By its place: several series may have one name. Bands have no place.
+      const points = [params].flat().filter((point) => /^s\d+$/.test(point.seriesId));
+      const rows = points.map((point) => {
+        const series = figure.series[Number(point.seriesId.slice(1))];
         const place = point.dataIndex;
-        const range = series?.low ? ` [${number(series.low[place])}, ${number(series.high[place])}]` : "";
-        const name = series?.names?.[place] ? `${series.names[place]}, ${series.name}` : series?.name;
+        const range = series.low ? ` [${number(series.low[place])}, ${number(series.high[place])}]` : "";
+        const name = series.names?.[place] ? `${series.names[place]}, ${series.name}` : series.name;
         const own = lines ? number(point.value[1]) : `${number(point.value[0])}, ${number(point.value[1])}`;
         return [point.color, `${name}: ${own}${range}`];
       });
-      const first = [params].flat()[0];
-      return rows.length ? tip(rows, lines ? `${label(figure.x)} ${number(first.value[0])}` : undefined) : undefined;
+      return rows.length ? tip(rows, lines ? `${label(figure.x)} ${number(points[0].value[0])}` : undefined) : undefined;
     };
     return {
       grid: { ...kMargins, right: 18 },

@@ -109,6 +109,114 @@ TEST(Probe, CurrentsThatChangedPlacesGiveTheSameTraces) {
   EXPECT_EQ(before->step_response[2].curves[0].mean, after->step_response[2].curves[0].mean);
 }
 
+TEST(Probe, CurrentsOfOneDecayAreOrderedByWhatElseTheyHave) {
+  const TempDir directory;
+  const Subject subject = subject_with(directory);
+  const at::NoGradGuard no_grad;
+  const nn::NeuronLayer& layer = *subject.network().layer(0);
+  layer.raw("after_spike_decay").zero_();  // Half of the range, to the bit.
+  const auto units = single_units(subject.network(), {5});
+  const auto before = probe(*subject.trained, units);
+  for (const char* name : {"after_spike_multiplicative", "after_spike_additive"}) {
+    layer.raw(name).copy_(layer.raw(name).flip(0).clone());
+  }
+  const auto after = probe(*subject.trained, units);
+  const auto mean = [](const Probe& found, std::size_t quantity) {
+    return found.step_response[quantity].curves[0].mean;
+  };
+  EXPECT_EQ(mean(*before, 2), mean(*after, 2));
+  EXPECT_EQ(mean(*before, 3), mean(*after, 3));
+  EXPECT_NE(mean(*before, 2), mean(*before, 3)) << "two currents";
+}
+
+const testing::Options kUnbounded = {{"neuron.bound_after_spike_currents", "false"}};
+
+/// Gives neurons after-spike currents that grow without bound: by r = 0.6 a step at full rate, of
+/// which k = 0.5 / ms takes little away; others shrink.
+void let_run_away(const nn::Network& network, const std::vector<std::int64_t>& neurons) {
+  nn::NeuronLayer& layer = *network.layer(0);
+  const auto set = [&](const char* name, double staying, double running) {
+    at::Tensor values = at::full_like(layer.physical(name), staying);
+    for (const std::int64_t neuron : neurons) values.select(-1, neuron).fill_(running);
+    layer.set_physical(name, values);
+  };
+  const at::NoGradGuard no_grad;
+  set("after_spike_multiplicative", -0.5, 0.6);
+  set("after_spike_decay", 2, 0.5);
+  set("after_spike_additive", -0.3, 0.66);
+}
+
+TEST(Probe, LeavesOutNeuronsThatRunAway) {
+  const TempDir directory;
+  const Subject subject = subject_with(directory, "glifr", kUnbounded);
+  let_run_away(subject.network(), {1, 4});
+  const std::vector<Unit> units = {{"all", {0, 1, 4, 9}}, {"gone", {4}}};
+  const auto found = probe(*subject.trained, units);
+  const auto without = probe(*subject.trained, {{"rest", {0, 9}}});
+  ASSERT_TRUE(found && without);
+  EXPECT_THAT(found->run_away, ElementsAre(1, 4));
+  EXPECT_THAT(found->probed, ElementsAre(2, 0));
+  EXPECT_THAT(without->run_away, ElementsAre());
+  EXPECT_EQ(found->drive, without->drive) << "range";
+  EXPECT_EQ(found->step_drive, without->step_drive);
+  EXPECT_EQ(found->activity.curves[0].mean, without->activity.curves[0].mean);
+  ASSERT_EQ(found->step_response.size(), without->step_response.size());
+  for (std::size_t i = 0; i < found->step_response.size(); ++i) {
+    EXPECT_EQ(found->step_response[i].curves[0].mean, without->step_response[i].curves[0].mean);
+    EXPECT_EQ(found->step_response[i].curves[0].sd, without->step_response[i].curves[0].sd);
+    EXPECT_TRUE(found->step_response[i].curves[1].mean.empty());
+  }
+}
+
+TEST(Probe, OfRunawaysIsWrittenAndSaidInANote) {
+  const TempDir directory;
+  const Subject subject = subject_with(directory, "glifr", kUnbounded);
+  let_run_away(subject.network(), {1, 4});
+  ThreadPool pool(1);
+  const Inspection some = inspect(subject, single_units(subject.network(), {0, 1}), {}, pool);
+  EXPECT_THAT(some.notes, ::testing::Contains(::testing::AllOf(HasSubstr("1 of 2 neurons run away"),
+                                                               HasSubstr(": 0.1"))));
+  write_inspection(directory / "some", some, subject.network());
+  EXPECT_EQ(io::read_csv(directory / "some" / "fi_curves.csv").rows.size(), 41U);
+  const io::Json record = io::read_json(directory / "some" / "inspection.json", ErrorKind::data);
+  EXPECT_EQ(record["run_away"], (io::Json{{{"layer", 0}, {"neuron", 1}}}));
+  const Inspection none = inspect(subject, single_units(subject.network(), {4}), {}, pool);
+  EXPECT_THAT(none.notes, ::testing::Contains(HasSubstr("1 of 1 neurons run away")));
+  write_inspection(directory / "none", none, subject.network());
+  EXPECT_FALSE(std::filesystem::exists(directory / "none" / "fi_curves.csv"));
+  EXPECT_FALSE(std::filesystem::exists(directory / "none" / "step_responses.csv"));
+}
+
+TEST(Probe, OfAClusterIsTheMeanOfAllItsNeurons) {
+  const TempDir directory;
+  const Subject subject = subject_with(directory, "glifr", {{"network.hidden", "40"}});
+  Unit cluster{"cluster", {}};
+  for (std::int64_t i = 0; i < 36; ++i) cluster.neurons.push_back(i);
+  std::vector<Unit> units = {cluster};
+  for (Unit& single : single_units(subject.network(), cluster.neurons)) units.push_back(single);
+  const auto found = probe(*subject.trained, units);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->neurons, 36);
+  EXPECT_EQ(found->probed[0], 36);
+  for (std::size_t level = 0; level < found->drive.size(); ++level) {
+    double sum = 0;
+    for (std::size_t i = 1; i <= 36; ++i) sum += found->activity.curves[i].mean[level];
+    EXPECT_NEAR(found->activity.curves[0].mean[level], sum / 36, 1e-6);
+  }
+}
+
+TEST(Probe, IsOfSoManyNeuronsAndSaysOfHowMany) {
+  const TempDir directory;
+  const Subject subject = subject_with(directory, "rnn", {{"network.hidden", "530"}});
+  Unit all{"all", {}};
+  for (std::int64_t i = 0; i < 530; ++i) all.neurons.push_back(i);
+  const Unit few{"few", {0, 1, 2}};
+  const auto found = probe(*subject.trained, {all, few});
+  ASSERT_TRUE(found);
+  EXPECT_THAT(found->probed, ElementsAre(kMostProbed / 2, 3));
+  EXPECT_LE(found->neurons, kMostProbed);
+}
+
 TEST(Probe, OfAnRnnIsTheHyperbolicTangent) {
   const TempDir directory;
   const Subject subject = subject_with(directory, "rnn");
@@ -127,7 +235,7 @@ TEST(Probe, IsNotThereForNeuronsWithoutOneDrive) {
     EXPECT_FALSE(probe(*subject.trained, single_units(subject.network(), {0}))) << neuron;
     ThreadPool pool(1);
     EXPECT_THAT(inspect(subject, single_units(subject.network(), {0}), {}, pool).notes.front(),
-                HasSubstr(neuron));
+                HasSubstr(std::string("not there for ") + neuron));
   }
 }
 
@@ -232,6 +340,16 @@ TEST(SaliencyOfInput, IsTheSlopeOfTheAnswer) {
           << step;
     }
   }
+}
+
+TEST(Inspection, SaysWhyThereAreNoCurves) {
+  ThreadPool pool(1);
+  const TempDir directory;
+  EXPECT_THAT(inspect(subject_with(directory), {}, {}, pool).notes,
+              ::testing::Contains(HasSubstr("no neurons were named")));
+  const TempDir other;
+  EXPECT_THAT(inspect(subject_with(other, "gru"), {}, {}, pool).notes,
+              ::testing::Contains(HasSubstr("not there for gru")));
 }
 
 TEST(Inspection, IsWrittenAndSaysWhatIsMissing) {

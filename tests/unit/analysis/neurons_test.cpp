@@ -52,6 +52,22 @@ TEST(NeuronParameters, OrderTheCurrentsOfEachNeuronAlike) {
   EXPECT_EQ(neuron_parameters(*trained.network).values, before.values);
 }
 
+TEST(NeuronParameters, OrderCurrentsOfOneDecayByWhatElseTheyHave) {
+  const TempDir directory;
+  const auto trained = varied_run(directory);
+  const at::NoGradGuard no_grad;
+  const nn::NeuronLayer& layer = *trained.network->layer(0);
+  layer.raw("after_spike_decay").zero_();  // Half of the range, to the bit.
+  const NeuronTable before = neuron_parameters(*trained.network);
+  for (Eigen::Index i = 0; i < before.values.rows(); ++i) {
+    EXPECT_LT(before.values(i, 2), before.values(i, 3)) << "r_1, r_2";
+  }
+  for (const char* name : {"after_spike_multiplicative", "after_spike_additive"}) {
+    layer.raw(name).copy_(layer.raw(name).flip(0).clone());
+  }
+  EXPECT_EQ(neuron_parameters(*trained.network).values, before.values);
+}
+
 TEST(NeuronParameters, OfAllLayersComeOneAfterTheOther) {
   const TempDir directory;
   const auto trained = varied_run(directory, {{"network.layers", "2"}});

@@ -1,17 +1,17 @@
 #include "afterspike/analysis/report.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "afterspike/analysis/silencing_files.hpp"
 #include "afterspike/report/page.hpp"
 #include "analysis/report_parts.hpp"
 #include "support/expect_error.hpp"
-#include "unit/analysis/subjects.hpp"
+#include "unit/analysis/reports.hpp"
 
 namespace afterspike::analysis {
 namespace {
@@ -21,59 +21,6 @@ using testing::expect_error;
 using ::testing::HasSubstr;
 using testing::TempDir;
 using testing::write_run;
-
-report::Document make(const ReportRequest& request, int threads = 1) {
-  ThreadPool pool(threads);
-  return make_report(request, pool, [](const std::string&) {});
-}
-
-ReportRequest request_of(const TempDir& directory, const std::vector<const char*>& runs) {
-  ReportRequest request;
-  for (const char* run : runs) request.groups.push_back(find_runs((directory / run).string()));
-  request.command = {"afterspike", "report", "a b"};
-  return request;
-}
-
-const report::Section* find_section(const report::Document& document, const std::string& id) {
-  for (const report::Section& section : document.sections) {
-    if (section.id == id) return &section;
-  }
-  return nullptr;
-}
-
-std::vector<std::string> ids_of(const report::Document& document) {
-  std::vector<std::string> ids;
-  for (const report::Section& section : document.sections) {
-    for (const report::Block& block : section.blocks) {
-      std::visit(
-          [&](const auto& own) {
-            if constexpr (requires { own.id; }) ids.push_back(own.id);
-          },
-          block);
-    }
-  }
-  return ids;
-}
-
-std::vector<std::string> notes_of(const report::Document& document) {
-  std::vector<std::string> notes;
-  for (const report::Section& section : document.sections) {
-    for (const report::Block& block : section.blocks) {
-      if (const auto* note = std::get_if<report::Note>(&block)) notes.push_back(note->text);
-    }
-  }
-  return notes;
-}
-
-const report::Chart& chart(const report::Document& document, const std::string& id) {
-  for (const report::Section& section : document.sections) {
-    for (const report::Block& block : section.blocks) {
-      const auto* own = std::get_if<report::Chart>(&block);
-      if (own != nullptr && own->id == id) return *own;
-    }
-  }
-  throw std::runtime_error("no chart " + id);
-}
 
 TEST(Histograms, ArePartsOfAllInSharedBins) {
   const auto found = histograms({{"a", {0, 0, 1, 10}, 0, false}, {"b", {5}, 1, false}});
@@ -93,6 +40,42 @@ TEST(Histograms, OfOneValueAndOfPowersAreFine) {
   EXPECT_NEAR(std::accumulate(constant[0].y.begin(), constant[0].y.end(), 0.0), 100, 1e-9);
   const auto powers = histograms({{"a", {1, 100}, 0, false}}, true);
   EXPECT_NEAR(powers[0].x[20] * powers[0].x[21], 100, 1e-6) << "the middle of 1 and 100 is 10";
+}
+
+std::vector<double> steps(Eigen::Index count) {
+  std::vector<double> times(static_cast<std::size_t>(count));
+  std::iota(times.begin(), times.end(), 1.0);
+  return times;
+}
+
+TEST(MapsOverTime, ShowSizesBeforeMeans) {
+  // +-1 in turns, of which a mean with signs is 0.
+  const statistics::Points values = statistics::Points::NullaryExpr(
+      2, 400,
+      [](Eigen::Index row, Eigen::Index column) { return (row + column) % 2 == 0 ? 1 : -1; });
+  const report::HeatMap map = map_over_time(values, steps(400), {"a", "b"});
+  ASSERT_EQ(map.values.size(), 2U);
+  ASSERT_EQ(map.columns.size(), 200U);
+  EXPECT_EQ(map.columns.back(), "400");
+  for (const auto& row : map.values) EXPECT_EQ(row, std::vector<double>(200, 1.0));
+  EXPECT_THAT(map.caption, HasSubstr("mean of 1 by 2 neighbours"));
+}
+
+TEST(MapsOverTime, DropNoRow) {
+  statistics::Points values = statistics::Points::Zero(401, 3);
+  for (Eigen::Index row = 0; row < 401; ++row) values.row(row).setConstant(-double(row));
+  std::vector<std::string> names;
+  for (int row = 0; row < 401; ++row) names.push_back(std::to_string(row));
+  const report::HeatMap map = map_over_time(values, steps(3), names);
+  ASSERT_EQ(map.rows.size(), 201U);
+  EXPECT_EQ(map.rows[1], "2 to 3");
+  EXPECT_EQ(map.values[1][0], 2.5);
+  EXPECT_EQ(map.rows[200], "400");
+  EXPECT_EQ(map.values[200][2], 400);
+  const report::HeatMap few = map_over_time(values.topRows(400), steps(3), names);
+  EXPECT_EQ(few.rows.size(), 400U);
+  EXPECT_EQ(few.values[399][0], 399);
+  EXPECT_TRUE(few.caption.empty());
 }
 
 TEST(Report, ShowsARunOfTracesWithEverySection) {
@@ -135,30 +118,77 @@ TEST(Report, ComparesRunsOfSeveralModels) {
   EXPECT_NE(curves.series[0].color, curves.series[1].color);
 }
 
-TEST(Report, TakesAStudyOfTheseRunsAndRefusesOthers) {
+TEST(Report, RefusesTheSameRunTwiceAndASampleThatIsNotThere) {
   const TempDir directory;
   write_run(directory / "a", "glifr", {}, 1, testing::vary);
-  write_run(directory / "b", "glifr", {}, 2, testing::vary);
-  Study study;
-  study.protocol.levels = {0, 0.5};
-  study.protocol.trials = 2;
-  study.names.groups = {find_runs((directory / "a").string())};
-  study.subjects = {testing::subject_of(directory / "a")};
-  study.names.classifies = false;
-  ThreadPool pool(1);
-  run_study(study, directory / "study", pool, [](std::size_t, std::size_t) { return true; });
+  std::filesystem::create_directory(directory / "x");
+  expect_error(ErrorKind::usage, {"x/../a' are the same checkpoint", "each run once"}, [&] {
+    make(request_of(directory, {"a", "x/../a"}));
+  });
   ReportRequest request = request_of(directory, {"a"});
-  request.studies = {directory / "study"};
-  const report::Document document = make(request);
-  const report::Chart& curves = chart(document, "silencing-0");
-  EXPECT_EQ(curves.series[0].x, (std::vector<double>{0, 0.5}));
-  EXPECT_THAT(curves.caption, HasSubstr("2 trials"));
+  request.sample = 6;
+  std::vector<std::string> begun;
+  ThreadPool pool(1);
+  expect_error(ErrorKind::usage, {"sample 6", "0 to 5"}, [&] {
+    make_report(request, pool, [&](const std::string& what) { begun.push_back(what); });
+  });
+  EXPECT_EQ(begun, std::vector<std::string>{"runs"}) << "before anything is computed";
+}
 
-  request = request_of(directory, {"b"});
-  request.studies = {directory / "study"};
-  expect_error(ErrorKind::config, {"study", "other runs"}, [&] { make(request); });
-  request.studies = {directory / "a"};
-  expect_error(ErrorKind::config, {"'", "holds neither"}, [&] { make(request); });
+/// A run directory around a checkpoint.
+std::filesystem::path write_run_directory(const TempDir& directory, const char* name) {
+  const auto checkpoints = directory / name / "checkpoints";
+  std::filesystem::create_directories(checkpoints);
+  write_run(checkpoints / "step-000000001", "glifr", {}, 1, testing::vary);
+  testing::spill(directory / name / "latest", "step-000000001\n");
+  return directory / name;
+}
+
+TEST(Report, ShowsWhateverTheFilesMeasure) {
+  const TempDir directory;
+  const auto run = write_run_directory(directory, "a");
+  testing::spill(run / "metrics.csv",
+                 "epoch,train_loss,validation_loss,validation_auc,validation_rmse_mV\n"
+                 "1,0.5,0.6,,2\n2,0.4,0.5,0.75,1\n");
+  testing::spill(run / "summary.json",
+                 R"({"seed": 1, "epochs": 2, "test": {"samples": 6, "loss": 0.5, "auc": 0.75,
+                     "rmse_mV": 1.5}})");
+  const report::Document document = make(request_of(directory, {"a"}));
+  const report::Chart& auc = chart(document, "training-auc");
+  EXPECT_EQ(auc.title, "AUC by epoch");
+  ASSERT_EQ(auc.series.size(), 1U);
+  EXPECT_TRUE(std::isnan(auc.series[0].y[0]));
+  EXPECT_EQ(auc.series[0].y[1], 0.75);
+  EXPECT_EQ(chart(document, "training-rmse-mV").y.unit, "mV");
+  EXPECT_EQ(chart(document, "training-loss").series.size(), 2U);
+  const auto* results =
+      std::get_if<report::Table>(&find_section(document, "results")->blocks.front());
+  ASSERT_NE(results, nullptr);
+  EXPECT_EQ(results->columns,
+            (std::vector<std::string>{"run", "neuron", "seed", "epochs", "test auc",
+                                      "test rmse (mV)", "test loss"}));
+  EXPECT_EQ(std::get<double>(results->rows[0][4]), 0.75);
+}
+
+TEST(Report, OfNeuronsThatRunAwaySaysSoAndShowsTheOthers) {
+  const TempDir directory;
+  write_run(directory / "a", "glifr", {{"neuron.bound_after_spike_currents", "false"}}, 1,
+            [](nn::Network& network) {
+              nn::NeuronLayer& layer = *network.layer(0);
+              const std::pair<const char*, double> runaway[] = {{"after_spike_multiplicative", 0.6},
+                                                                {"after_spike_decay", 0.5},
+                                                                {"after_spike_additive", 0.66}};
+              for (const auto& [name, value] : runaway) {
+                at::Tensor values = layer.physical(name).detach().clone();
+                values.slice(-1, 0, 3).fill_(value);
+                layer.set_physical(name, values);
+              }
+            });
+  const report::Document document = make(request_of(directory, {"a"}));
+  EXPECT_THAT(notes_of(document), Contains(HasSubstr("of 10 neurons run away")));
+  for (const report::Series& series : chart(document, "fi-0").series) {
+    for (const double value : series.y) EXPECT_TRUE(std::isfinite(value)) << series.name;
+  }
 }
 
 TEST(Report, SaysThatDataAreMissingAndShowsTheRest) {
@@ -190,11 +220,8 @@ TEST(Report, RefusesParametersThatAreNotFiniteAndDamagedFiles) {
   });
   expect_error(ErrorKind::numeric, {"layers.0.threshold", "not finite"},
                [&] { make(request_of(directory, {"a"})); });
-  const auto checkpoints = directory / "b" / "checkpoints";
-  std::filesystem::create_directories(checkpoints);
-  write_run(checkpoints / "step-000000001", "glifr", {}, 1, testing::vary);
-  testing::spill(directory / "b" / "latest", "step-000000001\n");
-  testing::spill(directory / "b" / "metrics.csv", "epoch,train_loss\n1,fast\n");
+  const auto run = write_run_directory(directory, "b");
+  testing::spill(run / "metrics.csv", "epoch,train_loss\n1,fast\n");
   expect_error(ErrorKind::data, {"metrics.csv", "line 2", "'fast'"},
                [&] { make(request_of(directory, {"b"})); });
 }
@@ -203,12 +230,7 @@ TEST(Report, QuotesCommandsForAShell) {
   const TempDir directory;
   write_run(directory / "it's", "gru");
   const report::Document document = make(request_of(directory, {"it's"}));
-  const report::Section* record = find_section(document, "record");
-  ASSERT_NE(record, nullptr);
-  std::string commands;
-  for (const report::Block& block : record->blocks) {
-    if (const auto* code = std::get_if<report::Code>(&block)) commands += code->text + "\n";
-  }
+  const std::string commands = commands_of(document);
   EXPECT_THAT(commands, HasSubstr("it'\\''s'"));
   EXPECT_THAT(commands, HasSubstr("afterspike report 'a b'"));
 }

@@ -26,6 +26,22 @@ TEST(FindRuns, TakesARunAsItIsAndOfSeveralSeedsEach) {
   EXPECT_EQ(group.paths, (std::vector{directory / "seed-3", directory / "seed-5"}));
 }
 
+TEST(DifferenceOfTasks, IsSaidWhereOneOnlyClassifies) {
+  const TempDir directory;
+  testing::write_run(directory / "a", "gru");
+  testing::write_run(directory / "b", "gru");
+  const at::Tensor inputs = at::zeros({2, 3, 1});
+  const Subject traces = testing::subject_of(directory / "a");
+  const Subject classes =
+      testing::subject_on(directory / "b", inputs, at::zeros({2}, at::kLong), 2, true);
+  EXPECT_FALSE(difference_of_tasks({traces, traces}));
+  const auto found = difference_of_tasks({traces, classes});
+  ASSERT_TRUE(found);
+  for (const char* part : {"/b classifies on sine_generation", "/a makes traces", "one task"}) {
+    EXPECT_NE(found->find(part), std::string::npos) << *found;
+  }
+}
+
 TEST(FindRuns, RefusesADamagedListOfSeeds) {
   const TempDir directory;
   testing::spill(directory / "seeds.json", R"({"seeds":[]})");

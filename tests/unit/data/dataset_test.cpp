@@ -109,6 +109,12 @@ class Shifted final : public Dataset {
   double shift_;
 };
 
+TEST(FirstSamples, AreSoManyOrAll) {
+  const auto whole = numbered(5);
+  EXPECT_EQ(samples(*first_samples(whole, 2)), (std::vector<std::int64_t>{0, 1}));
+  for (const std::int64_t all : {0, 5, 6}) EXPECT_EQ(first_samples(whole, all), whole) << all;
+}
+
 TEST(Epochs, AreAllTheSameUnlessASetVaries) {
   const std::shared_ptr<const Dataset> plain = numbered(9);
   EXPECT_EQ(plain->for_epoch(Rng(1)), plain);

@@ -1,6 +1,7 @@
 #include "afterspike/evaluation/evaluate.hpp"
 
 #include <cmath>
+#include <span>
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
@@ -152,6 +153,38 @@ TEST(EvaluateEach, GivesWhatEvaluateGivesOfEachCandidate) {
     EXPECT_EQ(found[i].loss, alone.loss);
     EXPECT_EQ(found[i].correct, alone.correct);
     EXPECT_EQ(found[i].samples, kSamples);
+  }
+}
+
+TEST(EvaluateEach, KeepsNoReadingsOfSteps) {
+  const auto net = network(2);
+  tasks::Objective objective = trace();
+  objective.kind = tasks::Objective::Kind::spikes_and_voltage;
+  const tasks::Task task = task_of(at::ones({kSamples, kSteps, 2}), objective);
+  const auto data = task.split(tasks::Split::test);
+  ThreadPool pool(1);
+  const Candidate candidate{net.get(), {}, {}};
+  const tasks::Tally found = evaluate_each({&candidate, 1}, task, *data, pool).front();
+  const tasks::Tally whole = evaluate(*net, task, *data, {}, pool);
+  EXPECT_EQ(found.loss, whole.loss);
+  EXPECT_EQ(whole.steps.size(), static_cast<std::size_t>(kSamples * kSteps));
+  EXPECT_TRUE(found.steps.empty());
+}
+
+TEST(ForEachShard, TakesEverySampleOnceInItsPlace) {
+  for (const std::int64_t samples : {1, 2, 33, 150}) {
+    ThreadPool pool(3);
+    const auto shards = static_cast<std::size_t>(shard_count(samples, shard_rows(samples)));
+    std::vector<std::vector<std::int64_t>> parts(shards);
+    for_each_shard(samples, pool, [&](std::size_t place, std::span<const std::int64_t> numbers) {
+      EXPECT_FALSE(at::GradMode::is_enabled());
+      parts.at(place).assign(numbers.begin(), numbers.end());
+    });
+    std::int64_t next = 0;
+    for (const auto& part : parts) {
+      for (const std::int64_t number : part) EXPECT_EQ(number, next++);
+    }
+    EXPECT_EQ(next, samples);
   }
 }
 

@@ -77,6 +77,18 @@ TEST_F(Tables, OtherWritersFilesAreRead) {
   EXPECT_EQ(read("\"say \"\"x\"\"\"\n1\n").columns, std::vector<std::string>{"say \"x\""});
 }
 
+TEST_F(Tables, EmptyCellsAreGapsWhereTheyMayBe) {
+  testing::spill(path_, "epoch,auc,loss\n1,,0.5\n2,0.75,\n");
+  const Table table = read_csv(path_, "epoch", Gaps::allowed);
+  EXPECT_TRUE(std::isnan(table.rows[0][1]));
+  EXPECT_EQ(table.rows[0][2], 0.5);
+  EXPECT_EQ(table.rows[1][1], 0.75);
+  EXPECT_TRUE(std::isnan(table.rows[1][2]));
+  expect_error(ErrorKind::data, {"line 2, column 2 ('auc'): found ''"}, [&] { read_csv(path_); });
+  testing::spill(path_, "epoch,auc\n1,x\n");
+  expect_error(ErrorKind::data, {"found 'x'"}, [&] { read_csv(path_, "", Gaps::allowed); });
+}
+
 TEST_F(Tables, WhatIsNotATableIsRefusedWithLineAndColumn) {
   const std::pair<std::string, std::string> cases[] = {
       {"", "expected a line with the names"},

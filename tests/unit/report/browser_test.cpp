@@ -104,6 +104,47 @@ TEST_F(InBrowser, HostileNamesAreText) {
   EXPECT_TRUE(evaluate("document.documentElement.dataset.harmed").is_null());
 }
 
+TEST_F(InBrowser, TellsSeriesOfOneNameApart) {
+  Chart chart{"twins", "Twins", "", {"epoch"}, {"loss"}, {}};
+  for (const double value : {1.25, 3.5}) {
+    Series series;
+    series.name = "run";
+    series.x = {1, 2, 3};
+    series.y = {value, value, value};
+    series.low = {value - 0.125, value - 0.125, value - 0.125};
+    series.high = {value + 0.125, value + 0.125, value + 0.125};
+    chart.series.push_back(series);
+  }
+  write_page(directory_ / "twins.html", {"Twins", "", {{"s", "S", {}, {chart}}}});
+  browser_->open(directory_ / "twins.html", kDesk);
+  browser_->point("document.querySelector('#twins .chart')", false);
+  evaluate("new Promise(done => setTimeout(done, 200))");
+  EXPECT_EQ(evaluate("[...document.querySelectorAll('.tip div')].map(row => row.textContent)"),
+            (io::Json{"run: 1.25 [1.125, 1.375]", "run: 3.5 [3.375, 3.625]"}));
+}
+
+TEST_F(InBrowser, PrintsNothingClipped) {
+  constexpr int kPaper = 718;  // A4 less its margins, in pixels of 1/96 inch.
+  show("a name that is long_enough_to_need_several_lines_on_paper/and/has/no/blanks/to/break/at",
+       kPaper);
+  browser_->print_media();
+  evaluate("dispatchEvent(new Event('beforeprint'))");
+  evaluate("new Promise(done => setTimeout(done, 300))");
+  EXPECT_EQ(evaluate("getComputedStyle(document.querySelector('nav')).display"), "none");
+  // What is wider than its box, or reaches over the paper.
+  EXPECT_EQ(evaluate(fmt::format(
+                "[...document.querySelectorAll('body *')].filter(e => {{ const r = "
+                "e.getBoundingClientRect(); const s = getComputedStyle(e); return r.width > 0 && "
+                "s.position !== 'absolute' && (r.right > {0} + 1 || (s.overflowX !== 'visible' && "
+                "e.scrollWidth > e.clientWidth + 1) || (s.overflowY !== 'visible' && "
+                "e.scrollHeight > e.clientHeight + 1)); }}).map(e => e.tagName + '.' + "
+                "e.className)",
+                kPaper)),
+            io::Json::array());
+  const io::Json pdf = browser_->call("Page.printToPDF");
+  EXPECT_TRUE(pdf.at("data").get<std::string>().starts_with("JVBERi0")) << "no PDF";
+}
+
 TEST_F(InBrowser, SavesChartsAndTheirData) {
   show(testing::kHostile);
   evaluate(

@@ -13,13 +13,20 @@ TEST(Document, SaysWhatIsThereAndLeavesOutWhatIsNot) {
   ASSERT_EQ(blocks.size(), 5U);
   EXPECT_EQ(blocks[0]["kind"], "xy");
   EXPECT_EQ(blocks[0]["y"]["log"], true);
-  EXPECT_FALSE(blocks[0]["x"].contains("unit"));
+  EXPECT_EQ(blocks[0]["x"]["unit"], "name");
   EXPECT_EQ(blocks[0]["series"][0]["low"].size(), 20U);
   EXPECT_FALSE(blocks[0]["series"][2].contains("low"));
   EXPECT_EQ(blocks[1]["series"][0]["draw"], "points");
   EXPECT_EQ(blocks[3]["kind"], "heat");
   EXPECT_EQ(blocks[3]["values"][1][0], 2);
   EXPECT_EQ(json["sections"][1]["blocks"][0]["rows"][0], (io::Json{"name", 1.25}));
+}
+
+TEST(Document, AxesWithoutUnitHaveNone) {
+  Chart chart;
+  chart.x = {"epoch"};
+  const io::Json json = to_json({"", "", {{"s", "", {}, {chart}}}});
+  EXPECT_FALSE(json["sections"][0]["blocks"][0]["x"].contains("unit"));
 }
 
 TEST(Document, NumbersHaveSevenDigitsAndGapsAreNull) {

@@ -14,7 +14,7 @@ inline const std::string kHostile =
 
 /// Every kind of block, with `name` wherever a user's text can be.
 inline report::Document document_of(const std::string& name) {
-  report::Chart lines{"lines", name, name, {"epoch"}, {"loss", "", true}, {}};
+  report::Chart lines{"lines", name, name, {name, name}, {name, name, true}, {}};
   for (const char* suffix : {": a", ": b", ": c"}) {
     report::Series series;
     series.name = name + suffix;
@@ -41,7 +41,8 @@ inline report::Document document_of(const std::string& name) {
   report::Chart steps = points;
   steps.id = "steps";
   for (report::Series& series : steps.series) series.draw = report::Series::Draw::steps;
-  report::HeatMap map{"map", name, name, {"answer"}, {"class"}, {"0", name}, {"0", "1"}, {}, name};
+  report::HeatMap map{"map",       name,       name, {name, name}, {name, name},
+                      {"0", name}, {"0", "1"}, {},   name};
   map.values = {{10, 1}, {2, 20}};
   map.labelled = true;
   report::HeatMap large = map;

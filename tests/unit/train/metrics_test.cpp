@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -139,6 +140,56 @@ TEST_F(Metrics, HaveValidationAndSoftnessWhereThereAre) {
   EXPECT_EQ(row.at("sigma_mV"), 0.5);
   EXPECT_GE(row.at("validation_accuracy").get<double>(), 0);
   EXPECT_LE(row.at("validation_accuracy").get<double>(), 1);
+}
+
+TEST_F(Metrics, ThatSomeEpochsDoNotHaveAreEmptyCells) {
+  const fs::path run = create("run");
+  continue_run(run, environment(3));
+  // As if the loss of the first two epochs could not be determined, and the third had one measure
+  // more: such as the area under the curve, which needs a spike.
+  std::string text;
+  int number = 0;
+  for (const std::string& line : lines_of(run / "metrics.jsonl")) {
+    io::Json row = io::Json::parse(line);
+    if (++number < 3) row.erase("train_loss");
+    if (number == 3) row["validation_auc"] = 0.5;
+    text += row.dump() + '\n';
+  }
+  testing::spill(run / "metrics.jsonl", text);
+  continue_run(run, environment(5));
+  const io::Table table = io::read_csv(run / "metrics.csv", "", io::Gaps::allowed);
+  ASSERT_EQ(table.rows.size(), 5U);
+  const auto column = [&](const char* name) {
+    const auto found = std::find(table.columns.begin(), table.columns.end(), name);
+    EXPECT_NE(found, table.columns.end()) << name;
+    std::vector<bool> there;
+    for (const auto& row : table.rows) {
+      there.push_back(std::isfinite(row[static_cast<std::size_t>(found - table.columns.begin())]));
+    }
+    return there;
+  };
+  EXPECT_EQ(column("epoch"), (std::vector<bool>{true, true, true, true, true}));
+  EXPECT_EQ(column("train_loss"), (std::vector<bool>{false, false, true, true, true}));
+  EXPECT_EQ(column("validation_auc"), (std::vector<bool>{false, false, true, false, false}));
+}
+
+TEST_F(Metrics, ThatAreNewInAnEpochAreAColumnFromThenOn) {
+  const fs::path run = create("run");
+  continue_run(run, environment(2));
+  std::string text;
+  for (const std::string& line : lines_of(run / "metrics.jsonl")) {
+    io::Json row = io::Json::parse(line);
+    row.erase("train_loss");
+    text += row.dump() + '\n';
+  }
+  testing::spill(run / "metrics.jsonl", text);
+  continue_run(run, environment(4));
+  const io::Table table = io::read_csv(run / "metrics.csv", "", io::Gaps::allowed);
+  ASSERT_EQ(table.rows.size(), 4U);
+  EXPECT_EQ(table.columns.back(), "train_loss");
+  EXPECT_TRUE(std::isnan(table.rows[1].back()));
+  EXPECT_TRUE(std::isfinite(table.rows[2].back()));
+  EXPECT_TRUE(std::isfinite(table.rows[3].back()));
 }
 
 TEST_F(Metrics, GoToTensorBoardToo) {

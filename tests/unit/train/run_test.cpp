@@ -476,5 +476,23 @@ TEST(SeedSummary, HasMeanAndSampleStandardDeviation) {
   EXPECT_EQ(one.at("test").at("loss").at("sd"), 0) << "of one value there is none";
 }
 
+TEST(SummariseSeeds, CountsTheSeedsThatHaveAMeasure) {
+  const auto summary = [](int seed, const io::Json& test) {
+    return io::Json{{"task", "t"},  {"neuron", "n"}, {"parameters", 9}, {"version", "v"},
+                    {"seed", seed}, {"wall_s", 1},   {"test", test}};
+  };
+  const io::Json result =
+      summarise_seeds({summary(1, {{"samples", 4}, {"loss", 2}}),
+                       summary(2, {{"samples", 4}, {"loss", 4}, {"auc", 0.5}}),
+                       summary(3, {{"samples", 4}, {"loss", 6}, {"auc", 1.0}})});
+  const io::Json& auc = result.at("test").at("auc");
+  EXPECT_EQ(auc.at("n"), 2);
+  EXPECT_DOUBLE_EQ(auc.at("mean").get<double>(), 0.75);
+  EXPECT_DOUBLE_EQ(auc.at("sd").get<double>(), std::sqrt(0.125));
+  EXPECT_EQ(auc.at("values"), (io::Json{nullptr, 0.5, 1.0}));
+  EXPECT_EQ(result.at("test").at("loss").at("n"), 3);
+  EXPECT_FALSE(result.at("test").contains("samples"));
+}
+
 }  // namespace
 }  // namespace afterspike::train
