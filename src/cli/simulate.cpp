@@ -3,8 +3,10 @@
 #include <sstream>
 #include <utility>
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "afterspike/evaluation/evaluate.hpp"
 #include "afterspike/glifnet/file.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/table.hpp"
@@ -195,10 +197,11 @@ io::Json classify(const Arguments& arguments, const glifnet::Network& network) {
       parity::respond(network, *data, read_options(arguments), pool);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   const auto samples = static_cast<double>(data->size());
+  const at::Tensor right = responses.outputs.argmax(1).eq(evaluation::classes(*data, pool));
   const parity::Energy energy = parity::energy(network, responses);
   constexpr double kMicro = 1e-6;
   return {{"split", arguments.text("split")},
-          {"accuracy", static_cast<double>(correct_decisions(responses.outputs, *data)) / samples},
+          {"accuracy", right.to(at::kDouble).mean().item<double>()},
           {"samples", data->size()},
           {"samples_per_s", samples / taken.count()},
           {"spikes_per_sample", static_cast<double>(responses.counted.spikes) / samples},

@@ -1,9 +1,5 @@
 #include "spiking.hpp"
 
-#include <algorithm>
-#include <numeric>
-
-#include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include "afterspike/base/log.hpp"
@@ -95,23 +91,7 @@ std::shared_ptr<const data::Dataset> first_samples(const tasks::Task& task, task
           tasks::split_name(split));
   require(task.classifies(), ErrorKind::config,
           "the task asks for a trace, expected one that classifies");
-  if (limit == 0 || limit >= whole->size()) return whole;
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(limit));
-  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
-  return std::make_shared<data::Subset>(whole, std::move(numbers));
-}
-
-std::int64_t correct_decisions(const at::Tensor& outputs, const data::Dataset& dataset) {
-  constexpr std::int64_t kBlock = 256;
-  std::int64_t correct = 0;
-  for (std::int64_t first = 0; first < dataset.size(); first += kBlock) {
-    std::vector<std::int64_t> numbers(
-        static_cast<std::size_t>(std::min(kBlock, dataset.size() - first)));
-    std::iota(numbers.begin(), numbers.end(), first);
-    const at::Tensor own = outputs.slice(0, first, first + kBlock);
-    correct += own.argmax(1).eq(dataset.batch(numbers).target).sum().item<std::int64_t>();
-  }
-  return correct;
+  return data::first_samples(whole, limit);
 }
 
 void print_result(const io::Json& result, bool json) {

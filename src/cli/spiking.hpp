@@ -50,9 +50,6 @@ std::shared_ptr<const data::Dataset> first_samples(const tasks::Task& task, task
 std::shared_ptr<const data::Dataset> samples_of(const tasks::Task& task,
                                                 const Arguments& arguments);
 
-/// How many samples of a data set these outputs [samples, outputs] decide rightly.
-std::int64_t correct_decisions(const at::Tensor& outputs, const data::Dataset& dataset);
-
 /// Prints an object: as JSON, or a line for each member.
 void print_result(const io::Json& result, bool json);
 

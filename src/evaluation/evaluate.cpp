@@ -66,6 +66,15 @@ void for_each_shard(std::int64_t samples, ThreadPool& pool, const ShardWork& wor
   for_each_shard(samples, at::kCPU, 0, shard_count(samples, shard_rows(samples)), pool, work);
 }
 
+at::Tensor classes(const data::Dataset& dataset, ThreadPool& pool) {
+  std::vector<at::Tensor> parts(static_cast<std::size_t>(shard_count(dataset)));
+  for_each_shard(dataset.size(), pool,
+                 [&](std::size_t shard, std::span<const std::int64_t> numbers) {
+                   parts[shard] = dataset.batch(numbers).target;
+                 });
+  return at::cat(parts);
+}
+
 std::vector<tasks::Tally> evaluate_shards(const nn::Network& network, const tasks::Task& task,
                                           const data::Dataset& dataset, const nn::NetworkPass& pass,
                                           ThreadPool& pool, std::int64_t first, std::int64_t last) {

@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cmath>
 #include <iterator>
-#include <numeric>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -51,25 +50,21 @@ at::Tensor mean_over_steps(const at::Tensor& emissions, const at::Tensor& length
 Rates run_rates(const nn::Network& network, const tasks::Objective& objective,
                 const nn::NetworkPass& pass, const data::Dataset& dataset, ThreadPool& pool,
                 bool want_spikes) {
-  const std::int64_t shards = evaluation::shard_count(dataset);
-  const std::int64_t rows = evaluation::shard_rows(dataset.size());
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(dataset.size()));
-  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
-  std::vector<at::Tensor> outputs(static_cast<std::size_t>(shards)), means(outputs),
-      spikes(outputs);
+  const auto shards = static_cast<std::size_t>(evaluation::shard_count(dataset));
+  std::vector<at::Tensor> outputs(shards), means(shards), spikes(shards);
   const auto type = network.named().front().tensor.scalar_type();
-  pool.run(shards, [&](std::int64_t shard) {
-    const at::NoGradGuard no_grad;
-    const data::Batch batch = dataset.batch(evaluation::shard(numbers, rows, shard));
-    const at::Tensor emissions = network.emissions(batch.input.to(type), pass);
-    tasks::ReadValues read = tasks::read_steps(emissions, batch.lengths, objective.read);
-    read.values = network.readout(read.values, pass);
-    const auto at = static_cast<std::size_t>(shard);
-    outputs[at] = tasks::mean_over_read(read).to(at::kDouble);
-    means[at] = mean_over_steps(emissions, batch.lengths).to(at::kDouble);
-    if (want_spikes) spikes[at] = raster_of(emissions, batch.lengths);
-  });
-  return {at::cat(outputs), at::cat(means), std::move(spikes), rows};
+  evaluation::for_each_shard(
+      dataset.size(), pool, [&](std::size_t shard, std::span<const std::int64_t> numbers) {
+        const data::Batch batch = dataset.batch(numbers);
+        const at::Tensor emissions = network.emissions(batch.input.to(type), pass);
+        tasks::ReadValues read = tasks::read_steps(emissions, batch.lengths, objective.read);
+        read.values = network.readout(read.values, pass);
+        outputs[shard] = tasks::mean_over_read(read).to(at::kDouble);
+        means[shard] = mean_over_steps(emissions, batch.lengths).to(at::kDouble);
+        if (want_spikes) spikes[shard] = raster_of(emissions, batch.lengths);
+      });
+  return {at::cat(outputs), at::cat(means), std::move(spikes),
+          evaluation::shard_rows(dataset.size())};
 }
 
 Rates run_hard(const experiment::Trained& trained, const data::Dataset& dataset, ThreadPool& pool) {
@@ -106,17 +101,6 @@ double correlation_of(const at::Tensor& one, const at::Tensor& other) {
 
 double part_alike(const at::Tensor& one, const at::Tensor& other) {
   return one.eq(other).to(at::kDouble).mean().item<double>();
-}
-
-at::Tensor targets_of(const data::Dataset& dataset) {
-  std::vector<at::Tensor> parts;
-  const std::int64_t rows = evaluation::shard_rows(dataset.size());
-  std::vector<std::int64_t> numbers(static_cast<std::size_t>(dataset.size()));
-  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
-  for (std::int64_t shard = 0; shard < evaluation::shard_count(dataset); ++shard) {
-    parts.push_back(dataset.batch(evaluation::shard(numbers, rows, shard)).target);
-  }
-  return at::cat(parts);
 }
 
 std::int64_t approximated_of(const glifnet::Network& network) {
@@ -173,7 +157,7 @@ Report compare(const experiment::Trained& trained, const glifnet::Network& spiki
     differences[static_cast<std::size_t>(answer.sample)] =
         first_difference(answer, hard.spikes_of(answer.sample), spiking);
   });
-  const at::Tensor target = targets_of(dataset);
+  const at::Tensor target = evaluation::classes(dataset, pool);
   const at::Tensor decided = rate.outputs.argmax(1), spiked = answers.outputs.argmax(1),
                    cut = hard.outputs.argmax(1);
   // What a spike in a step counts in terms of rates: tau / dt where neurons escape.

@@ -43,6 +43,9 @@ void for_each_shard(std::int64_t samples, ThreadPool& pool, const ShardWork& wor
 void for_each_shard(std::int64_t samples, at::Device device, std::int64_t first, std::int64_t last,
                     ThreadPool& pool, const ShardWork& work);
 
+/// The classes of all samples, [samples]. REQUIRES: the data set has classes.
+at::Tensor classes(const data::Dataset& dataset, ThreadPool& pool);
+
 /// What each of the shards `first` to `last`, exclusive, of a data set gives: evaluate() in parts.
 std::vector<tasks::Tally> evaluate_shards(const nn::Network& network, const tasks::Task& task,
                                           const data::Dataset& dataset, const nn::NetworkPass& pass,
