@@ -52,12 +52,7 @@ statistics::Points confusion(const Subject& subject, ThreadPool& pool) {
                                  .argmax(1);
   const std::int64_t classes = subject.task->shape().output_size;
   statistics::Points counts = statistics::Points::Zero(classes, classes);
-  const auto shards = static_cast<std::size_t>(evaluation::shard_count(*subject.data));
-  std::vector<at::Tensor> targets(shards);
-  evaluation::for_each_shard(subject.data->size(), pool, [&](std::size_t place, auto numbers) {
-    targets[place] = subject.data->batch(numbers).target;
-  });
-  const at::Tensor target = at::cat(targets);
+  const at::Tensor target = evaluation::classes(*subject.data, pool);
   for (std::int64_t i = 0; i < target.numel(); ++i) {
     counts(target[i].item<std::int64_t>(), answers[i].item<std::int64_t>()) += 1;
   }

@@ -32,8 +32,11 @@ void take_settings(const fs::path& directory, ClusterStudy& study) {
   study.options.standardise =
       text == "none" ? statistics::Standardise::none : statistics::Standardise::zscore;
   study.options.replicates = io::member<int>(report, "replicates", where, ErrorKind::data);
-  study.options.exact_limit =
-      io::member<std::int64_t>(report, "exact_limit", where, ErrorKind::data);
+  // Directories of earlier versions do not say it.
+  if (report.contains("exact_limit")) {
+    study.options.exact_limit =
+        io::member<std::int64_t>(report, "exact_limit", where, ErrorKind::data);
+  }
   study.seed = io::member<std::uint64_t>(report, "seed", where, ErrorKind::data);
   study.chosen = io::member<std::int64_t>(report, "clusters", where, ErrorKind::data);
   const auto scores = io::member<io::Json>(report, "scores", where, ErrorKind::data);

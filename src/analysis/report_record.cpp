@@ -88,13 +88,14 @@ std::string cluster_command(const std::filesystem::path& directory) {
     const io::Json& scores = found.at("scores");
     const auto runs = found.at("runs").get<std::vector<std::string>>();
     const bool table = runs.size() == 1 && std::filesystem::is_regular_file(runs.front());
+    const std::string limit =
+        found.contains("exact_limit") ? " --exact-limit " + found.at("exact_limit").dump() : "";
     return fmt::format(
-        "afterspike cluster{}{} --standardise {} --k {}:{} --clusters {} --replicates {} --seed {} "
-        "--exact-limit {} --out {}\n",
+        "afterspike cluster{}{} --standardise {} --k {}:{} --clusters {} --replicates {} --seed {}"
+        "{} --out {}\n",
         table ? " --csv" : "", words_of(runs), found.at("standardise").get<std::string>(),
         scores.front().at("k").dump(), scores.back().at("k").dump(), found.at("clusters").dump(),
-        found.at("replicates").dump(), found.at("seed").dump(), found.at("exact_limit").dump(),
-        quoted(directory.string()));
+        found.at("replicates").dump(), found.at("seed").dump(), limit, quoted(directory.string()));
   });
 }
 
@@ -156,6 +157,7 @@ std::string commands(const Material& material) {
     text += std::filesystem::exists(study / "settings.json") ? silence_command(study)
                                                              : cluster_command(study);
   }
+  if (request.command.empty()) return text;
   return text + words_of(request.command).substr(1);
 }
 

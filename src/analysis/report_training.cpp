@@ -283,9 +283,9 @@ report::Section training_section(Material& material) {
   report::Section section{"training", "Training", {}, {}};
   for (const ReportRun& run : material.runs) {
     metrics.push_back(metrics_of(run));
-    if (metrics.back()) continue;
-    section.blocks.emplace_back(
-        report::Note{fmt::format("{}: there is no metrics.csv, so no curves.", run.label)});
+    if (metrics.back() && !metrics.back()->rows.empty()) continue;
+    section.blocks.emplace_back(report::Note{
+        fmt::format("{}: there is no metrics.csv that has epochs, so no curves.", run.label)});
   }
   for (const Curves& curves : training_curves(metrics)) {
     report::Chart chart = training_chart(curves, material, metrics);

@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@
 #include "afterspike/lowering/lower.hpp"
 #include "command.hpp"
 #include "environment.hpp"
+#include "outputs.hpp"
 #include "spiking.hpp"
 
 namespace afterspike::cli {
@@ -53,30 +55,24 @@ void require_flags_of(const exporters::ExporterEntry& format, const Arguments& a
             "--{}: found format '{}', expected one for simulators of their own step", flag,
             format.name);
   }
+  require(!arguments.has("json") || arguments.has("verify"), ErrorKind::usage,
+          "--json: expected --verify, which it prints");
   require(format.deaf.empty() || !arguments.has("verify"), ErrorKind::usage,
           "--verify: found format '{}', expected another: its network {}, and cannot be shown the"
           " samples of a task",
           format.name, format.deaf);
 }
 
-/// Compares the network that was written with the run, on the test split.
-void verify(const Arguments& arguments, const experiment::Trained& trained,
-            const exporters::Conversion& written) {
+/// Compares the network that is to be written with the run, on the test split.
+std::optional<parity::Report> verify(const Arguments& arguments, const experiment::Trained& trained,
+                                     const exporters::Conversion& written) {
+  if (!arguments.has("verify")) return std::nullopt;
   const auto task = trained.experiment->make_task({data_directory(arguments)});
   const auto data = first_samples(*task, tasks::Split::test, arguments.integer("verify", 1));
   ThreadPool pool(threads(arguments));
   sim::Options options{static_cast<std::uint64_t>(arguments.integer("seed", 0))};
   options.dt_ms = written.resolution_ms;
-  print_report(parity::compare(trained, written.network, *data, options, pool),
-               arguments.has("json"));
-}
-
-/// Calls write(), with what is at `path` out of its way, and back there should that fail.
-template <typename Write>
-void replace(const fs::path& path, const Write& write) {
-  io::SetAside before(path);
-  write();
-  before.discard();
+  return parity::compare(trained, written.network, *data, options, pool);
 }
 
 int run(std::span<const std::string> words) {
@@ -85,6 +81,7 @@ int run(std::span<const std::string> words) {
   require(arguments.has("out"), ErrorKind::usage, "export: expected --out PATH");
   const fs::path out = arguments.text("out");
   require_free(out, arguments.has("force"));
+  require_apart(out, arguments.words()[0]);
   const auto& format = find_entry<exporters::ExporterEntry>(exporters::entries(),
                                                             arguments.text("format"), "format");
   require_flags_of(format, arguments);
@@ -98,6 +95,7 @@ int run(std::span<const std::string> words) {
   const experiment::Trained trained = experiment::load(arguments.words()[0]);
   const glifnet::Network network = lowering::lower(trained, options);
   const exporters::Conversion written = exporters::converted(format, network, how);
+  const auto report = verify(arguments, trained, written);
   replace(out, [&] { format.write(written, out); });
   for (const exporters::Deviation& deviation : written.deviations) {
     log::warning("{}", exporters::text_of(deviation));
@@ -105,7 +103,7 @@ int run(std::span<const std::string> words) {
   const glifnet::Population& neurons = network.populations.front();
   log::info("{} neurons, {}, in {}", neurons.cells(), lowering::mode_name(options.mode),
             out.string());
-  if (arguments.has("verify")) verify(arguments, trained, written);
+  if (report) print_report(*report, arguments.has("json"));
   return 0;
 }
 

@@ -5,8 +5,10 @@
 #include "afterspike/base/log.hpp"
 #include "afterspike/exporters/importer.hpp"
 #include "afterspike/glifnet/file.hpp"
+#include "afterspike/io/json.hpp"
 #include "command.hpp"
 #include "environment.hpp"
+#include "outputs.hpp"
 #include "spiking.hpp"
 
 namespace afterspike::cli {
@@ -14,8 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// A directory, or a configuration by what it has: names differ.
 bool is_sonata(const fs::path& path) {
-  return fs::is_directory(path) || path.filename() == "config.json";
+  if (fs::is_directory(path)) return true;
+  const io::Json content = io::read_json(path, ErrorKind::data);
+  return content.contains("networks") || content.contains("network") ||
+         content.contains("simulation");
 }
 
 int run(std::span<const std::string> words) {
@@ -32,11 +38,16 @@ int run(std::span<const std::string> words) {
   require_free(arguments.text("out"), arguments.has("force"));
   const std::vector<std::string>& paths = arguments.words();
   const bool sonata = is_sonata(paths.front());
+  for (const fs::path path : paths) {
+    const bool whole = sonata && !fs::is_directory(path);
+    require_not_input(arguments.text("out"), whole ? fs::absolute(path).parent_path() : path);
+  }
   require(!sonata || paths.size() == 1, ErrorKind::usage,
           "import: found {} paths, expected one SONATA network", paths.size());
   const glifnet::Network network = sonata ? exporters::import_sonata(paths.front()).network
                                           : exporters::import_allen({paths.begin(), paths.end()});
-  glifnet::write_network(arguments.text("out"), network);
+  const fs::path out = arguments.text("out");
+  replace(out, [&] { glifnet::write_network(out, network); });
   for (const glifnet::Population& population : network.populations) {
     log::info("{} of model {}: '{}'", population.size, population.model, population.name);
   }

@@ -1,5 +1,7 @@
 #include "afterspike/parity/parity.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "afterspike/experiment/experiment.hpp"
@@ -25,8 +27,9 @@ int run(std::span<const std::string> words) {
   if (!arguments.parse(words)) return 0;
   const experiment::Trained trained = experiment::load(arguments.words()[0]);
   const sim::Options options = simulation_options(arguments);
-  const glifnet::Network network =
-      converted(arguments, glifnet::read_network(arguments.words()[1]));
+  glifnet::Network whole = glifnet::read_network(arguments.words()[1]);
+  require_of_run(whole, trained);
+  const glifnet::Network network = converted(arguments, std::move(whole));
   const auto task = trained.experiment->make_task({data_directory(arguments)});
   const auto data = samples_of(*task, arguments);
   ThreadPool pool(threads(arguments));

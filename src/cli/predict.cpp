@@ -12,6 +12,7 @@
 #include "afterspike/io/table.hpp"
 #include "command.hpp"
 #include "environment.hpp"
+#include "outputs.hpp"
 
 namespace afterspike::cli {
 namespace {
@@ -55,29 +56,13 @@ io::Table trace_table(const at::Tensor& outputs, const at::Tensor& lengths) {
   return table;
 }
 
-/// The run that `path`, a run or one of its checkpoints, belongs to.
-fs::path whole_run(const fs::path& path) {
-  fs::path run = fs::weakly_canonical(path);
-  if (!run.has_filename()) run = run.parent_path();
-  const fs::path above = run.parent_path();
-  return above.filename() == "checkpoints" ? above.parent_path() : run;
-}
-
-bool lies_in(const fs::path& path, const fs::path& directory) {
-  const auto [end, rest] =
-      std::mismatch(directory.begin(), directory.end(), path.begin(), path.end());
-  return end == directory.end();
-}
-
 /// Refuses to write where something would be lost.
 void require_out(const fs::path& out, const fs::path& data, const fs::path& run, bool force) {
   if (io::is_stream(out)) return;
   std::error_code ignored;
   require(!fs::equivalent(out, data, ignored), ErrorKind::usage,
           "--out: '{}' is the file that --data names, expected another", out.string());
-  require(!lies_in(fs::weakly_canonical(io::follow_links(out)), whole_run(run)), ErrorKind::usage,
-          "--out: '{}' is in the directory of the run '{}', expected a place outside of it",
-          out.string(), run.string());
+  require_outside(out, run);
   require(!fs::is_directory(out, ignored), ErrorKind::usage,
           "--out: '{}' is a directory, expected the name of a file", out.string());
   require(force || !fs::exists(out, ignored), ErrorKind::usage,

@@ -1,9 +1,13 @@
 #include "afterspike/analysis/report.hpp"
 
+#include <filesystem>
+#include <fstream>
+
 #include <fmt/format.h>
 
 #include "afterspike/base/log.hpp"
 #include "afterspike/glifnet/file.hpp"
+#include "afterspike/io/atomic.hpp"
 #include "afterspike/parity/section.hpp"
 #include "afterspike/report/page.hpp"
 #include "command.hpp"
@@ -64,10 +68,22 @@ report::Section spiking_section(const Arguments& arguments, ThreadPool& pool) {
           "--spiking: found several runs, expected the one that '{}' was made from", name);
   const experiment::Trained trained = experiment::load(runs.paths.front());
   const glifnet::Network network = glifnet::read_network(name);
+  require_of_run(network, trained);
   const auto task = trained.experiment->make_task({data_directory(arguments)});
   const auto data = samples_of(*task, arguments);
   constexpr std::uint64_t kSeed = 1;
   return parity::section(parity::compare(trained, network, *data, sim::Options{kSeed}, pool), name);
+}
+
+/// Refuses to replace what is no page.
+void require_page(const std::filesystem::path& out) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(out, ignored) || io::is_stream(out)) return;
+  std::string begin(9, ' ');
+  std::ifstream(out, std::ios::binary).read(begin.data(), 9);
+  require(begin == "<!DOCTYPE", ErrorKind::usage,
+          "--out: '{}' exists already and is no page, expected a new name or a page to replace",
+          out.string());
 }
 
 int run(std::span<const std::string> words) {
@@ -79,6 +95,7 @@ int run(std::span<const std::string> words) {
   require(std::filesystem::is_directory(folder) && !std::filesystem::is_directory(out),
           ErrorKind::usage, "--out: found '{}', expected a file in a directory that is there",
           out.string());
+  require_page(out);
   ThreadPool pool(threads(arguments));
   const bool quiet = arguments.has("quiet");
   report::Document document =

@@ -14,6 +14,7 @@
 #include "afterspike/sim/spike_file.hpp"
 #include "command.hpp"
 #include "environment.hpp"
+#include "outputs.hpp"
 #include "spiking.hpp"
 
 namespace afterspike::cli {
@@ -160,6 +161,9 @@ void write_products(const std::filesystem::path& out, const glifnet::Network& ne
 
 /// Runs for a time, on recorded spikes.
 io::Json run_for(const Arguments& arguments, const glifnet::Network& network) {
+  require(arguments.has("out") || !arguments.has("record"), ErrorKind::usage,
+          "--record: expected --out DIR, where it is written");
+  if (arguments.has("out")) require_free(arguments.text("out"), false);
   sim::Options options = read_options(arguments);
   options.threads = threads(arguments);
   const double until = positive_ms(arguments, "until");

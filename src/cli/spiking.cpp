@@ -6,7 +6,7 @@
 #include "afterspike/base/units.hpp"
 #include "afterspike/experiment/experiment.hpp"
 #include "afterspike/exporters/conversion.hpp"
-#include "afterspike/io/atomic.hpp"
+#include "afterspike/io/bytes.hpp"
 
 namespace afterspike::cli {
 
@@ -49,11 +49,14 @@ glifnet::Network converted(const Arguments& arguments, glifnet::Network network)
   return std::move(conversion.network);
 }
 
-void require_free(const std::filesystem::path& out, bool force) {
-  std::error_code ignored;
-  require(force || !std::filesystem::exists(out, ignored) || io::is_stream(out), ErrorKind::usage,
-          "--out: '{}' exists already, expected a new name, or --force to replace it",
-          out.string());
+void require_of_run(const glifnet::Network& network, const experiment::Trained& trained) {
+  const auto found = network.provenance.find("checkpoint");
+  if (found == network.provenance.end()) return;
+  const std::string own = io::sha256_of_file(trained.checkpoint / "model.safetensors");
+  require(found->second == own, ErrorKind::config,
+          "network: it was made from another checkpoint than '{}' (of SHA-256 {}..., expected"
+          " {}...): export it anew",
+          trained.checkpoint.string(), found->second.substr(0, 8), own.substr(0, 8));
 }
 
 std::unique_ptr<tasks::Task> task_of(const glifnet::Network& network, const std::string& name,

@@ -32,8 +32,8 @@ sim::Options simulation_options(const Arguments& arguments);
 /// The network in the terms of --as; what that changes is logged.
 glifnet::Network converted(const Arguments& arguments, glifnet::Network network);
 
-/// Throws Error(usage) where there is something at `out` already, unless it may be replaced.
-void require_free(const std::filesystem::path& out, bool force);
+/// Refuses, Error(config), a network that says that it was made from another checkpoint.
+void require_of_run(const glifnet::Network& network, const experiment::Trained& trained);
 
 /// The task called `name` with its default settings; or, where `name` is empty or that of the task
 /// that the network was trained for, that task with the settings of the training. Throws

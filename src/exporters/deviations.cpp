@@ -33,6 +33,7 @@ Conversion converted(const ExporterEntry& format, const glifnet::Network& networ
           "export: format '{}' cannot say all of this network; expected --approximate, which does"
           " this:{}",
           format.name, list);
+  glifnet::validate(conversion.network);
   count_approximated(conversion);
   return conversion;
 }

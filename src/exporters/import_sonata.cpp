@@ -232,9 +232,11 @@ void Reader::add_edges(const io::Hdf5File& file, const std::string& group, const
   };
   const auto *from = node_population("/source_node_id"), *to = node_population("/target_node_id");
   const std::vector<std::size_t> rows = rows_of(ids, types, "edge_type_id", group);
-  std::vector<std::uint8_t> receptors;
+  std::vector<std::uint8_t> receptors(types.rows.size());
+  std::vector<bool> is_used(types.rows.size());  // A table may have types of other edges.
+  for (const std::size_t row : rows) is_used[row] = true;
   for (std::size_t row = 0; row < types.rows.size(); ++row) {
-    receptors.push_back(receptor_of(types, row));
+    if (is_used[row]) receptors[row] = receptor_of(types, row);
   }
   const auto weights = edge_values(file, group, types, rows, "syn_weight");
   const auto delays = edge_values(file, group, types, rows, "delay");

@@ -133,7 +133,10 @@ void publish_file(const fs::path& from, const fs::path& to) {
 }
 
 AtomicFile::AtomicFile(const fs::path& path)
-    : path_(follow_links(path)), staging_(hidden_beside(path_)) {}
+    : path_(follow_links(path)), staging_(hidden_beside(path_)) {
+  require(!is_stream(path_), ErrorKind::data, "'{}' is a device or a pipe, expected a file",
+          path.string());
+}
 
 AtomicFile::~AtomicFile() {
   std::error_code ignored;
@@ -144,7 +147,7 @@ void AtomicFile::commit() {
   publish_file(staging_, path_);
 }
 
-AtomicDirectory::AtomicDirectory(fs::path path) : path_(without_slash(path)) {
+AtomicDirectory::AtomicDirectory(const fs::path& path) : path_(follow_links(without_slash(path))) {
   require_free(path_);
   staging_ = hidden_beside(path_);
   std::error_code error;

@@ -81,6 +81,7 @@ class ExactPart final : public Part {
   void look_ahead(Group& group, std::uint32_t neuron);
   void fire(Group& group, std::uint32_t neuron);
   void schedule(std::uint32_t neuron);
+  std::span<const double> saved_clocks(const State& state, const Group& group) const;
   std::span<const double> saved_events(const State& state, const Group& group) const;
   void restore_group(const State& state, Group& group);
   void sample(Group& group, std::uint32_t neuron, double before);

@@ -42,10 +42,24 @@ std::span<const double> ExactPart::saved_events(const State& state, const Group&
   const auto possible = [&](const double* event) {
     const bool receptor = event[2] == static_cast<double>(change_) ||
                           is_index(event[2], 0, static_cast<double>(population.receptors));
-    return receptor && std::isfinite(event[0]) && std::isfinite(event[3]) &&
+    const double latest = (state.time_ms + layout_.longest_ms + layout_.window_ms) * (1 + 1e-9);
+    return receptor && event[0] >= state.time_ms && event[0] <= latest && std::isfinite(event[3]) &&
            is_index(event[1], 0, static_cast<double>(population.size));
   };
   return saved_rows(state, population.name + "/events", 4, possible, /*may_be_missing=*/true);
+}
+
+/// Time of the state, until when the neuron is quiet, and whether it spikes then.
+std::span<const double> ExactPart::saved_clocks(const State& state, const Group& group) const {
+  const glifnet::Population& population = layout_.population(group.piece.population);
+  const auto rows = saved_rows(state, population.name + "/clock", 3, [](const double* clock) {
+    return std::isfinite(clock[0]) && clock[0] >= 0 && clock[1] >= clock[0] &&
+           is_index(clock[2], 0, 2);
+  });
+  require(rows.size() == static_cast<std::size_t>(population.size) * 3, ErrorKind::data,
+          "saved state: '{}/clock': found {} values, expected {}: it is of another network",
+          population.name, rows.size(), population.size * 3);
+  return rows;
 }
 
 void ExactPart::check(const State& state) const {
@@ -53,7 +67,7 @@ void ExactPart::check(const State& state) const {
     const glifnet::Population& population = layout_.population(group.piece.population);
     const auto size = static_cast<std::size_t>(population.size);
     saved_array(state, population.name + "/state", size * static_cast<std::size_t>(group.width));
-    saved_array(state, population.name + "/clock", size * 3);
+    saved_clocks(state, group);
     saved_events(state, group);
   }
 }
@@ -71,7 +85,7 @@ void ExactPart::restore_group(const State& state, Group& group) {
   const auto size = static_cast<std::size_t>(population.size);
   const auto& states =
       saved_array(state, population.name + "/state", size * static_cast<std::size_t>(width));
-  const auto& clocks = saved_array(state, population.name + "/clock", size * 3);
+  const std::span<const double> clocks = saved_clocks(state, group);
   std::copy_n(states.begin() + group.piece.begin * width, group.states.size(),
               group.states.begin());
   group.next_change = group.stimuli.next_change(state.time_ms);

@@ -111,7 +111,8 @@ inline bool is_index(double value, double least, double end) {
 /// Above this, steps and numbers are not exact.
 inline constexpr double kMostWhole = 0x1p53;
 
-/// The array of a saved state. Throws Error(data) where it is not there or of another length.
+/// The array of a saved state. Throws Error(data) where it is not there, of another length, or has
+/// what is not finite.
 const std::vector<double>& saved_array(const State& state, const std::string& name,
                                        std::size_t length);
 

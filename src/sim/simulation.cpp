@@ -331,8 +331,9 @@ std::span<const double> Simulation::Impl::saved_pending(const State& state) cons
     const auto after = std::upper_bound(layout.first_neuron.begin(), layout.first_neuron.end(),
                                         static_cast<std::int64_t>(row[2]));
     const auto& own = layout.population(after - layout.first_neuron.begin() - 1);
-    return std::isfinite(row[0]) && row[0] >= 0 && is_index(row[1], -1, kMostWhole) &&
-           std::isfinite(row[3]) && is_index(row[4], 0, static_cast<double>(own.copies));
+    return row[0] >= 0 && row[0] <= state.time_ms * (1 + 1e-9) &&
+           is_index(row[1], -1, kMostWhole) && std::isfinite(row[3]) &&
+           is_index(row[4], 0, static_cast<double>(own.copies));
   });
 }
 

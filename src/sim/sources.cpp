@@ -146,7 +146,7 @@ class Poisson final : public Source {
   std::span<const double> saved(const State& state) const {
     return saved_rows(state, population_.name + "/next", 3, [&](const double* due) {
       return is_index(due[0], 0, static_cast<double>(population_.size)) && std::isfinite(due[1]) &&
-             is_index(due[2], 0, kMostWhole);
+             due[1] >= state.time_ms && is_index(due[2], 0, kMostWhole);
     });
   }
 

@@ -11,6 +11,7 @@
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/hdf5.hpp"
 #include "afterspike/io/table.hpp"
+#include "part.hpp"
 
 namespace afterspike::sim {
 namespace {
@@ -50,13 +51,21 @@ glifnet::SpikeTrains read_csv_trains(const std::filesystem::path& path, std::int
           path.string(), fmt::join(table.columns, ", "), fmt::join(expected, ", "));
   std::vector<double> times;
   std::vector<std::int64_t> ids;
-  for (const auto& row : table.rows) {
+  for (std::size_t at = 0; at < table.rows.size(); ++at) {
+    const auto& row = table.rows[at];
+    require(is_index(row[1], 0, kMostWhole), kKind,
+            "'{}': line {}: found population {}, expected a whole number, 0 or more", path.string(),
+            at + 2, row[1]);
     if (row[1] != static_cast<double>(index)) continue;
-    require(row[2] == std::trunc(row[2]), kKind, "'{}': found neuron {}, expected a whole number",
-            path.string(), row[2]);
+    require(is_index(row[2], 0, static_cast<double>(neurons)), kKind,
+            "'{}': line {}: found neuron {}, expected a whole number, 0 to {}", path.string(),
+            at + 2, row[2], neurons - 1);
     times.push_back(row[0]);
     ids.push_back(static_cast<std::int64_t>(row[2]));
   }
+  require(table.rows.empty() || !times.empty(), kKind,
+          "'{}': found spikes of other populations only, expected some of population {}",
+          path.string(), index);
   return trains_of(times, ids, neurons, fmt::format("'{}'", path.string()));
 }
 

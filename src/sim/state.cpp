@@ -22,6 +22,10 @@ const std::vector<double>& saved_array(const State& state, const std::string& na
   require(found->second.size() == length, kKind,
           "saved state: '{}': found {} values, expected {}: it is of another network", name,
           found->second.size(), length);
+  for (const double value : found->second) {
+    require(std::isfinite(value), kKind, "saved state: '{}': found {}, expected finite numbers",
+            name, value);
+  }
   return found->second;
 }
 
@@ -34,7 +38,7 @@ std::span<const double> saved_rows(const State& state, const std::string& name, 
           "saved state: '{}' is missing or damaged", name);
   for (std::size_t at = 0; at < found->second.size(); at += width) {
     require(is_possible(found->second.data() + at), kKind,
-            "saved state: '{}' is of another network: row {}", name, at / width);
+            "saved state: '{}' is damaged, or of another network: row {}", name, at / width);
   }
   return found->second;
 }

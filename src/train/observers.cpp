@@ -124,13 +124,18 @@ std::vector<io::Json> read_rows(const fs::path& directory, std::vector<std::stri
   return rows;
 }
 
-/// Writes metrics.csv anew from metrics.jsonl; gives its columns.
+/// Writes metrics.csv anew from metrics.jsonl; gives its columns. Without an epoch there is no
+/// table; one that is there all the same is kept under another name.
 std::vector<std::string> rebuild_csv(const fs::path& directory) {
   std::vector<std::string> columns;
   const std::vector<io::Json> rows = read_rows(directory, columns);
+  if (rows.empty()) {
+    std::error_code ignored;
+    fs::rename(directory / "metrics.csv", directory / "metrics.old.csv", ignored);
+    return columns;
+  }
   std::string text = csv_header(columns) + '\n';
   for (const io::Json& row : rows) text += csv_line(row, columns) + '\n';
-  if (rows.empty()) text.clear();
   io::write_file(directory / "metrics.csv", text);
   return columns;
 }

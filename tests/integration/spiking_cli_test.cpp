@@ -1,5 +1,7 @@
 // 'afterspike export', 'simulate', 'parity' and 'import' as processes.
 
+#include <sys/stat.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,7 +22,7 @@ class SpikingCli : public testing::ProgramTest {
   std::string path(const char* name) const { return (directory_ / name).string(); }
 
   /// A run of six neurons that tells two classes of sequences apart.
-  void train() const {
+  void train(const char* seed = "1") const {
     testing::write_class_csv(directory_ / "data.csv");
     succeed({"train",
              "--task",
@@ -38,6 +40,8 @@ class SpikingCli : public testing::ProgramTest {
              "--threads",
              "1",
              "--quiet",
+             "--seed",
+             seed,
              "--set",
              "neuron.sigma=0.1 mV",
              "--set",
@@ -141,6 +145,10 @@ TEST_F(SpikingCli, OthersFormatsAreWrittenAndReadBack) {
     EXPECT_EQ(fs::is_directory(directory_ / format), format != std::string("nir"));
   }
   succeed({"import", path("sonata"), "--out", path("sonata.h5")});
+  fs::rename(directory_ / "sonata/config.json", directory_ / "sonata/simulation_config.json");
+  succeed({"import", path("sonata/simulation_config.json"), "--out", path("again.h5")});
+  EXPECT_EQ(testing::slurp(directory_ / "again.h5").size(),
+            testing::slurp(directory_ / "sonata.h5").size());
   testing::spill(directory_ / "in.csv", "time_ms,population,neuron\n1,1,0\n1,1,1\n2,1,0\n");
   const io::Json ran =
       json({"simulate", path("sonata.h5"), "--until", "20 ms", "--input", "input=" + path("in.csv"),
@@ -152,6 +160,39 @@ TEST_F(SpikingCli, OthersFormatsAreWrittenAndReadBack) {
   succeed({"import", (directory_ / "allen/hidden_0_neuron_config.json").string(),
            (directory_ / "allen/hidden_1_neuron_config.json").string(), "--out", path("cells.h5")});
   refused(4, {"import", path("in.csv"), "--out", path("no.h5")}, {"in.csv"});
+}
+
+TEST_F(SpikingCli, WhatIsThereIsNotLost) {
+  train();
+  succeed({"export", path("run"), "--out", path("net.h5")});
+  succeed({"export", path("run"), "--format", "allen", "--approximate", "--out", path("allen")});
+  const std::string cell = path("allen/hidden_0_neuron_config.json"), before = testing::slurp(cell);
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  for (const std::string& out : {path("run"), path("run/run.json"), directory_.path().string()}) {
+    refused(2, {"export", path("run"), "--force", "--out", out}, {"--out", "the run"});
+  }
+  for (const Words& force : {Words{}, Words{"--force"}}) {
+    Words words = {"export", path("run"), "--out", path("pipe")};
+    words.insert(words.end(), force.begin(), force.end());
+    refused(2, words, {"a device or a pipe"});
+  }
+  refused(2, {"export", path("run"), "--verify", "0", "--out", path("other.h5")}, {"--verify"});
+  refused(2, {"export", path("run"), "--out", ""}, {"--out"});
+  refused(2, {"import", cell, "--force", "--out", cell}, {"what is read"});
+  refused(2, {"import", cell, "--out", path("pipe")}, {"a device or a pipe"});
+  refused(2, {"report", path("run"), "--out", path("run/run.json")}, {"is no page"});
+  refused(2, {"simulate", path("net.h5"), "--until", "5 ms", "--record", "V"}, {"--out"});
+  EXPECT_TRUE(fs::is_fifo(directory_ / "pipe"));
+  EXPECT_FALSE(fs::exists(directory_ / "other.h5"));
+  EXPECT_EQ(testing::slurp(cell), before);
+  succeed({"parity", path("run"), path("net.h5")});
+  fs::create_directory_symlink("allen", directory_ / "link");
+  succeed({"export", path("run"), "--format", "allen", "--approximate", "--force", "--out",
+           path("link")});
+  EXPECT_TRUE(fs::is_symlink(directory_ / "link"));
+  fs::rename(directory_ / "run", directory_ / "first");
+  train("2");
+  refused(3, {"parity", path("run"), path("net.h5")}, {"another checkpoint", "export it anew"});
 }
 
 }  // namespace

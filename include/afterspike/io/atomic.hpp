@@ -28,6 +28,7 @@ void publish_file(const std::filesystem::path& from, const std::filesystem::path
 /// commit() the destructor removes what was staged.
 class AtomicFile {
  public:
+  /// Throws Error(data) for a device or a pipe.
   explicit AtomicFile(const std::filesystem::path& path);
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
@@ -46,9 +47,10 @@ class AtomicFile {
 /// flushes them and renames. Without commit() the destructor removes what was staged.
 class AtomicDirectory {
  public:
-  /// Creates the staging directory, of a hidden and unique name beside `path`, and missing parents.
+  /// Creates the staging directory, of a hidden and unique name beside `path` (or beside what that
+  /// links to), and missing parents.
   /// Throws Error(data) when something is at `path` already.
-  explicit AtomicDirectory(std::filesystem::path path);
+  explicit AtomicDirectory(const std::filesystem::path& path);
   ~AtomicDirectory();
   AtomicDirectory(const AtomicDirectory&) = delete;
   AtomicDirectory& operator=(const AtomicDirectory&) = delete;

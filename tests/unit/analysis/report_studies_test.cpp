@@ -154,6 +154,12 @@ TEST(ReportStudies, TakesOneDirectoryOfClusters) {
                         " --standardise zscore --k 2:3 --clusters 3 --replicates 0 --seed 1 "
                         "--exact-limit 20000 --out " +
                         (directory / "kinds").string() + "\n"));
+  // As earlier versions wrote it, and asked for by a library.
+  io::Json old = found;
+  old.erase("exact_limit");
+  testing::spill(directory / "kinds/clustering.json", old.dump());
+  request.command.clear();
+  EXPECT_THAT(commands_of(make(request)), HasSubstr("--replicates 0 --seed 1 --out "));
   request.studies.push_back(directory / "more");
   expect_error(ErrorKind::config, {"kinds' and '", "more' both hold clusters"},
                [&] { make(request); });

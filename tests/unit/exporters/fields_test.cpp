@@ -107,6 +107,7 @@ void expect_seen(const Network& network, const std::vector<Change>& changes) {
   for (const ExporterEntry& format : entries()) {
     if (format.name == "native") continue;  // It is held to equality elsewhere.
     const Written before = written(format, network);
+    ASSERT_FALSE(before.refused) << format.name;
     EXPECT_EQ(written(format, network), before) << "what is written is not the same twice";
     for (const Change& change : changes) {
       if (change.makes_no_difference_to == format.name) continue;
@@ -171,14 +172,14 @@ TEST(Fields, OfSynapsesAndSourcesAreSeenOrListed) {
   expect_seen(
       network_of("glif4"),
       {{"time step", [](Network& n) { n.time_step_ms = 0.05; }, ""},
-       {"weight", [](Network& n) { n.projections[1].weights[2] += 1; }, "synapses"},
-       {"delay", [](Network& n) { n.projections[1].delays_ms[2] += 0.1; }, "synapses"},
+       {"weight", [](Network& n) { n.projections[1].weights[2] += 1; }, "synapses from"},
+       {"delay", [](Network& n) { n.projections[1].delays_ms[2] += 0.1; }, "synapses from"},
        {"delay off the grid", [](Network& n) { n.projections[1].delays_ms[2] += 0.02; },
         "delays that are not whole steps|synapses from"},
        {"target",
         [](Network& n) { n.projections[1].targets[2] = (n.projections[1].targets[2] + 1) % 3; },
-        "synapses"},
-       {"receptor", [](Network& n) { n.projections[1].receptors[2] ^= 1; }, "synapses"},
+        "synapses from"},
+       {"receptor", [](Network& n) { n.projections[1].receptors[2] ^= 1; }, "synapses from"},
        {"time constant of a second receptor",
         [](Network& n) {
           // One that synapses have.

@@ -169,6 +169,19 @@ TEST(Sonata, WhatWouldBeTakenOtherwiseThanItIsMeantIsRefused) {
   }
 }
 
+TEST(Sonata, TypesOfOtherEdgesDoNotMatter) {
+  const TempDir directory;
+  write_net(directory / "net");
+  const glifnet::Network before = import_sonata(directory / "net").network;
+  const fs::path types = directory / "net/input_cells_0_edge_types.csv";
+  std::string table = testing::slurp(types);
+  const auto last = table.rfind('\n', table.size() - 2) + 1;
+  std::string other = "99" + table.substr(table.find(' ', last));
+  other.replace(other.find("static_synapse"), 14, "tsodyks_synapse");
+  testing::spill(types, table + other);
+  EXPECT_EQ(import_sonata(directory / "net").network, before);
+}
+
 TEST(Sonata, FilesThatAreWrittenAnewReadTheSame) {
   // What the damages above start from: a data set is replaced, and nothing else.
   const TempDir directory;

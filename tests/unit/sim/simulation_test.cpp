@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "afterspike/sim/spike_file.hpp"
@@ -299,10 +300,18 @@ TEST(SpikeFile, SpikesComeBack) {
     }
   }
   EXPECT_EQ(from_csv.times_ms, expected);
-  expect_error(ErrorKind::data, {"spikes.csv", "expected 0 to 1"},
+  expect_error(ErrorKind::data, {"spikes.csv", "line ", "expected a whole number, 0 to 1"},
                [&] { read_trains(directory / "spikes.csv", "glif4", 3, 2); });
   expect_error(ErrorKind::data, {"spikes.h5", "glif9"},
                [&] { read_trains(directory / "spikes.h5", "glif9", 3, 3); });
+  for (const char* row : {"1,0.5,0", "1,-1,0", "1,3,0.5", "1,3,1e300"}) {
+    testing::spill(directory / "bad.csv", fmt::format("time_ms,population,neuron\n{}\n", row));
+    expect_error(ErrorKind::data, {"bad.csv", "line 2", "expected a whole number"},
+                 [&] { read_trains(directory / "bad.csv", "glif4", 3, 3); });
+  }
+  testing::spill(directory / "bad.csv", "time_ms,population,neuron\n1,7,0\n");
+  expect_error(ErrorKind::data, {"bad.csv", "of other populations only"},
+               [&] { read_trains(directory / "bad.csv", "glif4", 3, 3); });
   testing::spill(directory / "bad.csv", "time,neuron\n1,2\n");
   expect_error(ErrorKind::data, {"bad.csv", "found the columns time, neuron"},
                [&] { read_trains(directory / "bad.csv", "glif4", 3, 3); });

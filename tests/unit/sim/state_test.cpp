@@ -1,6 +1,7 @@
 // Saved states: they go on as before, and damaged ones are refused.
 
 #include <cmath>
+#include <limits>
 
 #include <gtest/gtest.h>
 
@@ -63,18 +64,32 @@ std::vector<Damage> damages(const State& good) {
     all.push_back({number, 0, {-1, own + 0.5, own + 2, 1e300, nan}, number});
   }
   const std::vector<std::vector<double>> pending = {
-      {-1, nan}, {-2, 0.5, 1e300, nan}, {-1, 0.5, 1e6, nan}, {nan}, {-1, 0.5, 1e6, nan}};
+      {-1, 1e6, nan}, {-2, 0.5, 1e300, nan}, {-1, 0.5, 1e6, nan}, {nan}, {-1, 0.5, 1e6, nan}};
   for (std::size_t column = 0; column < pending.size(); ++column) {
-    all.push_back({"pending", column, pending[column], "'pending' is of another network"});
+    all.push_back({"pending", column, pending[column], "'pending' is damaged"});
   }
   for (const auto& [name, array] : good.arrays) {
+    if (array.empty()) continue;
+    const double later = good.time_ms + 1e6, infinity = std::numeric_limits<double>::infinity();
+    if (name.ends_with("/voltage") || name.ends_with("/state")) {
+      all.push_back({name, 0, {nan, infinity}, name});
+    } else if (name.ends_with("/clock")) {
+      all.push_back({name, 0, {-1, infinity, nan}, name});
+      all.push_back({name, 1, {-1, -infinity, nan}, name});
+      all.push_back({name, 2, {-1, 0.5, 2, nan}, name});
+    } else if (name.ends_with("/next")) {
+      all.push_back({name, 0, {-1, 0.5, 1e6, nan}, name});
+      all.push_back({name, 1, {-1e300, good.time_ms - 1, nan}, name});
+    } else if (name.ends_with("/events")) {
+      all.push_back({name, 0, {good.time_ms - 1, later}, name});
+    }
     const bool events = name.ends_with("/events") || name.ends_with("/arriving");
     if (!events || array.empty()) continue;
-    all.push_back({name, 0, {nan}, "of another network"});
+    all.push_back({name, 0, {nan}, "is damaged"});
     for (const std::size_t column : {1u, 2u}) {
-      all.push_back({name, column, {-1, 0.5, 1e6, nan}, "of another network"});
+      all.push_back({name, column, {-1, 0.5, 1e6, nan}, "is damaged"});
     }
-    all.push_back({name, 3, {nan}, "of another network"});
+    all.push_back({name, 3, {nan}, "is damaged"});
   }
   return all;
 }

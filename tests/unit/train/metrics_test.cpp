@@ -114,6 +114,16 @@ TEST_F(Metrics, InCsvAreMadeAnewWhereTheHeaderIsDamaged) {
   expect_epochs(run, 6);
 }
 
+TEST_F(Metrics, WithoutAnEpochAreNoEmptyTable) {
+  const fs::path run = create("run");
+  continue_run(run, environment(3));
+  const std::string good = testing::slurp(run / "metrics.csv");
+  fs::remove(run / "metrics.jsonl");
+  continue_run(run, environment(3));
+  EXPECT_FALSE(fs::exists(run / "metrics.csv"));
+  EXPECT_EQ(testing::slurp(run / "metrics.old.csv"), good);
+}
+
 TEST_F(Metrics, OfARunThatWasKilledBeforeItsFirstCheckpointStartAnew) {
   const fs::path run = create("run");
   continue_run(run, environment(3));
