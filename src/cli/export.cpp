@@ -6,7 +6,6 @@
 #include "afterspike/base/log.hpp"
 #include "afterspike/base/registry.hpp"
 #include "afterspike/exporters/exporter.hpp"
-#include "afterspike/io/atomic.hpp"
 #include "afterspike/lowering/lower.hpp"
 #include "command.hpp"
 #include "environment.hpp"

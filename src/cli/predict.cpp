@@ -65,9 +65,7 @@ void require_out(const fs::path& out, const fs::path& data, const fs::path& run,
   require_outside(out, run);
   require(!fs::is_directory(out, ignored), ErrorKind::usage,
           "--out: '{}' is a directory, expected the name of a file", out.string());
-  require(force || !fs::exists(out, ignored), ErrorKind::usage,
-          "--out: '{}' exists already, expected a new name, or --force to replace it",
-          out.string());
+  require_free(out, force);
 }
 
 int run(std::span<const std::string> words) {

@@ -75,6 +75,14 @@ void require_decays(const Population& population, double dt_ms) {
   }
 }
 
+void require_no_poisson(const glifnet::Network& network, std::string_view format) {
+  for (const Population& population : network.populations) {
+    require(glifnet::model(population.model).dynamics != glifnet::Dynamics::poisson_source,
+            ErrorKind::config, "population '{}': format '{}' has no Poisson sources",
+            population.name, format);
+  }
+}
+
 void require_no_currents(const glifnet::Network& network, std::string_view format) {
   require(network.step_currents.empty() && network.noise_currents.empty(), kKind,
           "network: format '{}' has no step or noise currents, expected none", format);

@@ -31,6 +31,9 @@ void require_deterministic(const glifnet::Population& population);
 /// everything within a step: no decay in continuous time is theirs.
 void require_decays(const glifnet::Population& population, double dt_ms);
 
+/// Throws Error(config) for a network with Poisson sources.
+void require_no_poisson(const glifnet::Network& network, std::string_view format);
+
 /// Throws Error(config) for a network with step or noise currents.
 void require_no_currents(const glifnet::Network& network, std::string_view format);
 

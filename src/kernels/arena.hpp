@@ -1,7 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "fence.hpp"
 
@@ -34,6 +37,22 @@ class Arena {
  private:
   std::byte* data_;
   std::size_t bytes_ = 0;
+};
+
+/// Parts of a workspace that are cleared together: each by itself, for fences lie between them.
+template <typename T>
+class Sums {
+ public:
+  T* take(Arena& arena, std::int64_t elements) {
+    parts_.emplace_back(arena.take<T>(elements), static_cast<std::size_t>(elements));
+    return parts_.back().data();
+  }
+  void clear() const {
+    for (const std::span<T> part : parts_) std::fill(part.begin(), part.end(), T(0));
+  }
+
+ private:
+  std::vector<std::span<T>> parts_;
 };
 
 }  // namespace afterspike::kernels

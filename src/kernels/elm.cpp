@@ -1,8 +1,6 @@
 #include "afterspike/kernels/elm.hpp"
 
 #include <algorithm>
-#include <span>
-#include <vector>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/kernels/gemm.hpp"
@@ -52,7 +50,7 @@ struct Layout {
   T* recalled_chunk;  ///< [chunk] planes.
   T *input_sums, *bias_sums, *recurrent_sums, *hidden_sums, *hidden_bias_sums;
   T *output_sums, *output_bias_sums, *keep_sums, *gain_sums;
-  std::vector<std::span<T>> sums;  ///< All parts whose name ends so.
+  Sums<T> sums;  ///< All parts whose name ends so.
 
   Layout(const ElmShape& shape, History history, Arena& arena) {
     const std::int64_t layers = shape.layers, rows = shape.rows;
@@ -104,10 +102,7 @@ struct Layout {
     hidden_gradient = take(kept ? wide : 0);
     trace_gradient = take(kept ? wide : 0);
     recalled_chunk = take(kept ? chunk * plane : 0);
-    const auto sum = [&](std::int64_t count) {
-      sums.emplace_back(take(kept ? count : 0), kept ? count : 0);
-      return sums.back().data();
-    };
+    const auto sum = [&](std::int64_t count) { return sums.take(arena, kept ? count : 0); };
     input_sums = sum(shape.inputs * width);
     bias_sums = sum(width);
     recurrent_sums = sum(shape.memory * width);
@@ -447,7 +442,7 @@ struct ElmKernel<T>::Impl {
 
   void backward(const T* input, const T* emitted_gradient, const ElmGradients<T>& gradients) const {
     require(history.kept, ErrorKind::internal, "backward: the forward pass kept no history");
-    for (const std::span<T> part : at.sums) std::fill(part.begin(), part.end(), T(0));
+    at.sums.clear();
     std::fill_n(at.after, at.plane, T(0));
     std::fill_n(at.recalled_gradient, at.plane, T(0));
     std::fill_n(at.trace_gradient, at.wide, T(0));

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <span>
-#include <vector>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/kernels/gemm.hpp"
@@ -58,7 +56,7 @@ struct Layout {
   T *recalled_chunk, *back_chunk;
   T *fold_sums, *recurrent_sums, *bias_sums, *hidden_sums, *hidden_bias_sums;
   T *output_sums, *output_bias_sums, *memory_weight_sums, *threshold_sums, *keep_sums, *gain_sums;
-  std::vector<std::span<T>> sums;  ///< All parts whose name ends so.
+  Sums<T> sums;  ///< All parts whose name ends so.
 
   Layout(const ElmNetworkShape& shape, History history, Arena& arena) {
     const std::int64_t layers = shape.layers, rows = shape.rows;
@@ -129,10 +127,7 @@ struct Layout {
     trace_gradient = take_kept((1 + chunk) * wide);
     recalled_chunk = take_kept(chunk * plane);
     back_chunk = take_kept(chunk * thin);
-    const auto sum = [&](std::int64_t count) {
-      sums.emplace_back(take_kept(count), kept ? count : 0);
-      return sums.back().data();
-    };
+    const auto sum = [&](std::int64_t count) { return sums.take(arena, kept ? count : 0); };
     fold_sums = sum((shape.inputs + shape.neurons) * width);
     recurrent_sums = sum(shape.memory * width);
     bias_sums = sum(width);
@@ -630,7 +625,7 @@ struct ElmNetworkKernel<T>::Impl {
   void backward(const T* input, const T* emitted_gradient, const T* magnitude_gradient,
                 const ElmNetworkGradients<T>& gradients) const {
     require(history.kept, ErrorKind::internal, "backward: the forward pass kept no history");
-    for (const std::span<T> part : at.sums) std::fill(part.begin(), part.end(), T(0));
+    at.sums.clear();
     for (T* part : {at.after, at.recalled_gradient}) std::fill_n(part, at.plane, T(0));
     for (T* part : {at.back_gradient, at.low_gradient}) std::fill_n(part, at.thin, T(0));
     std::fill_n(at.trace_gradient, at.wide, T(0));

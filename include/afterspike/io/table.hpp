@@ -18,12 +18,14 @@ struct Table {
 /// A cell as messages show it: control bytes as "\x1b", at most 60 characters.
 std::string shown(std::string_view cell);
 
+/// Whether a table that is read may have empty cells, which are NaN then.
+enum class Gaps { refused, allowed };
+
 /// Reads comma-separated numbers; the first line holds the names of the columns. Quoted names, CRLF
 /// and a byte-order mark are understood; empty lines at the end are ignored. Throws Error(data)
 /// that names file, line and column for anything that is not a number, or a row of another length;
 /// and, in the column called `identity`, for numbers from 2^53 on, of which several become one
-/// double. With Gaps::allowed an empty cell is NaN.
-enum class Gaps { refused, allowed };
+/// double.
 Table read_csv(const std::filesystem::path& path, std::string_view identity = "",
                Gaps gaps = Gaps::refused);
 

@@ -162,17 +162,9 @@ void Writer::run() {
   write_currents();
 }
 
-void check(const Network& network) {
-  for (const Population& population : network.populations) {
-    require(glifnet::model(population.model).dynamics != Dynamics::poisson_source,
-            ErrorKind::config, "population '{}': format 'pynest' has no Poisson sources",
-            population.name);
-  }
-  require_no_currents(network, "pynest");
-}
-
 Conversion convert(const Network& network, const Options& options) {
-  check(network);
+  require_no_poisson(network, "pynest");
+  require_no_currents(network, "pynest");
   Conversion conversion = as_nest(network, options);
   for (const Population& population : network.populations) {
     if (glifnet::model(population.model).dynamics != Dynamics::analog_source) continue;

@@ -213,10 +213,8 @@ void check(const Network& network) {
     require(plain, ErrorKind::config,
             "population '{}': expected a name of letters, digits, '_' and '-': it names files",
             population.name);
-    require(glifnet::model(population.model).dynamics != Dynamics::poisson_source,
-            ErrorKind::config, "population '{}': format 'sonata' has no Poisson sources",
-            population.name);
   }
+  require_no_poisson(network, "sonata");
   require_no_currents(network, "sonata");
 }
 
