@@ -4,9 +4,10 @@ set(AFTERSPIKE_SOURCE_INCLUDE ${CMAKE_CURRENT_LIST_DIR}/../include)
 
 # Warnings and sanitizers, on our own targets only.
 function(afterspike_compile_options target)
-  # -Wrestrict: GCC 12 sees overlaps in std::string that are not there (GCC bug 105651).
+  # -Wrestrict: GCC 12 sees overlaps in std::string that are not there (GCC bug 105651). What is compiled
+  # with -fPIC is inlined all the same: nobody replaces our functions when a program is loaded.
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion -Wno-restrict
-    $<$<BOOL:${AFTERSPIKE_WERROR}>:-Werror>)
+    -fno-semantic-interposition $<$<BOOL:${AFTERSPIKE_WERROR}>:-Werror>)
   if(AFTERSPIKE_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${AFTERSPIKE_SANITIZE}
       -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -14,38 +15,36 @@ function(afterspike_compile_options target)
   endif()
 endfunction()
 
-# A precompiled header of LibTorch, what is used beside it everywhere, and further headers.
-function(afterspike_torch_header name)
-  if(TARGET ${name})
-    return()
-  endif()
-  file(WRITE ${CMAKE_BINARY_DIR}/generated/${name}.cpp "")
-  add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/generated/${name}.cpp)
-  target_link_libraries(${name} PRIVATE afterspike_torch fmt::fmt nlohmann_json::nlohmann_json)
-  target_precompile_headers(${name} PRIVATE
-    <ATen/ATen.h> <torch/nn/module.h> <torch/csrc/autograd/autograd.h>
-    <algorithm> <filesystem> <fstream> <functional> <map> <memory> <optional> <span> <string> <vector>
-    <fmt/format.h> <nlohmann/json.hpp> ${ARGN})
-  afterspike_compile_options(${name})
-endfunction()
-
-# What takes the compiler long in tests is not what takes them long to run.
+# What takes the compiler long in tests is not what takes them long to run; sanitizers least of all.
 function(afterspike_compile_quickly target)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  if(AFTERSPIKE_SANITIZE)
+    target_compile_options(${target} PRIVATE -Og)
+  else()
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
 endfunction()
 
-# Gives `target` LibTorch and the precompiled header that all such targets share, tests one of their own:
-# parsing LibTorch costs 15 s a file, reading it precompiled 2 s.
-function(afterspike_use_torch target visibility)
-  target_link_libraries(${target} ${visibility} afterspike_torch)
-  if("${ARGN}" STREQUAL "TEST")
-    set(header afterspike_torch_test_pch)
-    afterspike_torch_header(${header} <gmock/gmock.h> <gtest/gtest.h>)
-    target_link_libraries(${header} PRIVATE GTest::gmock)
-    afterspike_compile_quickly(${header})
-  else()
-    set(header afterspike_torch_pch)
-    afterspike_torch_header(${header})
+# afterspike_use_header(target NAME name [TORCH] [TEST]): gives `target` the precompiled header that all
+# such targets share; `name` holds it. Parsing LibTorch costs 15 s a file, reading it precompiled 2 s.
+function(afterspike_use_header target)
+  cmake_parse_arguments(ARG "TORCH;TEST" "NAME" "" ${ARGN})
+  if(NOT TARGET ${ARG_NAME})
+    file(WRITE ${CMAKE_BINARY_DIR}/generated/${ARG_NAME}.cpp "")
+    add_library(${ARG_NAME} OBJECT ${CMAKE_BINARY_DIR}/generated/${ARG_NAME}.cpp)
+    set(headers <algorithm> <filesystem> <fstream> <functional> <map> <memory> <optional> <span> <string>
+      <vector> <fmt/format.h> <nlohmann/json.hpp>)
+    target_link_libraries(${ARG_NAME} PRIVATE fmt::fmt nlohmann_json::nlohmann_json)
+    if(ARG_TORCH)
+      list(PREPEND headers <ATen/ATen.h> <torch/csrc/autograd/autograd.h>)
+      target_link_libraries(${ARG_NAME} PRIVATE afterspike_torch)
+    endif()
+    if(ARG_TEST)
+      list(APPEND headers <gmock/gmock.h> <gtest/gtest.h>)
+      target_link_libraries(${ARG_NAME} PRIVATE GTest::gmock)
+      afterspike_compile_quickly(${ARG_NAME})
+    endif()
+    target_precompile_headers(${ARG_NAME} PRIVATE ${headers})
+    afterspike_compile_options(${ARG_NAME})
   endif()
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "EXECUTABLE")
@@ -53,7 +52,12 @@ function(afterspike_use_torch target visibility)
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(${target} PRIVATE -fPIC)
   endif()
-  target_precompile_headers(${target} REUSE_FROM ${header})
+  target_precompile_headers(${target} REUSE_FROM ${ARG_NAME})
+endfunction()
+
+function(afterspike_use_torch target visibility)
+  target_link_libraries(${target} ${visibility} afterspike_torch)
+  afterspike_use_header(${target} NAME afterspike_torch_header TORCH)
 endfunction()
 
 # LibTorch as one interface target with SYSTEM headers and without the -std flag that it exports.
@@ -123,7 +127,10 @@ function(afterspike_test name)
   afterspike_compile_options(${name})
   afterspike_compile_quickly(${name})
   if(ARG_TORCH)
-    afterspike_use_torch(${name} PRIVATE TEST)
+    target_link_libraries(${name} PRIVATE afterspike_torch)
+    afterspike_use_header(${name} NAME afterspike_torch_test_header TORCH TEST)
+  else()
+    afterspike_use_header(${name} NAME afterspike_test_header TEST)
   endif()
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   # As in the program, products are of one thread; those of OpenBLAS the thread sanitizer cannot follow.

@@ -16,14 +16,6 @@ std::int64_t hidden_count(const nn::Network& network) {
   return network.options().hidden * network.options().layers;
 }
 
-std::vector<double> times(std::int64_t steps, double dt_ms) {
-  std::vector<double> result;
-  for (std::int64_t step = 1; step <= steps; ++step) {
-    result.push_back(static_cast<double>(step) * dt_ms);
-  }
-  return result;
-}
-
 /// Steps that belong to the first sample of a batch.
 std::int64_t length_of(const data::Batch& batch) {
   return batch.lengths.defined() ? batch.lengths[0].item<std::int64_t>() : batch.input.size(0);
@@ -170,7 +162,7 @@ Raster raster(const Subject& subject, std::int64_t sample) {
   }
   const std::int64_t steps = length_of(batch);
   const at::Tensor all = at::cat(parts, 1).slice(0, 0, steps).t();
-  return {sample, times(steps, subject.network().shape().dt_ms), points_of(all)};
+  return {sample, step_ends_ms(steps, subject.network().shape().dt_ms), points_of(all)};
 }
 
 std::vector<Spectrum> spectra(const nn::Network& network) {
@@ -232,7 +224,7 @@ Saliency saliency(const Subject& subject, std::int64_t samples, std::int64_t sam
   }
   result.mean = values_of(total.sum / total.count.clamp_min(1));
   result.time_ms =
-      times(static_cast<std::int64_t>(result.mean.size()), subject.network().shape().dt_ms);
+      step_ends_ms(static_cast<std::int64_t>(result.mean.size()), subject.network().shape().dt_ms);
   const std::vector<std::int64_t> one = {sample};
   const data::Batch batch = subject.data->batch(one);
   result.sample = points_of(sensitivity(subject, batch).select(1, 0).slice(0, 0, length_of(batch)));

@@ -230,9 +230,7 @@ std::vector<Trajectory> step_response(const nn::NeuronLayer& layer, double drive
 
 /// The times of the step response.
 void set_times(double dt_ms, Probe& result) {
-  for (std::int64_t step = 1; step <= kBefore + kDuring + kAfter; ++step) {
-    result.time_ms.push_back(static_cast<double>(step) * dt_ms);
-  }
+  result.time_ms = step_ends_ms(kBefore + kDuring + kAfter, dt_ms);
   result.onset_ms = static_cast<double>(kBefore) * dt_ms;
   result.end_ms = static_cast<double>(kBefore + kDuring) * dt_ms;
 }

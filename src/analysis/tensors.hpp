@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -20,6 +21,15 @@ inline std::vector<double> values_of(const at::Tensor& tensor) {
 inline statistics::Points points_of(const at::Tensor& matrix) {
   const at::Tensor own = matrix.detach().to(at::kDouble).contiguous();
   return Eigen::Map<const statistics::Points>(own.data_ptr<double>(), own.size(0), own.size(1));
+}
+
+/// When so many steps end, in ms: dt, 2 dt, ...
+inline std::vector<double> step_ends_ms(std::int64_t steps, double dt_ms) {
+  std::vector<double> times;
+  for (std::int64_t step = 1; step <= steps; ++step) {
+    times.push_back(static_cast<double>(step) * dt_ms);
+  }
+  return times;
 }
 
 /// For parameters of which each neuron has several values (after-spike currents), [neurons,

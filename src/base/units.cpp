@@ -122,8 +122,8 @@ std::int64_t Duration::in_steps(double dt_ms, std::string_view what) const {
   const double whole = std::round(quotient);
   require(std::abs(quotient - whole) <= 1e-6 * std::max(1.0, whole) && whole < 1e15,
           ErrorKind::config,
-          "{}: {} ms is {:.10g} steps of {} ms; expected a whole number of steps", what, value,
-          quotient, dt_ms);
+          "{}: {} ms is {:.10g} steps of {} ms; expected a whole number of steps, below 1e15", what,
+          value, quotient, dt_ms);
   return static_cast<std::int64_t>(whole);
 }
 

@@ -16,19 +16,38 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A directory, or a configuration by what it has: names differ.
+/// A configuration by what it has: names differ.
 bool is_sonata(const fs::path& path) {
-  if (fs::is_directory(path)) return true;
+  if (fs::is_directory(path)) return fs::exists(path / "config.json");
   const io::Json content = io::read_json(path, ErrorKind::data);
   return content.contains("networks") || content.contains("network") ||
          content.contains("simulation");
+}
+
+/// With the files of directories in their place.
+std::vector<fs::path> allen_files(const std::vector<std::string>& paths) {
+  std::vector<fs::path> files;
+  for (const fs::path path : paths) {
+    if (!fs::is_directory(path)) {
+      files.push_back(path);
+      continue;
+    }
+    const std::vector<fs::path> own = exporters::allen_configs(path);
+    require(!own.empty(), ErrorKind::data,
+            "'{}': expected a config.json (SONATA) or files whose names end with"
+            " neuron_config.json, found neither",
+            path.string());
+    files.insert(files.end(), own.begin(), own.end());
+  }
+  return files;
 }
 
 int run(std::span<const std::string> words) {
   Arguments arguments(
       "import",
       "Makes a network file of others' networks of GLIF neurons: a SONATA directory "
-      "(or its\nconfig.json), or the Allen Institute's neuron_config.json files.",
+      "(or its\nconfig.json), or the Allen Institute's neuron_config.json files (or a directory of "
+      "them).",
       "PATH... --out NET");
   arguments.any_number("PATH", 1)
       .value("out", "NET", "The file to write; must not exist.")
@@ -45,7 +64,7 @@ int run(std::span<const std::string> words) {
   require(!sonata || paths.size() == 1, ErrorKind::usage,
           "import: found {} paths, expected one SONATA network", paths.size());
   const glifnet::Network network = sonata ? exporters::import_sonata(paths.front()).network
-                                          : exporters::import_allen({paths.begin(), paths.end()});
+                                          : exporters::import_allen(allen_files(paths));
   const fs::path out = arguments.text("out");
   replace(out, [&] { glifnet::write_network(out, network); });
   for (const glifnet::Population& population : network.populations) {

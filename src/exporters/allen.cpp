@@ -1,9 +1,14 @@
 #include "allen.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <initializer_list>
+#include <set>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,9 +19,12 @@
 namespace afterspike::exporters {
 namespace {
 
+namespace fs = std::filesystem;
+
 using glifnet::Population;
 
 constexpr ErrorKind kKind = ErrorKind::data;
+constexpr std::string_view kFile = "neuron_config.json";
 
 // What a SI unit is in ours.
 constexpr double kMilli = 1e3, kPico = 1e12, kNano = 1e9, kGiga = 1e-9;
@@ -140,7 +148,7 @@ io::Json glif_config(const Values& value, const glifnet::Model& model, double dt
 /// A neuron_config.json that is read.
 class Config {
  public:
-  explicit Config(const std::filesystem::path& path)
+  explicit Config(const fs::path& path)
       : where_(fmt::format("'{}'", path.string())), content_(io::read_json(path, kKind)) {}
 
   Population population(const std::string& name) const;
@@ -164,6 +172,7 @@ class Config {
     return io::member<T>(parameters, key, where, kKind);
   }
   std::string level() const;
+  void check_rules() const;
   void put_membrane(Population& population) const;
   void put_threshold(Population& population, const glifnet::Model& model) const;
   void put_currents(Population& population) const;
@@ -189,6 +198,35 @@ std::string Config::level() const {
   if (adapts) return "glif5";
   if (has_reset) return has_currents ? "glif4" : "glif2";
   return has_currents ? "glif3" : "glif1";
+}
+
+/// What would be read as something else than AllenSDK makes of it.
+void Config::check_rules() const {
+  const auto expect = [&](const char* key, std::initializer_list<std::string_view> names) {
+    const std::string name = method_name(key);
+    require(std::find(names.begin(), names.end(), name) != names.end(), kKind,
+            "{}: found {} '{}', expected {}", where_, key, name, fmt::join(names, " or "));
+  };
+  expect("voltage_dynamics_method", {"linear_forward_euler", "linear_exact"});
+  const bool moves = method_name("threshold_dynamics_method") != "inf",
+             has_currents = method_name("AScurrent_dynamics_method") == "exp";
+  expect("threshold_reset_method", {moves ? "three_components" : "inf"});
+  if (has_currents) expect("AScurrent_reset_method", {"sum"});
+  if (moves) {
+    for (const char* key : {"a_spike", "b_spike"}) {
+      const auto dynamics = parameter<double>("threshold_dynamics_method", key),
+                 reset = parameter<double>("threshold_reset_method", key);
+      require(dynamics == reset, kKind,
+              "{}: '{}': found {} for the dynamics of the threshold and {} for its reset, expected"
+              " one value",
+              where_, key, dynamics, reset);
+    }
+  }
+  for (const double current : get<std::vector<double>>("init_AScurrents")) {
+    require(current == 0 || !has_currents, kKind,
+            "{}: 'init_AScurrents': found {} A, expected 0: after-spike currents start from 0 here",
+            where_, current);
+  }
 }
 
 void Config::put_membrane(Population& population) const {
@@ -246,6 +284,7 @@ Population Config::population(const std::string& name) const {
   Population population;
   population.name = name;
   population.model = level();
+  check_rules();
   population.size = 1;
   give_bmtk_synapses(population);
   put_membrane(population);
@@ -253,6 +292,16 @@ Population Config::population(const std::string& name) const {
   put_threshold(population, model);
   if (model.after_spike_currents) put_currents(population);
   return population;
+}
+
+/// "hidden_3" of "hidden_3_neuron_config.json", "cell" of "cell/neuron_config.json".
+std::string cell_name(const fs::path& path) {
+  const std::string stem = path.filename() == kFile
+                               ? fs::absolute(path).lexically_normal().parent_path().filename()
+                               : path.stem();
+  constexpr std::string_view kEnd = "_neuron_config";
+  const std::string name = stem.ends_with(kEnd) ? stem.substr(0, stem.size() - kEnd.size()) : stem;
+  return name.empty() ? "neurons" : name;
 }
 
 }  // namespace
@@ -274,11 +323,27 @@ io::Json allen_config(const Population& population, std::int64_t neuron, double 
   return glif_config(value, model, dt_ms);
 }
 
-glifnet::Network import_allen(const std::vector<std::filesystem::path>& paths) {
+std::vector<fs::path> allen_configs(const fs::path& directory) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    if (entry.path().filename().string().ends_with(kFile)) files.push_back(entry.path());
+  }
+  // "cell_2" before "cell_10".
+  std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
+    const std::string one = a.string(), other = b.string();
+    return std::tuple(one.size(), one) < std::tuple(other.size(), other);
+  });
+  return files;
+}
+
+glifnet::Network import_allen(const std::vector<fs::path>& paths) {
   glifnet::Network network;
-  for (const std::filesystem::path& path : paths) {
-    const std::string name =
-        paths.size() == 1 ? "neurons" : fmt::format("neuron_{}", network.populations.size());
+  std::set<std::string> names;
+  for (const fs::path& path : paths) {
+    std::string name = cell_name(path);
+    for (int copy = 2; !names.insert(name).second; ++copy) {
+      name = fmt::format("{}_{}", cell_name(path), copy);
+    }
     const Config config(path);
     network.populations.push_back(config.population(name));
     if (network.populations.size() == 1) network.time_step_ms = config.dt_ms();

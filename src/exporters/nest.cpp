@@ -89,6 +89,15 @@ void append_nest_neuron(glifnet::Population& population, const io::Json& paramet
             "{}: member 'asc_decay': found {} values, expected {}, as the first has", where,
             currents, first);
   }
+  // "asc_init", of which NEST takes no notice, may say anything.
+  if (model.after_spike_currents && parameters.contains("ASCurrents")) {
+    for (const double current : io::member<List>(parameters, "ASCurrents", where, kKind)) {
+      require(current == 0, kKind,
+              "{}: member 'ASCurrents': found {} pA, expected 0: after-spike currents start from 0"
+              " here",
+              where, current);
+    }
+  }
   for (const glifnet::Column& column : model.columns) {
     List& values = population.columns[std::string(column.name)];
     if (column.name == kConstantCurrent) {

@@ -170,7 +170,9 @@ Hdf5File::Hdf5File(const std::filesystem::path& path, Mode mode) {
     impl_ = std::make_unique<Impl>(Impl{name, std::move(file)});
     return;
   }
-  require(std::filesystem::is_regular_file(path), kKind, "'{}': there is no such file", name);
+  require(std::filesystem::exists(path), kKind, "'{}': there is no such file", name);
+  require(std::filesystem::is_regular_file(path), kKind, "'{}': expected an HDF5 file, found a {}",
+          name, std::filesystem::is_directory(path) ? "directory" : "device or pipe");
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   // A file system without locks (network, read-only) is no reason not to read.
   H5Pset_file_locking(access, true, true);

@@ -14,6 +14,8 @@ std::int64_t whole_steps(double time_ms, double dt_ms, std::string_view what) {
   constexpr double kOff = 1e-6;
   require(std::abs(time_ms / dt_ms - steps) <= kOff * std::max(1.0, steps), ErrorKind::config,
           "{}: found {} ms, expected a whole number of steps of {} ms", what, time_ms, dt_ms);
+  require(steps < kMostWhole, ErrorKind::config, "{}: found {} ms, expected less than 2^53 steps",
+          what, time_ms);
   return static_cast<std::int64_t>(steps);
 }
 

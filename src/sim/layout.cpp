@@ -33,12 +33,16 @@ void check_population(const Layout& layout, std::int64_t index) {
 
 /// Delays onto the grid are whole steps; between neurons at least one.
 void check_delays(const Layout& layout, const glifnet::Projection& projection) {
-  if (engine_of(layout, projection.target) != Engine::grid) return;
+  constexpr double kLongest_ms = 1e6;  // What is on its way is kept by windows or steps.
+  const bool grid = engine_of(layout, projection.target) == Engine::grid;
   const Population& source = layout.population(projection.source);
   const std::string what = fmt::format("delay from '{}' to '{}'", source.name,
                                        layout.population(projection.target).name);
   const bool neurons = !glifnet::model(source.model).is_source();
   for (const double delay : projection.delays_ms) {
+    require(delay <= kLongest_ms, ErrorKind::config, "{}: found {} ms, expected at most {} ms",
+            what, delay, kLongest_ms);
+    if (!grid) continue;
     require(whole_steps(delay, layout.dt_ms, what) > 0 || !neurons, ErrorKind::config,
             "{}: found {} ms, expected at least a step of {} ms", what, delay, layout.dt_ms);
   }

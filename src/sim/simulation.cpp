@@ -220,8 +220,10 @@ void Simulation::Impl::gather() {
 
 void Simulation::run_until(double time_ms) {
   Impl& impl = *impl_;
-  require(std::isfinite(time_ms) && time_ms >= impl.now_ms, ErrorKind::config,
-          "end of the run: found {} ms, expected a time from {} ms on", time_ms, impl.now_ms);
+  constexpr double kLatest_ms = 1e12;  // Thirty years.
+  require(time_ms >= impl.now_ms && time_ms <= kLatest_ms, ErrorKind::config,
+          "end of the run: found {} ms, expected a time from {} to {} ms", time_ms, impl.now_ms,
+          kLatest_ms);
   const bool grid = impl.layout.window_steps > 0;
   const std::int64_t last = grid ? whole_steps(time_ms, impl.layout.dt_ms, "end of the run") : 0;
   while (grid ? impl.step < last : impl.now_ms < time_ms) impl.run(impl.next_window(time_ms, last));

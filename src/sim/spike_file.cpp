@@ -114,7 +114,6 @@ void write_spikes_sonata(const std::filesystem::path& path, const std::vector<st
         times.values.push_back(spike.time_ms);
         ids.values.push_back(spike.neuron);
       }
-      if (times.values.empty()) continue;
       times.shape = ids.shape = {static_cast<std::int64_t>(times.values.size())};
       const std::string group = fmt::format("/spikes/{}", names[population]);
       file.write(group + "/timestamps", times);

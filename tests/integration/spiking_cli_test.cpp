@@ -159,6 +159,8 @@ TEST_F(SpikingCli, OthersFormatsAreWrittenAndReadBack) {
   }
   succeed({"import", (directory_ / "allen/hidden_0_neuron_config.json").string(),
            (directory_ / "allen/hidden_1_neuron_config.json").string(), "--out", path("cells.h5")});
+  succeed({"import", path("allen"), "--out", path("all_cells.h5")});
+  refused(4, {"import", path("out"), "--out", path("no.h5")}, {"config.json", "found neither"});
   refused(4, {"import", path("in.csv"), "--out", path("no.h5")}, {"in.csv"});
 }
 

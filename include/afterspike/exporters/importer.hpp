@@ -33,10 +33,16 @@ struct Import {
 /// ignore.
 Import import_sonata(const std::filesystem::path& path);
 
+/// The files of a directory whose names end with neuron_config.json; by name, "cell_2" before
+/// "cell_10".
+std::vector<std::filesystem::path> allen_configs(const std::filesystem::path& directory);
+
 /// Neurons of the Allen Institute's neuron_config.json files, one population for each file, without
-/// synapses, with ports for alpha synapses of 5.5, 8.5, 2.8 and 5.8 ms as BMTK has them. The level
-/// is in the names of their methods, the network's time step that of the files, which must agree in
-/// it. Throws Error(data) for methods that no level has.
+/// synapses, with ports for alpha synapses of 5.5, 8.5, 2.8 and 5.8 ms as BMTK has them. A
+/// population is called "cell" where its file is cell_neuron_config.json, cell.json or
+/// cell/neuron_config.json. The level is in the names of their methods, the network's time step
+/// that of the files, which must agree in it. Throws Error(data) for methods that no level has, and
+/// for after-spike currents that do not start from 0.
 glifnet::Network import_allen(const std::vector<std::filesystem::path>& paths);
 
 }  // namespace afterspike::exporters

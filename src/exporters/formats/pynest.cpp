@@ -162,12 +162,23 @@ void Writer::run() {
   write_currents();
 }
 
+/// A step current changes between two steps of the simulator.
+void require_whole_steps(double input_step_ms, double resolution_ms) {
+  constexpr double kNoise = 1e-6;
+  const double steps = input_step_ms / resolution_ms;
+  require(steps > 0.5 && std::abs(steps - std::round(steps)) <= kNoise, ErrorKind::config,
+          "resolution: found {} ms, expected {} ms, the step of the network's input, or a whole"
+          " fraction of it",
+          resolution_ms, input_step_ms);
+}
+
 Conversion convert(const Network& network, const Options& options) {
   require_no_poisson(network, "pynest");
   require_no_currents(network, "pynest");
   Conversion conversion = as_nest(network, options);
   for (const Population& population : network.populations) {
     if (glifnet::model(population.model).dynamics != Dynamics::analog_source) continue;
+    require_whole_steps(network.time_step_ms, conversion.resolution_ms);
     conversion.deviations.push_back({"values of an analog source, each at once",
                                      "step currents of the same charge",
                                      population.name,

@@ -216,5 +216,62 @@ TEST(Allen, WhatIsLeftOutIsListedAndFilesThatAreNoneAreRefused) {
          "are no level of GLIF");
 }
 
+glifnet::Network one_cell(const char* level, std::int64_t size = 1) {
+  glifnet::Network network;
+  network.populations = {testing::make_population("cell", level, size, glifnet::SynapseShape::alpha,
+                                                  {5.5, 8.5, 2.8, 5.8}, Rng(2))};
+  const auto neurons = static_cast<std::size_t>(size);
+  auto& columns = network.populations[0].columns;
+  columns["constant_current"].assign(neurons, 0);
+  columns["refractory"].assign(neurons, 2);
+  if (columns.contains("reset_fraction")) columns["reset"] = columns["resting_potential"];
+  return network;
+}
+
+TEST(Allen, WhatWouldBeReadAsSomethingElseIsRefused) {
+  const TempDir directory;
+  write(one_cell("glif4"), directory / "cells");
+  const fs::path file = directory / "cells/cell_0_neuron_config.json";
+  const io::Json whole = io::read_json(file, ErrorKind::data);
+  const auto refuse = [&](const char* pointer, const io::Json& value, const char* part) {
+    io::Json config = whole;
+    config[io::Json::json_pointer(pointer)] = value;
+    testing::spill(file, config.dump());
+    expect_error(ErrorKind::data, {"cell_0", part}, [&] { import_allen({file}); });
+  };
+  refuse("/init_AScurrents", {0, 1e-12}, "'init_AScurrents': found 1e-12 A, expected 0");
+  refuse(
+      "/voltage_dynamics_method/name", "quadratic",
+      "found voltage_dynamics_method 'quadratic', expected linear_forward_euler or linear_exact");
+  refuse("/threshold_reset_method/name", "inf",
+         "found threshold_reset_method 'inf', expected three_components");
+  refuse("/AScurrent_reset_method/name", "none", "found AScurrent_reset_method 'none'");
+  refuse("/threshold_reset_method/params/a_spike", 1,
+         "for the dynamics of the threshold and 1 for its reset, expected one value");
+}
+
+TEST(Allen, PopulationsAreCalledAsTheirFiles) {
+  const TempDir directory;
+  write(one_cell("glif1", 12), directory / "cells");
+  const auto files = allen_configs(directory / "cells");
+  auto network = import_allen(files);
+  ASSERT_EQ(network.populations.size(), 12u);
+  EXPECT_EQ(network.populations[2].name, "cell_2");
+  EXPECT_EQ(network.populations[10].name, "cell_10");
+  // As the Institute's files come, in a directory for each cell; and some of the same name.
+  for (const char* cell : {"490626718", "637930677"}) {
+    fs::create_directory(directory / cell);
+    fs::copy(files[0], directory / cell / "neuron_config.json");
+  }
+  fs::copy(files[0], directory / "637930677.json");
+  network =
+      import_allen({directory / "490626718/neuron_config.json",
+                    directory / "637930677/neuron_config.json", directory / "637930677.json"});
+  EXPECT_EQ(network.populations[0].name, "490626718");
+  EXPECT_EQ(network.populations[1].name, "637930677");
+  EXPECT_EQ(network.populations[2].name, "637930677_2");
+  EXPECT_TRUE(allen_configs(directory.path()).empty());
+}
+
 }  // namespace
 }  // namespace afterspike::exporters

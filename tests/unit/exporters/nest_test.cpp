@@ -187,6 +187,19 @@ TEST(Nest, NothingIsChangedInSilence) {
   }
 }
 
+TEST(Pynest, AnInputThatChangesWithinAStepIsRefused) {
+  const auto network = glifr_network({{"constant_current", {0, 0}}});
+  const double step = network.time_step_ms;
+  for (const double resolution : {0.3 * step, 0.999 * step, 2 * step}) {
+    expect_error(ErrorKind::config, {"resolution: found", "the step of the network's input"}, [&] {
+      format("pynest").convert(network, {true, resolution, 0});
+    });
+  }
+  for (const double resolution : {step, step / 3, 0.1 * step}) {
+    EXPECT_NO_THROW(format("pynest").convert(network, {true, resolution, 0})) << resolution;
+  }
+}
+
 TEST(Nest, AnAlphaCurrentBringsTheChargeOfTheJump) {
   // One synapse, no threshold: the voltage comes to w but for what leaks meanwhile.
   auto network = glifr_network(

@@ -123,6 +123,8 @@ std::vector<Damage> damages() {
                "expected a whole number"}),
       content("components/cells/cells_0.json", "{\"spike_dependent_threshold\": 1}",
               {"spike_dependent_threshold", "of another type"}),
+      text("components/cells/cells_0.json", "\"ASCurrents\":", "\"ASCurrents\": [0, 1.5], \"was\":",
+           {"node 0 of 'cells'", "member 'ASCurrents': found 1.5 pA, expected 0"}),
       content("components/syn/port1.json", "{\"receptor_type\": 0}", {"expected 1 to 255"}),
       text("cells_node_types.csv", "1 point_neuron nest:glif_psc cells_1.json",
            "1 virtual NULL NULL", {"model_type 'point_neuron' and 'virtual'", "one for all"}),

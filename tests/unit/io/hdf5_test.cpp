@@ -315,7 +315,7 @@ TEST_F(Hdf5, AttributesThatDoNotFitAreRefused) {
 TEST_F(Hdf5, FilesThatCannotBeOpenedAreNamed) {
   expect_error(ErrorKind::data, {path_.string(), "there is no such file"},
                [&] { Hdf5File file(path_); });
-  expect_error(ErrorKind::data, {folder_.path().string(), "there is no such file"},
+  expect_error(ErrorKind::data, {folder_.path().string(), "found a directory"},
                [&] { Hdf5File file(folder_.path()); });
   spill(path_, "not HDF5 at all");
   expect_error(ErrorKind::data, {path_.string(), "is not a readable HDF5 file"},

@@ -253,6 +253,16 @@ TEST(Simulation, MisuseIsNamed) {
                [&] { simulation.run_until(0.5); });
   expect_error(ErrorKind::config, {"end of the run: found 1.05 ms", "steps of 0.1 ms"},
                [&] { simulation.run_until(1.05); });
+  expect_error(ErrorKind::config, {"end of the run: found 1e+300 ms, expected a time from 1 to"},
+               [&] { simulation.run_until(1e300); });
+  for (const Engine engine : {Engine::grid, Engine::exact}) {
+    Network late = random_network(3);
+    late.projections[0].delays_ms = {1e300};
+    expect_error(ErrorKind::config, {"delay from", "found 1e+300 ms, expected at most 1000000 ms"},
+                 [&] {
+                   Simulation(late, {1, engine});
+                 });
+  }
   expect_error(ErrorKind::config, {"interval of samples"},
                [&] { simulation.record("glif1", Quantity::voltage, 0.25); });
   expect_error(ErrorKind::config, {"'input' is a source"},
@@ -302,6 +312,10 @@ TEST(SpikeFile, SpikesComeBack) {
   EXPECT_EQ(from_csv.times_ms, expected);
   expect_error(ErrorKind::data, {"spikes.csv", "line ", "expected a whole number, 0 to 1"},
                [&] { read_trains(directory / "spikes.csv", "glif4", 3, 2); });
+  // Who is silent is there, too.
+  write_spikes_sonata(directory / "none.h5", names, {});
+  EXPECT_EQ(read_trains(directory / "none.h5", "glif4", 3, 3),
+            (glifnet::SpikeTrains{{0, 0, 0, 0}, {}}));
   expect_error(ErrorKind::data, {"spikes.h5", "glif9"},
                [&] { read_trains(directory / "spikes.h5", "glif9", 3, 3); });
   for (const char* row : {"1,0.5,0", "1,-1,0", "1,3,0.5", "1,3,1e300"}) {

@@ -149,7 +149,7 @@ TEST(Cluster, RefusesWhatCannotBeClustered) {
       {fine, {Standardise::none, 1, 4}, ErrorKind::config, "found 1 to 4"},
       {fine, {Standardise::none, 5, 4}, ErrorKind::config, "found 5 to 4"},
       {fine, {Standardise::none, 2, 4, -1}, ErrorKind::config, "found -1"},
-      {fine, {Standardise::none, 2, 4, 0, 1}, ErrorKind::config, "exact limit: found 1"},
+      {fine, {Standardise::none, 2, 4, 0, 2}, ErrorKind::config, "exact limit: found 2"},
   };
   for (const Case& c : cases) {
     expect_error(c.kind, {c.message}, [&] { run(c.points, c.options); });
