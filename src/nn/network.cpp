@@ -110,8 +110,7 @@ Network::Network(const NeuronModel& model, const NetworkOptions& options, const 
   require_size(model, options_, shape);
   std::int64_t input_size = shape.input_size;
   const auto add = [&](const NeuronModel& kind, std::int64_t neurons) {
-    layers_.push_back(register_module("layer_" + std::to_string(layers_.size()),
-                                      kind.make({input_size, neurons, shape.dt_ms})));
+    layers_.push_back(kind.make({input_size, neurons, shape.dt_ms}));
     input_size = neurons;
   };
   for (std::int64_t index = 0; index < options_.layers; ++index) add(model, options_.hidden);
@@ -123,8 +122,15 @@ Network::Network(const NeuronModel& model, const NetworkOptions& options, const 
     return;
   }
   readout_specs_ = specs_of_readout(input_size, shape.output_size);
-  readout_weight_ = register_parameter("readout_weight", at::zeros(readout_specs_[0].shape));
-  readout_bias_ = register_parameter("readout_bias", at::zeros(readout_specs_[1].shape));
+  readout_weight_ = at::zeros(readout_specs_[0].shape).requires_grad_(true);
+  readout_bias_ = at::zeros(readout_specs_[1].shape).requires_grad_(true);
+}
+
+void Network::to(const at::TensorOptions& options) {
+  for (const auto& layer : layers_) layer->to(options);
+  if (!options_.readout) return;
+  convert_in_place(readout_weight_, options);
+  convert_in_place(readout_bias_, options);
 }
 
 void Network::initialize(const Rng& rng) {

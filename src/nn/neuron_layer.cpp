@@ -24,9 +24,16 @@ NeuronLayer::NeuronLayer(LayerShape shape, std::vector<ParameterSpec> specs)
           "a layer of {} neurons with {} inputs: expected at least one of each", shape_.neurons,
           shape_.input_size);
   for (const ParameterSpec& spec : specs_) {
-    at::Tensor tensor = at::zeros(spec.shape, at::kFloat);
-    raw_[spec.name] = register_parameter(spec.name, tensor, spec.trainable);
+    raw_[spec.name] = at::zeros(spec.shape, at::kFloat).requires_grad_(spec.trainable);
   }
+}
+
+void NeuronLayer::to(const at::TensorOptions& options) {
+  for (auto& [name, tensor] : raw_) convert_in_place(tensor, options);
+}
+
+void convert_in_place(at::Tensor& tensor, const at::TensorOptions& options) {
+  tensor.set_data(tensor.detach().to(options));
 }
 
 at::TensorOptions NeuronLayer::tensor_options() const {

@@ -46,7 +46,7 @@ struct NetworkPass {
 /// Parameters are called "layers.0.threshold", ..., "readout.weight" [outputs, hidden] and
 /// "readout.bias" [outputs], where "hidden" is the size of the last layer. Like its layers, a
 /// network remembers nothing between passes and may be used from several threads at once.
-class Network final : public torch::nn::Module {
+class Network {
  public:
   /// Throws Error(config) when a setting does not fit, also when `match_params` leaves no room for
   /// a single neuron, or there are more than 2^31 parameters. All parameters are at the centre of
@@ -79,6 +79,9 @@ class Network final : public torch::nn::Module {
   std::shared_ptr<NeuronLayer> layer(std::size_t index) const { return layers_.at(index); }
   bool has_threshold_softness() const;
   bool has_penalty() const;
+
+  /// Moves all parameters, or changes their type (NeuronLayer::to).
+  void to(const at::TensorOptions& options);
 
   /// Where the parameters are: the CPU, until to(device). What goes in must be there, too.
   at::Device device() const { return named().front().tensor.device(); }

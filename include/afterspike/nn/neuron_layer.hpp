@@ -11,7 +11,6 @@
 
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
-#include <torch/nn/module.h>
 
 #include "afterspike/base/options.hpp"
 #include "afterspike/base/rng.hpp"
@@ -58,10 +57,17 @@ struct LayerShape {
 ///
 /// A layer owns parameters only. State goes in and comes out, so one layer may run any number of
 /// sequences at once, from several threads.
-class NeuronLayer : public torch::nn::Module {
+class NeuronLayer {
  public:
-  /// Registers a tensor for each specification, at the centre of its transform's range.
+  /// Makes a tensor for each specification, at the centre of its transform's range.
   NeuronLayer(LayerShape shape, std::vector<ParameterSpec> specs);
+  virtual ~NeuronLayer() = default;
+  NeuronLayer(const NeuronLayer&) = delete;
+  NeuronLayer& operator=(const NeuronLayer&) = delete;
+
+  /// Moves the parameters to a device, or makes them of a type; whoever holds one of these tensors
+  /// holds it still.
+  void to(const at::TensorOptions& options);
 
   const LayerShape& shape() const noexcept { return shape_; }
   const std::vector<ParameterSpec>& specs() const noexcept { return specs_; }
@@ -133,6 +139,9 @@ class NeuronLayer : public torch::nn::Module {
   std::vector<ParameterSpec> specs_;
   std::map<std::string, at::Tensor, std::less<>> raw_;
 };
+
+/// Gives a tensor its values as these options say; handles of it remain so.
+void convert_in_place(at::Tensor& tensor, const at::TensorOptions& options);
 
 /// Zeros with probability p and else ones, drawn on the CPU from pass.dropout, so that every device
 /// sees the same; in the type and on the device of `like`. REQUIRES: pass.dropout is defined.

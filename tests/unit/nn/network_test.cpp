@@ -67,7 +67,6 @@ TEST(Network, NamesItsParametersFromTheFirstLayerToTheReadout) {
                                             "readout.weight", "readout.bias"));
   EXPECT_EQ(numbers, (15 + 25 + 5) + (25 + 25 + 5) + (20 + 4));
   EXPECT_EQ(two->trainable_parameters(), numbers);
-  EXPECT_EQ(two->parameters().size(), names.size());
 }
 
 TEST(Network, IsItsLayersOneUponTheOtherAndALinearReadout) {
