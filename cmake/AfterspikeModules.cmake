@@ -67,11 +67,13 @@ if(AFTERSPIKE_TORCH AND NOT TARGET afterspike_torch)
   target_link_libraries(afterspike_torch INTERFACE ${TORCH_LIBRARIES} Threads::Threads)
 endif()
 
-# afterspike_library(nn SOURCES a.cpp b.cpp DEPENDS afterspike::base [EXTERNAL fmt::fmt] [PRIVATE_EXTERNAL ...] [TORCH])
+# afterspike_library(nn SOURCES a.cpp b.cpp DEPENDS afterspike::base [EXTERNAL fmt::fmt] [PRIVATE_EXTERNAL ...]
+#                    [TORCH|UNUSUAL])
 #
-# DEPENDS is the only statement of which module may use which; scripts/check_layers.py reads it.
+# DEPENDS is the only statement of which module may use which; scripts/check_layers.py reads it. UNUSUAL:
+# flags of its own, with which no precompiled header goes.
 function(afterspike_library name)
-  cmake_parse_arguments(ARG "TORCH" "" "SOURCES;DEPENDS;EXTERNAL;PRIVATE_EXTERNAL" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;UNUSUAL" "" "SOURCES;DEPENDS;EXTERNAL;PRIVATE_EXTERNAL" ${ARGN})
   set(target afterspike_${name})
   add_library(${target} STATIC ${ARG_SOURCES})
   add_library(afterspike::${name} ALIAS ${target})
@@ -83,6 +85,8 @@ function(afterspike_library name)
   afterspike_compile_options(${target})
   if(ARG_TORCH)
     afterspike_use_torch(${target} PUBLIC)
+  elseif(NOT ARG_UNUSUAL)
+    afterspike_use_header(${target} NAME afterspike_header)
   endif()
   set_property(GLOBAL APPEND PROPERTY AFTERSPIKE_LIBRARIES ${target})
 endfunction()

@@ -16,7 +16,7 @@ namespace {
 constexpr double kListProbability = 0.25;
 constexpr std::int64_t kMostTrees = 1'000'000;
 
-std::uint8_t apply(std::uint8_t operation, std::span<std::uint8_t> arguments) {
+std::uint8_t value_of(std::uint8_t operation, std::span<std::uint8_t> arguments) {
   switch (operation) {
     case kListOpsMin:
       return *std::min_element(arguments.begin(), arguments.end());
@@ -55,7 +55,7 @@ class Tree {
       if (!grow(depth + 1, tokens, argument)) return false;
     }
     tokens.push_back(kListOpsEnd);
-    value = apply(operation, values);
+    value = value_of(operation, values);
     return std::ssize(tokens) < grammar_.max_length;
   }
 
@@ -80,7 +80,7 @@ std::uint8_t parse(const std::vector<std::uint8_t>& tokens, std::size_t& place) 
           "listops: token {}: found {}, expected arguments and the end of the list", place,
           place < tokens.size() ? "none" : "the end");
   ++place;
-  return apply(token, arguments);
+  return value_of(token, arguments);
 }
 
 std::string_view text_of(const std::vector<std::uint8_t>& tokens) {

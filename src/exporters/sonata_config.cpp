@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "afterspike/base/error.hpp"
 
 namespace afterspike::exporters {
@@ -42,7 +44,7 @@ fs::path ConfigPart::path(const char* key) const {
 }
 
 std::string ConfigPart::name() const {
-  return "'" + file_->path.string() + "'";
+  return fmt::format("'{}'", file_->path.string());
 }
 
 namespace {
