@@ -55,6 +55,14 @@ function(afterspike_use_header target)
   target_precompile_headers(${target} REUSE_FROM ${ARG_NAME})
 endfunction()
 
+# afterspike_source_options(FILE... OPTIONS option...): flags for single sources. Without the precompiled
+# header: GCC takes up the flags with which that was compiled, and forgets those of the file.
+function(afterspike_source_options)
+  cmake_parse_arguments(ARG "" "" "OPTIONS" ${ARGN})
+  set_source_files_properties(${ARG_UNPARSED_ARGUMENTS} PROPERTIES
+    COMPILE_OPTIONS "${ARG_OPTIONS}" SKIP_PRECOMPILE_HEADERS ON)
+endfunction()
+
 function(afterspike_use_torch target visibility)
   target_link_libraries(${target} ${visibility} afterspike_torch)
   afterspike_use_header(${target} NAME afterspike_torch_header TORCH)
@@ -68,12 +76,11 @@ if(AFTERSPIKE_TORCH AND NOT TARGET afterspike_torch)
 endif()
 
 # afterspike_library(nn SOURCES a.cpp b.cpp DEPENDS afterspike::base [EXTERNAL fmt::fmt] [PRIVATE_EXTERNAL ...]
-#                    [TORCH|UNUSUAL])
+#                    [TORCH|NO_PRECOMPILED_HEADER])
 #
-# DEPENDS is the only statement of which module may use which; scripts/check_layers.py reads it. UNUSUAL:
-# flags of its own, with which no precompiled header goes.
+# DEPENDS is the only statement of which module may use which; scripts/check_layers.py reads it.
 function(afterspike_library name)
-  cmake_parse_arguments(ARG "TORCH;UNUSUAL" "" "SOURCES;DEPENDS;EXTERNAL;PRIVATE_EXTERNAL" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;NO_PRECOMPILED_HEADER" "" "SOURCES;DEPENDS;EXTERNAL;PRIVATE_EXTERNAL" ${ARGN})
   set(target afterspike_${name})
   add_library(${target} STATIC ${ARG_SOURCES})
   add_library(afterspike::${name} ALIAS ${target})
@@ -85,7 +92,7 @@ function(afterspike_library name)
   afterspike_compile_options(${target})
   if(ARG_TORCH)
     afterspike_use_torch(${target} PUBLIC)
-  elseif(NOT ARG_UNUSUAL)
+  elseif(NOT ARG_NO_PRECOMPILED_HEADER)
     afterspike_use_header(${target} NAME afterspike_header)
   endif()
   set_property(GLOBAL APPEND PROPERTY AFTERSPIKE_LIBRARIES ${target})
