@@ -153,12 +153,12 @@ void pad_transposed(const T* source, std::int64_t rows, std::int64_t columns, T*
 template <typename T>
 struct ElmKernel<T>::Impl {
   Impl(const ElmShape& sizes, const ElmParameters<T>& parameters, const Masks<T>& given,
-       History kept)
+       History kept, std::size_t least)
       : shape(sizes),
         history(kept),
         trace_keep(parameters.trace_keep),
         activation(parameters.activation),
-        workspace(layout_bytes<T>(sizes, kept)),
+        workspace(std::max(least, layout_bytes<T>(sizes, kept))),
         arena(workspace.data()),
         at(sizes, kept, arena),
         masks(given, sizes.rows, sizes.memory, at.columns, at.factor),
@@ -482,8 +482,8 @@ struct ElmKernel<T>::Impl {
 
 template <typename T>
 ElmKernel<T>::ElmKernel(const ElmShape& shape, const ElmParameters<T>& parameters,
-                        const Masks<T>& masks, History history)
-    : impl_(std::make_unique<Impl>(shape, parameters, masks, history)) {}
+                        const Masks<T>& masks, History history, std::size_t workspace)
+    : impl_(std::make_unique<Impl>(shape, parameters, masks, history, workspace)) {}
 
 template <typename T>
 ElmKernel<T>::~ElmKernel() = default;

@@ -133,11 +133,12 @@ Products checked(const GlifrShape& shape, Products products) {
 template <typename T>
 struct GlifrKernel<T>::Impl {
   Impl(const GlifrShape& sizes, const GlifrParameters<T>& parameters, const Masks<T>& given,
-       History kept, Products multiplied)
+       History kept, Products multiplied, std::size_t least)
       : shape(sizes),
         history(kept),
         products(multiplied),
-        workspace(layout_bytes<T>(sizes, kept, given.recurrent != nullptr, multiplied)),
+        workspace(
+            std::max(least, layout_bytes<T>(sizes, kept, given.recurrent != nullptr, multiplied))),
         arena(workspace.data()),
         at(sizes, kept, given.recurrent != nullptr, multiplied, arena),
         masks(given, sizes.rows, sizes.neurons, at.columns, at.factor) {
@@ -499,9 +500,10 @@ struct GlifrKernel<T>::Impl {
 
 template <typename T>
 GlifrKernel<T>::GlifrKernel(const GlifrShape& shape, const GlifrParameters<T>& parameters,
-                            const Masks<T>& masks, History history, Products products)
-    : impl_(
-          std::make_unique<Impl>(shape, parameters, masks, history, checked<T>(shape, products))) {}
+                            const Masks<T>& masks, History history, Products products,
+                            std::size_t workspace)
+    : impl_(std::make_unique<Impl>(shape, parameters, masks, history, checked<T>(shape, products),
+                                   workspace)) {}
 
 template <typename T>
 GlifrKernel<T>::~GlifrKernel() = default;
