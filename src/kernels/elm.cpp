@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "afterspike/base/denormals.hpp"
 #include "afterspike/base/error.hpp"
 #include "afterspike/kernels/gemm.hpp"
 #include "afterspike/kernels/workspace.hpp"
@@ -491,6 +492,7 @@ ElmKernel<T>::~ElmKernel() = default;
 template <typename T>
 void ElmKernel<T>::forward(const T* input, std::int64_t first, T* emitted) {
   const SignalsHeld held;
+  const DenormalsFlushed flushed;
   impl_->forward(input, first, emitted);
 }
 
@@ -498,6 +500,7 @@ template <typename T>
 void ElmKernel<T>::backward(const T* input, const T* emitted_gradient,
                             const ElmGradients<T>& gradients) {
   const SignalsHeld held;
+  const DenormalsFlushed flushed;
   impl_->backward(input, emitted_gradient, gradients);
 }
 

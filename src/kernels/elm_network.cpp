@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "afterspike/base/denormals.hpp"
 #include "afterspike/base/error.hpp"
 #include "afterspike/kernels/gemm.hpp"
 #include "afterspike/kernels/workspace.hpp"
@@ -688,6 +689,7 @@ ElmNetworkKernel<T>::~ElmNetworkKernel() = default;
 template <typename T>
 void ElmNetworkKernel<T>::forward(const T* input, std::int64_t first, T* emitted, T* magnitude) {
   const SignalsHeld held;
+  const DenormalsFlushed flushed;
   impl_->forward(input, first, emitted, magnitude);
 }
 
@@ -696,6 +698,7 @@ void ElmNetworkKernel<T>::backward(const T* input, const T* emitted_gradient,
                                    const T* magnitude_gradient,
                                    const ElmNetworkGradients<T>& gradients) {
   const SignalsHeld held;
+  const DenormalsFlushed flushed;
   impl_->backward(input, emitted_gradient, magnitude_gradient, gradients);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "afterspike/base/denormals.hpp"
 #include "afterspike/base/error.hpp"
 #include "afterspike/kernels/gemm.hpp"
 #include "afterspike/kernels/workspace.hpp"
@@ -511,6 +512,7 @@ GlifrKernel<T>::~GlifrKernel() = default;
 template <typename T>
 void GlifrKernel<T>::forward(const T* input, std::int64_t first, T* emitted) {
   const SignalsHeld held;
+  const DenormalsFlushed flushed;
   impl_->forward(input, first, emitted);
 }
 
@@ -518,6 +520,7 @@ template <typename T>
 void GlifrKernel<T>::backward(const T* input, const T* emitted_gradient,
                               const GlifrGradients<T>& gradients) {
   const SignalsHeld held;
+  const DenormalsFlushed flushed;
   impl_->backward(input, emitted_gradient, gradients);
 }
 

@@ -322,6 +322,23 @@ TEST(GlifrKernel, HasASigmoidOfAFewUnitsInTheLastPlace) {
   });
 }
 
+/// On the way back through a long sequence gradients fade; numbers that are not normal would make
+/// every operation on them slow.
+TEST(GlifrKernel, LetsFadingGradientsEndAtZero) {
+  GlifrExample e =
+      glifr_example({.steps = 400, .rows = 2, .inputs = 1, .neurons = 5, .currents = 2});
+  e.values.at("recurrent_weight") = Values(25, 0.01);
+  e.values.at("keep") = Values(5, 0.5);
+  e.values.at("current_keep") = Values(10, 0.5);
+  e.first = 399;
+  const Values by_input = run<float>(e).gradients.at("input");
+  EXPECT_EQ(by_input.front(), 0);
+  EXPECT_NE(by_input.back(), 0);
+  for (const double gradient : by_input) {
+    EXPECT_NE(std::fpclassify(static_cast<float>(gradient)), FP_SUBNORMAL);
+  }
+}
+
 volatile std::sig_atomic_t signals = 0;
 
 /// A handler that is interrupted into the products of oneDNN would destroy memory (gemm.hpp).
