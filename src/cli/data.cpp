@@ -34,7 +34,7 @@ int list(const std::filesystem::path& directory, bool json) {
                  entry.licence);
     }
   }
-  if (json) fmt::print("{}\n", all.dump());
+  if (json) fmt::print("{}\n", io::Json{{"datasets", all}}.dump());
   return 0;
 }
 
@@ -71,7 +71,7 @@ int run(std::span<const std::string> words) {
     arguments.positional({"fetch|verify", "NAME"});
   }
   arguments.value("from", "DIR", "fetch: a directory that holds the files; tried first.")
-      .flag("json", "Print JSON.");
+      .flag("json", "Print one JSON object.");
   add_data_directory(arguments);
   if (!arguments.parse(words)) return 0;
   const std::filesystem::path directory = data_directory(arguments);

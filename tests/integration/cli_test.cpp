@@ -45,21 +45,48 @@ TEST_F(Cli, HelpsWithEveryCommand) {
 }
 
 TEST_F(Cli, ListsANameALineWithItsSummary) {
-  const std::vector<std::pair<std::string, std::string>> lists = {
-      {"neurons", "glifr"}, {"tasks", "line_mnist"}, {"datasets", "mini_mnist"}};
+  const std::vector<std::pair<std::string, std::string>> lists = {{"neurons", "glifr"},
+                                                                  {"tasks", "line_mnist"},
+                                                                  {"datasets", "mini_mnist"},
+                                                                  {"exporters", "sonata"},
+                                                                  {"kernels", "baseline"}};
   for (const auto& [what, name] : lists) {
-    const io::Json rows = io::Json::parse(succeed({"list", what, "--json"}).out);
+    const io::Json object = json({"list", what, "--json"});
+    ASSERT_TRUE(object.is_object() && object.contains(what)) << what;
+    const io::Json& rows = object.at(what);
     const std::vector<std::string> lines = lines_of(succeed({"list", what}).out);
     ASSERT_EQ(lines.size(), rows.size()) << what;
     bool there = false;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       const auto row_name = rows[i].at("name").get<std::string>();
-      const auto summary = rows[i].at("summary").get<std::string>();
       EXPECT_THAT(lines[i], ::testing::StartsWith(row_name + " "));
-      EXPECT_THAT(lines[i], ::testing::EndsWith(" " + summary));
+      EXPECT_THAT(lines[i], HasSubstr(" " + rows[i].at("summary").get<std::string>()));
       there = there || row_name == name;
     }
     EXPECT_TRUE(there) << name;
+  }
+}
+
+TEST_F(Cli, ListsTheKernelsThatCanBeForcedAndTheOneThatRuns) {
+  const auto runs = [&](const std::string& name) {
+    return json({"bench", "--hidden", "4", "--steps", "3", "--batch", "2", "--repeats", "1",
+                 "--kernel", name, "--json"})
+        .at("kernel");
+  };
+  const io::Json kernels = json({"list", "kernels", "--json"}).at("kernels");
+  for (const io::Json& kernel : kernels) {
+    EXPECT_EQ(runs(kernel.at("name")), kernel.at("name"));
+    EXPECT_EQ(kernel.at("runs").get<bool>(), runs("auto") == kernel.at("name"));
+  }
+  EXPECT_THAT(succeed({"list", "kernels"}).out, HasSubstr("runs here"));
+}
+
+TEST_F(Cli, ListsDataSetsInOneObject) {
+  const io::Json sets = json({"data", "list", "--json"}).at("datasets");
+  ASSERT_EQ(sets.size(), json({"list", "datasets", "--json"}).at("datasets").size());
+  for (const io::Json& set : sets) {
+    EXPECT_TRUE(set.at("present").is_boolean());
+    EXPECT_TRUE(set.at("name") != "mini_mnist" || set.at("present").get<bool>());
   }
 }
 
@@ -80,7 +107,7 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
   const std::vector<Refusal> refusals = {
       {{"trian"}, 2, {"no command called 'trian'", "did you mean 'train'?"}},
       {{"-x"}, 2, {"no command called '-x'"}},
-      {{"list"}, 2, {"expected neurons|tasks|datasets, found 0 words"}},
+      {{"list"}, 2, {"expected neurons|tasks|datasets|exporters|kernels, found 0 words"}},
       {{"list", "neurns"}, 2, {"'neurns'", "did you mean 'neurons'?"}},
       {{"list", "tasks", "extra"}, 2, {"found 2 words"}},
       {{"train"}, 2, {"no task was named", "afterspike list tasks"}},
