@@ -152,6 +152,10 @@ TEST_F(AnalysisCli, ReportsRunsWithAndWithoutTheirData) {
                          "mean of 2 runs"}) {
     EXPECT_THAT(page, HasSubstr(id));
   }
+  for (const char* flag : {"--trials", "--limit"}) {
+    refused(2, {"report", path("run"), "--studies", path("silencing"), flag, "2", "--out", "a"},
+            {flag, "found with the study", "silencing'"});
+  }
   fs::remove(path("classes.csv"));
   succeed({"report", path("run"), "--out", path("b.html")});
   const std::string without = slurp(directory_ / "b.html");

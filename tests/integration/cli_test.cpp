@@ -82,7 +82,7 @@ TEST_F(Cli, ListsTheKernelsThatCanBeForcedAndTheOneThatRuns) {
 }
 
 TEST_F(Cli, ListsDataSetsInOneObject) {
-  const io::Json sets = json({"data", "list", "--json"}).at("datasets");
+  const io::Json sets = json({"data", "--json", "list"}).at("datasets");
   ASSERT_EQ(sets.size(), json({"list", "datasets", "--json"}).at("datasets").size());
   for (const io::Json& set : sets) {
     EXPECT_TRUE(set.at("present").is_boolean());
@@ -175,9 +175,14 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
       {{"evaluate", out}, 5, {out, "there is no such run or checkpoint"}},
       {{"evaluate", out, "--split", "tset"}, 2, {"tset"}},
       {{"predict", out}, 2, {"expected --data FILE and --out FILE"}},
+      {{"predict", out, "--data-dir", out}, 2, {"no flag --data-dir"}},
       {{"info", out}, 5, {out, "there is no such run"}},
       {{"data"}, 2, {"found 0 words"}},
       {{"data", "fetsch", "mnist"}, 2, {"no action 'fetsch'"}},
+      {{"data", "fetch"}, 2, {"expected fetch NAME, found 1 word"}},
+      {{"data", "list", "mnist"}, 2, {"expected list, found 2 words"}},
+      {{"data", "list", "--from", out}, 2, {"--from: found with list, expected with fetch only"}},
+      {{"data", "verify", "mnist", "--from", out}, 2, {"--from: found with verify"}},
       {{"data", "verify", "mnis"}, 2, {"no data set called 'mnis'", "did you mean 'mnist'?"}},
       {{"data", "verify", "mnist", "--data-dir", out},
        4,

@@ -127,6 +127,10 @@ TEST_F(SpikingCli, FlagsOfTheOtherWayToRunAreRefused) {
             {flag, "found --until too"});
   }
   refused(2, {"simulate", path("net.h5"), "--until", "0 ms"}, {"--until", "a time above 0"});
+  refused(2, {"simulate", path("net.h5"), "--until", "1 ms", "--interval", "1 ms"},
+          {"--interval", "expected --record"});
+  refused(2, {"export", path("run"), "--out", path("no"), "--seed", "2"},
+          {"--seed", "expected --verify"});
   for (const char* flag : {"--time-step", "--synapse"}) {
     refused(2, {"export", path("run"), "--format", "pynest", "--out", path("no"), flag, "0 ms"},
             {flag, "a time above 0"});
