@@ -151,6 +151,8 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
       {with({"--seeds", "-2"}), 2, {"--seeds", "'-2'"}},
       {with({"--seeds", "10001"}), 2, {"--seeds", "'10001'", "at most 10000"}},
       {with({"--seeds", "2", "--seed", "9223372036854775806"}), 2, {"--seeds", "64 bits"}},
+      {with({"--device", "gpu"}), 3, {"--device: found 'gpu', expected cpu, cuda or cuda:N"}},
+      {with({"--device", "cuda:x"}), 3, {"--device: found 'cuda:x'"}},
       {with({"--set", "neuron.bias_current=1e300 pA"}), 3, {"neuron.bias_current", "or less"}},
       {with({"--set", "neuron.reset=1e300 mV"}), 3, {"neuron.reset", "or less"}},
       {with({"--set", "task.amplitude=1e300"}), 3, {"task.amplitude", "or less"}},
