@@ -110,15 +110,13 @@ void Writer::write_nodes(const Population& population) {
                     {"node_types_file", "$BASE_DIR/" + population.name + "_node_types.csv"}});
 }
 
+/// A file, if an empty one, for every population: NEST refuses virtual nodes without.
 void Writer::write_spikes(const Population& population) {
-  if (population.trains.offsets.empty()) return;
   std::vector<std::pair<double, std::uint64_t>> spikes;
   const glifnet::SpikeTrains& trains = population.trains;
-  for (std::int64_t neuron = 0; neuron < population.size; ++neuron) {
-    const auto at = static_cast<std::size_t>(neuron);
-    for (auto spike = trains.offsets[at]; spike < trains.offsets[at + 1]; ++spike) {
-      spikes.emplace_back(trains.times_ms[static_cast<std::size_t>(spike)],
-                          static_cast<std::uint64_t>(neuron));
+  for (std::size_t train = 0; train + 1 < trains.offsets.size(); ++train) {
+    for (auto spike = trains.offsets[train]; spike < trains.offsets[train + 1]; ++spike) {
+      spikes.emplace_back(trains.times_ms[static_cast<std::size_t>(spike)], train);
     }
   }
   std::sort(spikes.begin(), spikes.end());

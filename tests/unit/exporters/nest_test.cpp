@@ -157,6 +157,22 @@ TEST(Sonata, FilesAreOfTheDocumentedLayout) {
   EXPECT_FALSE(cell.contains("I_e"));
 }
 
+/// NEST: "Could not find an input file for population input in config file".
+TEST(Sonata, VirtualNodesThatAreToldNoSpikesHaveAFileOfNone) {
+  const TempDir directory;
+  export_network(format("sonata"), glifr_network(), directory / "net", {true});
+  const io::Json config = io::read_json(directory / "net/config.json", ErrorKind::data);
+  ASSERT_TRUE(config["inputs"].contains("input"));
+  EXPECT_EQ(config["inputs"]["input"]["node_set"], "input");
+  EXPECT_EQ(config["inputs"]["input"]["input_file"], "$BASE_DIR/input_spikes.h5");
+  const io::Hdf5File spikes(directory / "net/input_spikes.h5");
+  for (const char* name : {"timestamps", "node_ids"}) {
+    EXPECT_EQ(spikes.shape(std::string("/spikes/input/") + name), std::vector<std::int64_t>{0});
+  }
+  const auto import = import_sonata(directory / "net");
+  EXPECT_EQ(import.network.populations.at(1).trains.offsets, std::vector<std::int64_t>(5, 0));
+}
+
 TEST(Nest, NothingIsChangedInSilence) {
   const TempDir directory;
   const auto network = spiking_network();
