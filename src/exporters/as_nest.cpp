@@ -166,6 +166,7 @@ Conversion as_nest(const glifnet::Network& network, const Options& options) {
     require(population.synapse != glifnet::SynapseShape::exponential, kKind,
             "population '{}': found exponential synapses, expected alpha: glif_psc has no others",
             population.name);
+    name_without_currents(population);
     limit_multipliers(population, deviations);
     lower_resets(population, deviations);
     make_refractory(population, step, deviations);

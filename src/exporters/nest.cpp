@@ -55,8 +55,9 @@ io::Json nest_parameters(const glifnet::Population& population, std::int64_t neu
   }
   for (const Flag& flag : kFlags) parameters[flag.name] = model.*flag.mechanism;
   if (model.after_spike_currents) {
-    // Without it NEST has two, whatever the other lists say.
-    parameters["ASCurrents"] = std::vector<double>(static_cast<std::size_t>(population.currents()));
+    // Without them NEST has two, and refuses other lists of another length.
+    const std::vector<double> none(static_cast<std::size_t>(population.currents()));
+    for (const char* name : {"asc_init", "ASCurrents"}) parameters[name] = none;
   }
   io::Json& synapses = parameters["tau_syn"] = io::Json::array();
   for (std::int64_t receptor = 0; receptor < population.receptors; ++receptor) {

@@ -30,6 +30,15 @@ void change_column(Population& population, const char* column, const std::string
   deviations.push_back(std::move(deviation));
 }
 
+void name_without_currents(Population& population) {
+  const glifnet::Model& model = glifnet::model(population.model);
+  if (!model.after_spike_currents || model.voltage_threshold || population.currents() > 0) return;
+  population.model = model.spike_threshold ? "glif2" : "glif1";
+  for (const glifnet::Column& column : model.columns) {
+    if (column.per_current) population.columns.erase(std::string(column.name));
+  }
+}
+
 void drop_constant_current(Population& population, std::vector<Deviation>& deviations) {
   change_column(
       population, "constant_current", "a constant current", "none",

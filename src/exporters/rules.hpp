@@ -18,6 +18,9 @@ void change_column(glifnet::Population& population, const char* column, const st
                    const std::function<bool(double&, std::size_t)>& change,
                    std::vector<Deviation>& deviations);
 
+/// A model with after-spike currents of which there are none as the one without: the same neuron.
+void name_without_currents(glifnet::Population& population);
+
 /// Leaves out constant currents.
 void drop_constant_current(glifnet::Population& population, std::vector<Deviation>& deviations);
 

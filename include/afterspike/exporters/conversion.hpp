@@ -9,12 +9,12 @@
 /// is exact.
 namespace afterspike::exporters {
 
-/// Discrete GLIFR neurons as GLIF3 neurons in continuous time, with delta synapses: on a grid of
-/// the network's time step they do the same but for the reset, which is hard instead of a leak.
-/// On that grid they need no refractory period; off it nothing else keeps them from spiking more
-/// than once in a step. Provenance "approximated" counts the parameters that were changed. Other
-/// populations stay as they are. Throws Error(config) for neurons that escape or have copies: GLIF3
-/// has no chance.
+/// Discrete GLIFR neurons as GLIF3 neurons in continuous time (GLIF1 where they have no after-spike
+/// currents), with delta synapses: on a grid of the network's time step they do the same but for
+/// the reset, which is hard instead of a leak. On that grid they need no refractory period; off it
+/// nothing else keeps them from spiking more than once in a step. Provenance "approximated" counts
+/// the parameters that were changed. Other populations stay as they are. Throws Error(config) for
+/// neurons that escape or have copies: GLIF3 has no chance.
 Conversion as_glif3(const glifnet::Network& network, double refractory_ms = 0);
 
 /// The network in what NEST's glif_psc can say: GLIF1 to GLIF5 with alpha synapses, multipliers of

@@ -12,6 +12,7 @@
 #include "afterspike/io/json.hpp"
 #include "afterspike/sim/simulation.hpp"
 #include "glifr_network.hpp"
+#include "nest_rules.hpp"
 #include "support/expect_error.hpp"
 #include "support/temp_dir.hpp"
 #include "unit/glifnet/networks.hpp"
@@ -200,6 +201,25 @@ TEST(Nest, NothingIsChangedInSilence) {
   for (std::size_t n = 0; n < 12; ++n) {
     EXPECT_LT(columns.at("reset")[n], columns.at("threshold")[n]);
     EXPECT_GT(columns.at("refractory")[n], 0);
+  }
+}
+
+/// hom, lhet, fhet and rhet have no after-spike currents, and files may have any number.
+TEST(Nest, TakesNeuronsOfAnyNumberOfAfterSpikeCurrents) {
+  const TempDir directory;
+  for (const std::int64_t currents : {0, 1, 2, 3}) {
+    const auto network = glifr_network({}, 3, 1, 1, currents);
+    for (const char* name : {"pynest", "sonata"}) {
+      const fs::path net = directory / (name + std::to_string(currents));
+      export_network(format(name), network, net, {true});
+      const bool sonata = fs::exists(net / "config.json");
+      const io::Json cell =
+          sonata ? io::read_json(net / "components/cells/hidden_0.json", ErrorKind::data)
+                 : io::Json::parse(io::Hdf5File(net / "net.h5").text_attribute("/", "params"))[0];
+      EXPECT_EQ(testing::nest_refusal(cell), "") << name << " " << currents << cell;
+      EXPECT_EQ(cell["after_spike_currents"], currents > 0);
+      EXPECT_EQ(cell.contains("asc_r") ? cell["asc_r"].size() : 0, currents);
+    }
   }
 }
 
