@@ -21,13 +21,15 @@ constexpr ErrorKind kKind = ErrorKind::config;
 /// Of a step: so much is rounding of decimal times, and decides nothing.
 constexpr double kNoise = 1e-6;
 
-void limit_multipliers(Population& population, std::vector<Deviation>& deviations) {
-  const auto set = [](double& value, double limit) { return value = limit, true; };
+/// In NEST a spike leaves of a current, or of the voltage, between nothing and all.
+void limit(Population& population, const char* column, const std::string& what,
+           std::vector<Deviation>& deviations) {
+  const auto set = [](double& value, double end) { return value = end, true; };
   change_column(
-      population, "after_spike_multiplier", "multiplier of an after-spike current above 1", "1",
+      population, column, what + " above 1", "1",
       [&](double& value, std::size_t) { return value > 1 && set(value, 1); }, deviations);
   change_column(
-      population, "after_spike_multiplier", "multiplier of an after-spike current below 0", "0",
+      population, column, what + " below 0", "0",
       [&](double& value, std::size_t) { return value < 0 && set(value, 0); }, deviations);
 }
 
@@ -144,11 +146,22 @@ void put_trains_on_grid(Population& population, double step_ms,
                         changed});
 }
 
+/// NEST counts time in tics and takes no resolution between them; to a rounding it takes.
+double whole_tics(double step_ms) {
+  constexpr double kTicsPerMs = 1000, kRounding = 1e-9;
+  const double tics = std::round(step_ms * kTicsPerMs);
+  require(tics >= 1 && std::abs(step_ms * kTicsPerMs - tics) <= kRounding * tics, kKind,
+          "resolution: found {} ms, expected a multiple of {} ms, NEST's tic", step_ms,
+          1 / kTicsPerMs);
+  return tics / kTicsPerMs;
+}
+
 }  // namespace
 
 Conversion as_nest(const glifnet::Network& network, const Options& options) {
   Conversion conversion = as_glif3(network);
-  const double step = options.resolution_ms > 0 ? options.resolution_ms : network.time_step_ms;
+  const double step =
+      whole_tics(options.resolution_ms > 0 ? options.resolution_ms : network.time_step_ms);
   constexpr double kPart = 0.25;  // Of what was tried, what left most of a trained network.
   const double tau = options.synapse_ms > 0 ? options.synapse_ms : kPart * step;
   conversion.resolution_ms = step;
@@ -167,7 +180,8 @@ Conversion as_nest(const glifnet::Network& network, const Options& options) {
             "population '{}': found exponential synapses, expected alpha: glif_psc has no others",
             population.name);
     name_without_currents(population);
-    limit_multipliers(population, deviations);
+    limit(population, "after_spike_multiplier", "multiplier of an after-spike current", deviations);
+    limit(population, "reset_fraction", "fraction of the voltage that a reset leaves", deviations);
     lower_resets(population, deviations);
     make_refractory(population, step, deviations);
     const bool jumps = population.synapse == glifnet::SynapseShape::delta;

@@ -231,8 +231,26 @@ TEST(Pynest, AnInputThatChangesWithinAStepIsRefused) {
       format("pynest").convert(network, {true, resolution, 0});
     });
   }
-  for (const double resolution : {step, step / 3, 0.1 * step}) {
+  for (const double resolution : {step, 0.5 * step, 0.1 * step}) {
     EXPECT_NO_THROW(format("pynest").convert(network, {true, resolution, 0})) << resolution;
+  }
+}
+
+/// NEST: "Resolution must be a multiple of the tic length", to 4 units in the last place.
+TEST(Nest, AStepIsWholeTics) {
+  for (const double step : {0.1, 1.0}) {
+    const auto network = glifr_network({{"constant_current", {0, 0}}}, 12, 4, step);
+    for (const char* name : {"pynest", "sonata"}) {
+      for (const double resolution : {step / 3, step / 1.5, 0.0005, 0.1 * (1 + 1e-7)}) {
+        expect_error(ErrorKind::config,
+                     {"resolution: found 0.", "expected a multiple of 0.001 ms, NEST's tic"}, [&] {
+                       format(name).convert(network, {true, resolution, 0});
+                     });
+      }
+      // Rounding, such as that of a tenth times three, is taken out.
+      const double tenth = step / 10;
+      EXPECT_EQ(format(name).convert(network, {true, tenth * (1 + 4e-16), 0}).resolution_ms, tenth);
+    }
   }
 }
 
@@ -250,6 +268,22 @@ TEST(Nest, AnAlphaCurrentBringsTheChargeOfTheJump) {
   simulation.record("hidden", sim::Quantity::voltage, 10);
   simulation.run_until(10);
   EXPECT_NEAR(simulation.recording(0).values.at(0), 0.7, 1e-4);
+}
+
+TEST(Nest, AResetThatLeavesMoreOrLessThanTheVoltageIsListed) {
+  glifnet::Network network;
+  network.populations = {
+      testing::make_population("cells", "glif2", 4, glifnet::SynapseShape::alpha, {2}, Rng(1))};
+  network.populations[0].columns["reset_fraction"] = {1.2, 0.3, -0.1, -2};
+  const Conversion conversion = as_nest(network, {});
+  ASSERT_EQ(conversion.deviations.size(), 2u);
+  EXPECT_THAT(
+      text_of(conversion.deviations[0]),
+      HasSubstr("fraction of the voltage that a reset leaves above 1 (1 values of 1 neurons:"
+                " 0): replaced by 1"));
+  EXPECT_EQ(conversion.deviations[1].neurons, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(conversion.network.populations[0].columns.at("reset_fraction"),
+            (std::vector<double>{1, 0.3, 0, 0}));
 }
 
 TEST(Nest, NetworksOfGlifNeuronsNeedNoApproximation) {
