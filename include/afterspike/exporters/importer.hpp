@@ -30,7 +30,8 @@ struct Import {
 /// otherwise than the format means it: nodes and edges that do not come in the order of their
 /// numbers, or in several groups; populations of neurons and virtual nodes; several synapses in one
 /// edge; inputs other than spikes, or to neurons; parameters of single nodes, which NEST would
-/// ignore.
+/// ignore; neurons whose after-spike currents, or moving parts of the threshold, do not start from
+/// 0.
 Import import_sonata(const std::filesystem::path& path);
 
 /// The files of a directory whose names end with neuron_config.json; by name, "cell_2" before
