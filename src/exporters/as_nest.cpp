@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -31,6 +32,22 @@ void limit(Population& population, const char* column, const std::string& what,
   change_column(
       population, column, what + " below 0", "0",
       [&](double& value, std::size_t) { return value < 0 && set(value, 0); }, deviations);
+}
+
+/// glif_psc has no constant current. One of I does what a resting potential does that is I / g
+/// higher, but for a threshold that follows the voltage.
+void move_rest(Population& population) {
+  if (glifnet::model(population.model).voltage_threshold) return;
+  const auto fraction = population.columns.find("reset_fraction");
+  for (std::size_t n = 0; n < static_cast<std::size_t>(population.size); ++n) {
+    const double current = std::exchange(population.columns.at("constant_current")[n], 0.0);
+    if (current == 0) continue;
+    const double shift = current / population.columns.at("conductance")[n];
+    population.columns.at("resting_potential")[n] += shift;
+    // A rule of reset counts from rest.
+    if (fraction == population.columns.end()) continue;
+    population.columns.at("reset_add")[n] += (fraction->second[n] - 1) * shift;
+  }
 }
 
 void lower_resets(Population& population, std::vector<Deviation>& deviations) {
@@ -182,6 +199,7 @@ Conversion as_nest(const glifnet::Network& network, const Options& options) {
     name_without_currents(population);
     limit(population, "after_spike_multiplier", "multiplier of an after-spike current", deviations);
     limit(population, "reset_fraction", "fraction of the voltage that a reset leaves", deviations);
+    move_rest(population);
     lower_resets(population, deviations);
     make_refractory(population, step, deviations);
     const bool jumps = population.synapse == glifnet::SynapseShape::delta;

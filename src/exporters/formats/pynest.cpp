@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "afterspike/base/error.hpp"
 #include "afterspike/exporters/conversion.hpp"
 #include "afterspike/io/atomic.hpp"
@@ -172,10 +174,21 @@ void require_whole_steps(double input_step_ms, double resolution_ms) {
           resolution_ms, input_step_ms);
 }
 
+/// NEST's generators begin at the end of the first step, and what they send comes a step later.
+void list_constant_currents(Conversion& conversion) {
+  for (Population& population : conversion.network.populations) {
+    change_column(
+        population, "constant_current", "a constant current",
+        fmt::format("one that begins at {} ms", 2 * conversion.resolution_ms),
+        [](double& value, std::size_t) { return value != 0; }, conversion.deviations);
+  }
+}
+
 Conversion convert(const Network& network, const Options& options) {
   require_no_poisson(network, "pynest");
   require_no_currents(network, "pynest");
   Conversion conversion = as_nest(network, options);
+  list_constant_currents(conversion);
   for (const Population& population : network.populations) {
     if (glifnet::model(population.model).dynamics != Dynamics::analog_source) continue;
     require_whole_steps(network.time_step_ms, conversion.resolution_ms);
