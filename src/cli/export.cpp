@@ -71,7 +71,7 @@ std::optional<parity::Report> verify(const Arguments& arguments, const experimen
   ThreadPool pool(threads(arguments));
   sim::Options options{static_cast<std::uint64_t>(arguments.integer("seed", 0))};
   options.dt_ms = written.resolution_ms;
-  return parity::compare(trained, written.network, *data, options, pool);
+  return parity::compare(trained, written.to_verify(), *data, options, pool);
 }
 
 int run(std::span<const std::string> words) {

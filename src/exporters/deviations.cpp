@@ -48,7 +48,9 @@ Conversion export_network(const ExporterEntry& format, const glifnet::Network& n
 void count_approximated(Conversion& conversion) {
   std::int64_t values = 0;
   for (const Deviation& deviation : conversion.deviations) values += deviation.values;
-  if (values > 0) conversion.network.provenance["approximated"] = std::to_string(values);
+  if (values == 0) return;
+  conversion.network.provenance["approximated"] = std::to_string(values);
+  if (conversion.shown) conversion.shown->provenance = conversion.network.provenance;
 }
 
 }  // namespace afterspike::exporters

@@ -216,23 +216,26 @@ void check(const Network& network) {
   require_no_currents(network, "sonata");
 }
 
-/// What has no place in SONATA's files even if NEST has one for it.
-void drop_currents(Conversion& conversion) {
+/// SONATA's files have no place for values, even if NEST has. The network that still takes them can
+/// be shown samples.
+void drop_values(Conversion& conversion) {
+  const Network whole = conversion.network;
   for (Population& population : conversion.network.populations) {
-    if (glifnet::model(population.model).dynamics == Dynamics::analog_source) {
-      conversion.deviations.push_back(
-          {"an analog source", "virtual nodes, which send spikes", population.name, {}, 0});
-      population.model = "spike_source";
-      continue;
-    }
-    drop_constant_current(population, conversion.deviations);
+    if (glifnet::model(population.model).dynamics != Dynamics::analog_source) continue;
+    conversion.shown = whole;
+    conversion.deviations.push_back(
+        {"an analog source", "virtual nodes, which send spikes", population.name, {}, 0});
+    population.model = "spike_source";
   }
 }
 
 Conversion convert(const Network& network, const Options& options) {
   check(network);
   Conversion conversion = as_nest(network, options);
-  drop_currents(conversion);
+  for (Population& population : conversion.network.populations) {
+    drop_constant_current(population, conversion.deviations);
+  }
+  drop_values(conversion);
   list_readout(network, conversion.deviations);
   conversion.network.readout = {};
   return conversion;
@@ -247,12 +250,8 @@ void write(const Conversion& conversion, const fs::path& path) {
 }  // namespace
 
 ExporterEntry entry_sonata() {
-  return {"sonata",
-          "a SONATA directory for NEST and BMTK",
-          convert,
-          write,
-          /*has_steps=*/true,
-          "takes spikes, not values"};
+  return {"sonata", "a SONATA directory for NEST and BMTK", convert, write,
+          /*has_steps=*/true};
 }
 
 }  // namespace afterspike::exporters

@@ -131,7 +131,7 @@ calls = []
 class Nodes:
     def __init__(self, first, count):
         self.first, self.count = first, count
-        self.events = {"times": [2.5], "senders": [1]}
+        self.events = {"times": [5.0], "senders": [1]}
     @property
     def global_id(self):
         return self.first
@@ -155,6 +155,7 @@ def Connect(pre, post, conn_spec=None, syn_spec=None):
     listed = {k: v.tolist() if hasattr(v, "tolist") else v for k, v in (syn_spec or {}).items()}
     calls.append(["Connect", ids(pre), ids(post), conn_spec, listed])
 def Simulate(duration):
+    calls.append(["Simulate", duration])
     open("calls.json", "w").write(json.dumps(calls))
 )";
 
@@ -209,6 +210,9 @@ TEST(PynestScript, GivesEveryConnectionADelayOfItsOwn) {
   EXPECT_EQ(calls_of(calls, "Create", "dc_generator").size(), 1u);
   EXPECT_EQ(calls_of(calls, "Create", "glif_psc").at(0)[2], 4);
   EXPECT_EQ(calls_of(calls, "Create", "spike_generator").at(0)[2], 1);
+  // All begins a step later than NEST does, and is printed as if it did not.
+  EXPECT_EQ(calls_of(calls, "Simulate").at(0)[1], 12.5);
+  EXPECT_EQ(calls_of(calls, "set").at(1)[2][0]["spike_times"], (std::vector<double>{5, 7.5}));
   const io::Json currents = calls_of(calls, "set").back()[2];
   EXPECT_EQ(currents[1]["amplitude_times"], (std::vector<double>{2.5, 5, 7.5}));
   EXPECT_EQ(currents[1]["amplitude_values"], (std::vector<double>{0, 2, 0}));

@@ -12,6 +12,7 @@
 #include "afterspike/io/json.hpp"
 #include "afterspike/sim/simulation.hpp"
 #include "glifr_network.hpp"
+#include "nest_networks.hpp"
 #include "nest_rules.hpp"
 #include "support/expect_error.hpp"
 #include "support/temp_dir.hpp"
@@ -24,91 +25,13 @@ namespace {
 namespace fs = std::filesystem;
 
 using testing::expect_error;
+using testing::format;
 using testing::glifr_network;
 using ::testing::HasSubstr;
+using testing::Key;
+using testing::spikes_of;
+using testing::spiking_network;
 using testing::TempDir;
-
-using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t>;  ///< Step, population, neuron.
-
-std::vector<Key> spikes_of(const glifnet::Network& network, double step_ms, double until_ms) {
-  sim::Options options{1};
-  options.dt_ms = step_ms;
-  sim::Simulation simulation(network, options);
-  simulation.run_until(until_ms);
-  std::vector<Key> keys;
-  for (const sim::Spike& spike : simulation.spikes()) {
-    keys.emplace_back(std::llround(spike.time_ms / step_ms), spike.population, spike.neuron);
-  }
-  return keys;
-}
-
-const ExporterEntry& format(std::string_view name) {
-  return find_entry<ExporterEntry>(entries(), name, "format");
-}
-
-/// A lowered network whose source sends spikes, as both formats can hold one.
-glifnet::Network spiking_network() {
-  glifnet::Network network = glifr_network({{"after_spike_multiplicative", {-0.5, 0.4}},
-                                            {"constant_current", {0, 0}},
-                                            {"threshold", {-0.1, 1}}});
-  glifnet::Population& input = network.populations[1];
-  input.model = "spike_source";
-  Rng rng(3);
-  input.trains.offsets = {0};
-  for (int train = 0; train < 4; ++train) {
-    for (double time = 0; time < 280;) {
-      time += static_cast<double>(1 + rng.below(2));
-      input.trains.times_ms.push_back(time);
-    }
-    input.trains.offsets.push_back(static_cast<std::int64_t>(input.trains.times_ms.size()));
-  }
-  for (double& weight : network.projections[0].weights) weight *= 2;
-  return network;
-}
-
-/// net.h5 of format 'pynest', by the layout of spiking networks made with PyNEST: one population of
-/// all neurons.
-glifnet::Network read_arrays(const fs::path& path) {
-  const io::Hdf5File file(path);
-  const auto parameters = testing::golden_parameters(file, "/");
-  std::vector<nlohmann::json> neurons(parameters.begin(), parameters.end());
-  const std::string level = testing::glif_level(neurons.at(0));
-  glifnet::Network network;
-  network.time_step_ms = file.attribute<double>("/", "dt").values.at(0);
-  network.populations.push_back(testing::from_nest("hidden", level, neurons));
-  testing::add_ports(network.populations[0], neurons);
-  std::vector<std::vector<double>> trains;
-  for (std::size_t train = 0; train < file.members("/in_times").size(); ++train) {
-    trains.push_back(file.read<double>("/in_times/" + std::to_string(train)).values);
-  }
-  network.populations.push_back(testing::train_source("input", trains));
-  for (const std::string prefix : {"in_", ""}) {
-    const auto read = [&](const char* name) {
-      return file.read<double>("/" + prefix + name).values;
-    };
-    const auto src = read("src"), tgt = read("tgt"), weight = read("weight"), delay = read("delay"),
-               port = read("port");
-    std::vector<glifnet::Synapse> synapses;
-    for (std::size_t at = 0; at < src.size(); ++at) {
-      synapses.push_back({static_cast<std::int64_t>(src[at]), static_cast<std::int64_t>(tgt[at]),
-                          weight[at], delay[at], static_cast<std::uint8_t>(port[at] - 1)});
-    }
-    network.projections.push_back(
-        make_projection(network.populations, prefix.empty() ? 0 : 1, 0, synapses));
-  }
-  return network;
-}
-
-TEST(Pynest, WhatIsWrittenIsTheNetworkThatOurCoreRuns) {
-  const TempDir directory;
-  const Conversion written =
-      export_network(format("pynest"), spiking_network(), directory / "net", {true, 0.1, 0.1});
-  EXPECT_EQ(written.resolution_ms, 0.1);
-  const auto expected = spikes_of(written.network, 0.1, 300);
-  EXPECT_GT(expected.size(), 300u);
-  EXPECT_EQ(spikes_of(read_arrays(directory / "net/net.h5"), 0.1, 300), expected);
-  EXPECT_THAT(testing::slurp(directory / "net/run_nest.py"), HasSubstr("nest.Create(\"glif_psc\""));
-}
 
 TEST(Sonata, WhatIsWrittenIsTheNetworkThatOurCoreRuns) {
   const TempDir directory;
@@ -174,6 +97,23 @@ TEST(Sonata, VirtualNodesThatAreToldNoSpikesHaveAFileOfNone) {
   EXPECT_EQ(import.network.populations.at(1).trains.offsets, std::vector<std::int64_t>(5, 0));
 }
 
+TEST(Sonata, TheNetworkThatTakesValuesIsTheOneThatIsVerified) {
+  auto network = glifr_network();
+  network.readout = {0, 2, 1, std::vector<double>(12, 1), {0}};
+  const Conversion written = format("sonata").convert(network, {});
+  EXPECT_EQ(written.network.populations[1].model, "spike_source");
+  EXPECT_EQ(written.network.readout.population, -1);
+  const glifnet::Network& shown = written.to_verify();
+  EXPECT_EQ(shown.populations[1], network.populations[1]);
+  EXPECT_EQ(shown.readout, network.readout);
+  // All else is what is written.
+  EXPECT_EQ(shown.populations[0], written.network.populations[0]);
+  EXPECT_EQ(shown.projections, written.network.projections);
+  // Without values there is nothing to take out.
+  const Conversion spikes = format("sonata").convert(spiking_network(), {});
+  EXPECT_EQ(&spikes.to_verify(), &spikes.network);
+}
+
 TEST(Nest, NothingIsChangedInSilence) {
   const TempDir directory;
   const auto network = spiking_network();
@@ -220,19 +160,6 @@ TEST(Nest, TakesNeuronsOfAnyNumberOfAfterSpikeCurrents) {
       EXPECT_EQ(cell["after_spike_currents"], currents > 0);
       EXPECT_EQ(cell.contains("asc_r") ? cell["asc_r"].size() : 0, currents);
     }
-  }
-}
-
-TEST(Pynest, AnInputThatChangesWithinAStepIsRefused) {
-  const auto network = glifr_network({{"constant_current", {0, 0}}});
-  const double step = network.time_step_ms;
-  for (const double resolution : {0.3 * step, 0.999 * step, 2 * step}) {
-    expect_error(ErrorKind::config, {"resolution: found", "the step of the network's input"}, [&] {
-      format("pynest").convert(network, {true, resolution, 0});
-    });
-  }
-  for (const double resolution : {step, 0.5 * step, 0.1 * step}) {
-    EXPECT_NO_THROW(format("pynest").convert(network, {true, resolution, 0})) << resolution;
   }
 }
 
