@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -34,9 +35,8 @@ std::vector<fs::path> allen_files(const std::vector<std::string>& paths) {
     }
     const std::vector<fs::path> own = exporters::allen_configs(path);
     require(!own.empty(), ErrorKind::data,
-            "'{}': expected a config.json (SONATA) or files whose names end with"
-            " neuron_config.json, found neither",
-            path.string());
+            "'{}': expected a config.json (SONATA) or files whose names end with {}, found neither",
+            path.string(), exporters::kAllenConfig);
     files.insert(files.end(), own.begin(), own.end());
   }
   return files;
@@ -56,7 +56,7 @@ int run(std::span<const std::string> words) {
   require(arguments.has("out"), ErrorKind::usage, "import: expected --out NET");
   require_free(arguments.text("out"), arguments.has("force"));
   const std::vector<std::string>& paths = arguments.words();
-  const bool sonata = is_sonata(paths.front());
+  const bool sonata = std::any_of(paths.begin(), paths.end(), is_sonata);
   for (const fs::path path : paths) {
     const bool whole = sonata && !fs::is_directory(path);
     require_not_input(arguments.text("out"), whole ? fs::absolute(path).parent_path() : path);

@@ -7,6 +7,9 @@
 
 namespace afterspike::exporters {
 
+// What a SI unit, as these files have them, is in ours.
+inline constexpr double kMilli = 1e3, kPico = 1e12, kNano = 1e9, kGiga = 1e-9;
+
 /// Alpha synapses of 5.5, 8.5, 2.8 and 5.8 ms, as BMTK gives them to these neurons.
 void give_bmtk_synapses(glifnet::Population& population);
 

@@ -143,6 +143,10 @@ TEST_F(SpikingCli, OthersFormatsAreWrittenAndReadBack) {
     EXPECT_EQ(fs::is_directory(directory_ / format), format != std::string("nir"));
   }
   succeed({"import", path("sonata"), "--out", path("sonata.h5")});
+  refused(2,
+          {"import", (directory_ / "allen/hidden_0_neuron_config.json").string(), path("sonata"),
+           "--out", path("no.h5")},
+          {"found 2 paths, expected one SONATA network"});
   fs::rename(directory_ / "sonata/config.json", directory_ / "sonata/simulation_config.json");
   succeed({"import", path("sonata/simulation_config.json"), "--out", path("again.h5")});
   EXPECT_EQ(testing::slurp(directory_ / "again.h5").size(),

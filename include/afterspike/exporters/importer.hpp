@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,16 +35,21 @@ struct Import {
 /// 0.
 Import import_sonata(const std::filesystem::path& path);
 
-/// The files of a directory whose names end with neuron_config.json; by name, "cell_2" before
-/// "cell_10".
+/// What the names of the Allen Institute's files end with.
+inline constexpr std::string_view kAllenConfig = "neuron_config.json";
+
+/// The files of a directory, not of those in it, whose names end with kAllenConfig; by name, with
+/// numbers in their order: "cell_2" before "cell_10". Throws Error(data) for a directory that
+/// cannot be read.
 std::vector<std::filesystem::path> allen_configs(const std::filesystem::path& directory);
 
 /// Neurons of the Allen Institute's neuron_config.json files, one population for each file, without
 /// synapses, with ports for alpha synapses of 5.5, 8.5, 2.8 and 5.8 ms as BMTK has them. A
 /// population is called "cell" where its file is cell_neuron_config.json, cell.json or
-/// cell/neuron_config.json. The level is in the names of their methods, the network's time step
-/// that of the files, which must agree in it. Throws Error(data) for methods that no level has, and
-/// for after-spike currents that do not start from 0.
+/// cell/neuron_config.json, and "cell_2", ... where others are called so before it. The level is in
+/// the names of their methods, the network's time step that of the files, which must agree in it.
+/// Throws Error(data) for methods that no level has, for after-spike currents that do not start
+/// from 0, and for thresholds whose a_spike or b_spike differ between dynamics and reset.
 glifnet::Network import_allen(const std::vector<std::filesystem::path>& paths);
 
 }  // namespace afterspike::exporters

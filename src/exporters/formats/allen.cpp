@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
+#include "afterspike/exporters/importer.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "allen.hpp"
 #include "rules.hpp"
@@ -111,7 +112,7 @@ void write(const Conversion& conversion, const std::filesystem::path& path) {
   for (const Population& population : network.populations) {
     for (std::int64_t neuron = 0; neuron < population.size; ++neuron) {
       io::write_file(
-          directory.staging() / fmt::format("{}_{}_neuron_config.json", population.name, neuron),
+          directory.staging() / fmt::format("{}_{}_{}", population.name, neuron, kAllenConfig),
           allen_config(population, neuron, network.time_step_ms).dump(1) + "\n");
     }
   }
