@@ -1,6 +1,7 @@
 // The Allen Institute's neuron_config.json as neurons of ours.
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstddef>
 #include <initializer_list>
@@ -26,6 +27,15 @@ using glifnet::Population;
 constexpr ErrorKind kKind = ErrorKind::data;
 constexpr const char* kDynamics = "threshold_dynamics_method";
 
+struct BmtkTemplate {
+  std::string_view name, level;
+};
+constexpr std::array kBmtkTemplates = {BmtkTemplate{"nest:glif_lif_psc", "glif1"},
+                                       BmtkTemplate{"nest:glif_lif_r_psc", "glif2"},
+                                       BmtkTemplate{"nest:glif_lif_asc_psc", "glif3"},
+                                       BmtkTemplate{"nest:glif_lif_r_asc_psc", "glif4"},
+                                       BmtkTemplate{"nest:glif_lif_r_asc_a_psc", "glif5"}};
+
 /// A neuron_config.json that is read.
 class Config {
  public:
@@ -34,6 +44,7 @@ class Config {
 
   Population population(const std::string& name) const;
   double dt_ms() const { return get<double>("dt") * kMilli; }
+  bool rests_at_reference() const { return get<double>("El") == 0; }
 
  private:
   template <typename T>
@@ -251,6 +262,43 @@ glifnet::Network import_allen(const std::vector<fs::path>& paths) {
   network.provenance["source"] = "allen";
   validate(network);
   return network;
+}
+
+std::optional<std::string> bmtk_level(std::string_view model_template) {
+  for (const BmtkTemplate& each : kBmtkTemplates) {
+    if (each.name == model_template) return std::string(each.level);
+  }
+  return std::nullopt;
+}
+
+std::string bmtk_templates() {
+  std::string list;
+  for (const BmtkTemplate& each : kBmtkTemplates) {
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", each.name);
+  }
+  return list;
+}
+
+Population import_bmtk_neuron(const fs::path& path, const std::string& level) {
+  const Config config(path);
+  Population neuron = config.population(cell_name(path));
+  require(neuron.model == level, kKind,
+          "'{}': found methods of {}, expected those of {}, by the template that the file is named"
+          " with",
+          path.string(), neuron.model, level);
+  const bool has_rule = neuron.columns.contains("reset_fraction");
+  require(!has_rule || config.rests_at_reference(), kKind,
+          "'{}': found El other than 0, expected 0: BMTK lets a reset of method v_before count from"
+          " rest",
+          path.string());
+  if (!glifnet::model(level).after_spike_currents) return neuron;
+  for (const double multiplier : neuron.column("after_spike_multiplier")) {
+    require(multiplier == 1, kKind,
+            "'{}': found r of AScurrent_reset_method {}, expected 1, which BMTK takes whatever the"
+            " file says",
+            path.string(), multiplier);
+  }
+  return neuron;
 }
 
 }  // namespace afterspike::exporters

@@ -20,19 +20,20 @@ struct Import {
   std::map<std::string, std::vector<std::pair<std::int64_t, std::int64_t>>> nodes;
 };
 
-/// A SONATA network of NEST's glif_psc neurons (templates nest:glif_psc) with static synapses and
-/// of virtual nodes, whose spikes are those of the inputs of its configuration, a file or a
-/// directory that holds config.json. What that names as "network" and "simulation", files of their
-/// own, is read too. Populations of neurons of several levels become one for each level,
-/// "name_glif1", ...; provenance "nodes" says where each node went (JSON, as Import::nodes). The
-/// time step is that of the run.
+/// A SONATA network of NEST's glif_psc neurons (templates nest:glif_psc, or BMTK's, as
+/// nest:glif_lif_psc, for files of the Allen Institute) with static synapses and of virtual nodes,
+/// whose spikes are those of the inputs of its configuration, a file or a directory that holds
+/// config.json. What that names as "network" and "simulation", files of their own, is read too; the
+/// manifest may say "${configdir}". An edge of several synapses becomes so many. Populations of
+/// neurons of several levels become one for each level, "name_glif1", ...; provenance "nodes" says
+/// where each node went (JSON, as Import::nodes). The time step is that of the run.
 ///
 /// Throws Error(data) that names the file and what is wrong in it, also for what it would take
 /// otherwise than the format means it: nodes and edges that do not come in the order of their
-/// numbers, or in several groups; populations of neurons and virtual nodes; several synapses in one
-/// edge; inputs other than spikes, or to neurons; parameters of single nodes, which NEST would
-/// ignore; neurons whose after-spike currents, or moving parts of the threshold, do not start from
-/// 0.
+/// numbers, or in several groups; populations of neurons and virtual nodes; inputs other than
+/// spikes, or to neurons; parameters of single nodes, which NEST would ignore; neurons whose
+/// after-spike currents, or moving parts of the threshold, do not start from 0; files of the
+/// Institute that BMTK would not take as they are.
 Import import_sonata(const std::filesystem::path& path);
 
 /// What the names of the Allen Institute's files end with.
