@@ -74,22 +74,27 @@ void make_refractory(Population& population, double step_ms, std::vector<Deviati
       deviations);
 }
 
-/// Of how many synapses the delay is another one, and of how many it would have to be shorter than
-/// a step.
+/// The synapses with another delay, and those whose delay would have to be shorter than a step.
 struct Delays {
-  std::int64_t changed = 0, too_short = 0;
+  Concerned changed, too_short;
 };
 
 /// Delays shorter by `lag_ms`, to the nearest step; what lies halfway between two comes to the
 /// later. Those that need no change keep their bits.
 void put_on_grid(glifnet::Projection& projection, double lag_ms, double step_ms, Delays& delays) {
   const bool shared = projection.delays_ms.size() == 1;
-  for (double& delay : projection.delays_ms) {
+  for (std::size_t at = 0; at < projection.delays_ms.size(); ++at) {
+    double& delay = projection.delays_ms[at];
     const double steps = std::floor((delay - lag_ms) / step_ms + 0.5 + kNoise);
     const double own = std::max(1.0, steps) * step_ms;
     const bool differs = std::abs(own - delay) > kNoise * step_ms;
     if (steps >= 1 && !differs) continue;
-    (steps < 1 ? delays.too_short : delays.changed) += shared ? projection.synapses() : 1;
+    Concerned& concerned = steps < 1 ? delays.too_short : delays.changed;
+    if (shared) {
+      concerned.add_targets(projection);
+    } else {
+      concerned.add(projection.targets[at]);
+    }
     if (differs) delay = own;
   }
 }
@@ -97,31 +102,22 @@ void put_on_grid(glifnet::Projection& projection, double lag_ms, double step_ms,
 /// Those of all synapses onto a population.
 void put_delays_on_grid(Conversion& conversion, std::int64_t index, double lag_ms, double step_ms) {
   auto& network = conversion.network;
-  Delays delays;
+  const Population& population = network.populations[static_cast<std::size_t>(index)];
+  Delays delays{Concerned(population.size), Concerned(population.size)};
   for (glifnet::Projection& projection : network.projections) {
     if (projection.target == index) put_on_grid(projection, lag_ms, step_ms, delays);
   }
-  const std::string& name = network.populations[static_cast<std::size_t>(index)].name;
   const std::string step = fmt::format("steps of {} ms", step_ms);
-  if (delays.changed > 0) {
-    conversion.deviations.push_back(
-        lag_ms > 0
-            ? Deviation{fmt::format("delays, which alpha synapses lengthen by {} ms", lag_ms),
-                        "shorter ones, in " + step,
-                        name,
-                        {},
-                        delays.changed}
-            : Deviation{
-                  "delays that are not whole " + step, "the nearest", name, {}, delays.changed});
-  }
-  if (delays.too_short > 0) {
-    conversion.deviations.push_back({lag_ms > 0 ? "delays shorter than the lag of alpha synapses"
-                                                  " and a step"
-                                                : "delays shorter than a step",
-                                     "a step",
-                                     name,
-                                     {},
-                                     delays.too_short});
+  if (lag_ms > 0) {
+    delays.changed.list(fmt::format("delays, which alpha synapses lengthen by {} ms", lag_ms),
+                        "shorter ones, in " + step, population.name, conversion.deviations);
+    delays.too_short.list("delays shorter than the lag of alpha synapses and a step", "a step",
+                          population.name, conversion.deviations);
+  } else {
+    delays.changed.list("delays that are not whole " + step, "the nearest", population.name,
+                        conversion.deviations);
+    delays.too_short.list("delays shorter than a step", "a step", population.name,
+                          conversion.deviations);
   }
 }
 
@@ -130,37 +126,37 @@ void replace_jumps(Conversion& conversion, std::int64_t index, double tau_ms) {
   auto& network = conversion.network;
   Population& population = network.populations[static_cast<std::size_t>(index)];
   const std::vector<double>& capacitance = population.columns.at("capacitance");
-  std::int64_t synapses = 0;
+  Concerned replaced(population.size);
   for (glifnet::Projection& projection : network.projections) {
     if (projection.target != index) continue;
+    replaced.add_targets(projection);
     for (std::size_t at = 0; at < projection.weights.size(); ++at) {
       projection.weights[at] *= capacitance[projection.targets[at]] / (std::numbers::e * tau_ms);
     }
-    synapses += projection.synapses();
   }
   population.synapse = glifnet::SynapseShape::alpha;
   population.synapse_time_constants_ms.assign(
       static_cast<std::size_t>(population.receptors * population.size), tau_ms);
-  conversion.deviations.push_back(
-      {"delta synapses", "alpha synapses of the same charge", population.name, {}, synapses});
+  replaced.list("delta synapses", "alpha synapses of the same charge", population.name,
+                conversion.deviations);
 }
 
 /// NEST's sources send at the ends of steps; ours act there where a time lies between two.
 void put_trains_on_grid(Population& population, double step_ms,
                         std::vector<Deviation>& deviations) {
-  std::int64_t changed = 0;
-  for (double& time : population.trains.times_ms) {
-    const double own = std::max(1.0, std::ceil(time / step_ms - kNoise)) * step_ms;
-    if (std::abs(own - time) <= kNoise * step_ms) continue;
-    time = own;
-    ++changed;
+  Concerned moved(population.size);
+  glifnet::SpikeTrains& trains = population.trains;
+  for (std::size_t train = 0; train + 1 < trains.offsets.size(); ++train) {
+    for (auto at = trains.offsets[train]; at < trains.offsets[train + 1]; ++at) {
+      double& time = trains.times_ms[static_cast<std::size_t>(at)];
+      const double own = std::max(1.0, std::ceil(time / step_ms - kNoise)) * step_ms;
+      if (std::abs(own - time) <= kNoise * step_ms) continue;
+      time = own;
+      moved.add(static_cast<std::int64_t>(train));
+    }
   }
-  if (changed == 0) return;
-  deviations.push_back({"recorded spikes at 0 ms or within a step",
-                        fmt::format("the end of the step of {} ms", step_ms),
-                        population.name,
-                        {},
-                        changed});
+  moved.list("recorded spikes at 0 ms or within a step",
+             fmt::format("the end of the step of {} ms", step_ms), population.name, deviations);
 }
 
 /// NEST counts time in tics and takes no resolution between them; to a rounding it takes.

@@ -24,6 +24,14 @@ std::string text_of(const Deviation& deviation) {
                      where.empty() ? "" : fmt::format(" ({})", where), deviation.replacement);
 }
 
+io::Json json_of(const Deviation& deviation) {
+  return {{"what", deviation.what},
+          {"replacement", deviation.replacement},
+          {"population", deviation.population},
+          {"neurons", deviation.neurons},
+          {"values", deviation.values}};
+}
+
 Conversion converted(const ExporterEntry& format, const glifnet::Network& network,
                      const Options& options) {
   Conversion conversion = format.convert(network, options);

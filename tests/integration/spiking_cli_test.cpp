@@ -53,8 +53,10 @@ class SpikingCli : public testing::ProgramTest {
 
 TEST_F(SpikingCli, ExportsSimulatesAndCompares) {
   train();
-  const io::Json verified = json({"export", path("run"), "--out", path("net.h5"), "--time-step",
-                                  "1ms", "--verify", "8", "--json"});
+  io::Json verified = json({"export", path("run"), "--out", path("net.h5"), "--time-step", "1ms",
+                            "--verify", "8", "--json"});
+  EXPECT_EQ(verified["deviations"], io::Json::array());
+  verified.erase("deviations");
   EXPECT_EQ(verified["samples"], 8);
   EXPECT_EQ(verified["samples_with_other_spikes"], 0);
   const io::Json compared = json({"parity", path("run"), path("net.h5"), "--json"});
@@ -112,6 +114,21 @@ TEST_F(SpikingCli, WhatIsWrittenIsVerifiedOrSaidNotToBe) {
            "--verify", "8"},
           {"--verify", "allen", "cannot be shown the samples of a task"});
   EXPECT_FALSE(fs::exists(directory_ / "allen"));
+}
+
+TEST_F(SpikingCli, EveryNeuronThatIsNotAsItWasIsSaid) {
+  train();
+  const io::Json written = json({"export", path("run"), "--format", "pynest", "--approximate",
+                                 "--out", path("pynest"), "--json"});
+  EXPECT_FALSE(written.contains("samples"));
+  bool found = false;
+  for (const io::Json& each : written["deviations"]) {
+    if (each["what"] == "delta synapses") {
+      EXPECT_EQ(each["neurons"], (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5}));
+      found = true;
+    }
+  }
+  EXPECT_TRUE(found);
 }
 
 TEST_F(SpikingCli, PopulationsTakeAsManyCopiesAsAskedFor) {

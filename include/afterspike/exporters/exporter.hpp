@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "afterspike/glifnet/network.hpp"
+#include "afterspike/io/json.hpp"
 
 /// Networks of spiking neurons in the formats of others. What a format cannot say is listed and
 /// refused, or with `approximate` replaced; nothing is changed in silence.
@@ -24,8 +25,11 @@ struct Deviation {
 };
 
 /// "population 'hidden': after-spike multiplier above 1 (12 values of 9 neurons: 0, 3, 4, ...):
-/// replaced by 1".
+/// replaced by 1", with the first eight neurons.
 std::string text_of(const Deviation& deviation);
+
+/// The members of a deviation, with all its neurons.
+io::Json json_of(const Deviation& deviation);
 
 struct Options {
   bool approximate = false;

@@ -88,11 +88,11 @@ void make_input(Population& source, std::vector<Deviation>& deviations) {
 /// CubaLIF has one exponential current for each neuron.
 void make_one_exponential(Population& population, std::vector<Projection*> onto,
                           std::vector<Deviation>& deviations) {
-  std::int64_t synapses = 0;
-  for (const Projection* projection : onto) synapses += projection->synapses();
+  Concerned targets(population.size);
+  for (const Projection* projection : onto) targets.add_targets(*projection);
   if (population.synapse == SynapseShape::alpha) {
-    deviations.push_back(
-        {"alpha synapses", "exponential ones of the same charge", population.name, {}, synapses});
+    targets.list("alpha synapses", "exponential ones of the same charge", population.name,
+                 deviations);
     for (Projection* projection : onto) {
       for (double& weight : projection->weights) weight *= std::numbers::e;
     }
@@ -100,11 +100,8 @@ void make_one_exponential(Population& population, std::vector<Projection*> onto,
   }
   if (population.receptors == 1) return;
   if (population.synapse == SynapseShape::exponential) {
-    deviations.push_back({fmt::format("{} receptors", population.receptors),
-                          "the first, by charge",
-                          population.name,
-                          {},
-                          synapses});
+    targets.list(fmt::format("{} receptors", population.receptors), "the first, by charge",
+                 population.name, deviations);
     const auto& tau = population.synapse_time_constants_ms;
     for (Projection* projection : onto) {
       for (std::int64_t at = 0; at < projection->synapses(); ++at) {
@@ -126,7 +123,7 @@ void share_delays(const Network& network, Projection& projection,
                   std::vector<Deviation>& deviations) {
   const auto& source = network.populations[static_cast<std::size_t>(projection.source)];
   std::vector<double> delays(projection.targets.size());
-  std::int64_t changed = 0;
+  Concerned changed(source.size);
   for (std::size_t row = 0; row + 1 < projection.offsets.size(); ++row) {
     const auto begin = projection.offsets[row], end = projection.offsets[row + 1];
     double sum = 0;
@@ -138,14 +135,14 @@ void share_delays(const Network& network, Projection& projection,
     const double mean = end == begin ? 0 : sum / static_cast<double>(end - begin);
     for (auto at = begin; at < end; ++at) {
       const double own = same ? projection.delay_ms(begin) : mean;
-      changed += own == projection.delay_ms(at) ? 0 : 1;
+      if (own != projection.delay_ms(at)) changed.add(static_cast<std::int64_t>(row));
       delays[static_cast<std::size_t>(at)] = own;
     }
   }
-  if (changed == 0) return;
+  if (changed.none()) return;
   projection.delays_ms = std::move(delays);
-  deviations.push_back(
-      {"different delays of the synapses of a neuron", "their mean", source.name, {}, changed});
+  changed.list("different delays of the synapses of a neuron", "their mean", source.name,
+               deviations);
 }
 
 Conversion convert(const Network& network, const Options&) {

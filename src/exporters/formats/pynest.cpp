@@ -194,15 +194,12 @@ bool list_step_currents(Conversion& conversion) {
     if (glifnet::model(source.model).dynamics != Dynamics::analog_source) continue;
     require_whole_steps(network.time_step_ms, conversion.resolution_ms);
     any = true;
-    std::int64_t synapses = 0;
+    Concerned channels(source.size);
     for (const glifnet::Projection& projection : network.projections) {
-      if (projection.source == static_cast<std::int64_t>(index)) synapses += projection.synapses();
+      if (projection.source == static_cast<std::int64_t>(index)) channels.add_sources(projection);
     }
-    conversion.deviations.push_back({"values of an analog source, each at once",
-                                     "step currents of the same charge",
-                                     source.name,
-                                     {},
-                                     synapses});
+    channels.list("values of an analog source, each at once", "step currents of the same charge",
+                  source.name, conversion.deviations);
   }
   return any;
 }

@@ -202,8 +202,10 @@ TEST(Allen, FilesOfOneNetworkHaveOneStep) {
 TEST(Allen, WhatIsLeftOutIsListedAndFilesThatAreNoneAreRefused) {
   const TempDir directory;
   const auto& format = find_entry<ExporterEntry>(entries(), "allen", "format");
-  expect_error(ErrorKind::config, {"synapses from 'input' (48 values)", "expected --approximate"},
-               [&] { export_network(format, glifr_network(), directory / "no", {}); });
+  expect_error(
+      ErrorKind::config,
+      {"synapses from 'input' (48 values of 12 neurons: 0, 1, 2", "expected --approximate"},
+      [&] { export_network(format, glifr_network(), directory / "no", {}); });
   EXPECT_FALSE(fs::exists(directory / "no"));
   const auto refuse = [&](const char* name, const char* content, const char* part) {
     testing::spill(directory / name, content);

@@ -73,6 +73,8 @@ TEST(AsNest, DelaysAndSpikesThatAreOffItsGridAreListed) {
       std::vector<glifnet::Synapse>{{0, 1, 5, 0, 0}, {0, 2, 5, 0.3, 0}, {1, 0, 5, 0.34, 0}})};
   Conversion conversion = as_nest(network, {});
   EXPECT_EQ(listed_delays(conversion), 2);
+  EXPECT_EQ(conversion.deviations.at(0).neurons, std::vector<std::int64_t>{0});
+  EXPECT_EQ(conversion.deviations.at(1).neurons, std::vector<std::int64_t>{1});
   const auto& delays = conversion.network.projections[0].delays_ms;
   EXPECT_EQ(delays.at(0), 0.1);
   EXPECT_EQ(delays.at(1), 0.3);
@@ -83,8 +85,10 @@ TEST(AsNest, DelaysAndSpikesThatAreOffItsGridAreListed) {
   EXPECT_NEAR(times.at(2), 0.3, 1e-12);
   EXPECT_EQ(times.at(3), 7);
   ASSERT_EQ(conversion.deviations.size(), 3u);
-  EXPECT_THAT(text_of(conversion.deviations[2]),
-              HasSubstr("population 'input': recorded spikes at 0 ms or within a step (2 values)"));
+  EXPECT_THAT(
+      text_of(conversion.deviations[2]),
+      HasSubstr("population 'input': recorded spikes at 0 ms or within a step (2 values of 1"
+                " neurons: 0)"));
   // On the grid of a coarser simulator.
   network.populations[1].trains = {};
   network.projections[0].delays_ms = {0.5};

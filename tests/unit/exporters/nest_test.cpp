@@ -197,6 +197,34 @@ TEST(Nest, AnAlphaCurrentBringsTheChargeOfTheJump) {
   EXPECT_NEAR(simulation.recording(0).values.at(0), 0.7, 1e-4);
 }
 
+TEST(Nest, SynapsesAreListedByTheNeuronsThatTheyReach) {
+  auto network = glifr_network({}, 12, 4);
+  network.projections = {make_projection(
+      network.populations, 0, 0,
+      std::vector<glifnet::Synapse>{{0, 11, 1, 1, 0}, {3, 2, 1, 2.3, 0}, {4, 11, 1, 0.2, 0}})};
+  std::map<std::string, std::vector<std::int64_t>> neurons;
+  for (const Deviation& each : as_nest(network, {}).deviations) neurons[each.what] = each.neurons;
+  using List = std::vector<std::int64_t>;
+  EXPECT_EQ(neurons.at("delta synapses"), (List{2, 11}));
+  EXPECT_EQ(neurons.at("delays, which alpha synapses lengthen by 0.5 ms"), List{2});
+  EXPECT_EQ(neurons.at("delays shorter than the lag of alpha synapses and a step"), List{11});
+}
+
+TEST(Nest, EveryNeuronIsInTheJson) {
+  auto network = glifr_network({{"after_spike_multiplicative", {0.1, 0.4}}}, 40, 1);
+  for (const Deviation& each : as_nest(network, {}).deviations) {
+    if (!each.what.starts_with("multiplier")) continue;
+    EXPECT_THAT(text_of(each), HasSubstr("80 values of 40 neurons: 0, 1, 2, 3, 4, 5, 6, 7, ..."));
+    const io::Json json = json_of(each);
+    EXPECT_EQ(json["neurons"].size(), 40u);
+    EXPECT_EQ(json["values"], 80);
+    EXPECT_EQ(json["population"], "hidden");
+    EXPECT_EQ(json["replacement"], "1");
+    return;
+  }
+  ADD_FAILURE() << "expected multipliers above 1";
+}
+
 TEST(Nest, AResetThatLeavesMoreOrLessThanTheVoltageIsListed) {
   glifnet::Network network;
   network.populations = {
