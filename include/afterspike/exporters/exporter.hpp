@@ -44,8 +44,9 @@ struct Conversion {
   glifnet::Network network;  ///< What is written.
   std::vector<Deviation> deviations;
   double resolution_ms = 0;  ///< Step that a simulator with a grid should take.
-  /// The populations before, by index, for formats that keep as metadata what they cannot say.
-  std::vector<glifnet::Population> metadata = {};
+  /// For formats that keep as metadata what they cannot say: the forms that each population, by
+  /// index, had before, the first as it was given.
+  std::vector<std::vector<glifnet::Population>> metadata = {};
   /// What our core runs to tell what the spikes are worth that the other simulator will send, with
   /// an analog source and a readout that may not be written; none where that is `network`.
   std::optional<glifnet::Network> shown = std::nullopt;

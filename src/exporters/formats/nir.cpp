@@ -145,12 +145,29 @@ void share_delays(const Network& network, Projection& projection,
                deviations);
 }
 
+/// A node of a graph is applied in every step, to the spikes of that step.
+void list_window(const Network& network, std::vector<Deviation>& deviations) {
+  const glifnet::Readout& readout = network.readout;
+  constexpr double kNoise = 1e-6;
+  if (readout.population < 0) return;
+  if (std::abs(readout.window_ms / network.time_step_ms - 1) <= kNoise) return;
+  deviations.push_back({fmt::format("a readout of the spikes of the last {} ms", readout.window_ms),
+                        "one of each step's; the window is in the metadata",
+                        network.populations[static_cast<std::size_t>(readout.population)].name,
+                        {},
+                        0});
+}
+
 Conversion convert(const Network& network, const Options&) {
   require_no_currents(network, "nir");
   Conversion conversion = as_glif3(network);
   std::vector<Deviation>& deviations = conversion.deviations;
   auto& populations = conversion.network.populations;
-  conversion.metadata = populations;
+  for (std::size_t index = 0; index < populations.size(); ++index) {
+    auto& forms = conversion.metadata.emplace_back();
+    forms.push_back(network.populations[index]);
+    if (populations[index].model != forms.front().model) forms.push_back(populations[index]);
+  }
   for (std::size_t index = 0; index < populations.size(); ++index) {
     Population& population = populations[index];
     if (glifnet::model(population.model).is_source()) {
@@ -167,6 +184,7 @@ Conversion convert(const Network& network, const Options&) {
   for (Projection& projection : conversion.network.projections) {
     share_delays(conversion.network, projection, deviations);
   }
+  list_window(network, deviations);
   return conversion;
 }
 
@@ -195,12 +213,12 @@ class Writer {
   }
   void write_ports(const std::string& name, const char* type, std::int64_t size);
   void write_neurons(const Population& population);
-  void write_metadata(const Population& whole);
+  void write_metadata(const Population& form);
   void write_projection(const Projection& projection, std::size_t number);
   void write_readout();
 
   const Network& network_;
-  const std::vector<Population>& metadata_;
+  const std::vector<std::vector<Population>>& metadata_;
   io::Hdf5File file_;
   std::vector<std::string> edges_;
 };
@@ -244,18 +262,20 @@ void Writer::write_neurons(const Population& population) {
   array(at + "/v_reset", reset);
 }
 
-/// All that is known of the neurons, in our terms.
-void Writer::write_metadata(const Population& whole) {
-  const std::string at = node(whole.name);
-  text(at + "/metadata/model", whole.model);
-  text(at + "/metadata/units",
-       "tau s, voltages mV, weights mV (LIF) or pA (CubaLIF); glif: as named");
-  for (const glifnet::Column& column : glifnet::model(whole.model).columns) {
-    const Values& values = whole.columns.at(std::string(column.name));
+/// All that is known of the neurons, in our terms: as they were trained, and in continuous time.
+void Writer::write_metadata(const Population& form) {
+  const bool trained = glifnet::model(form.model).dynamics == Dynamics::glifr;
+  const std::string at = node(form.name) + "/metadata/", group = trained ? "glifr" : "glif";
+  if (!trained) text(at + "model", form.model);
+  for (const glifnet::Column& column : glifnet::model(form.model).columns) {
+    const Values& values = form.columns.at(std::string(column.name));
     if (values.empty()) continue;
-    array(fmt::format("{}/metadata/glif/{}", at, column.name), values);
-    text(fmt::format("{}/metadata/glif_units/{}", at, column.name), std::string(column.unit));
+    array(fmt::format("{}{}/{}", at, group, column.name), values);
+    text(fmt::format("{}{}_units/{}", at, group, column.name), std::string(column.unit));
   }
+  const Values& taus = form.synapse_time_constants_ms;
+  text(at + group + "/synapse", std::string(name_of(form.synapse)));
+  if (!taus.empty()) array(at + group + "/synapse_time_constants_ms", taus);
 }
 
 /// A Delay of the source's channels, then a dense matrix [targets, sources].
@@ -316,7 +336,9 @@ void Writer::run() {
       write_ports(population.name, "Input", population.size);
     } else {
       write_neurons(population);
-      write_metadata(metadata_[index]);
+      text(node(population.name) + "/metadata/units",
+           "tau s, voltages mV, weights mV (LIF) or pA (CubaLIF); glif, glifr: as named");
+      for (const Population& form : metadata_[index]) write_metadata(form);
     }
   }
   for (std::size_t index = 0; index < network_.projections.size(); ++index) {
