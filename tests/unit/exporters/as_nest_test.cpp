@@ -178,10 +178,8 @@ int shell(const std::string& command) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-TEST(PynestScript, GivesEveryConnectionADelayOfItsOwn) {
-  const std::string python = AFTERSPIKE_SYSTEM_PYTHON;
-  if (shell(python + " -c 'import h5py, numpy' 2>/dev/null") != 0) GTEST_SKIP() << "no h5py";
-  const TempDir directory;
+/// Neurons that hear each other, values, spikes and a constant current.
+glifnet::Network script_network() {
   auto network = glifr_network({}, 3, 2, 2.5);
   network.populations.push_back(
       make_population("spikes", "spike_source", 1, glifnet::SynapseShape::delta, {}, Rng(2)));
@@ -191,7 +189,14 @@ TEST(PynestScript, GivesEveryConnectionADelayOfItsOwn) {
   // A constant current that is no other resting potential.
   network.populations.push_back(
       make_population("adapting", "glif5", 1, glifnet::SynapseShape::alpha, {2}, Rng(2)));
-  export_network(find_entry<ExporterEntry>(entries(), "pynest", "format"), network,
+  return network;
+}
+
+TEST(PynestScript, GivesEveryConnectionADelayOfItsOwn) {
+  const std::string python = AFTERSPIKE_SYSTEM_PYTHON;
+  if (shell(python + " -c 'import h5py, numpy' 2>/dev/null") != 0) GTEST_SKIP() << "no h5py";
+  const TempDir directory;
+  export_network(find_entry<ExporterEntry>(entries(), "pynest", "format"), script_network(),
                  directory / "net", {true});
   testing::spill(directory / "net/nest.py", kStub);
   testing::spill(directory / "net/values.csv", "1,0\n0.5,2\n");
