@@ -7,6 +7,8 @@
 
 #include <ATen/ATen.h>
 
+#include "afterspike/base/denormals.hpp"
+
 namespace afterspike::evaluation {
 namespace {
 
@@ -35,6 +37,7 @@ std::span<const std::int64_t> shard(std::span<const std::int64_t> numbers, std::
 
 tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,
                           const tasks::ReadSteps& read, const nn::NetworkPass& pass) {
+  const DenormalsFlushed flushed;
   nn::NetworkPass from_first = pass;
   from_first.first = tasks::first_read_step(batch.input.size(0), batch.lengths, read);
   const at::Device device = network.device();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "afterspike/base/denormals.hpp"
 #include "afterspike/base/error.hpp"
 #include "afterspike/kernels/gemm.hpp"
 #include "afterspike/kernels/workspace.hpp"
@@ -153,12 +154,12 @@ void pad_transposed(const T* source, std::int64_t rows, std::int64_t columns, T*
 template <typename T>
 struct ElmKernel<T>::Impl {
   Impl(const ElmShape& sizes, const ElmParameters<T>& parameters, const Masks<T>& given,
-       History kept)
+       History kept, std::size_t least)
       : shape(sizes),
         history(kept),
         trace_keep(parameters.trace_keep),
         activation(parameters.activation),
-        workspace(layout_bytes<T>(sizes, kept)),
+        workspace(std::max(least, layout_bytes<T>(sizes, kept))),
         arena(workspace.data()),
         at(sizes, kept, arena),
         masks(given, sizes.rows, sizes.memory, at.columns, at.factor),
@@ -482,8 +483,8 @@ struct ElmKernel<T>::Impl {
 
 template <typename T>
 ElmKernel<T>::ElmKernel(const ElmShape& shape, const ElmParameters<T>& parameters,
-                        const Masks<T>& masks, History history)
-    : impl_(std::make_unique<Impl>(shape, parameters, masks, history)) {}
+                        const Masks<T>& masks, History history, std::size_t workspace)
+    : impl_(std::make_unique<Impl>(shape, parameters, masks, history, workspace)) {}
 
 template <typename T>
 ElmKernel<T>::~ElmKernel() = default;
@@ -491,6 +492,7 @@ ElmKernel<T>::~ElmKernel() = default;
 template <typename T>
 void ElmKernel<T>::forward(const T* input, std::int64_t first, T* emitted) {
   const SignalsHeld held;
+  const DenormalsFlushed flushed;
   impl_->forward(input, first, emitted);
 }
 
@@ -498,6 +500,7 @@ template <typename T>
 void ElmKernel<T>::backward(const T* input, const T* emitted_gradient,
                             const ElmGradients<T>& gradients) {
   const SignalsHeld held;
+  const DenormalsFlushed flushed;
   impl_->backward(input, emitted_gradient, gradients);
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "afterspike/base/denormals.hpp"
 #include "afterspike/base/error.hpp"
 #include "afterspike/kernels/gemm.hpp"
 #include "afterspike/kernels/workspace.hpp"
@@ -185,11 +186,11 @@ void from_lanes(const T* from, std::int64_t neurons, std::int64_t count, std::in
 template <typename T>
 struct ElmNetworkKernel<T>::Impl {
   Impl(const ElmNetworkShape& sizes, const ElmNetworkParameters<T>& given, const Masks<T>& masked,
-       History kept)
+       History kept, std::size_t least)
       : shape(sizes),
         p(given),
         history(kept),
-        workspace(layout_bytes<T>(sizes, kept)),
+        workspace(std::max(least, layout_bytes<T>(sizes, kept))),
         arena(workspace.data()),
         at(sizes, kept, arena),
         masks(masked, sizes.rows, sizes.neurons, at.lanes, at.factor),
@@ -679,8 +680,8 @@ struct ElmNetworkKernel<T>::Impl {
 template <typename T>
 ElmNetworkKernel<T>::ElmNetworkKernel(const ElmNetworkShape& shape,
                                       const ElmNetworkParameters<T>& parameters,
-                                      const Masks<T>& masks, History history)
-    : impl_(std::make_unique<Impl>(shape, parameters, masks, history)) {}
+                                      const Masks<T>& masks, History history, std::size_t workspace)
+    : impl_(std::make_unique<Impl>(shape, parameters, masks, history, workspace)) {}
 
 template <typename T>
 ElmNetworkKernel<T>::~ElmNetworkKernel() = default;
@@ -688,6 +689,7 @@ ElmNetworkKernel<T>::~ElmNetworkKernel() = default;
 template <typename T>
 void ElmNetworkKernel<T>::forward(const T* input, std::int64_t first, T* emitted, T* magnitude) {
   const SignalsHeld held;
+  const DenormalsFlushed flushed;
   impl_->forward(input, first, emitted, magnitude);
 }
 
@@ -696,6 +698,7 @@ void ElmNetworkKernel<T>::backward(const T* input, const T* emitted_gradient,
                                    const T* magnitude_gradient,
                                    const ElmNetworkGradients<T>& gradients) {
   const SignalsHeld held;
+  const DenormalsFlushed flushed;
   impl_->backward(input, emitted_gradient, magnitude_gradient, gradients);
 }
 

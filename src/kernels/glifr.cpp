@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "afterspike/base/denormals.hpp"
 #include "afterspike/base/error.hpp"
 #include "afterspike/kernels/gemm.hpp"
 #include "afterspike/kernels/workspace.hpp"
@@ -133,11 +134,12 @@ Products checked(const GlifrShape& shape, Products products) {
 template <typename T>
 struct GlifrKernel<T>::Impl {
   Impl(const GlifrShape& sizes, const GlifrParameters<T>& parameters, const Masks<T>& given,
-       History kept, Products multiplied)
+       History kept, Products multiplied, std::size_t least)
       : shape(sizes),
         history(kept),
         products(multiplied),
-        workspace(layout_bytes<T>(sizes, kept, given.recurrent != nullptr, multiplied)),
+        workspace(
+            std::max(least, layout_bytes<T>(sizes, kept, given.recurrent != nullptr, multiplied))),
         arena(workspace.data()),
         at(sizes, kept, given.recurrent != nullptr, multiplied, arena),
         masks(given, sizes.rows, sizes.neurons, at.columns, at.factor) {
@@ -499,9 +501,10 @@ struct GlifrKernel<T>::Impl {
 
 template <typename T>
 GlifrKernel<T>::GlifrKernel(const GlifrShape& shape, const GlifrParameters<T>& parameters,
-                            const Masks<T>& masks, History history, Products products)
-    : impl_(
-          std::make_unique<Impl>(shape, parameters, masks, history, checked<T>(shape, products))) {}
+                            const Masks<T>& masks, History history, Products products,
+                            std::size_t workspace)
+    : impl_(std::make_unique<Impl>(shape, parameters, masks, history, checked<T>(shape, products),
+                                   workspace)) {}
 
 template <typename T>
 GlifrKernel<T>::~GlifrKernel() = default;
@@ -509,6 +512,7 @@ GlifrKernel<T>::~GlifrKernel() = default;
 template <typename T>
 void GlifrKernel<T>::forward(const T* input, std::int64_t first, T* emitted) {
   const SignalsHeld held;
+  const DenormalsFlushed flushed;
   impl_->forward(input, first, emitted);
 }
 
@@ -516,6 +520,7 @@ template <typename T>
 void GlifrKernel<T>::backward(const T* input, const T* emitted_gradient,
                               const GlifrGradients<T>& gradients) {
   const SignalsHeld held;
+  const DenormalsFlushed flushed;
   impl_->backward(input, emitted_gradient, gradients);
 }
 

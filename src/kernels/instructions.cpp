@@ -1,6 +1,5 @@
 #include "afterspike/kernels/instructions.hpp"
 
-#include <dnnl.h>
 #include <hwy/targets.h>
 
 #include <array>
@@ -10,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
+#include "gemm_library.hpp"
 
 namespace afterspike::kernels {
 namespace {
@@ -18,12 +18,10 @@ namespace {
 struct Level {
   std::string_view name;
   std::int64_t best;  ///< The best target of Highway that belongs to it.
-  dnnl_cpu_isa_t products;
 };
 
-constexpr std::array kLevels = {Level{"avx512", 1, dnnl_cpu_isa_all},
-                                Level{"avx2", HWY_AVX2, dnnl_cpu_isa_avx2},
-                                Level{"baseline", HWY_SSE4, dnnl_cpu_isa_sse41}};
+constexpr std::array kLevels = {Level{"avx512", 1}, Level{"avx2", HWY_AVX2},
+                                Level{"baseline", HWY_SSE4}};
 
 /// The level of the best target that is supported.
 const Level& present() {
@@ -49,8 +47,7 @@ void use_instructions(std::string_view name) {
     available.push_back(level.name);
     if (level.name != name) continue;
     hwy::DisableTargets(level.best - 1);
-    // It refuses after its first product, when nothing more can be changed.
-    dnnl_set_max_cpu_isa(level.products);
+    library::limit_instructions(level.name);
     return;
   }
   fail(ErrorKind::config, "instructions: found '{}', expected best or what this processor has: {}",

@@ -178,7 +178,8 @@ at::Tensor Network::emissions(const at::Tensor& input, const NetworkPass& pass) 
                          index + 1 == layers_.size() ? pass.first : 0,
                          pass.engine,
                          pass.precision,
-                         layer_limit(input.size(0), input.size(1), pass)};
+                         layer_limit(input.size(0), input.size(1), pass),
+                         pass.largest};
     signal = layers_[index]->emissions(signal, layer_pass);
     for (const auto& [name, tensor] : trace) {
       (*pass.trace)["layers." + std::to_string(index) + "." + name] = tensor;
@@ -211,7 +212,11 @@ std::size_t Network::handed_on(std::int64_t steps, std::int64_t rows, std::int64
 std::size_t Network::layer_limit(std::int64_t steps, std::int64_t rows,
                                  const NetworkPass& pass) const {
   if (pass.workspace_limit == 0) return 0;
-  const std::size_t outside = std::min(pass.workspace_limit, handed_on(steps, rows, pass.first));
+  const LargestPass& largest = pass.largest;
+  const std::size_t handed = largest.steps > 0
+                                 ? handed_on(largest.steps, largest.rows, largest.first)
+                                 : handed_on(steps, rows, pass.first);
+  const std::size_t outside = std::min(pass.workspace_limit, handed);
   return std::max<std::size_t>(1, (pass.workspace_limit - outside) / layers_.size());
 }
 

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <fstream>
 
+#include <ATen/ATen.h>
+
 #include "afterspike/base/error.hpp"
+#include "afterspike/data/dataset.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
 
 namespace afterspike::train {
@@ -23,8 +26,56 @@ std::size_t resident_bytes() {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
+/// What reading single steps of sequences of several lengths takes besides: a copy of them, and its
+/// gradient.
+std::size_t gathered_bytes(const tasks::Task& task, const nn::Network& network, std::int64_t rows) {
+  const tasks::ReadSteps& read = task.objective().read;
+  const std::int64_t steps = task.shape().steps;
+  const std::int64_t count = read.kind == tasks::ReadSteps::Kind::all    ? steps
+                             : read.kind == tasks::ReadSteps::Kind::last ? 1
+                                                                         : read.count;
+  const std::int64_t neurons = network.layers().back()->shape().neurons;
+  return static_cast<std::size_t>(2 * count * rows * neurons) * sizeof(float);
+}
+
 double mib(std::size_t bytes) {
   return static_cast<double>(bytes) / (1 << 20);
+}
+
+/// How a batch is shared out.
+struct Sharing {
+  std::int64_t rows;    ///< Of a shard.
+  std::int64_t shards;  ///< Of this rank.
+  std::size_t at_once;
+};
+
+Sharing share(std::int64_t samples, const TrainOptions& options, int threads,
+              const distributed::Ranks& ranks) {
+  const std::int64_t batch = std::min(options.batch_size, samples);
+  const std::int64_t rows = std::min(batch, evaluation::shard_rows(options.batch_size));
+  const auto [first, last] = distributed::part_of(ranks, evaluation::shard_count(batch, rows));
+  // Evaluation has shards for everyone.
+  const auto at_once = std::clamp<std::int64_t>(last - first, 1, std::max(1, threads));
+  return {rows, last - first, static_cast<std::size_t>(at_once)};
+}
+
+/// All but what the layers keep for the way back.
+MemoryPlan plan_rest(const nn::Network& network, const tasks::Task& task, const Sharing& sharing) {
+  const auto samples = task.split(tasks::Split::train);
+  const std::int64_t steps = task.shape().steps;
+  const at::Tensor lengths =
+      samples->size() > 0 ? data::spread_samples(*samples).lengths : at::Tensor();
+  MemoryPlan plan;
+  plan.present = resident_bytes();
+  plan.largest = {steps, sharing.rows,
+                  tasks::first_read_step(steps, lengths, task.objective().read)};
+  // An input is gathered, turned and, while it is, held twice.
+  auto of_thread = static_cast<std::size_t>(2 * steps * sharing.rows * task.shape().input_size * 4);
+  if (lengths.defined()) of_thread += gathered_bytes(task, network, sharing.rows);
+  const auto parameters = static_cast<std::size_t>(network.trainable_parameters() * 4);
+  plan.rest = kFirstUse + sharing.at_once * of_thread +
+              (static_cast<std::size_t>(sharing.shards) + 3) * parameters;  // gradients; moments
+  return plan;
 }
 
 }  // namespace
@@ -32,32 +83,17 @@ double mib(std::size_t bytes) {
 MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
                        const TrainOptions& options, int threads, std::size_t limit,
                        const distributed::Ranks& ranks) {
-  const std::int64_t samples = task.split(tasks::Split::train)->size();
-  const std::int64_t batch = std::min(options.batch_size, samples);
-  const std::int64_t rows = std::min(batch, evaluation::shard_rows(options.batch_size));
-  const auto [first, last] = distributed::part_of(ranks, evaluation::shard_count(batch, rows));
-  const std::int64_t shards = last - first;
-  // Evaluation has shards for everyone.
-  const auto at_once =
-      static_cast<std::size_t>(std::clamp<std::int64_t>(shards, 1, std::max(1, threads)));
-  const std::int64_t steps = task.shape().steps;
-
-  MemoryPlan plan;
-  plan.present = resident_bytes();
-  // An input is gathered, turned and, while it is, held twice.
-  const auto input = static_cast<std::size_t>(steps * rows * task.shape().input_size * 4);
-  const auto parameters = static_cast<std::size_t>(network.trainable_parameters() * 4);
-  plan.rest = kFirstUse + at_once * 2 * input +
-              (static_cast<std::size_t>(shards) + 3) * parameters;  // gradients; Adam: two moments
-  const std::size_t fixed = plan.present + plan.rest;
+  const Sharing sharing = share(task.split(tasks::Split::train)->size(), options, threads, ranks);
+  MemoryPlan plan = plan_rest(network, task, sharing);
+  const std::size_t fixed = plan.present + plan.rest, at_once = sharing.at_once;
   if (limit > 0) {
     plan.workspace_limit = std::max<std::size_t>(1, (limit - std::min(limit, fixed)) / at_once);
   }
   nn::NetworkPass pass;
-  pass.first = tasks::first_read_step(steps, {}, task.objective().read);
+  pass.first = plan.largest.first;
   pass.workspace_limit = plan.workspace_limit;
   if (options.precision == Precision::bf16) pass.precision = nn::Precision::bfloat16;
-  const auto workspace = network.workspace(steps, rows, pass);
+  const auto workspace = network.workspace(plan.largest.steps, plan.largest.rows, pass);
   plan.known = workspace.has_value();
   require(
       plan.known || limit == 0, ErrorKind::config,

@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include "afterspike/base/denormals.hpp"
 #include "afterspike/base/error.hpp"
 
 namespace afterspike::train {
@@ -25,6 +26,7 @@ std::int64_t Optimizer::numbers() const noexcept {
 
 void Optimizer::step(const std::vector<at::Tensor>& gradients, double factor) {
   const at::NoGradGuard no_grad;
+  const DenormalsFlushed flushed;  // Moments fade, too.
   require(gradients.size() == parameters_.size(), ErrorKind::internal,
           "{} gradients for {} parameters", gradients.size(), parameters_.size());
   ++steps_;

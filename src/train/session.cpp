@@ -198,7 +198,7 @@ void Session::prepare(const RunEnvironment& environment) {
   }
   const MemoryPlan plan = plan_memory(*network, *task, options.train, environment.threads,
                                       environment.memory_limit, ranks);
-  trainer.limit_workspace(plan.workspace_limit);
+  trainer.plan_workspace(plan.workspace_limit, plan.largest);
   if (plan.known && !environment.quiet) report_memory(plan);
 }
 

@@ -138,6 +138,7 @@ nn::NetworkPass Trainer::shard_pass(std::int64_t index) const {
   nn::NetworkPass pass;
   pass.sigma_mV = training_sigma();
   pass.workspace_limit = workspace_limit_;
+  pass.largest = largest_;
   if (options_.precision == Precision::bf16) pass.precision = nn::Precision::bfloat16;
   const auto step = static_cast<std::uint64_t>(progress_.step);
   pass.dropout = at::make_generator<at::CPUGeneratorImpl>(

@@ -61,9 +61,11 @@ struct ElmGradients {
 template <typename T>
 class ElmKernel {
  public:
+  /// Takes `workspace` bytes where it needs less, so that one after it with longer sequences finds
+  /// them.
   /// REQUIRES: sizes of at least 1 (layers: 0), a history for backward().
   ElmKernel(const ElmShape& shape, const ElmParameters<T>& parameters, const Masks<T>& masks,
-            History history);
+            History history, std::size_t workspace = 0);
   ~ElmKernel();
   ElmKernel(const ElmKernel&) = delete;
   ElmKernel& operator=(const ElmKernel&) = delete;

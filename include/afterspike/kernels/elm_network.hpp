@@ -69,10 +69,12 @@ struct ElmNetworkGradients {
 template <typename T>
 class ElmNetworkKernel {
  public:
+  /// Takes `workspace` bytes where it needs less, so that one after it with longer sequences finds
+  /// them.
   /// REQUIRES: sizes of at least 1 (layers: 0), a connectome within its bounds, a history for
   /// backward().
   ElmNetworkKernel(const ElmNetworkShape& shape, const ElmNetworkParameters<T>& parameters,
-                   const Masks<T>& masks, History history);
+                   const Masks<T>& masks, History history, std::size_t workspace = 0);
   ~ElmNetworkKernel();
   ElmNetworkKernel(const ElmNetworkKernel&) = delete;
   ElmNetworkKernel& operator=(const ElmNetworkKernel&) = delete;

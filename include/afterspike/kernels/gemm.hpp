@@ -18,7 +18,8 @@ struct Matrix {
 
 /// c = a b + beta c, where a is [m, k], b is [k, n], c is [m, n] after transposition; with beta 0,
 /// c is not read. On the calling thread alone: call prepare_thread() on it once before. float
-/// through oneDNN, double through BLAS. REQUIRES: a SignalsHeld lives.
+/// through oneDNN where the project was built with it, else BLAS; double through BLAS. REQUIRES: a
+/// SignalsHeld lives.
 template <typename T>
 void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t k,
           Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
@@ -30,7 +31,7 @@ using Bfloat16 = std::uint16_t;
 void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t k,
           Matrix<const Bfloat16> a, Matrix<const Bfloat16> b, float beta, Matrix<float> c);
 
-/// True where the processor multiplies bfloat16.
+/// True where the processor multiplies bfloat16 and oneDNN is there.
 bool has_bfloat16();
 
 /// Holds signals back from the calling thread while it lives; they arrive after. gemm() must run

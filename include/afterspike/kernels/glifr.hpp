@@ -59,10 +59,12 @@ struct GlifrGradients {
 template <typename T>
 class GlifrKernel {
  public:
+  /// Takes `workspace` bytes where it needs less, so that one after it with longer sequences finds
+  /// them.
   /// REQUIRES: sizes of at least 1 (currents: 0), a history for backward(); has_bfloat16()
   /// (gemm.hpp) for products in bfloat16.
   GlifrKernel(const GlifrShape& shape, const GlifrParameters<T>& parameters, const Masks<T>& masks,
-              History history, Products products = Products::own);
+              History history, Products products = Products::own, std::size_t workspace = 0);
   ~GlifrKernel();
   GlifrKernel(const GlifrKernel&) = delete;
   GlifrKernel& operator=(const GlifrKernel&) = delete;

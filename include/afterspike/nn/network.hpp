@@ -38,6 +38,7 @@ struct NetworkPass {
   Engine engine = Engine::automatic;
   Precision precision = Precision::same;
   std::size_t workspace_limit = 0;  ///< Of all layers together (LayerPass::workspace_limit).
+  LargestPass largest;
 };
 
 /// Input, recurrent layers of one neuron model, linear readout; between the last two a layer of one
@@ -113,7 +114,8 @@ class Network {
  private:
   /// Bytes of emissions, and of their gradients, that layers hand on outside of their workspaces.
   std::size_t handed_on(std::int64_t steps, std::int64_t rows, std::int64_t first) const;
-  /// What the limit of the pass leaves to each layer; 0: no limit.
+  /// What the limit of the pass leaves to each layer; 0: no limit. The same for all passes of which
+  /// the largest is known.
   std::size_t layer_limit(std::int64_t steps, std::int64_t rows, const NetworkPass& pass) const;
 
   NetworkOptions options_;

@@ -29,6 +29,13 @@ enum class Engine { automatic, composed };
 /// parameters. bfloat16: on the CPU in single precision, by kernels only.
 enum class Precision { same, bfloat16 };
 
+/// The largest of the passes that a training makes. What keeps memory for the next pass takes it
+/// for this one, so that sequences of other lengths find it large enough. 0: no other is known.
+struct LargestPass {
+  std::int64_t steps = 0, rows = 0;
+  std::int64_t first = 0;  ///< The first step whose emissions are wanted.
+};
+
 /// What varies from one pass through a layer to the next; nothing of it stays in the layer.
 struct LayerPass {
   at::Tensor mask;  ///< [neurons] of zeros and ones; a neuron with 0 is silenced: its
@@ -44,6 +51,7 @@ struct LayerPass {
   Precision precision = Precision::same;
   std::size_t workspace_limit = 0;  ///< Bytes that emissions() may keep for the way back, where it
                                     ///< has a choice; 0: all that saves time. Same bits either way.
+  LargestPass largest;
 };
 
 /// What a layer is built for.

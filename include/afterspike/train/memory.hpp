@@ -16,8 +16,8 @@ struct MemoryPlan {
   std::size_t workspace = 0;  ///< Of each thread, for the history of a shard.
   std::size_t rest = 0;       ///< Batches, gradients, the optimiser's state.
   std::size_t peak = 0;       ///< All together.
-  std::size_t workspace_limit =
-      0;  ///< For Trainer::limit_workspace(): keeps the peak in the limit.
+  std::size_t workspace_limit = 0;  ///< These two for Trainer::plan_workspace(): they keep the peak
+  nn::LargestPass largest;          ///< in the limit, and workspaces from being taken anew.
 };
 
 /// Plans for `threads` threads of one of the `ranks`; `limit` bytes for the whole process, 0: none.

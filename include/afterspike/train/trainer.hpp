@@ -86,9 +86,12 @@ class Trainer {
   /// Continues from a checkpoint; the network's parameters must have been assigned already.
   void restore(const Progress& progress, const nn::NamedTensors& optimizer_state);
 
-  /// Lets the layers keep so many bytes for the way back of one shard
-  /// (nn::NetworkPass::workspace_limit); 0: all that saves time. The result does not depend on it.
-  void limit_workspace(std::size_t bytes) noexcept { workspace_limit_ = bytes; }
+  /// How much the layers may keep for the way back of one shard (nn::NetworkPass::workspace_limit;
+  /// 0: all that saves time), and for which pass they take it. The result does not depend on it.
+  void plan_workspace(std::size_t limit, const nn::LargestPass& largest) noexcept {
+    workspace_limit_ = limit;
+    largest_ = largest;
+  }
 
   /// Trains until the epochs are done or a limit is reached; a limit of one rank is one of all.
   /// Throws Error(numeric) naming the step and the first tensor that is not finite, and what
@@ -136,6 +139,7 @@ class Trainer {
   std::int64_t steps_per_epoch_ = 0;
   bool selects_best_ = false;
   std::size_t workspace_limit_ = 0;
+  nn::LargestPass largest_;
   std::shared_ptr<const data::Dataset> samples_;  ///< Of the present epoch.
   Progress progress_;
 };

@@ -15,6 +15,7 @@ struct Settings {
   kernels::ElmActivation activation = kernels::ElmActivation::relu;
   PassMasks masks;
   std::size_t workspace_limit = 0;
+  LargestPass largest;
 };
 
 /// What is kept for the way back where that and the masks of dropout are to take at most `limit`
@@ -34,7 +35,8 @@ class ElmPass final : public SequencePass {
       : tensors_(tensors),
         settings_(settings),
         kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(),
-                history ? history_of(settings) : kernels::History::none()) {}
+                history ? history_of(settings, settings.shape) : kernels::History::none(),
+                history ? workspace_of(settings) : 0) {}
 
   std::vector<at::Tensor> forward() override {
     const kernels::ElmShape& shape = settings_.shape;
@@ -52,13 +54,16 @@ class ElmPass final : public SequencePass {
   }
 
  private:
-  static kernels::History history_of(const Settings& settings) {
-    const kernels::ElmShape& shape = settings.shape;
+  static kernels::History history_of(const Settings& settings, const kernels::ElmShape& shape) {
     const PassMasks& masks = settings.masks;
     return history_within<T>(shape,
                              PassMasks::bytes(shape.steps, shape.rows, shape.memory,
                                               masks.emitted.defined(), masks.recurrent.defined()),
                              settings.workspace_limit);
+  }
+  static std::size_t workspace_of(const Settings& settings) {
+    const kernels::ElmShape shape = in_largest(settings.shape, settings.largest);
+    return kernels::ElmKernel<T>::workspace_bytes(shape, history_of(settings, shape));
   }
   kernels::ElmParameters<T> parameters() const {
     const auto at = [&](std::size_t i) -> const T* { return tensors_[i].data_ptr<T>(); };
@@ -110,7 +115,8 @@ at::Tensor elm_sequence(const at::Tensor& input, const ElmCoefficients& c, const
       c.trace_keep,
       kernel_activation(c.activation),
       PassMasks(pass, steps, rows, memory, c.dropout, c.recurrent_dropout, input.scalar_type()),
-      pass.workspace_limit};
+      pass.workspace_limit,
+      pass.largest};
   const auto make = [&](bool history) -> c10::intrusive_ptr<SequencePass> {
     if (input.scalar_type() == at::kDouble) {
       return c10::make_intrusive<ElmPass<double>>(tensors, settings, history);

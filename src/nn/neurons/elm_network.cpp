@@ -325,7 +325,7 @@ at::Tensor ElmNetwork::emissions(const at::Tensor& input, const LayerPass& pass)
   const bool penalised = pass.penalty != nullptr && has_penalty();
   const std::int64_t first = penalised ? 0 : pass.first;
   const LayerPass rest = beside_dropped_input(pass, options_.input_dropout, input);
-  const auto results = elm_network_sequence(arriving, c, masks, first, rest.workspace_limit);
+  const auto results = elm_network_sequence(arriving, c, masks, first, rest);
   if (penalised) add_penalty(pass, results[1], results[0].abs().mean(-1).mean(0));
   return results[0].narrow(0, pass.first - first, steps - pass.first);
 }

@@ -15,6 +15,7 @@ struct Settings {
   PassMasks masks;
   std::int64_t first;
   std::size_t workspace_limit;
+  LargestPass largest;
 };
 
 /// What is kept for the way back where that and the masks are to take at most `limit` bytes (0: no
@@ -34,7 +35,8 @@ class ElmNetworkPass final : public SequencePass {
       : tensors_(tensors),
         settings_(settings),
         kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(),
-                history ? history_of(settings) : kernels::History::none()) {}
+                history ? history_of(settings, settings.shape) : kernels::History::none(),
+                history ? workspace_of(settings) : 0) {}
 
   std::vector<at::Tensor> forward() override {
     const kernels::ElmNetworkShape& shape = settings_.shape;
@@ -59,13 +61,17 @@ class ElmNetworkPass final : public SequencePass {
   }
 
  private:
-  static kernels::History history_of(const Settings& settings) {
-    const kernels::ElmNetworkShape& shape = settings.shape;
+  static kernels::History history_of(const Settings& settings,
+                                     const kernels::ElmNetworkShape& shape) {
     const PassMasks& masks = settings.masks;
     return history_within<T>(shape,
                              PassMasks::bytes(shape.steps, shape.rows, shape.neurons,
                                               masks.emitted.defined(), masks.recurrent.defined()),
                              settings.workspace_limit);
+  }
+  static std::size_t workspace_of(const Settings& settings) {
+    const kernels::ElmNetworkShape shape = in_largest(settings.shape, settings.largest);
+    return kernels::ElmNetworkKernel<T>::workspace_bytes(shape, history_of(settings, shape));
   }
   kernels::ElmNetworkParameters<T> parameters() const {
     const auto at = [&](std::size_t i) -> const T* { return tensors_[i].data_ptr<T>(); };
@@ -106,7 +112,7 @@ std::size_t elm_network_workspace(const kernels::ElmNetworkShape& shape, std::si
 std::vector<at::Tensor> elm_network_sequence(const at::Tensor& input,
                                              const ElmNetworkCoefficients& c,
                                              const PassMasks& masks, std::int64_t first,
-                                             std::size_t workspace_limit) {
+                                             const LayerPass& pass) {
   std::vector<at::Tensor> tensors = {
       input,           c.synapse_weight, c.input_weight,  c.recurrent_weight, c.bias,
       c.hidden_weight, c.hidden_bias,    c.output_weight, c.output_bias,      c.memory_weight,
@@ -127,7 +133,8 @@ std::vector<at::Tensor> elm_network_sequence(const at::Tensor& input,
       c.activation,
       masks,
       first,
-      workspace_limit};
+      pass.workspace_limit,
+      pass.largest};
   const auto make = [&](bool history) -> c10::intrusive_ptr<SequencePass> {
     if (input.scalar_type() == at::kDouble) {
       return c10::make_intrusive<ElmNetworkPass<double>>(tensors, settings, history);

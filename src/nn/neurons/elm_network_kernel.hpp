@@ -29,10 +29,10 @@ std::size_t elm_network_workspace(const kernels::ElmNetworkShape& shape, std::si
 
 /// What neurons emit from step `first` on, [steps - first, batch, neurons], and the mean over steps
 /// and memory units of |MLP output|, [batch, neurons], by the whole-sequence kernel; both
-/// differentiable in input and coefficients.
+/// differentiable in input and coefficients. Of `pass`, what it says of memory counts.
 std::vector<at::Tensor> elm_network_sequence(const at::Tensor& input,
                                              const ElmNetworkCoefficients& coefficients,
                                              const PassMasks& masks, std::int64_t first,
-                                             std::size_t workspace_limit);
+                                             const LayerPass& pass);
 
 }  // namespace afterspike::nn

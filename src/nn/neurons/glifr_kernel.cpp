@@ -15,6 +15,7 @@ struct Settings {
   PassMasks masks;
   std::size_t workspace_limit = 0;
   kernels::Products products = kernels::Products::own;
+  LargestPass largest;
 };
 
 kernels::Products products_of(Precision precision) {
@@ -39,7 +40,8 @@ class GlifrPass final : public SequencePass {
       : tensors_(tensors),
         settings_(settings),
         kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(),
-                history ? history_of(settings) : kernels::History::none(), settings.products) {}
+                history ? history_of(settings, settings.shape) : kernels::History::none(),
+                settings.products, history ? workspace_of(settings) : 0) {}
 
   std::vector<at::Tensor> forward() override {
     const kernels::GlifrShape& shape = settings_.shape;
@@ -58,13 +60,17 @@ class GlifrPass final : public SequencePass {
   }
 
  private:
-  static kernels::History history_of(const Settings& settings) {
-    const kernels::GlifrShape& shape = settings.shape;
+  static kernels::History history_of(const Settings& settings, const kernels::GlifrShape& shape) {
     const PassMasks& masks = settings.masks;
     const std::size_t taken = PassMasks::bytes(shape.steps, shape.rows, shape.neurons,
                                                masks.emitted.defined(), masks.recurrent.defined());
     return history_within<T>(shape, taken, masks.recurrent.defined(), settings.products,
                              settings.workspace_limit);
+  }
+  static std::size_t workspace_of(const Settings& settings) {
+    const kernels::GlifrShape shape = in_largest(settings.shape, settings.largest);
+    return kernels::GlifrKernel<T>::workspace_bytes(
+        shape, history_of(settings, shape), settings.masks.recurrent.defined(), settings.products);
   }
   kernels::GlifrParameters<T> parameters() const {
     const auto at = [&](std::size_t i) -> const T* { return tensors_[i].data_ptr<T>(); };
@@ -116,7 +122,8 @@ at::Tensor glifr_sequence(const at::Tensor& input, const GlifrCoefficients& c,
       c.bias_current_pA,
       PassMasks(pass, steps, rows, neurons, c.dropout, c.recurrent_dropout, input.scalar_type()),
       pass.workspace_limit,
-      products_of(pass.precision)};
+      products_of(pass.precision),
+      pass.largest};
   const auto make = [&](bool history) -> c10::intrusive_ptr<SequencePass> {
     if (input.scalar_type() == at::kDouble) {
       return c10::make_intrusive<GlifrPass<double>>(tensors, settings, history);

@@ -107,8 +107,10 @@ std::size_t dropped_input_bytes(double p, std::int64_t steps, std::int64_t rows,
 }
 
 LayerPass beside_dropped_input(LayerPass pass, double p, const at::Tensor& input) {
-  pass.workspace_limit = left_of(
-      pass.workspace_limit, dropped_input_bytes(p, input.size(0), input.size(1), input.size(2)));
+  const std::int64_t steps = std::max(input.size(0), pass.largest.steps);
+  const std::int64_t rows = std::max(input.size(1), pass.largest.rows);
+  pass.workspace_limit =
+      left_of(pass.workspace_limit, dropped_input_bytes(p, steps, rows, input.size(2)));
   return pass;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <vector>
 
@@ -66,6 +67,14 @@ std::size_t dropped_input_bytes(double p, std::int64_t steps, std::int64_t rows,
 
 /// A pass whose limit is what an input under dropout leaves of it.
 LayerPass beside_dropped_input(LayerPass pass, double p, const at::Tensor& input);
+
+/// The sizes of a kernel in the largest pass, for those in this one.
+template <typename Shape>
+Shape in_largest(Shape shape, const LargestPass& largest) {
+  shape.steps = std::max(shape.steps, largest.steps);
+  shape.rows = std::max(shape.rows, largest.rows);
+  return shape;
+}
 
 /// What is left of a limit of bytes (0: none) after `taken`; at least 1.
 std::size_t left_of(std::size_t limit, std::size_t taken);

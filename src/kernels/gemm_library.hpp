@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "afterspike/kernels/gemm.hpp"
+
+/// What stands behind gemm() for float32 and bfloat16: oneDNN (gemm_onednn.cpp) or, where the
+/// project was built without it, BLAS (gemm_blas.cpp).
+namespace afterspike::kernels::library {
+
+/// As gemm(); m and n are above 0, beta is 0 or 1.
+void multiply(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t k,
+              Matrix<const float> a, Matrix<const float> b, float beta, Matrix<float> c);
+void multiply(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t k,
+              Matrix<const Bfloat16> a, Matrix<const Bfloat16> b, float beta, Matrix<float> c);
+
+bool has_bfloat16();
+
+/// Lets it use no better instructions than those of a level of instructions.hpp, if it has
+/// multiplied nothing yet and can.
+void limit_instructions(std::string_view level);
+
+}  // namespace afterspike::kernels::library

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <hwy/targets.h>
+
+#include "afterspike/base/rng.hpp"
+#include "afterspike/kernels/pass.hpp"
+
+/// What tests of whole-sequence kernels have in common.
+namespace afterspike::kernels {
+
+using Values = std::vector<double>;
+
+/// The part that dropout keeps.
+constexpr double kKept = 0.7;
+
+inline Values drawn(std::int64_t size, Rng rng, double low, double high) {
+  Values values(static_cast<std::size_t>(size));
+  for (double& value : values) value = rng.uniform(low, high);
+  return values;
+}
+
+inline std::vector<std::uint8_t> drawn_mask(std::int64_t size, Rng rng) {
+  std::vector<std::uint8_t> mask(static_cast<std::size_t>(size));
+  for (std::uint8_t& kept : mask) kept = rng.uniform() < kKept ? 1 : 0;
+  return mask;
+}
+
+inline Values every_third_silent(std::int64_t size) {
+  Values factors(static_cast<std::size_t>(size), 1);
+  for (std::size_t i = 0; i < factors.size(); i += 3) factors[i] = 0;
+  return factors;
+}
+
+struct Outcome {
+  Values emitted;
+  std::map<std::string, Values> gradients;
+};
+
+/// Values and their gradients as a kernel takes them.
+template <typename T>
+class Held {
+ public:
+  explicit Held(const std::map<std::string, Values>& values) {
+    for (const auto& [name, own] : values) {
+      in_[name].assign(own.begin(), own.end());
+      out_[name].assign(own.size(), std::numeric_limits<T>::quiet_NaN());
+    }
+  }
+  const T* in(const std::string& name) const { return in_.at(name).data(); }
+  T* out(const std::string& name) const { return out_.at(name).data(); }
+  std::map<std::string, Values> gradients() const {
+    std::map<std::string, Values> result;
+    for (const auto& [name, values] : out_) result[name].assign(values.begin(), values.end());
+    return result;
+  }
+
+ private:
+  std::map<std::string, std::vector<T>> in_;
+  mutable std::map<std::string, std::vector<T>> out_;
+};
+
+/// Masks of an example, of which those that are not there are null.
+template <typename T>
+class HeldMasks {
+ public:
+  HeldMasks(const std::optional<Values>& neurons, const std::vector<std::uint8_t>& emitted,
+            const std::vector<std::uint8_t>& recurrent) {
+    if (neurons) neurons_.assign(neurons->begin(), neurons->end());
+    if (neurons) masks_.neurons = neurons_.data();
+    if (!emitted.empty()) masks_.emitted = emitted.data();
+    if (!recurrent.empty()) masks_.recurrent = recurrent.data();
+    masks_.emitted_scale = masks_.recurrent_scale = static_cast<T>(1 / kKept);
+  }
+  const Masks<T>& masks() const { return masks_; }
+
+ private:
+  std::vector<T> neurons_;
+  Masks<T> masks_;
+};
+
+inline double distance(const Values& found, const Values& expected) {
+  double largest = 0, apart = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    largest = std::max(largest, std::abs(expected[i]));
+    apart = std::max(apart, std::abs(found[i] - expected[i]));
+    if (std::isnan(found[i])) return std::numeric_limits<double>::infinity();
+  }
+  return apart == 0 ? 0 : apart / largest;
+}
+
+/// Every so many elements of these values.
+inline Values thinned(const Values& values, std::size_t stride) {
+  Values few;
+  for (std::size_t i = 0; i < values.size(); i += stride) few.push_back(values[i]);
+  return few;
+}
+
+/// Central differences of loss_of(e) in every so many elements of each of e.values.
+template <typename Example>
+std::map<std::string, Values> differences(Example e, std::size_t stride) {
+  std::map<std::string, Values> result;
+  for (auto& [name, values] : e.values) {
+    for (std::size_t i = 0; i < values.size(); i += stride) {
+      const double before = values[i], step = 6e-6;
+      values[i] = before + step;
+      const double above = loss_of(e);
+      values[i] = before - step;
+      const double below = loss_of(e);
+      values[i] = before;
+      result[name].push_back((above - below) / (2 * step));
+    }
+  }
+  return result;
+}
+
+/// Runs `work` once with each instruction set that this machine and the kernels have.
+template <typename Work>
+void with_each_target(const Work& work) {
+  const std::int64_t all = hwy::SupportedTargets();
+  for (std::int64_t left = all; left != 0; left &= left - 1) {
+    hwy::SetSupportedTargetsForTest(left & -left);
+    work(hwy::TargetName(left & -left));
+  }
+  hwy::SetSupportedTargetsForTest(0);
+}
+
+}  // namespace afterspike::kernels

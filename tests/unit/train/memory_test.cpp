@@ -1,0 +1,91 @@
+#include "afterspike/train/memory.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "afterspike/kernels/workspace.hpp"
+#include "small_training.hpp"
+
+namespace afterspike {
+namespace {
+
+constexpr std::int64_t kLongest = 1000;
+
+/// Sequences of 1 to kLongest steps; a batch is as long as its longest.
+class OfManyLengths final : public data::Dataset {
+ public:
+  explicit OfManyLengths(std::int64_t size) : order_(Rng(1).permutation(size)) {}
+  std::int64_t size() const override { return static_cast<std::int64_t>(order_.size()); }
+  data::Batch batch(std::span<const std::int64_t> numbers) const override {
+    std::vector<std::int64_t> lengths;
+    for (const std::int64_t number : numbers) {
+      const std::int64_t place = order_[static_cast<std::size_t>(number)];
+      lengths.push_back(1 + (kLongest - 1) * place / (size() - 1));
+    }
+    const auto count = static_cast<std::int64_t>(numbers.size());
+    const std::int64_t steps = *std::max_element(lengths.begin(), lengths.end());
+    return {at::ones({steps, count, 2}), at::zeros({count}, at::kLong), at::tensor(lengths), {}};
+  }
+
+ private:
+  std::vector<std::int64_t> order_;
+};
+
+tasks::Task task_of(const char* read) {
+  tasks::Objective objective;
+  objective.kind = tasks::Objective::Kind::classify;
+  objective.read = tasks::ReadSteps::parse(read);
+  return {{2, 2, kLongest, 1.0},
+          objective,
+          {std::make_shared<OfManyLengths>(100), nullptr, std::make_shared<OfManyLengths>(4)}};
+}
+
+/// Trains an epoch as planned, within a limit that leaves each thread half of what it would take
+/// or without one, and expects that workspaces take no more than the plan says; gives what it says
+/// of a thread.
+std::size_t train_as_planned(const char* neuron, const char* read, bool limited) {
+  SCOPED_TRACE(std::string(neuron) + ", read " + read + (limited ? ", limited" : ""));
+  kernels::Workspace::release_all();
+  const std::size_t before = kernels::Workspace::allocated();
+  const tasks::Task task = task_of(read);
+  testing::Training training(task, neuron, {{"epochs", "1"}, {"batch_size", "32"}}, {}, 2);
+  const auto planned = [&](std::size_t limit) {
+    return train::plan_memory(*training.network, task, training.trainer->options(), 2, limit);
+  };
+  train::MemoryPlan plan = planned(0);
+  if (limited) plan = planned(plan.peak - plan.workspace);
+  EXPECT_TRUE(plan.known);
+  training.trainer->plan_workspace(plan.workspace_limit, plan.largest);
+  training.run();
+  // Sizes are rounded up to pages of 2 MiB.
+  const std::size_t pages = 2 * training.network->layers().size() * (std::size_t{2} << 20);
+  EXPECT_LE(kernels::Workspace::allocated() - before, 2 * plan.workspace + pages);
+  return plan.workspace;
+}
+
+TEST(MemoryPlan, HoldsWhereLengthsDiffer) {
+  for (const char* neuron : {"glifr", "elm", "elm_network"}) {
+    for (const char* read : {"last", "all"}) {
+      const std::size_t free = train_as_planned(neuron, read, false);
+      EXPECT_LT(train_as_planned(neuron, read, true), 0.75 * static_cast<double>(free));
+    }
+  }
+}
+
+/// What is read of the shortest sequence decides from which step on emissions are kept.
+TEST(MemoryPlan, KnowsTheShortestSequence) {
+  const tasks::Task task = task_of("last");
+  const testing::Training training(task, "glifr", {{"batch_size", "32"}}, {}, 2);
+  const train::MemoryPlan plan =
+      train::plan_memory(*training.network, task, training.trainer->options(), 2, 0);
+  EXPECT_LT(plan.largest.first, kLongest / 10);
+  EXPECT_EQ(plan.largest.steps, kLongest);
+  EXPECT_EQ(plan.largest.rows, 16);
+}
+
+}  // namespace
+}  // namespace afterspike
