@@ -41,7 +41,9 @@ Arguments make_arguments() {
              "Time constant of currents that stand for jumps (default: a quarter of it).")
       .value("verify", "N", "Then compare with the run on the first N samples of the test split.")
       .value("seed", "N", "Seed of whatever is random in that.", "1")
-      .flag("json", "Print the comparison as one JSON object.")
+      .flag("json",
+            "Print the comparison, and all that was replaced with every neuron, as one JSON\n"
+            "object.")
       .flag("force", "Replace what is at --out.");
   add_data_directory(add_threads(arguments));
   return arguments;
@@ -54,8 +56,6 @@ void require_flags_of(const exporters::ExporterEntry& format, const Arguments& a
             "--{}: found format '{}', expected one for simulators of their own step", flag,
             format.name);
   }
-  require(!arguments.has("json") || arguments.has("verify"), ErrorKind::usage,
-          "--json: expected --verify, which it prints");
   require(!arguments.has("seed") || arguments.has("verify"), ErrorKind::usage,
           "--seed: expected --verify, in which alone something is random");
   require(format.deaf.empty() || !arguments.has("verify"), ErrorKind::usage,
@@ -73,7 +73,22 @@ std::optional<parity::Report> verify(const Arguments& arguments, const experimen
   ThreadPool pool(threads(arguments));
   sim::Options options{static_cast<std::uint64_t>(arguments.integer("seed", 0))};
   options.dt_ms = written.resolution_ms;
-  return parity::compare(trained, written.network, *data, options, pool);
+  return parity::compare(trained, written.to_verify(), *data, options, pool);
+}
+
+/// The report, where there is one; as JSON with what is not as it was.
+void print(const std::optional<parity::Report>& report, const exporters::Conversion& written,
+           bool json) {
+  if (!json) {
+    if (report) print_report(*report, false);
+    return;
+  }
+  io::Json result = report ? report->json() : io::Json::object();
+  io::Json& deviations = result["deviations"] = io::Json::array();
+  for (const exporters::Deviation& each : written.deviations) {
+    deviations.push_back(exporters::json_of(each));
+  }
+  print_result(result, true);
 }
 
 int run(std::span<const std::string> words) {
@@ -104,7 +119,7 @@ int run(std::span<const std::string> words) {
   const glifnet::Population& neurons = network.populations.front();
   log::info("{} neurons, {}, in {}", neurons.cells(), lowering::mode_name(options.mode),
             out.string());
-  if (report) print_report(*report, arguments.has("json"));
+  print(report, written, arguments.has("json"));
   return 0;
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -48,9 +49,9 @@ std::vector<fs::path> allen_files(const std::vector<std::string>& paths) {
     }
     const std::vector<fs::path> own = exporters::allen_configs(path);
     require(!own.empty(), ErrorKind::data,
-            "'{}': expected files whose names end with neuron_config.json, found none; a SONATA"
-            " network has a config.json",
-            path.string());
+            "'{}': expected files whose names end with {}, found none; a SONATA network has a "
+            "config.json",
+            path.string(), exporters::kAllenConfig);
     files.insert(files.end(), own.begin(), own.end());
   }
   return files;
@@ -76,7 +77,9 @@ int run(std::span<const std::string> words) {
   require(arguments.has("out"), ErrorKind::usage, "import: expected --out NET");
   require_free(arguments.text("out"), arguments.has("force"));
   const std::vector<std::string>& paths = arguments.words();
-  const bool sonata = format_of(arguments, paths.front()) == Format::sonata;
+  const bool sonata = std::any_of(paths.begin(), paths.end(), [&](const fs::path& path) {
+    return format_of(arguments, path) == Format::sonata;
+  });
   for (const fs::path path : paths) {
     const bool whole = sonata && !fs::is_directory(path);
     require_not_input(arguments.text("out"), whole ? fs::absolute(path).parent_path() : path);

@@ -24,6 +24,14 @@ std::string text_of(const Deviation& deviation) {
                      where.empty() ? "" : fmt::format(" ({})", where), deviation.replacement);
 }
 
+io::Json json_of(const Deviation& deviation) {
+  return {{"what", deviation.what},
+          {"replacement", deviation.replacement},
+          {"population", deviation.population},
+          {"neurons", deviation.neurons},
+          {"values", deviation.values}};
+}
+
 Conversion converted(const ExporterEntry& format, const glifnet::Network& network,
                      const Options& options) {
   Conversion conversion = format.convert(network, options);
@@ -48,7 +56,9 @@ Conversion export_network(const ExporterEntry& format, const glifnet::Network& n
 void count_approximated(Conversion& conversion) {
   std::int64_t values = 0;
   for (const Deviation& deviation : conversion.deviations) values += deviation.values;
-  if (values > 0) conversion.network.provenance["approximated"] = std::to_string(values);
+  if (values == 0) return;
+  conversion.network.provenance["approximated"] = std::to_string(values);
+  if (conversion.shown) conversion.shown->provenance = conversion.network.provenance;
 }
 
 }  // namespace afterspike::exporters

@@ -88,6 +88,7 @@ Population Glif3::convert(std::vector<Deviation>& deviations) {
   }
   for (std::int64_t neuron = 0; neuron < glifr_.size; ++neuron) add_membrane(result, neuron);
   for (std::int64_t at = 0; at < glifr_.currents() * glifr_.size; ++at) add_current(result, at);
+  name_without_currents(result);
   if (refractory_ > 0) {
     deviations.push_back(
         {"at most one spike in a step", "a refractory period", glifr_.name, {}, glifr_.size});

@@ -6,9 +6,11 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/exporters/importer.hpp"
+#include "allen.hpp"
 #include "nest.hpp"
 #include "sonata.hpp"
 #include "sonata_config.hpp"
+#include "sonata_edges.hpp"
 
 namespace afterspike::exporters {
 namespace {
@@ -26,21 +28,6 @@ std::vector<std::string> populations_of(const io::Hdf5File& file, const fs::path
   return file.members(group);
 }
 
-/// A data set of numbers that, where it is there, is 0, 1, 2, ..., or always 0: what comes in
-/// another order, or in several groups, is not read.
-void require_plain(const io::Hdf5File& file, const std::string& name, std::size_t count,
-                   bool counts) {
-  if (!file.exists(name)) return;
-  const auto values = file.read<std::int64_t>(name).values;
-  require(values.size() == count, kKind, "'{}': found {} values, expected {}", name, values.size(),
-          count);
-  for (std::size_t at = 0; at < count; ++at) {
-    const std::int64_t expected = counts ? static_cast<std::int64_t>(at) : 0;
-    require(values[at] == expected, kKind, "'{}': value {}: found {}, expected {}: {}", name, at,
-            values[at], expected, counts ? "0, 1, 2, ... in order" : "one group");
-  }
-}
-
 class Reader {
  public:
   explicit Reader(const fs::path& path) : config_(path) {}
@@ -56,8 +43,7 @@ class Reader {
   void add_neurons(const std::string& name, const std::vector<const io::Json*>& parameters);
   io::Json cell_parameters(const TextTable& types, std::size_t row) const;
   void read_edges(const ConfigPart& entry);
-  void add_edges(const io::Hdf5File& file, const std::string& group, const TextTable& types);
-  std::uint8_t receptor_of(const TextTable& types, std::size_t row) const;
+  void add_edges(const SonataEdges& edges, const std::string& group);
   void read_inputs();
   std::int64_t add(Population population);
 
@@ -108,26 +94,14 @@ void Reader::add_neurons(const std::string& name, const std::vector<const io::Js
 
 io::Json Reader::cell_parameters(const TextTable& types, std::size_t row) const {
   const std::string model = types.cell(row, "model_template");
-  require(model == "nest:glif_psc", kKind,
-          "'{}': found model_template '{}', expected nest:glif_psc", types.path, model);
-  return io::read_json(
-      config_.at("components").path("point_neuron_models_dir") / types.cell(row, "dynamics_params"),
-      kKind);
-}
-
-/// The row of the table that each entry's type is in.
-std::vector<std::size_t> rows_of(const std::vector<std::int64_t>& ids, const TextTable& types,
-                                 const char* column, const std::string& group) {
-  std::map<std::int64_t, std::size_t> known;
-  for (std::size_t row = 0; row < types.rows.size(); ++row) known[types.integer(row, column)] = row;
-  std::vector<std::size_t> rows;
-  for (const std::int64_t id : ids) {
-    const auto found = known.find(id);
-    require(found != known.end(), kKind, "'{}': found {} {}, which '{}' does not have", group,
-            column, id, types.path);
-    rows.push_back(found->second);
-  }
-  return rows;
+  const auto level = bmtk_level(model);
+  require(model == "nest:glif_psc" || level, kKind,
+          "'{}': found model_template '{}', expected nest:glif_psc or {}", types.path, model,
+          bmtk_templates());
+  const fs::path path =
+      config_.at("components").path("point_neuron_models_dir") / types.cell(row, "dynamics_params");
+  if (!level) return io::read_json(path, kKind);
+  return nest_parameters(import_bmtk_neuron(path, *level), 0);
 }
 
 void Reader::read_population(const io::Hdf5File& file, const std::string& name,
@@ -168,93 +142,25 @@ void Reader::read_nodes(const ConfigPart& entry) {
   }
 }
 
-std::uint8_t Reader::receptor_of(const TextTable& types, std::size_t row) const {
-  const std::string model = types.cell(row, "model_template", "static_synapse");
-  require(model == "static_synapse", kKind,
-          "'{}': found model_template '{}', expected static_synapse", types.path, model);
-  require(!types.has(row, "nsyns") || types.integer(row, "nsyns") == 1, kKind,
-          "'{}': row {}: found nsyns {}, expected 1: an edge for each synapse", types.path, row + 1,
-          types.cell(row, "nsyns"));
-  const std::string name = types.cell(row, "dynamics_params");
-  if (name.empty()) return 0;
-  const fs::path path = config_.at("components").path("synaptic_models_dir") / name;
-  const io::Json parameters = io::read_json(path, kKind);
-  const auto port =
-      parameters.contains("receptor_type")
-          ? io::member<std::int64_t>(parameters, "receptor_type", path.string(), kKind)
-          : 1;
-  require(port >= 1 && port <= 255, kKind, "'{}': found receptor_type {}, expected 1 to 255",
-          path.string(), port);
-  return static_cast<std::uint8_t>(port - 1);
-}
-
-/// What an edge has of its own, or of its type.
-std::vector<double> edge_values(const io::Hdf5File& file, const std::string& group,
-                                const TextTable& types, const std::vector<std::size_t>& rows,
-                                const std::string& name) {
-  const std::string own = fmt::format("{}/0/{}", group, name);
-  if (file.exists(own)) return file.read<double>(own).values;
-  std::vector<double> values;
-  for (const std::size_t row : rows) {
-    require(types.has(row, name), kKind, "'{}': neither edges nor their types have '{}'", group,
-            name);
-    values.push_back(types.number(row, name));
-  }
-  return values;
-}
-
-/// What would make of edges something else than a synapse each, in their order.
-void check_edges(const io::Hdf5File& file, const std::string& group, std::size_t count) {
-  require_plain(file, group + "/edge_group_id", count, false);
-  require_plain(file, group + "/edge_group_index", count, true);
-  require(!file.exists(group + "/0/dynamics_params"), kKind,
-          "'{}/0/dynamics_params': parameters of single edges are not read, expected an edge type"
-          " for each",
-          group);
-  const std::string number = group + "/0/nsyns";
-  if (!file.exists(number)) return;
-  for (const double synapses : file.read<double>(number).values) {
-    require(synapses == 1, kKind, "'{}': found {}, expected 1: an edge for each synapse", number,
-            synapses);
-  }
-}
-
-void Reader::add_edges(const io::Hdf5File& file, const std::string& group, const TextTable& types) {
-  const auto sources = file.read<std::int64_t>(group + "/source_node_id").values;
-  const auto targets = file.read<std::int64_t>(group + "/target_node_id").values;
-  const auto ids = file.read<std::int64_t>(group + "/edge_type_id").values;
-  check_edges(file, group, ids.size());
-  const auto node_population = [&](const char* name) {
-    const std::string population = file.text_attribute(group + name, "node_population");
-    require(result_.nodes.contains(population), kKind, "'{}': there are no nodes '{}'", group,
-            population);
-    return &result_.nodes.at(population);
+void Reader::add_edges(const SonataEdges& edges, const std::string& group) {
+  const auto nodes_called = [&](const std::string& name) {
+    require(result_.nodes.contains(name), kKind, "'{}': there are no nodes '{}'", group, name);
+    return &result_.nodes.at(name);
   };
-  const auto *from = node_population("/source_node_id"), *to = node_population("/target_node_id");
-  const std::vector<std::size_t> rows = rows_of(ids, types, "edge_type_id", group);
-  std::vector<std::uint8_t> receptors(types.rows.size());
-  std::vector<bool> is_used(types.rows.size());  // A table may have types of other edges.
-  for (const std::size_t row : rows) is_used[row] = true;
-  for (std::size_t row = 0; row < types.rows.size(); ++row) {
-    if (is_used[row]) receptors[row] = receptor_of(types, row);
-  }
-  const auto weights = edge_values(file, group, types, rows, "syn_weight");
-  const auto delays = edge_values(file, group, types, rows, "delay");
-  const std::size_t count = ids.size();
-  require(sources.size() == count && targets.size() == count && weights.size() == count &&
-              delays.size() == count,
-          kKind, "'{}': expected as many sources, targets, weights and delays as types, {}", group,
-          count);
-  for (std::size_t edge = 0; edge < count; ++edge) {
+  const auto *from = nodes_called(edges.source), *to = nodes_called(edges.target);
+  for (std::size_t edge = 0; edge < edges.sources.size(); ++edge) {
     const auto place = [&](const auto& nodes, std::int64_t node) {
       require(node >= 0 && node < static_cast<std::int64_t>(nodes.size()), kKind,
               "'{}': edge {}: found node {}, expected 0 to {}", group, edge, node,
               nodes.size() - 1);
       return nodes[static_cast<std::size_t>(node)];
     };
-    const Place source = place(*from, sources[edge]), target = place(*to, targets[edge]);
-    synapses_[{source.first, target.first}].push_back(
-        {source.second, target.second, weights[edge], delays[edge], receptors[rows[edge]]});
+    const Place source = place(*from, edges.sources[edge]),
+                target = place(*to, edges.targets[edge]);
+    auto& synapses = synapses_[{source.first, target.first}];
+    synapses.insert(synapses.end(), static_cast<std::size_t>(edges.synapses[edge]),
+                    {source.second, target.second, edges.weights[edge], edges.delays[edge],
+                     edges.receptors[edge]});
   }
 }
 
@@ -263,7 +169,8 @@ void Reader::read_edges(const ConfigPart& entry) {
   const io::Hdf5File file(path);
   const TextTable types = read_text_table(entry.path("edge_types_file"));
   for (const std::string& name : populations_of(file, path, "/edges")) {
-    add_edges(file, "/edges/" + name, types);
+    const std::string group = "/edges/" + name;
+    add_edges(read_sonata_edges(file, group, types, config_), group);
   }
 }
 

@@ -22,6 +22,15 @@ constexpr std::array kFlags = {Flag{"spike_dependent_threshold", &glifnet::Model
 
 constexpr const char* kConstantCurrent = "constant_current";
 
+/// State that NEST may start from, and our neurons from 0 only. "asc_init", of which it takes no
+/// notice, may say anything.
+struct StateMember {
+  const char *name, *unit;
+};
+constexpr std::array kState = {StateMember{"ASCurrents", "pA"},
+                               StateMember{"threshold_spike", "mV"},
+                               StateMember{"threshold_voltage", "mV"}};
+
 /// [values, size] from [size, values].
 void transpose(std::vector<double>& values, std::int64_t size) {
   const auto rows = static_cast<std::size_t>(size), columns = values.size() / rows;
@@ -32,6 +41,19 @@ void transpose(std::vector<double>& values, std::int64_t size) {
     }
   }
   values = std::move(turned);
+}
+
+void require_state_of_zero(const io::Json& parameters, const std::string& where) {
+  for (const StateMember& member : kState) {
+    if (!parameters.contains(member.name)) continue;
+    const io::Json& found = parameters.at(member.name);
+    const io::Json all = found.is_array() ? found : io::Json::array({found});
+    for (const io::Json& value : all) {
+      require(value.is_number() && value.get<double>() == 0, kKind,
+              "{}: member '{}': found {} {}, expected 0: neurons start without it here", where,
+              member.name, value.dump(), member.unit);
+    }
+  }
 }
 
 }  // namespace
@@ -55,8 +77,9 @@ io::Json nest_parameters(const glifnet::Population& population, std::int64_t neu
   }
   for (const Flag& flag : kFlags) parameters[flag.name] = model.*flag.mechanism;
   if (model.after_spike_currents) {
-    // Without it NEST has two, whatever the other lists say.
-    parameters["ASCurrents"] = std::vector<double>(static_cast<std::size_t>(population.currents()));
+    // Without them NEST has two, and refuses other lists of another length.
+    const std::vector<double> none(static_cast<std::size_t>(population.currents()));
+    for (const char* name : {"asc_init", "ASCurrents"}) parameters[name] = none;
   }
   io::Json& synapses = parameters["tau_syn"] = io::Json::array();
   for (std::int64_t receptor = 0; receptor < population.receptors; ++receptor) {
@@ -89,15 +112,7 @@ void append_nest_neuron(glifnet::Population& population, const io::Json& paramet
             "{}: member 'asc_decay': found {} values, expected {}, as the first has", where,
             currents, first);
   }
-  // "asc_init", of which NEST takes no notice, may say anything.
-  if (model.after_spike_currents && parameters.contains("ASCurrents")) {
-    for (const double current : io::member<List>(parameters, "ASCurrents", where, kKind)) {
-      require(current == 0, kKind,
-              "{}: member 'ASCurrents': found {} pA, expected 0: after-spike currents start from 0"
-              " here",
-              where, current);
-    }
-  }
+  require_state_of_zero(parameters, where);
   for (const glifnet::Column& column : model.columns) {
     List& values = population.columns[std::string(column.name)];
     if (column.name == kConstantCurrent) {

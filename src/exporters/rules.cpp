@@ -11,23 +11,50 @@ using glifnet::Population;
 
 constexpr ErrorKind kKind = ErrorKind::config;
 
+void Concerned::add_targets(const glifnet::Projection& projection) {
+  for (const std::uint32_t target : projection.targets) add(target);
+}
+
+void Concerned::add_sources(const glifnet::Projection& projection) {
+  for (std::size_t row = 0; row + 1 < projection.offsets.size(); ++row) {
+    for (auto at = projection.offsets[row]; at < projection.offsets[row + 1]; ++at) {
+      add(static_cast<std::int64_t>(row));
+    }
+  }
+}
+
+void Concerned::list(const std::string& what, const std::string& replacement,
+                     const std::string& population, std::vector<Deviation>& deviations) const {
+  if (values_ == 0) return;
+  Deviation deviation{what, replacement, population, {}, values_};
+  for (std::size_t neuron = 0; neuron < is_in_.size(); ++neuron) {
+    if (is_in_[neuron]) deviation.neurons.push_back(static_cast<std::int64_t>(neuron));
+  }
+  deviations.push_back(std::move(deviation));
+}
+
 void change_column(Population& population, const char* column, const std::string& what,
                    const std::string& replacement,
                    const std::function<bool(double&, std::size_t)>& change,
                    std::vector<Deviation>& deviations) {
   const auto found = population.columns.find(column);
   if (found == population.columns.end()) return;
-  Deviation deviation{what, replacement, population.name, {}, 0};
+  Concerned changed(population.size);
   for (std::size_t at = 0; at < found->second.size(); ++at) {
-    if (!change(found->second[at], at)) continue;
-    ++deviation.values;
-    deviation.neurons.push_back(static_cast<std::int64_t>(at) % population.size);
+    if (change(found->second[at], at)) {
+      changed.add(static_cast<std::int64_t>(at) % population.size);
+    }
   }
-  if (deviation.values == 0) return;
-  std::sort(deviation.neurons.begin(), deviation.neurons.end());
-  deviation.neurons.erase(std::unique(deviation.neurons.begin(), deviation.neurons.end()),
-                          deviation.neurons.end());
-  deviations.push_back(std::move(deviation));
+  changed.list(what, replacement, population.name, deviations);
+}
+
+void name_without_currents(Population& population) {
+  const glifnet::Model& model = glifnet::model(population.model);
+  if (!model.after_spike_currents || model.voltage_threshold || population.currents() > 0) return;
+  population.model = model.spike_threshold ? "glif2" : "glif1";
+  for (const glifnet::Column& column : model.columns) {
+    if (column.per_current) population.columns.erase(std::string(column.name));
+  }
 }
 
 void drop_constant_current(Population& population, std::vector<Deviation>& deviations) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -11,12 +12,37 @@
 /// What several formats ask of a network, and change in it.
 namespace afterspike::exporters {
 
+/// In how many values, and of which neurons of a population, something is not as it was.
+class Concerned {
+ public:
+  explicit Concerned(std::int64_t size) : is_in_(static_cast<std::size_t>(size)) {}
+
+  void add(std::int64_t neuron) {
+    is_in_[static_cast<std::size_t>(neuron)] = true;
+    ++values_;
+  }
+  /// Adds the targets, or the sources, of all synapses.
+  void add_targets(const glifnet::Projection& projection);
+  void add_sources(const glifnet::Projection& projection);
+  bool none() const { return values_ == 0; }
+  /// Lists it, where it is anything.
+  void list(const std::string& what, const std::string& replacement, const std::string& population,
+            std::vector<Deviation>& deviations) const;
+
+ private:
+  std::vector<bool> is_in_;
+  std::int64_t values_ = 0;
+};
+
 /// Applies change(value, index), which says whether it changed the value, to a column, where the
 /// population has it, and lists what was changed.
 void change_column(glifnet::Population& population, const char* column, const std::string& what,
                    const std::string& replacement,
                    const std::function<bool(double&, std::size_t)>& change,
                    std::vector<Deviation>& deviations);
+
+/// A model with after-spike currents of which there are none as the one without: the same neuron.
+void name_without_currents(glifnet::Population& population);
 
 /// Leaves out constant currents.
 void drop_constant_current(glifnet::Population& population, std::vector<Deviation>& deviations);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <map>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -96,6 +97,33 @@ TextTable read_text_table(const std::filesystem::path& path) {
   }
   require(!table.columns.empty(), kKind, "'{}': expected a header, found nothing", path.string());
   return table;
+}
+
+std::vector<std::size_t> rows_of(const std::vector<std::int64_t>& ids, const TextTable& types,
+                                 const char* column, const std::string& group) {
+  std::map<std::int64_t, std::size_t> known;
+  for (std::size_t row = 0; row < types.rows.size(); ++row) known[types.integer(row, column)] = row;
+  std::vector<std::size_t> rows;
+  for (const std::int64_t id : ids) {
+    const auto found = known.find(id);
+    require(found != known.end(), kKind, "'{}': found {} {}, which '{}' does not have", group,
+            column, id, types.path);
+    rows.push_back(found->second);
+  }
+  return rows;
+}
+
+void require_plain(const io::Hdf5File& file, const std::string& name, std::size_t count,
+                   bool counts) {
+  if (!file.exists(name)) return;
+  const auto values = file.read<std::int64_t>(name).values;
+  require(values.size() == count, kKind, "'{}': found {} values, expected {}", name, values.size(),
+          count);
+  for (std::size_t at = 0; at < count; ++at) {
+    const std::int64_t expected = counts ? static_cast<std::int64_t>(at) : 0;
+    require(values[at] == expected, kKind, "'{}': value {}: found {}, expected {}: {}", name, at,
+            values[at], expected, counts ? "0, 1, 2, ... in order" : "one group");
+  }
 }
 
 }  // namespace afterspike::exporters

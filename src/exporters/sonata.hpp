@@ -35,4 +35,14 @@ struct TextTable {
 /// Throws Error(data) that names file and line for a row of another length.
 TextTable read_text_table(const std::filesystem::path& path);
 
+/// The row of the table of each entry's type, `column` of it. Throws Error(data) that names `group`
+/// for a type that is not there.
+std::vector<std::size_t> rows_of(const std::vector<std::int64_t>& ids, const TextTable& types,
+                                 const char* column, const std::string& group);
+
+/// Throws Error(data) for a data set of numbers that is there, and not 0, 1, 2, ..., or always 0:
+/// what comes in another order, or in several groups, is not read.
+void require_plain(const io::Hdf5File& file, const std::string& name, std::size_t count,
+                   bool counts);
+
 }  // namespace afterspike::exporters

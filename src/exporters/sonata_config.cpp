@@ -1,6 +1,7 @@
 #include "sonata_config.hpp"
 
 #include <algorithm>
+#include <regex>
 #include <tuple>
 #include <utility>
 
@@ -29,8 +30,17 @@ std::vector<ConfigPart> ConfigPart::items() const {
   return parts;
 }
 
+namespace {
+
+/// "$NAME/x" of "${NAME}/x": BMTK takes both.
+std::string without_braces(const std::string& text) {
+  return std::regex_replace(text, std::regex(R"(\$\{(\w+)\})"), "$$$1");
+}
+
+}  // namespace
+
 fs::path ConfigPart::path(const char* key) const {
-  std::string text = get<std::string>(key);
+  std::string text = without_braces(get<std::string>(key));
   constexpr int kDeepest = 16;  // Variables may name variables.
   for (int depth = 0; depth < kDeepest && text.find('$') != std::string::npos; ++depth) {
     for (const auto& [variable, value] : file_->variables) {
@@ -58,6 +68,7 @@ bool longer(const std::string& one, const std::string& other) {
 SonataConfig::SonataConfig(const fs::path& given) {
   const auto open = [&](const fs::path& path) {
     ConfigPart::File file{path, decltype(ConfigPart::File::variables)(longer)};
+    file.variables.emplace("$configdir", ".");  // BMTK's, for the folder of the file.
     const io::Json content = io::read_json(path, kKind);
     if (content.contains("manifest")) {
       const io::Json& manifest = content.at("manifest");
@@ -65,7 +76,7 @@ SonataConfig::SonataConfig(const fs::path& given) {
       for (const auto& [name, value] : manifest.items()) {
         require(value.is_string(), kKind, "'{}': 'manifest': '{}': expected a text", path.string(),
                 name);
-        file.variables[name] = value.get<std::string>();
+        file.variables[name] = without_braces(value.get<std::string>());
       }
     }
     files_.push_back({std::make_shared<const ConfigPart::File>(std::move(file)), content});

@@ -5,12 +5,14 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/io/atomic.hpp"
+#include "afterspike/io/bytes.hpp"
 #include "afterspike/io/hdf5.hpp"
 
 namespace afterspike::glifnet {
@@ -18,6 +20,8 @@ namespace {
 
 constexpr ErrorKind kKind = ErrorKind::data;
 constexpr std::string_view kFormat = "afterspike-network";
+constexpr std::string_view kChecksum = "sha256";
+constexpr std::int64_t kFirstWithChecksum = 3;
 const std::string kNoise = "/noise_currents";
 constexpr std::array kShapes = {SynapseShape::alpha, SynapseShape::exponential,
                                 SynapseShape::delta};
@@ -53,6 +57,39 @@ class Writer {
 
  private:
   io::Hdf5File file_;
+};
+
+/// Takes what a Writer takes and keeps the checksum of it: of each field its path, ended by a 0,
+/// the number of its values and these.
+class Summer {
+ public:
+  template <typename T>
+  void array(const std::string& group, std::string_view name, const std::vector<T>& values,
+             const std::vector<std::int64_t>& /*shape*/ = {}) {
+    add(group, name, std::span<const T>(values));
+  }
+  void number(const std::string& group, std::string_view name, double value) {
+    add(group, name, std::span<const double>(&value, 1));
+  }
+  void integer(const std::string& group, std::string_view name, std::int64_t value) {
+    add(group, name, std::span<const std::int64_t>(&value, 1));
+  }
+  void text(const std::string& group, std::string_view name, std::string_view value) {
+    add(group, name, std::span<const char>(value));
+  }
+  std::string sum() { return sum_.hexadecimal(); }
+
+ private:
+  template <typename T>
+  void add(const std::string& group, std::string_view name, std::span<const T> values) {
+    const std::string path = member(group == "/" ? "" : group, name);
+    const auto count = static_cast<std::int64_t>(values.size());
+    sum_.add(std::as_bytes(std::span(path.c_str(), path.size() + 1)));
+    sum_.add(std::as_bytes(std::span(&count, 1)));
+    sum_.add(std::as_bytes(values));
+  }
+
+  io::Sha256 sum_;
 };
 
 class Reader {
@@ -100,7 +137,8 @@ class Reader {
   io::Hdf5File file_;
 };
 
-void write_population(Writer& writer, const std::string& group, const Population& population) {
+template <typename Sink>
+void write_population(Sink& writer, const std::string& group, const Population& population) {
   writer.array(group, "synapse_time_constants_ms", population.synapse_time_constants_ms);
   writer.text(group, "name", population.name);
   writer.text(group, "model", population.model);
@@ -144,12 +182,13 @@ Population read_population(const Reader& reader, const std::string& group) {
   return population;
 }
 
-void write_projection(Writer& writer, const std::string& group, const Projection& projection) {
+template <typename Sink>
+void write_projection(Sink& writer, const std::string& group, const Projection& projection) {
   writer.array(group, "offsets", projection.offsets);
   writer.integer(group, "source", projection.source);
   writer.integer(group, "target", projection.target);
-  writer.array<std::int64_t>(group, "targets",
-                             {projection.targets.begin(), projection.targets.end()});
+  const std::vector<std::int64_t> targets(projection.targets.begin(), projection.targets.end());
+  writer.array(group, "targets", targets);
   writer.array(group, "weights", projection.weights);
   writer.array(group, "delays_ms", projection.delays_ms);
   writer.array(group, "receptors", projection.receptors);
@@ -171,7 +210,8 @@ Projection read_projection(const Reader& reader, const std::string& group) {
   return projection;
 }
 
-void write_currents(Writer& writer, const Network& network) {
+template <typename Sink>
+void write_currents(Sink& writer, const Network& network) {
   for (std::size_t index = 0; index < network.step_currents.size(); ++index) {
     const StepCurrent& current = network.step_currents[index];
     const std::string group = fmt::format("/step_currents/{}", index);
@@ -214,7 +254,8 @@ void read_currents(const Reader& reader, Network& network) {
   }
 }
 
-void write_readout(Writer& writer, const Readout& readout) {
+template <typename Sink>
+void write_readout(Sink& writer, const Readout& readout) {
   if (readout.population < 0) return;
   const std::string group = "/readout";
   const std::int64_t outputs = length(readout.bias);
@@ -234,10 +275,9 @@ Readout read_readout(const Reader& reader) {
           reader.array<double>(group, "bias")};
 }
 
-void write_all(const std::filesystem::path& path, const Network& network) {
-  Writer writer(path);
-  writer.text("/", "format", kFormat);
-  writer.integer("/", "version", kFileVersion);
+/// All of a network, in an order that is part of the format: the checksum depends on it.
+template <typename Sink>
+void write_all(Sink& writer, const Network& network) {
   writer.number("/", "time_step_ms", network.time_step_ms);
   for (std::size_t index = 0; index < network.populations.size(); ++index) {
     write_population(writer, fmt::format("/populations/{}", index), network.populations[index]);
@@ -248,7 +288,13 @@ void write_all(const std::filesystem::path& path, const Network& network) {
   write_currents(writer, network);
   write_readout(writer, network.readout);
   const std::string provenance = nlohmann::json(network.provenance).dump();
-  writer.array<std::uint8_t>("", "provenance", {provenance.begin(), provenance.end()});
+  writer.array("", "provenance", std::vector<std::uint8_t>(provenance.begin(), provenance.end()));
+}
+
+std::string checksum(const Network& network) {
+  Summer summer;
+  write_all(summer, network);
+  return summer.sum();
 }
 
 std::map<std::string, std::string> read_provenance(const Reader& reader) {
@@ -289,6 +335,11 @@ Network read_all(const Reader& reader) {
   read_currents(reader, network);
   network.readout = read_readout(reader);
   network.provenance = read_provenance(reader);
+  if (version < kFirstWithChecksum) return network;
+  const std::string written = reader.text("/", kChecksum), found = checksum(network);
+  require(found == written, kKind,
+          "found content of SHA-256 {}..., expected {}..., as '{}' says: it is damaged",
+          found.substr(0, 8), written.substr(0, 8), kChecksum);
   return network;
 }
 
@@ -297,7 +348,13 @@ Network read_all(const Reader& reader) {
 void write_network(const std::filesystem::path& path, const Network& network) {
   validate(network);
   io::AtomicFile file(path);
-  write_all(file.staging(), network);
+  {
+    Writer writer(file.staging());
+    writer.text("/", "format", kFormat);
+    writer.integer("/", "version", kFileVersion);
+    writer.text("/", kChecksum, checksum(network));
+    write_all(writer, network);
+  }
   file.commit();
 }
 

@@ -9,6 +9,7 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <torch/version.h>
 
 #include "afterspike/base/registry.hpp"
 #include "afterspike/io/bytes.hpp"
@@ -160,7 +161,8 @@ std::map<std::string, std::string> Lowering::provenance() const {
           {"copies", std::to_string(options_.copies)},
           {"sigma_mV", fmt::format("{}", sigma_mV())},
           {"configuration", trained_.content.configuration.dump()},
-          {"version", AFTERSPIKE_VERSION}};
+          {"version", AFTERSPIKE_VERSION},
+          {"libtorch", TORCH_VERSION}};  // Its transforms give the values their last bits.
 }
 
 glifnet::Network Lowering::run() {

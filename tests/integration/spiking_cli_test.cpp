@@ -53,8 +53,10 @@ class SpikingCli : public testing::ProgramTest {
 
 TEST_F(SpikingCli, ExportsSimulatesAndCompares) {
   train();
-  const io::Json verified = json({"export", path("run"), "--out", path("net.h5"), "--time-step",
-                                  "1ms", "--verify", "8", "--json"});
+  io::Json verified = json({"export", path("run"), "--out", path("net.h5"), "--time-step", "1ms",
+                            "--verify", "8", "--json"});
+  EXPECT_EQ(verified["deviations"], io::Json::array());
+  verified.erase("deviations");
   EXPECT_EQ(verified["samples"], 8);
   EXPECT_EQ(verified["samples_with_other_spikes"], 0);
   const io::Json compared = json({"parity", path("run"), path("net.h5"), "--json"});
@@ -144,20 +146,33 @@ TEST_F(SpikingCli, FlagsOfTheOtherWayToRunAreRefused) {
 
 TEST_F(SpikingCli, WhatIsWrittenIsVerifiedOrSaidNotToBe) {
   train();
-  for (const char* format : {"native", "pynest", "nir"}) {
+  for (const char* format : {"native", "pynest", "sonata", "nir"}) {
     const io::Json verified = json({"export", path("run"), "--format", format, "--approximate",
                                     "--out", path(format), "--verify", "8", "--json"});
     EXPECT_EQ(verified["samples"], 8) << format;
     EXPECT_EQ(verified["approximated_parameters"] == 0, format == std::string("native"));
     EXPECT_TRUE(fs::exists(directory_ / format));
   }
-  for (const char* format : {"sonata", "allen"}) {
-    refused(2,
-            {"export", path("run"), "--format", format, "--approximate", "--out", path(format),
-             "--verify", "8"},
-            {"--verify", format, "cannot be shown the samples of a task"});
-    EXPECT_FALSE(fs::exists(directory_ / format));
+  refused(2,
+          {"export", path("run"), "--format", "allen", "--approximate", "--out", path("allen"),
+           "--verify", "8"},
+          {"--verify", "allen", "cannot be shown the samples of a task"});
+  EXPECT_FALSE(fs::exists(directory_ / "allen"));
+}
+
+TEST_F(SpikingCli, EveryNeuronThatIsNotAsItWasIsSaid) {
+  train();
+  const io::Json written = json({"export", path("run"), "--format", "pynest", "--approximate",
+                                 "--out", path("pynest"), "--json"});
+  EXPECT_FALSE(written.contains("samples"));
+  bool found = false;
+  for (const io::Json& each : written["deviations"]) {
+    if (each["what"] == "delta synapses") {
+      EXPECT_EQ(each["neurons"], (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5}));
+      found = true;
+    }
   }
+  EXPECT_TRUE(found);
 }
 
 TEST_F(SpikingCli, PopulationsTakeAsManyCopiesAsAskedFor) {
@@ -189,6 +204,10 @@ TEST_F(SpikingCli, OthersFormatsAreWrittenAndReadBack) {
     EXPECT_EQ(fs::is_directory(directory_ / format), format != std::string("nir"));
   }
   succeed({"import", path("sonata"), "--out", path("sonata.h5")});
+  refused(2,
+          {"import", (directory_ / "allen/hidden_0_neuron_config.json").string(), path("sonata"),
+           "--out", path("no.h5")},
+          {"found 2 paths, expected one SONATA network"});
   fs::rename(directory_ / "sonata/config.json", directory_ / "sonata/simulation_config.json");
   succeed({"import", path("sonata/simulation_config.json"), "--out", path("again.h5")});
   EXPECT_EQ(testing::slurp(directory_ / "again.h5").size(),

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "afterspike/glifnet/network.hpp"
+#include "afterspike/io/json.hpp"
 
 /// Networks of spiking neurons in the formats of others. What a format cannot say is listed and
 /// refused, or with `approximate` replaced; nothing is changed in silence.
@@ -23,8 +25,11 @@ struct Deviation {
 };
 
 /// "population 'hidden': after-spike multiplier above 1 (12 values of 9 neurons: 0, 3, 4, ...):
-/// replaced by 1".
+/// replaced by 1", with the first eight neurons.
 std::string text_of(const Deviation& deviation);
+
+/// The members of a deviation, with all its neurons.
+io::Json json_of(const Deviation& deviation);
 
 struct Options {
   bool approximate = false;
@@ -36,13 +41,17 @@ struct Options {
 
 /// A network in the terms of a format, and what of it is not as it was.
 struct Conversion {
-  /// What is written; and a readout that is not, where the samples of a task can be shown to it, so
-  /// that one can tell what its spikes are worth.
-  glifnet::Network network;
+  glifnet::Network network;  ///< What is written.
   std::vector<Deviation> deviations;
   double resolution_ms = 0;  ///< Step that a simulator with a grid should take.
-  /// The populations before, by index, for formats that keep as metadata what they cannot say.
-  std::vector<glifnet::Population> metadata = {};
+  /// For formats that keep as metadata what they cannot say: the forms that each population, by
+  /// index, had before, the first as it was given.
+  std::vector<std::vector<glifnet::Population>> metadata = {};
+  /// What our core runs to tell what the spikes are worth that the other simulator will send, with
+  /// an analog source and a readout that may not be written; none where that is `network`.
+  std::optional<glifnet::Network> shown = std::nullopt;
+
+  const glifnet::Network& to_verify() const { return shown ? *shown : network; }
 };
 
 /// A format as it is listed.
@@ -54,8 +63,8 @@ struct ExporterEntry {
   /// Writes what convert() gave. Throws Error(data) where that cannot be written.
   void (*write)(const Conversion& conversion, const std::filesystem::path& path);
   bool has_steps = false;  ///< Options::resolution_ms and synapse_ms mean something to it.
-  /// Why the network that is written cannot be shown the samples of a task, as in "... has no
-  /// input"; empty where it can.
+  /// Why Conversion::to_verify() cannot be shown the samples of a task, as in "... has no input";
+  /// empty where it can.
   std::string_view deaf = "";
 };
 

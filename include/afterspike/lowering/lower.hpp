@@ -35,7 +35,7 @@ inline constexpr std::string_view kNeurons = "hidden", kInput = "input";
 /// The selected network of a run as spiking neurons: GLIFR neurons in discrete time, an analog
 /// source of the task's features, the readout over the steps that the task reads. Provenance says
 /// checkpoint (SHA-256 of its weights), task, neuron, mode, copies, sigma_mV, configuration (JSON
-/// of all options) and version.
+/// of all options), version and libtorch (its version).
 ///
 /// Throws Error(config) for what has no form as spikes: other neurons than GLIFR, several layers,
 /// no readout, outputs that are not classes, or rates with a spike shorter than a step.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
+#include "afterspike/exporters/importer.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "allen.hpp"
 #include "rules.hpp"
@@ -23,32 +24,33 @@ constexpr const char* kAlone = "none: neurons alone";
 /// Lists, and takes out, what is none of single neurons.
 void leave_neurons_alone(Conversion& conversion) {
   Network& network = conversion.network;
-  const auto add = [&](std::string what, std::int64_t population, std::int64_t values) {
-    conversion.deviations.push_back({std::move(what),
-                                     kAlone,
-                                     network.populations[static_cast<std::size_t>(population)].name,
-                                     {},
-                                     values});
+  const auto population = [&](std::int64_t index) -> const Population& {
+    return network.populations[static_cast<std::size_t>(index)];
+  };
+  const auto add = [&](std::string what, std::int64_t index) {
+    conversion.deviations.push_back({std::move(what), kAlone, population(index).name, {}, 0});
   };
   for (const glifnet::Projection& projection : network.projections) {
-    const auto& source = network.populations[static_cast<std::size_t>(projection.source)];
-    add(fmt::format("synapses from '{}'", source.name), projection.target, projection.synapses());
+    const Population& target = population(projection.target);
+    Concerned targets(target.size);
+    targets.add_targets(projection);
+    targets.list(fmt::format("synapses from '{}'", population(projection.source).name), kAlone,
+                 target.name, conversion.deviations);
   }
   for (std::size_t index = 0; index < network.populations.size(); ++index) {
-    const Population& population = network.populations[index];
-    if (!glifnet::model(population.model).is_source()) continue;
-    add(fmt::format("a source, '{}'", population.model), static_cast<std::int64_t>(index), 0);
+    const glifnet::Population& source = network.populations[index];
+    if (!glifnet::model(source.model).is_source()) continue;
+    add(fmt::format("a source, '{}'", source.model), static_cast<std::int64_t>(index));
   }
-  for (const auto& current : network.step_currents) add("a step current", current.population, 0);
-  for (const auto& current : network.noise_currents) add("a noise current", current.population, 0);
+  for (const auto& current : network.step_currents) add("a step current", current.population);
+  for (const auto& current : network.noise_currents) add("a noise current", current.population);
   list_readout(network, conversion.deviations);
   network.projections.clear();
   network.step_currents.clear();
   network.noise_currents.clear();
   network.readout = {};
-  std::erase_if(network.populations, [](const Population& population) {
-    return glifnet::model(population.model).is_source();
-  });
+  std::erase_if(network.populations,
+                [](const Population& each) { return glifnet::model(each.model).is_source(); });
 }
 
 /// Files count a refractory period in steps.
@@ -111,7 +113,7 @@ void write(const Conversion& conversion, const std::filesystem::path& path) {
   for (const Population& population : network.populations) {
     for (std::int64_t neuron = 0; neuron < population.size; ++neuron) {
       io::write_file(
-          directory.staging() / fmt::format("{}_{}_neuron_config.json", population.name, neuron),
+          directory.staging() / fmt::format("{}_{}_{}", population.name, neuron, kAllenConfig),
           allen_config(population, neuron, network.time_step_ms).dump(1) + "\n");
     }
   }

@@ -88,11 +88,11 @@ void make_input(Population& source, std::vector<Deviation>& deviations) {
 /// CubaLIF has one exponential current for each neuron.
 void make_one_exponential(Population& population, std::vector<Projection*> onto,
                           std::vector<Deviation>& deviations) {
-  std::int64_t synapses = 0;
-  for (const Projection* projection : onto) synapses += projection->synapses();
+  Concerned targets(population.size);
+  for (const Projection* projection : onto) targets.add_targets(*projection);
   if (population.synapse == SynapseShape::alpha) {
-    deviations.push_back(
-        {"alpha synapses", "exponential ones of the same charge", population.name, {}, synapses});
+    targets.list("alpha synapses", "exponential ones of the same charge", population.name,
+                 deviations);
     for (Projection* projection : onto) {
       for (double& weight : projection->weights) weight *= std::numbers::e;
     }
@@ -100,11 +100,8 @@ void make_one_exponential(Population& population, std::vector<Projection*> onto,
   }
   if (population.receptors == 1) return;
   if (population.synapse == SynapseShape::exponential) {
-    deviations.push_back({fmt::format("{} receptors", population.receptors),
-                          "the first, by charge",
-                          population.name,
-                          {},
-                          synapses});
+    targets.list(fmt::format("{} receptors", population.receptors), "the first, by charge",
+                 population.name, deviations);
     const auto& tau = population.synapse_time_constants_ms;
     for (Projection* projection : onto) {
       for (std::int64_t at = 0; at < projection->synapses(); ++at) {
@@ -126,7 +123,7 @@ void share_delays(const Network& network, Projection& projection,
                   std::vector<Deviation>& deviations) {
   const auto& source = network.populations[static_cast<std::size_t>(projection.source)];
   std::vector<double> delays(projection.targets.size());
-  std::int64_t changed = 0;
+  Concerned changed(source.size);
   for (std::size_t row = 0; row + 1 < projection.offsets.size(); ++row) {
     const auto begin = projection.offsets[row], end = projection.offsets[row + 1];
     double sum = 0;
@@ -138,14 +135,27 @@ void share_delays(const Network& network, Projection& projection,
     const double mean = end == begin ? 0 : sum / static_cast<double>(end - begin);
     for (auto at = begin; at < end; ++at) {
       const double own = same ? projection.delay_ms(begin) : mean;
-      changed += own == projection.delay_ms(at) ? 0 : 1;
+      if (own != projection.delay_ms(at)) changed.add(static_cast<std::int64_t>(row));
       delays[static_cast<std::size_t>(at)] = own;
     }
   }
-  if (changed == 0) return;
+  if (changed.none()) return;
   projection.delays_ms = std::move(delays);
-  deviations.push_back(
-      {"different delays of the synapses of a neuron", "their mean", source.name, {}, changed});
+  changed.list("different delays of the synapses of a neuron", "their mean", source.name,
+               deviations);
+}
+
+/// A node of a graph is applied in every step, to the spikes of that step.
+void list_window(const Network& network, std::vector<Deviation>& deviations) {
+  const glifnet::Readout& readout = network.readout;
+  constexpr double kNoise = 1e-6;
+  if (readout.population < 0) return;
+  if (std::abs(readout.window_ms / network.time_step_ms - 1) <= kNoise) return;
+  deviations.push_back({fmt::format("a readout of the spikes of the last {} ms", readout.window_ms),
+                        "one of each step's; the window is in the metadata",
+                        network.populations[static_cast<std::size_t>(readout.population)].name,
+                        {},
+                        0});
 }
 
 Conversion convert(const Network& network, const Options&) {
@@ -153,7 +163,11 @@ Conversion convert(const Network& network, const Options&) {
   Conversion conversion = as_glif3(network);
   std::vector<Deviation>& deviations = conversion.deviations;
   auto& populations = conversion.network.populations;
-  conversion.metadata = populations;
+  for (std::size_t index = 0; index < populations.size(); ++index) {
+    auto& forms = conversion.metadata.emplace_back();
+    forms.push_back(network.populations[index]);
+    if (populations[index].model != forms.front().model) forms.push_back(populations[index]);
+  }
   for (std::size_t index = 0; index < populations.size(); ++index) {
     Population& population = populations[index];
     if (glifnet::model(population.model).is_source()) {
@@ -170,6 +184,7 @@ Conversion convert(const Network& network, const Options&) {
   for (Projection& projection : conversion.network.projections) {
     share_delays(conversion.network, projection, deviations);
   }
+  list_window(network, deviations);
   return conversion;
 }
 
@@ -198,12 +213,12 @@ class Writer {
   }
   void write_ports(const std::string& name, const char* type, std::int64_t size);
   void write_neurons(const Population& population);
-  void write_metadata(const Population& whole);
+  void write_metadata(const Population& form);
   void write_projection(const Projection& projection, std::size_t number);
   void write_readout();
 
   const Network& network_;
-  const std::vector<Population>& metadata_;
+  const std::vector<std::vector<Population>>& metadata_;
   io::Hdf5File file_;
   std::vector<std::string> edges_;
 };
@@ -247,18 +262,20 @@ void Writer::write_neurons(const Population& population) {
   array(at + "/v_reset", reset);
 }
 
-/// All that is known of the neurons, in our terms.
-void Writer::write_metadata(const Population& whole) {
-  const std::string at = node(whole.name);
-  text(at + "/metadata/model", whole.model);
-  text(at + "/metadata/units",
-       "tau s, voltages mV, weights mV (LIF) or pA (CubaLIF); glif: as named");
-  for (const glifnet::Column& column : glifnet::model(whole.model).columns) {
-    const Values& values = whole.columns.at(std::string(column.name));
+/// All that is known of the neurons, in our terms: as they were trained, and in continuous time.
+void Writer::write_metadata(const Population& form) {
+  const bool trained = glifnet::model(form.model).dynamics == Dynamics::glifr;
+  const std::string at = node(form.name) + "/metadata/", group = trained ? "glifr" : "glif";
+  if (!trained) text(at + "model", form.model);
+  for (const glifnet::Column& column : glifnet::model(form.model).columns) {
+    const Values& values = form.columns.at(std::string(column.name));
     if (values.empty()) continue;
-    array(fmt::format("{}/metadata/glif/{}", at, column.name), values);
-    text(fmt::format("{}/metadata/glif_units/{}", at, column.name), std::string(column.unit));
+    array(fmt::format("{}{}/{}", at, group, column.name), values);
+    text(fmt::format("{}{}_units/{}", at, group, column.name), std::string(column.unit));
   }
+  const Values& taus = form.synapse_time_constants_ms;
+  text(at + group + "/synapse", std::string(name_of(form.synapse)));
+  if (!taus.empty()) array(at + group + "/synapse_time_constants_ms", taus);
 }
 
 /// A Delay of the source's channels, then a dense matrix [targets, sources].
@@ -319,7 +336,9 @@ void Writer::run() {
       write_ports(population.name, "Input", population.size);
     } else {
       write_neurons(population);
-      write_metadata(metadata_[index]);
+      text(node(population.name) + "/metadata/units",
+           "tau s, voltages mV, weights mV (LIF) or pA (CubaLIF); glif, glifr: as named");
+      for (const Population& form : metadata_[index]) write_metadata(form);
     }
   }
   for (std::size_t index = 0; index < network_.projections.size(); ++index) {

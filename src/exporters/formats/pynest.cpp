@@ -3,9 +3,10 @@
 #include <cmath>
 #include <cstddef>
 #include <map>
-#include <numbers>
 #include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/exporters/conversion.hpp"
@@ -14,6 +15,7 @@
 #include "nest.hpp"
 #include "pynest_script.hpp"
 #include "rules.hpp"
+#include "step_currents.hpp"
 
 namespace afterspike::exporters {
 namespace {
@@ -143,8 +145,8 @@ void Writer::write_currents() {
       const std::int64_t neuron = columns.target[at] - first;
       if (neuron < 0 || neuron >= target.size) continue;
       const auto place = static_cast<std::size_t>((columns.port[at] - 1) * target.size + neuron);
-      columns.weight[at] *=
-          std::numbers::e * target.synapse_time_constants_ms[place] / network_.time_step_ms;
+      columns.weight[at] = step_current(columns.weight[at], target.synapse_time_constants_ms[place],
+                                        network_.time_step_ms);
     }
   }
   write("current_", columns);
@@ -172,21 +174,61 @@ void require_whole_steps(double input_step_ms, double resolution_ms) {
           resolution_ms, input_step_ms);
 }
 
+/// NEST's generators begin at the end of the first step, and what they send comes a step later.
+void list_constant_currents(Conversion& conversion) {
+  for (Population& population : conversion.network.populations) {
+    change_column(
+        population, "constant_current", "a constant current",
+        fmt::format("one that begins at {} ms of NEST's clock", 2 * conversion.resolution_ms),
+        [](double& value, std::size_t) { return value != 0; }, conversion.deviations);
+  }
+}
+
+/// NEST's generators give no values at once, and none at 0: all waits a step for the first of them.
+/// Says whether there are any.
+bool list_step_currents(Conversion& conversion) {
+  const Network& network = conversion.network;
+  bool any = false;
+  for (std::size_t index = 0; index < network.populations.size(); ++index) {
+    const Population& source = network.populations[index];
+    if (glifnet::model(source.model).dynamics != Dynamics::analog_source) continue;
+    require_whole_steps(network.time_step_ms, conversion.resolution_ms);
+    any = true;
+    Concerned channels(source.size);
+    for (const glifnet::Projection& projection : network.projections) {
+      if (projection.source == static_cast<std::int64_t>(index)) channels.add_sources(projection);
+    }
+    channels.list("values of an analog source, each at once", "step currents of the same charge",
+                  source.name, conversion.deviations);
+  }
+  return any;
+}
+
+/// In the step before the first value neurons that are not at rest go on.
+void list_restless(Conversion& conversion) {
+  for (Population& population : conversion.network.populations) {
+    if (glifnet::model(population.model).is_source()) continue;
+    const std::vector<double>&rest = population.columns.at("resting_potential"),
+          &threshold = population.columns.at("threshold");
+    change_column(
+        population, "initial_potential", "a start that is not at rest, or not below the threshold",
+        fmt::format("the same, {} ms before the input", conversion.resolution_ms),
+        [&](double& value, std::size_t n) { return value != rest[n] || value > threshold[n]; },
+        conversion.deviations);
+  }
+}
+
 Conversion convert(const Network& network, const Options& options) {
   require_no_poisson(network, "pynest");
   require_no_currents(network, "pynest");
   Conversion conversion = as_nest(network, options);
-  for (const Population& population : network.populations) {
-    if (glifnet::model(population.model).dynamics != Dynamics::analog_source) continue;
-    require_whole_steps(network.time_step_ms, conversion.resolution_ms);
-    conversion.deviations.push_back({"values of an analog source, each at once",
-                                     "step currents of the same charge",
-                                     population.name,
-                                     {},
-                                     0});
+  list_constant_currents(conversion);
+  if (list_step_currents(conversion)) {
+    list_restless(conversion);
+    conversion.shown = with_step_currents(conversion.network, conversion.resolution_ms);
   }
-  // It stays in the network: with it, what the spikes are worth can still be told.
   list_readout(network, conversion.deviations);
+  conversion.network.readout = {};
   return conversion;
 }
 

@@ -14,7 +14,9 @@ inline constexpr std::string_view kPynestScript = R"script(#!/usr/bin/env python
 
 usage: run_nest.py MILLISECONDS [VALUES.csv]
 
-VALUES.csv: a row for each step of the input, a column for each channel, no header.
+VALUES.csv: a row for each step of the input, a column for each channel, no header. NEST's generators
+give nothing in their first step: with values the network's time begins a step after NEST's, and
+spikes are printed in the network's.
 """
 import json
 import sys
@@ -39,6 +41,7 @@ def main():
     duration = float(sys.argv[1])
     values = np.loadtxt(sys.argv[2], delimiter=",", ndmin=2) if len(sys.argv) > 2 else None
     with h5py.File(Path(__file__).parent / "net.h5") as table:
+        begin = 0.0 if values is None else float(table.attrs["dt"])
         nest.ResetKernel()
         nest.resolution = float(table.attrs["dt"])
         parameters = json.loads(table.attrs["params"])
@@ -48,7 +51,7 @@ def main():
         trains = [table["in_times"][str(i)][()] for i in range(len(table["in_times"]))]
         if trains:
             generators = nest.Create("spike_generator", len(trains))
-            generators.set([{"spike_times": times} for times in trains])
+            generators.set([{"spike_times": times + begin} for times in trains])
             connect(generators, neurons, table, "in_")
         step = {"delay": float(table.attrs["dt"])}  # NEST's default is 1 ms, whatever the resolution
         for neuron, current in zip(neurons, table["I_e"][()]):
@@ -56,17 +59,17 @@ def main():
                 generator = nest.Create("dc_generator", params={"amplitude": current})
                 nest.Connect(generator, neuron, syn_spec=step)
         if values is not None:
-            times = step["delay"] + float(table.attrs["input_step"]) * np.arange(len(values) + 1)
+            times = begin + float(table.attrs["input_step"]) * np.arange(len(values) + 1)
             channels = nest.Create("step_current_generator", values.shape[1])
             channels.set([{"amplitude_times": times, "amplitude_values": np.append(column, 0.0)}
                           for column in values.T])
             connect(channels, neurons, table, "current_", receptors=False)
         recorder = nest.Create("spike_recorder")
         nest.Connect(neurons, recorder, syn_spec=step)
-        nest.Simulate(duration)
+        nest.Simulate(duration + begin)
         events = recorder.events
         for time, sender in sorted(zip(events["times"], events["senders"])):
-            print(f"{time:.4f},{sender - neurons[0].global_id}")
+            print(f"{time - begin:.4f},{sender - neurons[0].global_id}")
 
 
 if __name__ == "__main__":

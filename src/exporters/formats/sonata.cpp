@@ -110,15 +110,13 @@ void Writer::write_nodes(const Population& population) {
                     {"node_types_file", "$BASE_DIR/" + population.name + "_node_types.csv"}});
 }
 
+/// A file, if an empty one, for every population: NEST refuses virtual nodes without.
 void Writer::write_spikes(const Population& population) {
-  if (population.trains.offsets.empty()) return;
   std::vector<std::pair<double, std::uint64_t>> spikes;
   const glifnet::SpikeTrains& trains = population.trains;
-  for (std::int64_t neuron = 0; neuron < population.size; ++neuron) {
-    const auto at = static_cast<std::size_t>(neuron);
-    for (auto spike = trains.offsets[at]; spike < trains.offsets[at + 1]; ++spike) {
-      spikes.emplace_back(trains.times_ms[static_cast<std::size_t>(spike)],
-                          static_cast<std::uint64_t>(neuron));
+  for (std::size_t train = 0; train + 1 < trains.offsets.size(); ++train) {
+    for (auto spike = trains.offsets[train]; spike < trains.offsets[train + 1]; ++spike) {
+      spikes.emplace_back(trains.times_ms[static_cast<std::size_t>(spike)], train);
     }
   }
   std::sort(spikes.begin(), spikes.end());
@@ -218,23 +216,26 @@ void check(const Network& network) {
   require_no_currents(network, "sonata");
 }
 
-/// What has no place in SONATA's files even if NEST has one for it.
-void drop_currents(Conversion& conversion) {
+/// SONATA's files have no place for values, even if NEST has. The network that still takes them can
+/// be shown samples.
+void drop_values(Conversion& conversion) {
+  const Network whole = conversion.network;
   for (Population& population : conversion.network.populations) {
-    if (glifnet::model(population.model).dynamics == Dynamics::analog_source) {
-      conversion.deviations.push_back(
-          {"an analog source", "virtual nodes, which send spikes", population.name, {}, 0});
-      population.model = "spike_source";
-      continue;
-    }
-    drop_constant_current(population, conversion.deviations);
+    if (glifnet::model(population.model).dynamics != Dynamics::analog_source) continue;
+    conversion.shown = whole;
+    conversion.deviations.push_back(
+        {"an analog source", "virtual nodes, which send spikes", population.name, {}, 0});
+    population.model = "spike_source";
   }
 }
 
 Conversion convert(const Network& network, const Options& options) {
   check(network);
   Conversion conversion = as_nest(network, options);
-  drop_currents(conversion);
+  for (Population& population : conversion.network.populations) {
+    drop_constant_current(population, conversion.deviations);
+  }
+  drop_values(conversion);
   list_readout(network, conversion.deviations);
   conversion.network.readout = {};
   return conversion;
@@ -249,12 +250,8 @@ void write(const Conversion& conversion, const fs::path& path) {
 }  // namespace
 
 ExporterEntry entry_sonata() {
-  return {"sonata",
-          "a SONATA directory for NEST and BMTK",
-          convert,
-          write,
-          /*has_steps=*/true,
-          "takes spikes, not values"};
+  return {"sonata", "a SONATA directory for NEST and BMTK", convert, write,
+          /*has_steps=*/true};
 }
 
 }  // namespace afterspike::exporters

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "afterspike/base/registry.hpp"
@@ -200,8 +202,10 @@ TEST(Allen, FilesOfOneNetworkHaveOneStep) {
 TEST(Allen, WhatIsLeftOutIsListedAndFilesThatAreNoneAreRefused) {
   const TempDir directory;
   const auto& format = find_entry<ExporterEntry>(entries(), "allen", "format");
-  expect_error(ErrorKind::config, {"synapses from 'input' (48 values)", "expected --approximate"},
-               [&] { export_network(format, glifr_network(), directory / "no", {}); });
+  expect_error(
+      ErrorKind::config,
+      {"synapses from 'input' (48 values of 12 neurons: 0, 1, 2", "expected --approximate"},
+      [&] { export_network(format, glifr_network(), directory / "no", {}); });
   EXPECT_FALSE(fs::exists(directory / "no"));
   const auto refuse = [&](const char* name, const char* content, const char* part) {
     testing::spill(directory / name, content);
@@ -271,6 +275,51 @@ TEST(Allen, PopulationsAreCalledAsTheirFiles) {
   EXPECT_EQ(network.populations[1].name, "637930677");
   EXPECT_EQ(network.populations[2].name, "637930677_2");
   EXPECT_TRUE(allen_configs(directory.path()).empty());
+}
+
+TEST(Allen, FilesComeInTheOrderOfTheirNumbers) {
+  const TempDir directory;
+  for (const char* prefix : {"aaa", "bb"}) {
+    for (int neuron = 0; neuron < 12; ++neuron) {
+      testing::spill(directory / fmt::format("{}_{}_{}", prefix, neuron, kAllenConfig), "{}");
+    }
+  }
+  testing::spill(directory / "aaa_03_neuron_config.json", "{}");
+  testing::spill(directory / "neuron_config.json", "{}");
+  std::vector<std::string> names;
+  for (const fs::path& file : allen_configs(directory.path())) {
+    names.push_back(file.filename().string());
+    names.back().resize(names.back().size() - kAllenConfig.size());
+  }
+  EXPECT_THAT(
+      names, ::testing::ElementsAre("aaa_0_", "aaa_1_", "aaa_2_", "aaa_03_", "aaa_3_", "aaa_4_",
+                                    "aaa_5_", "aaa_6_", "aaa_7_", "aaa_8_", "aaa_9_", "aaa_10_",
+                                    "aaa_11_", "bb_0_", "bb_1_", "bb_2_", "bb_3_", "bb_4_", "bb_5_",
+                                    "bb_6_", "bb_7_", "bb_8_", "bb_9_", "bb_10_", "bb_11_", ""));
+  expect_error(ErrorKind::data, {"nowhere", "expected a directory that can be read"},
+               [&] { allen_configs(directory / "nowhere"); });
+}
+
+/// AllenSDK: the voltage counts from El_reference, and comes to a voltage + b.
+TEST(Allen, AResetCountsFromTheReferenceAndNotFromRest) {
+  const TempDir directory;
+  write(one_cell("glif4"), directory / "cells");
+  const fs::path file = directory / "cells/cell_0_neuron_config.json";
+  io::Json config = io::read_json(file, ErrorKind::data);
+  config["El"] = -0.001;
+  testing::spill(file, config.dump());
+  const auto columns = import_allen({file}).populations.at(0).columns;
+  const io::Json& reset = config["voltage_reset_method"]["params"];
+  const double reference = config["El_reference"].get<double>() * 1e3,
+               rest = columns.at("resting_potential")[0];
+  EXPECT_NEAR(rest, reference - 1, 1e-9);
+  for (const double voltage : {-2.0, 0.0, 17.0, 40.0}) {
+    const double after =
+        reset["a"].get<double>() * voltage + reset["b"].get<double>() * 1e3 + reference;
+    const double own = columns.at("reset_fraction")[0] * (voltage + reference - rest) +
+                       columns.at("reset_add")[0] + rest;
+    EXPECT_NEAR(own, after, 1e-9);
+  }
 }
 
 }  // namespace

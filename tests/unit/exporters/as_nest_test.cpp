@@ -11,6 +11,7 @@
 #include "afterspike/base/registry.hpp"
 #include "afterspike/exporters/conversion.hpp"
 #include "afterspike/io/json.hpp"
+#include "afterspike/sim/simulation.hpp"
 #include "glifr_network.hpp"
 #include "support/expect_error.hpp"
 #include "support/temp_dir.hpp"
@@ -72,6 +73,8 @@ TEST(AsNest, DelaysAndSpikesThatAreOffItsGridAreListed) {
       std::vector<glifnet::Synapse>{{0, 1, 5, 0, 0}, {0, 2, 5, 0.3, 0}, {1, 0, 5, 0.34, 0}})};
   Conversion conversion = as_nest(network, {});
   EXPECT_EQ(listed_delays(conversion), 2);
+  EXPECT_EQ(conversion.deviations.at(0).neurons, std::vector<std::int64_t>{0});
+  EXPECT_EQ(conversion.deviations.at(1).neurons, std::vector<std::int64_t>{1});
   const auto& delays = conversion.network.projections[0].delays_ms;
   EXPECT_EQ(delays.at(0), 0.1);
   EXPECT_EQ(delays.at(1), 0.3);
@@ -82,14 +85,46 @@ TEST(AsNest, DelaysAndSpikesThatAreOffItsGridAreListed) {
   EXPECT_NEAR(times.at(2), 0.3, 1e-12);
   EXPECT_EQ(times.at(3), 7);
   ASSERT_EQ(conversion.deviations.size(), 3u);
-  EXPECT_THAT(text_of(conversion.deviations[2]),
-              HasSubstr("population 'input': recorded spikes at 0 ms or within a step (2 values)"));
+  EXPECT_THAT(
+      text_of(conversion.deviations[2]),
+      HasSubstr("population 'input': recorded spikes at 0 ms or within a step (2 values of 1"
+                " neurons: 0)"));
   // On the grid of a coarser simulator.
   network.populations[1].trains = {};
   network.projections[0].delays_ms = {0.5};
   conversion = as_nest(network, {true, 0.2, 0});
   EXPECT_EQ(listed_delays(conversion), 3);
   EXPECT_THAT(text_of(conversion.deviations.back()), HasSubstr("not whole steps of 0.2 ms"));
+}
+
+TEST(AsNest, AConstantCurrentIsAHigherRest) {
+  for (const char* level : {"glif1", "glif2", "glif3", "glif4", "glif5"}) {
+    SCOPED_TRACE(level);
+    glifnet::Network network;
+    network.populations = {
+        make_population("cells", level, 3, glifnet::SynapseShape::alpha, {2}, Rng(1))};
+    network.populations[0].columns["constant_current"] = {250, 0, 120};
+    const Conversion conversion = as_nest(network, {});
+    EXPECT_TRUE(conversion.deviations.empty());
+    const auto& columns = conversion.network.populations[0].columns;
+    const bool follows = columns.contains("threshold_voltage_index");
+    EXPECT_EQ(columns.at("constant_current"),
+              follows ? std::vector<double>({250, 0, 120}) : std::vector<double>(3, 0.0));
+    std::vector<sim::Recording> recordings;
+    std::vector<std::size_t> spikes;
+    for (const glifnet::Network& each : {network, conversion.network}) {
+      sim::Simulation simulation(each, {1});
+      simulation.record("cells", sim::Quantity::voltage, 0.1);
+      simulation.run_until(300);
+      recordings.push_back(simulation.recording(0));
+      spikes.push_back(simulation.spikes().size());
+    }
+    EXPECT_GT(spikes[0], 20u);
+    EXPECT_EQ(spikes[0], spikes[1]);
+    for (std::size_t at = 0; at < recordings[0].values.size(); ++at) {
+      ASSERT_NEAR(recordings[0].values[at], recordings[1].values[at], 1e-9) << at;
+    }
+  }
 }
 
 /// Takes the place of NEST and writes down what it is told.
@@ -100,7 +135,7 @@ calls = []
 class Nodes:
     def __init__(self, first, count):
         self.first, self.count = first, count
-        self.events = {"times": [2.5], "senders": [1]}
+        self.events = {"times": [5.0], "senders": [1]}
     @property
     def global_id(self):
         return self.first
@@ -124,6 +159,7 @@ def Connect(pre, post, conn_spec=None, syn_spec=None):
     listed = {k: v.tolist() if hasattr(v, "tolist") else v for k, v in (syn_spec or {}).items()}
     calls.append(["Connect", ids(pre), ids(post), conn_spec, listed])
 def Simulate(duration):
+    calls.append(["Simulate", duration])
     open("calls.json", "w").write(json.dumps(calls))
 )";
 
@@ -142,17 +178,25 @@ int shell(const std::string& command) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-TEST(PynestScript, GivesEveryConnectionADelayOfItsOwn) {
-  const std::string python = AFTERSPIKE_SYSTEM_PYTHON;
-  if (shell(python + " -c 'import h5py, numpy' 2>/dev/null") != 0) GTEST_SKIP() << "no h5py";
-  const TempDir directory;
-  auto network = glifr_network({{"constant_current", {5, 10}}}, 3, 2, 2.5);
+/// Neurons that hear each other, values, spikes and a constant current.
+glifnet::Network script_network() {
+  auto network = glifr_network({}, 3, 2, 2.5);
   network.populations.push_back(
       make_population("spikes", "spike_source", 1, glifnet::SynapseShape::delta, {}, Rng(2)));
   network.populations.back().trains = {{0, 2}, {2.5, 5}};
   network.projections.push_back(make_projection(
       network.populations, 2, 0, std::vector<glifnet::Synapse>{{0, 1, 0.5, 2.5, 0}}));
-  export_network(find_entry<ExporterEntry>(entries(), "pynest", "format"), network,
+  // A constant current that is no other resting potential.
+  network.populations.push_back(
+      make_population("adapting", "glif5", 1, glifnet::SynapseShape::alpha, {2}, Rng(2)));
+  return network;
+}
+
+TEST(PynestScript, GivesEveryConnectionADelayOfItsOwn) {
+  const std::string python = AFTERSPIKE_SYSTEM_PYTHON;
+  if (shell(python + " -c 'import h5py, numpy' 2>/dev/null") != 0) GTEST_SKIP() << "no h5py";
+  const TempDir directory;
+  export_network(find_entry<ExporterEntry>(entries(), "pynest", "format"), script_network(),
                  directory / "net", {true});
   testing::spill(directory / "net/nest.py", kStub);
   testing::spill(directory / "net/values.csv", "1,0\n0.5,2\n");
@@ -163,7 +207,7 @@ TEST(PynestScript, GivesEveryConnectionADelayOfItsOwn) {
   const io::Json calls = io::read_json(directory / "net/calls.json", ErrorKind::data);
   // NEST's default of 1 ms is below the resolution of 2.5 ms: it would refuse.
   const auto connections = calls_of(calls, "Connect");
-  EXPECT_EQ(connections.size(), 3u + 3 + 1);
+  EXPECT_EQ(connections.size(), 3u + 1 + 1);
   for (const io::Json& connection : connections) {
     ASSERT_TRUE(connection[4].contains("delay")) << connection;
     const io::Json& delay = connection[4]["delay"];
@@ -172,9 +216,12 @@ TEST(PynestScript, GivesEveryConnectionADelayOfItsOwn) {
       EXPECT_GE(each, 2.5);
     }
   }
-  EXPECT_EQ(calls_of(calls, "Create", "dc_generator").size(), 3u);
-  EXPECT_EQ(calls_of(calls, "Create", "glif_psc").at(0)[2], 3);
+  EXPECT_EQ(calls_of(calls, "Create", "dc_generator").size(), 1u);
+  EXPECT_EQ(calls_of(calls, "Create", "glif_psc").at(0)[2], 4);
   EXPECT_EQ(calls_of(calls, "Create", "spike_generator").at(0)[2], 1);
+  // All begins a step later than NEST does, and is printed as if it did not.
+  EXPECT_EQ(calls_of(calls, "Simulate").at(0)[1], 12.5);
+  EXPECT_EQ(calls_of(calls, "set").at(1)[2][0]["spike_times"], (std::vector<double>{5, 7.5}));
   const io::Json currents = calls_of(calls, "set").back()[2];
   EXPECT_EQ(currents[1]["amplitude_times"], (std::vector<double>{2.5, 5, 7.5}));
   EXPECT_EQ(currents[1]["amplitude_values"], (std::vector<double>{0, 2, 0}));

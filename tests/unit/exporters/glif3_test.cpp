@@ -102,6 +102,14 @@ TEST(Glif3, WhatIsNotAsItWasIsListed) {
   EXPECT_NO_THROW(validate(conversion.network));
 }
 
+TEST(Glif3, NeuronsWithoutAfterSpikeCurrentsAreGlif1) {
+  const auto network = glifr_network({}, 12, 4, 1, 0);
+  const glifnet::Network converted = as_glif3(network).network;
+  EXPECT_EQ(converted.populations[0].model, "glif1");
+  EXPECT_NO_THROW(validate(converted));
+  EXPECT_GT(run(converted, 200).spikes.size(), 50u);
+}
+
 TEST(Glif3, ChanceIsRefused) {
   auto network = glifr_network({{"softness", {0.1, 0.2}}});
   expect_error(ErrorKind::config, {"found a soft threshold", "--mode threshold"},

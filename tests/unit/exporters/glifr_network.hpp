@@ -12,7 +12,8 @@ using Ranges = std::map<std::string, std::pair<double, double>>;
 
 /// A recurrent network of GLIFR neurons as training leaves one, with an analog source.
 inline glifnet::Network glifr_network(const Ranges& changes = {}, std::int64_t size = 12,
-                                      std::int64_t inputs = 4, double dt_ms = 1) {
+                                      std::int64_t inputs = 4, double dt_ms = 1,
+                                      std::int64_t currents = 2) {
   using glifnet::SynapseShape;
   Ranges ranges = {{"threshold", {0.4, 1.2}},
                    {"reset", {0, 0}},
@@ -32,7 +33,7 @@ inline glifnet::Network glifr_network(const Ranges& changes = {}, std::int64_t s
   for (const auto& column : glifnet::model("glifr").columns) {
     const auto [low, high] = ranges.at(std::string(column.name));
     auto& values = neurons.columns[std::string(column.name)];
-    for (std::int64_t n = 0; n < (column.per_current ? 2 : 1) * size; ++n) {
+    for (std::int64_t n = 0; n < (column.per_current ? currents : 1) * size; ++n) {
       values.push_back(rng.uniform(low, high));
     }
   }

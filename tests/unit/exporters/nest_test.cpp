@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,6 +13,8 @@
 #include "afterspike/io/json.hpp"
 #include "afterspike/sim/simulation.hpp"
 #include "glifr_network.hpp"
+#include "nest_networks.hpp"
+#include "nest_rules.hpp"
 #include "support/expect_error.hpp"
 #include "support/temp_dir.hpp"
 #include "unit/glifnet/networks.hpp"
@@ -23,91 +26,13 @@ namespace {
 namespace fs = std::filesystem;
 
 using testing::expect_error;
+using testing::format;
 using testing::glifr_network;
 using ::testing::HasSubstr;
+using testing::Key;
+using testing::spikes_of;
+using testing::spiking_network;
 using testing::TempDir;
-
-using Key = std::tuple<std::int64_t, std::int64_t, std::int64_t>;  ///< Step, population, neuron.
-
-std::vector<Key> spikes_of(const glifnet::Network& network, double step_ms, double until_ms) {
-  sim::Options options{1};
-  options.dt_ms = step_ms;
-  sim::Simulation simulation(network, options);
-  simulation.run_until(until_ms);
-  std::vector<Key> keys;
-  for (const sim::Spike& spike : simulation.spikes()) {
-    keys.emplace_back(std::llround(spike.time_ms / step_ms), spike.population, spike.neuron);
-  }
-  return keys;
-}
-
-const ExporterEntry& format(std::string_view name) {
-  return find_entry<ExporterEntry>(entries(), name, "format");
-}
-
-/// A lowered network whose source sends spikes, as both formats can hold one.
-glifnet::Network spiking_network() {
-  glifnet::Network network = glifr_network({{"after_spike_multiplicative", {-0.5, 0.4}},
-                                            {"constant_current", {0, 0}},
-                                            {"threshold", {-0.1, 1}}});
-  glifnet::Population& input = network.populations[1];
-  input.model = "spike_source";
-  Rng rng(3);
-  input.trains.offsets = {0};
-  for (int train = 0; train < 4; ++train) {
-    for (double time = 0; time < 280;) {
-      time += static_cast<double>(1 + rng.below(2));
-      input.trains.times_ms.push_back(time);
-    }
-    input.trains.offsets.push_back(static_cast<std::int64_t>(input.trains.times_ms.size()));
-  }
-  for (double& weight : network.projections[0].weights) weight *= 2;
-  return network;
-}
-
-/// net.h5 of format 'pynest', by the layout of spiking networks made with PyNEST: one population of
-/// all neurons.
-glifnet::Network read_arrays(const fs::path& path) {
-  const io::Hdf5File file(path);
-  const auto parameters = testing::golden_parameters(file, "/");
-  std::vector<nlohmann::json> neurons(parameters.begin(), parameters.end());
-  const std::string level = testing::glif_level(neurons.at(0));
-  glifnet::Network network;
-  network.time_step_ms = file.attribute<double>("/", "dt").values.at(0);
-  network.populations.push_back(testing::from_nest("hidden", level, neurons));
-  testing::add_ports(network.populations[0], neurons);
-  std::vector<std::vector<double>> trains;
-  for (std::size_t train = 0; train < file.members("/in_times").size(); ++train) {
-    trains.push_back(file.read<double>("/in_times/" + std::to_string(train)).values);
-  }
-  network.populations.push_back(testing::train_source("input", trains));
-  for (const std::string prefix : {"in_", ""}) {
-    const auto read = [&](const char* name) {
-      return file.read<double>("/" + prefix + name).values;
-    };
-    const auto src = read("src"), tgt = read("tgt"), weight = read("weight"), delay = read("delay"),
-               port = read("port");
-    std::vector<glifnet::Synapse> synapses;
-    for (std::size_t at = 0; at < src.size(); ++at) {
-      synapses.push_back({static_cast<std::int64_t>(src[at]), static_cast<std::int64_t>(tgt[at]),
-                          weight[at], delay[at], static_cast<std::uint8_t>(port[at] - 1)});
-    }
-    network.projections.push_back(
-        make_projection(network.populations, prefix.empty() ? 0 : 1, 0, synapses));
-  }
-  return network;
-}
-
-TEST(Pynest, WhatIsWrittenIsTheNetworkThatOurCoreRuns) {
-  const TempDir directory;
-  const Conversion written =
-      export_network(format("pynest"), spiking_network(), directory / "net", {true, 0.1, 0.1});
-  EXPECT_EQ(written.resolution_ms, 0.1);
-  const auto expected = spikes_of(written.network, 0.1, 300);
-  EXPECT_GT(expected.size(), 300u);
-  EXPECT_EQ(spikes_of(read_arrays(directory / "net/net.h5"), 0.1, 300), expected);
-  EXPECT_THAT(testing::slurp(directory / "net/run_nest.py"), HasSubstr("nest.Create(\"glif_psc\""));
-}
 
 TEST(Sonata, WhatIsWrittenIsTheNetworkThatOurCoreRuns) {
   const TempDir directory;
@@ -157,6 +82,39 @@ TEST(Sonata, FilesAreOfTheDocumentedLayout) {
   EXPECT_FALSE(cell.contains("I_e"));
 }
 
+/// NEST: "Could not find an input file for population input in config file".
+TEST(Sonata, VirtualNodesThatAreToldNoSpikesHaveAFileOfNone) {
+  const TempDir directory;
+  export_network(format("sonata"), glifr_network(), directory / "net", {true});
+  const io::Json config = io::read_json(directory / "net/config.json", ErrorKind::data);
+  ASSERT_TRUE(config["inputs"].contains("input"));
+  EXPECT_EQ(config["inputs"]["input"]["node_set"], "input");
+  EXPECT_EQ(config["inputs"]["input"]["input_file"], "$BASE_DIR/input_spikes.h5");
+  const io::Hdf5File spikes(directory / "net/input_spikes.h5");
+  for (const char* name : {"timestamps", "node_ids"}) {
+    EXPECT_EQ(spikes.shape(std::string("/spikes/input/") + name), std::vector<std::int64_t>{0});
+  }
+  const auto import = import_sonata(directory / "net");
+  EXPECT_EQ(import.network.populations.at(1).trains.offsets, std::vector<std::int64_t>(5, 0));
+}
+
+TEST(Sonata, TheNetworkThatTakesValuesIsTheOneThatIsVerified) {
+  auto network = glifr_network();
+  network.readout = {0, 2, 1, std::vector<double>(12, 1), {0}};
+  const Conversion written = format("sonata").convert(network, {});
+  EXPECT_EQ(written.network.populations[1].model, "spike_source");
+  EXPECT_EQ(written.network.readout.population, -1);
+  const glifnet::Network& shown = written.to_verify();
+  EXPECT_EQ(shown.populations[1], network.populations[1]);
+  EXPECT_EQ(shown.readout, network.readout);
+  // All else is what is written.
+  EXPECT_EQ(shown.populations[0], written.network.populations[0]);
+  EXPECT_EQ(shown.projections, written.network.projections);
+  // Without values there is nothing to take out.
+  const Conversion spikes = format("sonata").convert(spiking_network(), {});
+  EXPECT_EQ(&spikes.to_verify(), &spikes.network);
+}
+
 TEST(Nest, NothingIsChangedInSilence) {
   const TempDir directory;
   const auto network = spiking_network();
@@ -187,16 +145,40 @@ TEST(Nest, NothingIsChangedInSilence) {
   }
 }
 
-TEST(Pynest, AnInputThatChangesWithinAStepIsRefused) {
-  const auto network = glifr_network({{"constant_current", {0, 0}}});
-  const double step = network.time_step_ms;
-  for (const double resolution : {0.3 * step, 0.999 * step, 2 * step}) {
-    expect_error(ErrorKind::config, {"resolution: found", "the step of the network's input"}, [&] {
-      format("pynest").convert(network, {true, resolution, 0});
-    });
+/// hom, lhet, fhet and rhet have no after-spike currents, and files may have any number.
+TEST(Nest, TakesNeuronsOfAnyNumberOfAfterSpikeCurrents) {
+  const TempDir directory;
+  for (const std::int64_t currents : {0, 1, 2, 3}) {
+    const auto network = glifr_network({}, 3, 1, 1, currents);
+    for (const char* name : {"pynest", "sonata"}) {
+      const fs::path net = directory / (name + std::to_string(currents));
+      export_network(format(name), network, net, {true});
+      const bool sonata = fs::exists(net / "config.json");
+      const io::Json cell =
+          sonata ? io::read_json(net / "components/cells/hidden_0.json", ErrorKind::data)
+                 : io::Json::parse(io::Hdf5File(net / "net.h5").text_attribute("/", "params"))[0];
+      EXPECT_EQ(testing::nest_refusal(cell), "") << name << " " << currents << cell;
+      EXPECT_EQ(cell["after_spike_currents"], currents > 0);
+      EXPECT_EQ(cell.contains("asc_r") ? cell["asc_r"].size() : 0, currents);
+    }
   }
-  for (const double resolution : {step, step / 3, 0.1 * step}) {
-    EXPECT_NO_THROW(format("pynest").convert(network, {true, resolution, 0})) << resolution;
+}
+
+/// NEST: "Resolution must be a multiple of the tic length", to 4 units in the last place.
+TEST(Nest, AStepIsWholeTics) {
+  for (const double step : {0.1, 1.0}) {
+    const auto network = glifr_network({{"constant_current", {0, 0}}}, 12, 4, step);
+    for (const char* name : {"pynest", "sonata"}) {
+      for (const double resolution : {step / 3, step / 1.5, 0.0005, 0.1 * (1 + 1e-7)}) {
+        expect_error(ErrorKind::config,
+                     {"resolution: found 0.", "expected a multiple of 0.001 ms, NEST's tic"}, [&] {
+                       format(name).convert(network, {true, resolution, 0});
+                     });
+      }
+      // Rounding, such as that of a tenth times three, is taken out.
+      const double tenth = step / 10;
+      EXPECT_EQ(format(name).convert(network, {true, tenth * (1 + 4e-16), 0}).resolution_ms, tenth);
+    }
   }
 }
 
@@ -214,6 +196,50 @@ TEST(Nest, AnAlphaCurrentBringsTheChargeOfTheJump) {
   simulation.record("hidden", sim::Quantity::voltage, 10);
   simulation.run_until(10);
   EXPECT_NEAR(simulation.recording(0).values.at(0), 0.7, 1e-4);
+}
+
+TEST(Nest, SynapsesAreListedByTheNeuronsThatTheyReach) {
+  auto network = glifr_network({}, 12, 4);
+  network.projections = {make_projection(
+      network.populations, 0, 0,
+      std::vector<glifnet::Synapse>{{0, 11, 1, 1, 0}, {3, 2, 1, 2.3, 0}, {4, 11, 1, 0.2, 0}})};
+  std::map<std::string, std::vector<std::int64_t>> neurons;
+  for (const Deviation& each : as_nest(network, {}).deviations) neurons[each.what] = each.neurons;
+  using List = std::vector<std::int64_t>;
+  EXPECT_EQ(neurons.at("delta synapses"), (List{2, 11}));
+  EXPECT_EQ(neurons.at("delays, which alpha synapses lengthen by 0.5 ms"), List{2});
+  EXPECT_EQ(neurons.at("delays shorter than the lag of alpha synapses and a step"), List{11});
+}
+
+TEST(Nest, EveryNeuronIsInTheJson) {
+  auto network = glifr_network({{"after_spike_multiplicative", {0.1, 0.4}}}, 40, 1);
+  for (const Deviation& each : as_nest(network, {}).deviations) {
+    if (!each.what.starts_with("multiplier")) continue;
+    EXPECT_THAT(text_of(each), HasSubstr("80 values of 40 neurons: 0, 1, 2, 3, 4, 5, 6, 7, ..."));
+    const io::Json json = json_of(each);
+    EXPECT_EQ(json["neurons"].size(), 40u);
+    EXPECT_EQ(json["values"], 80);
+    EXPECT_EQ(json["population"], "hidden");
+    EXPECT_EQ(json["replacement"], "1");
+    return;
+  }
+  ADD_FAILURE() << "expected multipliers above 1";
+}
+
+TEST(Nest, AResetThatLeavesMoreOrLessThanTheVoltageIsListed) {
+  glifnet::Network network;
+  network.populations = {
+      testing::make_population("cells", "glif2", 4, glifnet::SynapseShape::alpha, {2}, Rng(1))};
+  network.populations[0].columns["reset_fraction"] = {1.2, 0.3, -0.1, -2};
+  const Conversion conversion = as_nest(network, {});
+  ASSERT_EQ(conversion.deviations.size(), 2u);
+  EXPECT_THAT(
+      text_of(conversion.deviations[0]),
+      HasSubstr("fraction of the voltage that a reset leaves above 1 (1 values of 1 neurons:"
+                " 0): replaced by 1"));
+  EXPECT_EQ(conversion.deviations[1].neurons, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(conversion.network.populations[0].columns.at("reset_fraction"),
+            (std::vector<double>{1, 0.3, 0, 0}));
 }
 
 TEST(Nest, NetworksOfGlifNeuronsNeedNoApproximation) {
@@ -234,22 +260,66 @@ TEST(Nest, NetworksOfGlifNeuronsNeedNoApproximation) {
   EXPECT_EQ(import.network.projections, network.projections);
 }
 
-/// The network of golden_glif_net.h5 as NEST ran it from these files.
-TEST(Sonata, TheGoldenNetworkGivesItsSpikes) {
-  AFTERSPIKE_NEED_GOLDEN("sonata_glif");
-  const Import import = import_sonata(testing::golden_spiking("sonata_glif"));
-  const auto found = spikes_of(import.network, import.network.time_step_ms, 1000);
-  const io::Hdf5File file(testing::golden_spiking("golden_glif_net.h5"));
+/// What NEST ran of a directory sonata_NAME: golden_NAME_net.h5, NAME with or without its end.
+fs::path golden_of(const fs::path& directory) {
+  std::string name = directory.filename().string().substr(std::string("sonata_").size());
+  for (;;) {
+    const fs::path file = directory.parent_path() / fmt::format("golden_{}_net.h5", name);
+    const auto end = name.rfind('_');
+    if (fs::exists(file)) return file;
+    if (end == std::string::npos) return {};
+    name.resize(end);
+  }
+}
+
+/// Where the neurons are that the numbers of the file mean: all nodes that are no source.
+std::vector<std::pair<std::int64_t, std::int64_t>> neurons_of(const Import& import) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> neurons;
+  for (const auto& [name, places] : import.nodes) {
+    const auto first = static_cast<std::size_t>(places.at(0).first);
+    if (glifnet::model(import.network.populations.at(first).model).is_source()) continue;
+    EXPECT_TRUE(neurons.empty()) << "several populations of neurons: " << name;
+    neurons = places;
+  }
+  return neurons;
+}
+
+void expect_golden_spikes(const fs::path& directory, const fs::path& golden) {
+  const Import import = import_sonata(directory);
+  const io::Hdf5File file(golden);
+  const auto number = [&](const char* name) {
+    return file.attribute<double>("/", name).values.at(0);
+  };
+  const double step = number("dt");
+  EXPECT_EQ(import.network.time_step_ms, step);
   const auto ids = file.read<double>("/spike_ids").values;
   const auto times = file.read<double>("/spike_times").values;
+  const auto neurons = neurons_of(import);
   std::vector<Key> expected;
   for (std::size_t at = 0; at < ids.size(); ++at) {
-    const auto [population, neuron] = import.nodes.at("glif").at(static_cast<std::size_t>(ids[at]));
-    expected.emplace_back(std::llround(times[at] / 0.1), population, neuron);
+    const auto [population, neuron] = neurons.at(static_cast<std::size_t>(ids[at]));
+    expected.emplace_back(std::llround(times[at] / step), population, neuron);
   }
   std::sort(expected.begin(), expected.end());
-  EXPECT_EQ(found, expected);
-  EXPECT_EQ(found.size(), 2158u);
+  EXPECT_EQ(spikes_of(import.network, step, number("T")), expected);
+  EXPECT_GT(expected.size(), 0u);
+}
+
+/// Every golden directory there is, as NEST ran its network.
+TEST(Sonata, GoldenNetworksGiveTheirSpikes) {
+  AFTERSPIKE_NEED_GOLDEN("sonata_glif");
+  int compared = 0;
+  const fs::path all = testing::golden_spiking("sonata_glif").parent_path();
+  for (const auto& entry : fs::directory_iterator(all)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with("sonata_") || !entry.is_directory()) continue;
+    const fs::path golden = golden_of(entry.path());
+    if (golden.empty()) continue;
+    SCOPED_TRACE(name);
+    expect_golden_spikes(entry.path(), golden);
+    ++compared;
+  }
+  EXPECT_GE(compared, 1);
 }
 
 }  // namespace

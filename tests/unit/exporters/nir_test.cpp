@@ -92,7 +92,8 @@ TEST(Nir, WhatIsVerifiedIsWhatIsWritten) {
   EXPECT_FALSE(neurons.columns.contains("after_spike_amplitude"));
   EXPECT_EQ(neurons.columns.at("refractory"), std::vector<double>(12, 0.0));
   EXPECT_EQ(neurons.columns.at("initial_potential"), neurons.columns.at("resting_potential"));
-  EXPECT_EQ(conversion.metadata[0].model, "glif3");
+  EXPECT_EQ(conversion.metadata[0].front(), network.populations[0]);
+  EXPECT_EQ(conversion.metadata[0].back().model, "glif3");
   // Its input is an analog one still: samples can be shown to it.
   EXPECT_EQ(conversion.network.populations[1], network.populations[1]);
 }
@@ -110,6 +111,49 @@ TEST(Nir, WhatItHasNoWordsForIsListedAndKeptInMetadata) {
   EXPECT_EQ(file.read<double>(metadata + "glif/after_spike_multiplier").values.size(), 24u);
   EXPECT_EQ(file.read_texts(metadata + "glif_units/after_spike_amplitude").values.at(0), "pA");
   EXPECT_EQ(file.read<std::int64_t>("/node/nodes/input/shape").values.at(0), 4);
+}
+
+TEST(Nir, AsTheyWereTrainedNeuronsAreInTheMetadataToTheBit) {
+  const TempDir directory;
+  const auto network = testing::glifr_network();
+  export_network(nir(), network, directory / "net.nir", {true});
+  const io::Hdf5File file(directory / "net.nir");
+  for (const glifnet::Column& column : glifnet::model("glifr").columns) {
+    const std::string name(column.name), metadata = "/node/nodes/hidden/metadata/";
+    EXPECT_EQ(file.read<double>(metadata + "glifr/" + name).values,
+              network.populations[0].columns.at(name));
+    EXPECT_EQ(file.read_texts(metadata + "glifr_units/" + name).values.at(0), column.unit);
+  }
+}
+
+TEST(Nir, SynapsesAreInTheMetadataAsTheyWere) {
+  const TempDir directory;
+  glifnet::Network network;
+  network.populations = {
+      testing::make_population("cells", "glif5", 3, glifnet::SynapseShape::alpha, {2, 5}, Rng(1))};
+  export_network(nir(), network, directory / "net.nir", {true});
+  const io::Hdf5File file(directory / "net.nir");
+  const std::string glif = "/node/nodes/cells/metadata/glif/";
+  EXPECT_EQ(file.read_texts(glif + "synapse").values.at(0), "alpha");
+  EXPECT_EQ(file.read<double>(glif + "synapse_time_constants_ms").values,
+            network.populations[0].synapse_time_constants_ms);
+}
+
+TEST(Nir, AReadoutOverAWindowIsListed) {
+  const TempDir directory;
+  auto network = testing::glifr_network();
+  const auto windows = [&](double window_ms) {
+    network.readout = {0, window_ms, 1, std::vector<double>(12, 1), {0}};
+    const auto deviations = nir().convert(network, {}).deviations;
+    return std::count_if(deviations.begin(), deviations.end(), [](const Deviation& each) {
+      return each.what.starts_with("a readout of the spikes of the last");
+    });
+  };
+  EXPECT_EQ(windows(1), 0);  // The step of this network.
+  EXPECT_EQ(windows(14), 1);
+  expect_error(ErrorKind::config, {"a readout of the spikes of the last 14 ms: replaced by one of"},
+               [&] { export_network(nir(), network, directory / "no.nir", {}); });
+  EXPECT_FALSE(std::filesystem::exists(directory / "no.nir"));
 }
 
 }  // namespace
