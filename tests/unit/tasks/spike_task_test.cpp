@@ -145,9 +145,6 @@ TEST_F(SpikeTasks, WhatCannotBeIsRefused) {
       {"shd",
        {{"validation_speakers", "3,1"}},
        {"'task.validation_speakers': found [3, 1], expected task.validation 'speakers'"}},
-      {"shd",
-       {{"validation", "speakers"}, {"validation_fraction", "0.3"}},
-       {"'task.validation_fraction': found 0.3, expected task.validation 'random'"}},
   };
   for (const Refused& bad : refused) {
     try {
