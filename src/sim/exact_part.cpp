@@ -100,7 +100,7 @@ void ExactPart::reset() {
 void ExactPart::set_external(Group& group, std::uint32_t neuron, double time) {
   const std::int64_t own = neuron - group.first;
   state_of(group, neuron)[ExactNeurons::kExternal] =
-      group.constant_currents[static_cast<std::size_t>(own)] + group.stimuli.current(own, time, 0);
+      group.constant_currents[static_cast<std::size_t>(own)] + group.stimuli.current(own, time);
 }
 
 /// The window that a time belongs to; rounding does not put it into one that is over.

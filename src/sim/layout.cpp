@@ -5,8 +5,8 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/registry.hpp"
-#include "grid_group.hpp"
 #include "layout.hpp"
+#include "steps.hpp"
 
 namespace afterspike::sim {
 namespace {
@@ -115,11 +115,9 @@ Layout make_layout(const glifnet::Network& network, const Options& options) {
   if (std::isinf(shortest)) shortest = kFreeWindow_ms;
   layout.window_ms = shortest;
   if (has_grid(layout)) {
-    constexpr double kRounding = 1e-6;
-    layout.window_steps = std::max<std::int64_t>(
-        1, static_cast<std::int64_t>(std::floor(shortest / layout.dt_ms + kRounding)));
-    layout.longest_steps =
-        static_cast<std::int64_t>(std::ceil(layout.longest_ms / layout.dt_ms - kRounding));
+    layout.window_steps =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(steps_over(shortest, layout.dt_ms)));
+    layout.longest_steps = static_cast<std::int64_t>(steps_until(layout.longest_ms, layout.dt_ms));
     layout.window_ms = static_cast<double>(layout.window_steps) * layout.dt_ms;
   }
   return layout;

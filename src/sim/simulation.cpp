@@ -15,6 +15,7 @@
 #include "grid_part.hpp"
 #include "layout.hpp"
 #include "sources.hpp"
+#include "steps.hpp"
 
 namespace afterspike::sim {
 namespace {
@@ -158,10 +159,14 @@ std::size_t Simulation::record(std::string_view population, Quantity quantity, d
 
 /// The rest of the present window, or what of it lies before the end of the run.
 Window Simulation::Impl::next_window(double until_ms, std::int64_t until_step) const {
-  const std::int64_t last = (window + 1) * layout.window_steps;
-  const double end = static_cast<double>(window + 1) * layout.window_ms;
-  const bool whole = layout.window_steps > 0 ? last <= until_step : end <= until_ms;
-  return {window, whole, now_ms, whole ? end : until_ms, step, whole ? last : until_step};
+  if (layout.window_steps > 0) {
+    const std::int64_t whole = (window + 1) * layout.window_steps;
+    const std::int64_t last = std::min(whole, until_step);
+    return {window, last == whole, now_ms, static_cast<double>(last) * layout.dt_ms, step, last};
+  }
+  const double whole = static_cast<double>(window + 1) * layout.window_ms;
+  const double end = std::min(whole, until_ms);
+  return {window, end == whole, now_ms, end, 0, 0};
 }
 
 /// Rows for the samples of the window.
@@ -221,11 +226,13 @@ void Simulation::Impl::gather() {
 void Simulation::run_until(double time_ms) {
   Impl& impl = *impl_;
   constexpr double kLatest_ms = 1e12;  // Thirty years.
-  require(time_ms >= impl.now_ms && time_ms <= kLatest_ms, ErrorKind::config,
+  const double dt = impl.layout.dt_ms;
+  const bool grid = impl.layout.window_steps > 0;
+  const double slack = grid ? slack_of(impl.now_ms / dt) * dt : 0;
+  require(time_ms >= impl.now_ms - slack && time_ms <= kLatest_ms, ErrorKind::config,
           "end of the run: found {} ms, expected a time from {} to {} ms", time_ms, impl.now_ms,
           kLatest_ms);
-  const bool grid = impl.layout.window_steps > 0;
-  const std::int64_t last = grid ? whole_steps(time_ms, impl.layout.dt_ms, "end of the run") : 0;
+  const std::int64_t last = grid ? whole_steps(time_ms, dt, "end of the run") : 0;
   while (grid ? impl.step < last : impl.now_ms < time_ms) impl.run(impl.next_window(time_ms, last));
 }
 
@@ -344,14 +351,13 @@ void Simulation::Impl::check(const State& state) const {
   const double saved_step = saved_array(state, "step", 1)[0];
   const double saved_window = saved_array(state, "window", 1)[0];
   const bool grid = layout.window_steps > 0;
-  constexpr double kRounding = 1e-6;
   const double step_of_time = grid ? state.time_ms / layout.dt_ms : 0;
-  const bool at_step = is_index(saved_step, 0, kMostWhole) &&
-                       std::abs(saved_step - step_of_time) <= kRounding * (1 + saved_step);
+  const bool at_step = is_index(saved_step, 0, kMostSteps) &&
+                       std::abs(saved_step - step_of_time) <= slack_of(saved_step);
   require(std::isfinite(state.time_ms) && state.time_ms >= 0 && at_step, ErrorKind::data,
           "saved state: found {} ms and step {}, expected as many steps of {} ms", state.time_ms,
           saved_step, grid ? layout.dt_ms : 0);
-  const double windows = state.time_ms / layout.window_ms, off = kRounding * (1 + windows);
+  const double windows = state.time_ms / layout.window_ms, off = slack_of(windows);
   require(is_index(saved_window, 0, kMostWhole) && saved_window <= windows + off &&
               saved_window >= windows - 1 - off,
           ErrorKind::data, "saved state: found window {}, expected that of {} ms", saved_window,

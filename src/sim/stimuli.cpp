@@ -37,17 +37,17 @@ bool Stimuli::concerns(std::int64_t local) const {
                                         [&](const Steps& steps) { return is_in(steps, local); });
 }
 
-double Stimuli::current(std::int64_t local, double time_ms, double tolerance_ms) const {
-  const double time = time_ms + tolerance_ms;
+double Stimuli::current(std::int64_t local, double time_ms) const {
   double sum = 0;
   for (const Steps& steps : steps_) {
     const auto& times = steps.current->times_ms;
-    const auto after = std::upper_bound(times.begin(), times.end(), time) - times.begin();
+    const auto after = std::upper_bound(times.begin(), times.end(), time_ms) - times.begin();
     if (after == 0 || !is_in(steps, local)) continue;
     sum += steps.current->amplitudes_pa[static_cast<std::size_t>(after - 1)];
   }
   for (const Noise& noise : noise_) {
-    const auto interval = static_cast<std::uint64_t>(std::floor(time / noise.current.interval_ms));
+    const auto interval =
+        static_cast<std::uint64_t>(std::floor(time_ms / noise.current.interval_ms));
     Rng rng = Rng(layout_.options.seed)
                   .stream("noise")
                   .stream("current", noise.number)
