@@ -229,8 +229,9 @@ void ExactPart::advance(const Window& window, std::span<const Emission> neurons,
   post_changes(window);
   collect(window);
   for (std::size_t index = 0; index < sampled_.size(); ++index) {
-    next_sample_[index] = sampled_[index].recorder->samples_until(window.begin_ms) + 1;
-    last_sample_[index] = sampled_[index].recorder->samples_until(window.end_ms);
+    const Recorder& recorder = *sampled_[index].recorder;
+    next_sample_[index] = recorder.samples_until(window.begin_ms, window.first_step) + 1;
+    last_sample_[index] = recorder.samples_until(window.end_ms, window.last_step);
   }
   earliest_ = window.number + (window.is_last_piece ? 1 : 0);
   constexpr std::size_t kAhead = 6;

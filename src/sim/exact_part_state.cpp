@@ -132,7 +132,7 @@ void ExactPart::sample(Group& group, std::uint32_t neuron, double before) {
     if (sampled_[index].neuron != neuron) continue;
     Recorder& recorder = *sampled_[index].recorder;
     for (; next_sample_[index] <= last_sample_[index]; ++next_sample_[index]) {
-      const double time = static_cast<double>(next_sample_[index]) * recorder.recording.interval_ms;
+      const double time = recorder.time_of(next_sample_[index]);
       if (time >= before) break;
       cross_until(group, neuron, time);
       const Clock& clock = clocks_[neuron];

@@ -124,6 +124,28 @@ void Simulation::set_signal(std::string_view population, std::span<const double>
   impl_->source(population).set_signal(values);
 }
 
+namespace {
+
+/// A recorder of nothing yet. On the grid samples lie at steps, whatever the interval was rounded
+/// to when it was written.
+Recorder make_recorder(const Layout& layout, std::int64_t population, double interval_ms) {
+  constexpr const char* kWhat = "interval of samples";
+  require(std::isfinite(interval_ms) && interval_ms > 0, ErrorKind::config,
+          "{}: found {} ms, expected above 0", kWhat, interval_ms);
+  Recorder recorder;
+  recorder.recording.population = population;
+  recorder.recording.interval_ms = interval_ms;
+  if (engine_of(layout, population) == Engine::exact) return recorder;
+  recorder.dt_ms = layout.dt_ms;
+  recorder.interval_steps = whole_steps(interval_ms, layout.dt_ms, kWhat);
+  require(recorder.interval_steps > 0, ErrorKind::config,
+          "{}: found {} ms, expected at least a step of {} ms", kWhat, interval_ms, layout.dt_ms);
+  recorder.recording.interval_ms = recorder.time_of(1);
+  return recorder;
+}
+
+}  // namespace
+
 std::size_t Simulation::record(std::string_view population, Quantity quantity, double interval_ms,
                                std::vector<std::int64_t> neurons) {
   const std::int64_t index = impl_->network.population(population);
@@ -135,8 +157,6 @@ std::size_t Simulation::record(std::string_view population, Quantity quantity, d
               quantity == Quantity::threshold || quantity == Quantity::after_spike_current,
           ErrorKind::config, "population '{}' is of model '{}': expected V, threshold or I_asc",
           own.name, own.model);
-  require(std::isfinite(interval_ms) && interval_ms > 0, ErrorKind::config,
-          "interval of samples: found {} ms, expected above 0", interval_ms);
   if (neurons.empty()) {
     for (std::int64_t neuron = 0; neuron < own.cells(); ++neuron) neurons.push_back(neuron);
   }
@@ -145,13 +165,10 @@ std::size_t Simulation::record(std::string_view population, Quantity quantity, d
             "population '{}': found neuron {} to be recorded, expected 0 to {}", own.name, neuron,
             own.cells() - 1);
   }
-  Recorder recorder;
-  if (engine_of(impl_->layout, index) == Engine::grid) {
-    recorder.interval_steps = std::max<std::int64_t>(
-        1, whole_steps(interval_ms, impl_->layout.dt_ms, "interval of samples"));
-  }
-  recorder.recording = {index, quantity, interval_ms, std::move(neurons), {}, {}};
-  recorder.first_sample = recorder.samples_until(impl_->now_ms) + 1;
+  Recorder recorder = make_recorder(impl_->layout, index, interval_ms);
+  recorder.recording.quantity = quantity;
+  recorder.recording.neurons = std::move(neurons);
+  recorder.first_sample = recorder.samples_until(impl_->now_ms, impl_->step) + 1;
   impl_->recorders.push_back(std::move(recorder));
   for (const auto& part : impl_->parts) part->add_recorder(&impl_->recorders.back());
   return impl_->recorders.size() - 1;
@@ -173,10 +190,10 @@ Window Simulation::Impl::next_window(double until_ms, std::int64_t until_step) c
 void Simulation::Impl::open_recorders(const Window& next) {
   for (Recorder& recorder : recorders) {
     Recording& recording = recorder.recording;
-    const std::int64_t last = recorder.samples_until(next.end_ms);
+    const std::int64_t last = recorder.samples_until(next.end_ms, next.last_step);
     for (auto sample = recorder.first_sample + static_cast<std::int64_t>(recording.times_ms.size());
          sample <= last; ++sample) {
-      recording.times_ms.push_back(static_cast<double>(sample) * recording.interval_ms);
+      recording.times_ms.push_back(recorder.time_of(sample));
     }
     recording.values.resize(recording.times_ms.size() * recording.neurons.size());
   }
@@ -388,7 +405,7 @@ void Simulation::restore(const State& state) {
     if (source != nullptr) source->restore(state);
   }
   for (Recorder& recorder : impl.recorders) {
-    recorder.first_sample = recorder.samples_until(impl.now_ms) + 1;
+    recorder.first_sample = recorder.samples_until(impl.now_ms, impl.step) + 1;
   }
 }
 

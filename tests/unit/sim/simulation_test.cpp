@@ -217,6 +217,49 @@ TEST(Simulation, NoiseCurrentsHaveTheirMoments) {
   }
 }
 
+/// A network that has run for so many steps of 0.1 ms already, as far as it can tell.
+void go_on_after(Simulation& simulation, double steps, double window_ms) {
+  State state = simulation.save();
+  state.time_ms = steps * 0.1;
+  state.arrays["step"] = {steps};
+  state.arrays["window"] = {std::round(state.time_ms / window_ms)};
+  for (auto& [name, array] : state.arrays) {
+    for (std::size_t at = 0; name.ends_with("/clock") && at < array.size(); at += 3) {
+      array[at] = array[at + 1] = state.time_ms;
+    }
+  }
+  simulation.restore(state);
+}
+
+TEST(Simulation, SamplesOnTheGridLieAtSteps) {
+  Simulation simulation(random_network(3), {1});
+  simulation.record("glif1", Quantity::voltage, 0.10000005);
+  simulation.run_until(9.9);
+  const Recording& recording = simulation.recording(0);
+  EXPECT_EQ(recording.interval_ms, 0.1);
+  ASSERT_EQ(recording.times_ms.size(), 99u);
+  EXPECT_EQ(recording.values.size(), 3 * 99u);
+  EXPECT_EQ(recording.times_ms.back(), 99 * 0.1);
+}
+
+TEST(Simulation, LateSamplesAreCountedAsEarlyOnes) {
+  for (const Engine engine : {Engine::grid, Engine::exact}) {
+    Options options{1};
+    options.engines = {{"glif1", engine}};
+    Simulation simulation(random_network(3), options);
+    constexpr double kBegin = 3'000'000'001;
+    go_on_after(simulation, kBegin, 0.1);
+    simulation.record("glif1", Quantity::voltage, 0.2);
+    for (int step = 1; step < 100; ++step) {
+      simulation.run_until((kBegin + step) * 0.1);
+      const Recording& recording = simulation.recording(0);
+      ASSERT_EQ(recording.times_ms.size(), static_cast<std::size_t>((step + 1) / 2));
+      ASSERT_EQ(recording.values.size(), 3 * recording.times_ms.size());
+      EXPECT_NE(recording.values.back(), 0);
+    }
+  }
+}
+
 struct Wrong {
   std::string what;
   std::function<void(Network&, Options&)> apply;
@@ -265,6 +308,8 @@ TEST(Simulation, MisuseIsNamed) {
   }
   expect_error(ErrorKind::config, {"interval of samples"},
                [&] { simulation.record("glif1", Quantity::voltage, 0.25); });
+  expect_error(ErrorKind::config, {"interval of samples: found 1e-09 ms, expected at least a step"},
+               [&] { simulation.record("glif1", Quantity::voltage, 1e-9); });
   expect_error(ErrorKind::config, {"'input' is a source"},
                [&] { simulation.record("input", Quantity::voltage, 1); });
   expect_error(ErrorKind::config, {"found neuron 3 to be recorded, expected 0 to 2"},
