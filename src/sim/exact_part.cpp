@@ -74,6 +74,9 @@ void ExactPart::add_group(const Piece& piece, std::int64_t first, const Leaky& l
 double* ExactPart::state_of(Group& group, std::uint32_t neuron) const {
   return group.states.data() + (neuron - group.first) * group.width;
 }
+const double* ExactPart::state_of(const Group& group, std::uint32_t neuron) const {
+  return group.states.data() + (neuron - group.first) * group.width;
+}
 
 void ExactPart::reset() {
   for (auto& events : events_) events.clear();
@@ -203,7 +206,11 @@ void ExactPart::collect(const Window& window) {
     clocks_[neuron].look_at = -1;
     touch(neuron);
   }
-  for (const Sampled& sampled : sampled_) touch(sampled.neuron);
+  for (Sampled& sampled : sampled_) {
+    sampled.next = sampled.recorder->samples_until(window.begin_ms, window.first_step) + 1;
+    sampled.last = sampled.recorder->samples_until(window.end_ms, window.last_step);
+    if (sampled.next <= sampled.last) touch(sampled.neuron);
+  }
 }
 
 /// Has the memory of a neuron that is soon computed fetched: neurons come in no order.
@@ -228,11 +235,6 @@ void ExactPart::advance(const Window& window, std::span<const Emission> neurons,
   counted_.source_cell_events = counted_.source_events;
   post_changes(window);
   collect(window);
-  for (std::size_t index = 0; index < sampled_.size(); ++index) {
-    const Recorder& recorder = *sampled_[index].recorder;
-    next_sample_[index] = recorder.samples_until(window.begin_ms, window.first_step) + 1;
-    last_sample_[index] = recorder.samples_until(window.end_ms, window.last_step);
-  }
   earliest_ = window.number + (window.is_last_piece ? 1 : 0);
   constexpr std::size_t kAhead = 6;
   for (std::size_t index = 0; index < touched_.size(); ++index) {
@@ -258,14 +260,14 @@ void ExactPart::compute(std::uint32_t neuron, const Window& window) {
   }
   for (auto event = begin; event != end;) {
     const double time = event->time;
-    if (clock.is_sampled) sample(group, neuron, time);
+    if (clock.is_sampled) sample(group, neuron, time, window);
     bring_to(group, neuron, time);
     // Events of one time are taken together before the threshold is looked at.
     for (; event != end && event->time == time; ++event) take(group, neuron, *event);
     changed(group, neuron);
   }
   cross_until(group, neuron, window.end_ms);
-  if (clock.is_sampled) sample(group, neuron, std::numeric_limits<double>::infinity());
+  if (clock.is_sampled) sample(group, neuron, std::numeric_limits<double>::infinity(), window);
   schedule(neuron);
 }
 
