@@ -49,6 +49,7 @@ struct Layout {
   std::vector<std::int64_t> first_neuron;  ///< Of each population, and the number of all.
   std::int64_t window_steps, longest_steps;
   double window_ms, longest_ms;
+  double latest_ms;   ///< No run goes on for longer.
   bool few_arrivals;  ///< In a step, of those on the grid.
 
   const glifnet::Population& population(std::int64_t index) const {

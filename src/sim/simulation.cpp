@@ -242,13 +242,12 @@ void Simulation::Impl::gather() {
 
 void Simulation::run_until(double time_ms) {
   Impl& impl = *impl_;
-  constexpr double kLatest_ms = 1e12;  // Thirty years.
   const double dt = impl.layout.dt_ms;
   const bool grid = impl.layout.window_steps > 0;
   const double slack = grid ? slack_of(impl.now_ms / dt) * dt : 0;
-  require(time_ms >= impl.now_ms - slack && time_ms <= kLatest_ms, ErrorKind::config,
+  require(time_ms >= impl.now_ms - slack && time_ms <= impl.layout.latest_ms, ErrorKind::config,
           "end of the run: found {} ms, expected a time from {} to {} ms", time_ms, impl.now_ms,
-          kLatest_ms);
+          impl.layout.latest_ms);
   const std::int64_t last = grid ? whole_steps(time_ms, dt, "end of the run") : 0;
   while (grid ? impl.step < last : impl.now_ms < time_ms) impl.run(impl.next_window(time_ms, last));
 }
@@ -371,7 +370,7 @@ void Simulation::Impl::check(const State& state) const {
   const double step_of_time = grid ? state.time_ms / layout.dt_ms : 0;
   const bool at_step = is_index(saved_step, 0, kMostSteps) &&
                        std::abs(saved_step - step_of_time) <= slack_of(saved_step);
-  require(std::isfinite(state.time_ms) && state.time_ms >= 0 && at_step, ErrorKind::data,
+  require(state.time_ms >= 0 && state.time_ms <= layout.latest_ms && at_step, ErrorKind::data,
           "saved state: found {} ms and step {}, expected as many steps of {} ms", state.time_ms,
           saved_step, grid ? layout.dt_ms : 0);
   const double windows = state.time_ms / layout.window_ms, off = slack_of(windows);

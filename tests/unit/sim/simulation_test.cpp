@@ -266,6 +266,11 @@ struct Wrong {
   std::string message;
 };
 
+Options mixed(Options options) {
+  options.engines = {{"glif1", Engine::exact}};
+  return options;
+}
+
 TEST(Simulation, WhatAnEngineCannotDoIsRefused) {
   const std::vector<Wrong> wrong = {
       {"network", [](Network& n, Options&) { n.time_step_ms = -1; }, "time step"},
@@ -274,6 +279,35 @@ TEST(Simulation, WhatAnEngineCannotDoIsRefused) {
        "no population called 'glif9'"},
       {"delay off the grid", [](Network& n, Options&) { n.projections[0].delays_ms[0] = 0.25; },
        "delay from 'glif1' to 'glif1': found 0.25 ms, expected a whole number of steps of 0.1 ms"},
+      {"long delay", [](Network& n, Options&) { n.projections[0].delays_ms = {1e300}; },
+       "delay from 'glif1' to 'glif1': found 1e+300 ms, expected at most 1000000 steps of 0.1 ms"},
+      {"many steps",
+       [](Network& n, Options& o) { n.projections[0].delays_ms = {1e6}, o.dt_ms = 0.001; },
+       "found 1000000 ms, expected at most 1000000 steps of 0.001 ms"},
+      {"many steps beside exact populations",
+       [](Network& n, Options& o) {
+         o = mixed(o), o.dt_ms = 1e-12;
+         n.projections = {n.projections[0]};
+       },
+       "expected at most 1000000 steps of 1e-12 ms"},
+      {"exact delay within a step",
+       [](Network& n, Options& o) { o = mixed(o), n.projections[0].delays_ms = {0.05}; },
+       "delay from 'glif1' to 'glif1': found 0.05 ms, expected at least a step of 0.1 ms"},
+      {"long exact delay",
+       [](Network& n, Options& o) {
+         o.engine = Engine::exact, n.projections[0].delays_ms = {1e300};
+       },
+       "delays: found 1e+300 ms, expected at most 1000000 windows of 0.1 ms"},
+      {"short exact delay",
+       [](Network& n, Options& o) {
+         o.engine = Engine::exact, n.projections[0].delays_ms = {1e-6};
+       },
+       "delays: found 4 ms, expected at most 1000000 windows of 1e-06 ms"},
+      {"shortest exact delay",
+       [](Network& n, Options& o) {
+         o.engine = Engine::exact, n.projections[0].delays_ms = {1e-300};
+       },
+       "windows of 1e-300 ms"},
       {"delay of nothing", [](Network&, Options& o) { o.dt_ms = 4; }, "whole number of steps"}};
   for (const Wrong& each : wrong) {
     SCOPED_TRACE(each.what);
@@ -298,14 +332,6 @@ TEST(Simulation, MisuseIsNamed) {
                [&] { simulation.run_until(1.05); });
   expect_error(ErrorKind::config, {"end of the run: found 1e+300 ms, expected a time from 1 to"},
                [&] { simulation.run_until(1e300); });
-  for (const Engine engine : {Engine::grid, Engine::exact}) {
-    Network late = random_network(3);
-    late.projections[0].delays_ms = {1e300};
-    expect_error(ErrorKind::config, {"delay from", "found 1e+300 ms, expected at most 1000000 ms"},
-                 [&] {
-                   Simulation(late, {1, engine});
-                 });
-  }
   expect_error(ErrorKind::config, {"interval of samples"},
                [&] { simulation.record("glif1", Quantity::voltage, 0.25); });
   expect_error(ErrorKind::config, {"interval of samples: found 1e-09 ms, expected at least a step"},
@@ -326,6 +352,19 @@ TEST(Simulation, MisuseIsNamed) {
   state = simulation.save();
   state.arrays["glif2/voltage"].pop_back();
   expect_error(ErrorKind::data, {"found 2 values, expected 3"}, [&] { simulation.restore(state); });
+}
+
+TEST(Simulation, ARunEndsWhileWindowsAndNoiseCanBeCounted) {
+  Network network = random_network(3);
+  network.noise_currents.push_back({0, 0, 1, 1e-6});
+  Simulation noisy(network, {1});
+  expect_error(ErrorKind::config, {"found 1000000000 ms, expected a time from 0 to 281474976.71"},
+               [&] { noisy.run_until(1e9); });
+  network = random_network(3);
+  for (auto& projection : network.projections) projection.delays_ms = {1e-290};
+  Simulation endless(network, {1, Engine::exact});
+  expect_error(ErrorKind::config, {"found 1 ms, expected a time from 0 to 2.8"},
+               [&] { endless.run_until(1); });
 }
 
 TEST(Simulation, ANeuronThatWouldFireWithoutEndIsNamed) {
