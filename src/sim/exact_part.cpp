@@ -302,8 +302,17 @@ void ExactPart::changed(Group& group, std::uint32_t neuron) {
 
 void ExactPart::cross_until(Group& group, std::uint32_t neuron, double horizon) {
   const Clock& clock = clocks_[neuron];
+  double fired = -1;
   while (clock.quiet_until <= horizon) {
     if (clock.crosses) {
+      // A refractory time, or a way back to the threshold, may vanish beside the time.
+      require(clock.quiet_until > fired, ErrorKind::numeric,
+              "population '{}': neuron {} fires without end at {} ms: it is above its threshold"
+              " again at once, and a refractory time of {} ms does not count there",
+              layout_.population(group.piece.population).name,
+              group.piece.begin + neuron - group.first, fired,
+              group.neurons.refractory(neuron - group.first));
+      fired = clock.quiet_until;
       fire(group, neuron);
     } else {
       look_ahead(group, neuron);
@@ -350,13 +359,8 @@ void ExactPart::fire(Group& group, std::uint32_t neuron) {
   group.neurons.propagate(own, state, time - clock.time, state);
   emitted_.push_back({time, -1, layout_.neuron(group.piece, neuron - group.first), 1.0});
   group.neurons.spike(own, state);
-  const double refractory = group.neurons.refractory(own);
-  clock.time = time + refractory;
+  clock.time = time + group.neurons.refractory(own);
   changed(group, neuron);
-  require(refractory > 0 || !clock.crosses, ErrorKind::numeric,
-          "population '{}': neuron {} fires without end at {} ms: its reset lies above its"
-          " threshold, and it is not refractory",
-          layout_.population(group.piece.population).name, group.piece.begin + own, time);
 }
 
 void ExactPart::schedule(std::uint32_t neuron) {

@@ -368,12 +368,15 @@ TEST(Simulation, ARunEndsWhileWindowsAndNoiseCanBeCounted) {
 }
 
 TEST(Simulation, ANeuronThatWouldFireWithoutEndIsNamed) {
-  Network network = random_network(3);
-  network.populations[0].columns["reset"].assign(3, -40);
-  network.populations[0].columns["refractory"].assign(3, 0);
-  Simulation simulation(network, {1, Engine::exact});
-  expect_error(ErrorKind::numeric, {"population 'glif1'", "fires without end"},
-               [&] { simulation.run_until(200); });
+  for (const double refractory : {0.0, 1e-20}) {
+    SCOPED_TRACE(refractory);
+    Network network = random_network(3);
+    network.populations[0].columns["reset"].assign(3, -40);
+    network.populations[0].columns["refractory"].assign(3, refractory);
+    Simulation simulation(network, {1, Engine::exact});
+    expect_error(ErrorKind::numeric, {"population 'glif1'", "fires without end"},
+                 [&] { simulation.run_until(200); });
+  }
 }
 
 TEST(SpikeFile, SpikesComeBack) {
