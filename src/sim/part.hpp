@@ -90,8 +90,8 @@ class Part {
  public:
   virtual ~Part() = default;
 
-  /// Takes up what was emitted in the window before, and by sources in this one; then computes the
-  /// window. Spikes are appended to emitted().
+  /// Takes up what neurons emitted in the window before, with the first piece of a window, and what
+  /// sources do in this piece; then computes it. Spikes are appended to emitted().
   virtual void advance(const Window& window, std::span<const Emission> neurons,
                        std::span<const Emission> sources) = 0;
 

@@ -11,25 +11,23 @@
 namespace afterspike::sim {
 namespace {
 
-using testing::busy_network;
-using testing::random_network;
 using testing::Setting;
 using testing::settings;
 
 TEST(Recording, RecordersDoNotDisturbEachOther) {
   for (const Setting& setting : settings()) {
     SCOPED_TRACE(setting.name);
-    Simulation simulation(busy_network(4, setting.each), setting.options);
-    simulation.record("glif3", Quantity::voltage, 0.3);
+    Simulation simulation(setting.network(4), setting.options);
+    simulation.record("glif3", Quantity::voltage, 0.2);
     simulation.record("glif3", Quantity::synaptic_current, 0.1);
     simulation.record("glif3", Quantity::voltage, 0.1, {6, 2, 2});
     simulation.run_until(30);
     const Recording &all = simulation.recording(0), &some = simulation.recording(2);
-    ASSERT_EQ(all.values.size(), 100u * 7);
+    ASSERT_EQ(all.values.size(), 150u * 7);
     ASSERT_EQ(some.values.size(), 300u * 3);
-    for (std::size_t row = 0; row < 100; ++row) {
+    for (std::size_t row = 0; row < 150; ++row) {
       const double *seven = all.values.data() + 7 * row,
-                   *three = some.values.data() + 3 * (3 * row + 2);
+                   *three = some.values.data() + 3 * (2 * row + 1);
       EXPECT_NEAR(three[0], seven[6], 1e-9);
       EXPECT_NEAR(three[1], seven[2], 1e-9);
       EXPECT_EQ(three[1], three[2]);

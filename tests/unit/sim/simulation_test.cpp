@@ -7,10 +7,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "afterspike/sim/spike_file.hpp"
 #include "busy_network.hpp"
 #include "support/expect_error.hpp"
-#include "support/temp_dir.hpp"
 
 namespace afterspike::sim {
 namespace {
@@ -23,7 +21,6 @@ using testing::make_population;
 using testing::random_network;
 using testing::Setting;
 using testing::settings;
-using testing::TempDir;
 
 struct Outcome {
   std::vector<Spike> spikes;
@@ -44,7 +41,7 @@ Outcome run(const Network& network, const Options& options, double until) {
 TEST(Simulation, ResultsDoNotDependOnTheNumberOfThreads) {
   for (Setting setting : settings()) {
     SCOPED_TRACE(setting.name);
-    const Network network = busy_network(3, setting.each);
+    const Network network = setting.network(3);
     const Outcome one = run(network, setting.options, 150);
     EXPECT_GT(one.spikes.size(), 200u);
     for (const int threads : {2, 3, 5}) {
@@ -57,7 +54,7 @@ TEST(Simulation, ResultsDoNotDependOnTheNumberOfThreads) {
 TEST(Simulation, ResultsDoNotDependOnTheOrderOfSynapses) {
   for (const Setting& setting : settings()) {
     SCOPED_TRACE(setting.name);
-    Network network = busy_network(4);
+    Network network = setting.network(4);
     const Outcome before = run(network, setting.options, 150);
     Rng rng(9);
     for (auto& projection : network.projections) {
@@ -87,23 +84,10 @@ TEST(Simulation, ResultsDoNotDependOnTheOrderOfSynapses) {
   }
 }
 
-TEST(Simulation, RecordingAndStoppingChangeNothing) {
-  for (const Setting& setting : settings()) {
-    SCOPED_TRACE(setting.name);
-    const Network network = busy_network(5);
-    Simulation whole(network, setting.options);
-    whole.run_until(120);
-    Simulation parts(network, setting.options);
-    parts.record("glif1", Quantity::threshold, 0.3);
-    for (const double until : {0.1, 7.3, 7.4, 50.0, 119.9, 120.0}) parts.run_until(until);
-    EXPECT_EQ(parts.spikes(), whole.spikes());
-  }
-}
-
 TEST(Simulation, ResetBeginsAnew) {
   for (const Setting& setting : settings()) {
     SCOPED_TRACE(setting.name);
-    Simulation simulation(busy_network(7), setting.options);
+    Simulation simulation(setting.network(7), setting.options);
     simulation.run_until(80);
     const auto spikes = simulation.spikes();
     simulation.reset();
@@ -377,45 +361,6 @@ TEST(Simulation, ANeuronThatWouldFireWithoutEndIsNamed) {
     expect_error(ErrorKind::numeric, {"population 'glif1'", "fires without end"},
                  [&] { simulation.run_until(200); });
   }
-}
-
-TEST(SpikeFile, SpikesComeBack) {
-  const TempDir directory;
-  const Network network = random_network(3);
-  std::vector<std::string> names;
-  for (const auto& population : network.populations) names.push_back(population.name);
-  Simulation simulation(network, {1, Engine::exact});
-  simulation.run_until(100);
-  write_spikes_csv(directory / "spikes.csv", simulation.spikes());
-  write_spikes_sonata(directory / "spikes.h5", names, simulation.spikes());
-  const auto from_csv = read_trains(directory / "spikes.csv", "glif4", 3, 3);
-  EXPECT_EQ(from_csv, read_trains(directory / "spikes.h5", "glif4", 3, 3));
-  std::vector<double> expected;
-  for (std::int64_t neuron = 0; neuron < 3; ++neuron) {
-    for (const Spike& spike : simulation.spikes()) {
-      if (spike.population == 3 && spike.neuron == neuron) expected.push_back(spike.time_ms);
-    }
-  }
-  EXPECT_EQ(from_csv.times_ms, expected);
-  expect_error(ErrorKind::data, {"spikes.csv", "line ", "expected a whole number, 0 to 1"},
-               [&] { read_trains(directory / "spikes.csv", "glif4", 3, 2); });
-  // Who is silent is there, too.
-  write_spikes_sonata(directory / "none.h5", names, {});
-  EXPECT_EQ(read_trains(directory / "none.h5", "glif4", 3, 3),
-            (glifnet::SpikeTrains{{0, 0, 0, 0}, {}}));
-  expect_error(ErrorKind::data, {"spikes.h5", "glif9"},
-               [&] { read_trains(directory / "spikes.h5", "glif9", 3, 3); });
-  for (const char* row : {"1,0.5,0", "1,-1,0", "1,3,0.5", "1,3,1e300"}) {
-    testing::spill(directory / "bad.csv", fmt::format("time_ms,population,neuron\n{}\n", row));
-    expect_error(ErrorKind::data, {"bad.csv", "line 2", "expected a whole number"},
-                 [&] { read_trains(directory / "bad.csv", "glif4", 3, 3); });
-  }
-  testing::spill(directory / "bad.csv", "time_ms,population,neuron\n1,7,0\n");
-  expect_error(ErrorKind::data, {"bad.csv", "of other populations only"},
-               [&] { read_trains(directory / "bad.csv", "glif4", 3, 3); });
-  testing::spill(directory / "bad.csv", "time,neuron\n1,2\n");
-  expect_error(ErrorKind::data, {"bad.csv", "found the columns time, neuron"},
-               [&] { read_trains(directory / "bad.csv", "glif4", 3, 3); });
 }
 
 }  // namespace
