@@ -18,12 +18,10 @@ using testing::TempDir;
 TEST(SpikeFile, SpikesComeBack) {
   const TempDir directory;
   const Network network = random_network(3);
-  std::vector<std::string> names;
-  for (const auto& population : network.populations) names.push_back(population.name);
   Simulation simulation(network, {1, Engine::exact});
   simulation.run_until(100);
   write_spikes_csv(directory / "spikes.csv", simulation.spikes());
-  write_spikes_sonata(directory / "spikes.h5", names, simulation.spikes());
+  write_spikes_sonata(directory / "spikes.h5", network, simulation.spikes());
   const auto from_csv = read_trains(directory / "spikes.csv", "glif4", 3, 3);
   EXPECT_EQ(from_csv, read_trains(directory / "spikes.h5", "glif4", 3, 3));
   std::vector<double> expected;
@@ -36,11 +34,14 @@ TEST(SpikeFile, SpikesComeBack) {
   expect_error(ErrorKind::data, {"spikes.csv", "line ", "expected a whole number, 0 to 1"},
                [&] { read_trains(directory / "spikes.csv", "glif4", 3, 2); });
   // Who is silent is there, too.
-  write_spikes_sonata(directory / "none.h5", names, {});
+  write_spikes_sonata(directory / "none.h5", network, {});
   EXPECT_EQ(read_trains(directory / "none.h5", "glif4", 3, 3),
             (glifnet::SpikeTrains{{0, 0, 0, 0}, {}}));
-  expect_error(ErrorKind::data, {"spikes.h5", "glif9"},
-               [&] { read_trains(directory / "spikes.h5", "glif9", 3, 3); });
+  // Who is a source is not: nothing is known of its spikes.
+  for (const char* name : {"input", "glif9"}) {
+    expect_error(ErrorKind::data, {"spikes.h5", "found no '/spikes/", name},
+                 [&] { read_trains(directory / "spikes.h5", name, 6, 5); });
+  }
   for (const char* row : {"1,0.5,0", "1,-1,0", "1,3,0.5", "1,3,1e300"}) {
     testing::spill(directory / "bad.csv", fmt::format("time_ms,population,neuron\n{}\n", row));
     expect_error(ErrorKind::data, {"bad.csv", "line 2", "expected a whole number"},
@@ -52,6 +53,19 @@ TEST(SpikeFile, SpikesComeBack) {
   testing::spill(directory / "bad.csv", "time,neuron\n1,2\n");
   expect_error(ErrorKind::data, {"bad.csv", "found the columns time, neuron"},
                [&] { read_trains(directory / "bad.csv", "glif4", 3, 3); });
+}
+
+TEST(SpikeFile, NeuronsAreNumberedWithoutSignAsInSonata) {
+  const TempDir directory;
+  write_spikes_sonata(directory / "spikes.h5", random_network(3), {});
+  const std::string bytes = testing::slurp(directory / "spikes.h5");
+  // An integer of 8 bytes in HDF5: version and class, bits of which 8 means a sign, size, offset,
+  // precision.
+  const auto integer = [](char bits) {
+    return std::string{0x10, bits, 0, 0, 8, 0, 0, 0, 0, 0, 64, 0};
+  };
+  EXPECT_NE(bytes.find(integer(0)), std::string::npos);
+  EXPECT_EQ(bytes.find(integer(8)), std::string::npos);
 }
 
 }  // namespace
