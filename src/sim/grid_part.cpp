@@ -86,7 +86,7 @@ void GridPart::deliver(const Window& window, std::span<const Emission> emissions
     }
     connections_->visit(emission.neuron, [&](const Connections::Run& run, const auto* targets,
                                              const auto* weights) {
-      std::int64_t step = emission.step + run.delay_steps;
+      std::int64_t step = emission.step + std::int64_t{run.delay_steps};
       if (emission.step < 0) {
         step =
             static_cast<std::int64_t>(steps_until(emission.time_ms + run.delay_ms, layout_.dt_ms));
