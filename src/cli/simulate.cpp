@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <sstream>
@@ -147,12 +148,8 @@ io::Table table_of(const sim::Recording& recording) {
 void write_products(const std::filesystem::path& out, const glifnet::Network& network,
                     const sim::Simulation& simulation, const std::vector<Sampled>& sampled) {
   io::AtomicDirectory directory(out);
-  std::vector<std::string> names;
-  for (const glifnet::Population& population : network.populations) {
-    names.push_back(population.name);
-  }
   sim::write_spikes_csv(directory.staging() / "spikes.csv", simulation.spikes());
-  sim::write_spikes_sonata(directory.staging() / "spikes.h5", names, simulation.spikes());
+  sim::write_spikes_sonata(directory.staging() / "spikes.h5", network, simulation.spikes());
   for (const Sampled& each : sampled) {
     io::write_csv(directory.staging() / each.file, table_of(simulation.recording(each.recording)));
   }
@@ -222,11 +219,20 @@ io::Json classify(const Arguments& arguments, const glifnet::Network& network) {
                        parity::kAddition_pJ, parity::kMultiplication_pJ)}};
 }
 
+void require_neurons(const std::string& path, const glifnet::Network& network) {
+  const bool any = std::any_of(network.populations.begin(), network.populations.end(),
+                               [](const glifnet::Population& population) {
+                                 return !glifnet::model(population.model).is_source();
+                               });
+  require(any, ErrorKind::data, "'{}': found no neurons, expected a population of them", path);
+}
+
 int run(std::span<const std::string> words) {
   Arguments arguments = make_arguments();
   if (!arguments.parse(words)) return 0;
   require_flags_of_one_way(arguments);
   glifnet::Network network = glifnet::read_network(arguments.words()[0]);
+  require_neurons(arguments.words()[0], network);
   set_copies(arguments, network);
   network = converted(arguments, std::move(network));
   const bool alone = arguments.has("until");

@@ -55,7 +55,7 @@ Connections::Connections(const Layout& layout, const std::vector<Piece>& pieces,
           if (pieces[piece].population == projection.target) gather(projection, piece, source);
         }
       }
-      add_row(row, layout.dt_ms);
+      add_row(row, layout);
     }
   }
   if (float32) {
@@ -64,13 +64,13 @@ Connections::Connections(const Layout& layout, const std::vector<Piece>& pieces,
   }
 }
 
-void Connections::add_row(std::vector<Entry>& row, double dt_ms) {
+void Connections::add_row(std::vector<Entry>& row, const Layout& layout) {
   std::sort(row.begin(), row.end());
   first_synapse_.push_back(targets_.size());
   for (const Entry& entry : row) {
     if (runs_.size() == first_run_.back() || runs_.back().delay_ms != entry.delay_ms) {
-      runs_.push_back({entry.delay_ms,
-                       static_cast<std::int32_t>(std::llround(entry.delay_ms / dt_ms)), 0, true});
+      const double steps = layout.window_steps > 0 ? std::round(entry.delay_ms / layout.dt_ms) : 0;
+      runs_.push_back({entry.delay_ms, 0, static_cast<std::uint32_t>(steps) & 0x7fffffffu, true});
     } else if (entry.target != targets_.back() + 1) {
       runs_.back().is_dense = false;
     }

@@ -12,13 +12,14 @@ namespace afterspike::sim {
 /// that sums come out the same in whatever order synapses were listed.
 class Connections {
  public:
-  /// Synapses of a row that share a delay.
+  /// Synapses of a row that share a delay: 16 bytes, which a synapse alone must bear.
   struct Run {
     double delay_ms;
-    std::int32_t delay_steps;
     std::uint32_t count;
-    bool is_dense;  ///< Its targets follow each other without a gap.
+    std::uint32_t delay_steps : 31;  ///< Layout bounds them; 0 where there is no grid.
+    std::uint32_t is_dense : 1;      ///< Its targets follow each other without a gap.
   };
+  static_assert(sizeof(Run) == 16);
 
   /// `target` gives the place of a synapse by piece, neuron of the piece and receptor.
   using Target = std::function<std::uint32_t(std::size_t, std::int64_t, std::uint8_t)>;
@@ -45,7 +46,7 @@ class Connections {
 
  private:
   struct Entry;
-  void add_row(std::vector<Entry>& row, double dt_ms);
+  void add_row(std::vector<Entry>& row, const Layout& layout);
 
   std::vector<std::uint64_t> first_run_, first_synapse_;
   std::vector<Run> runs_;

@@ -74,6 +74,9 @@ void ExactPart::add_group(const Piece& piece, std::int64_t first, const Leaky& l
 double* ExactPart::state_of(Group& group, std::uint32_t neuron) const {
   return group.states.data() + (neuron - group.first) * group.width;
 }
+const double* ExactPart::state_of(const Group& group, std::uint32_t neuron) const {
+  return group.states.data() + (neuron - group.first) * group.width;
+}
 
 void ExactPart::reset() {
   for (auto& events : events_) events.clear();
@@ -100,7 +103,7 @@ void ExactPart::reset() {
 void ExactPart::set_external(Group& group, std::uint32_t neuron, double time) {
   const std::int64_t own = neuron - group.first;
   state_of(group, neuron)[ExactNeurons::kExternal] =
-      group.constant_currents[static_cast<std::size_t>(own)] + group.stimuli.current(own, time, 0);
+      group.constant_currents[static_cast<std::size_t>(own)] + group.stimuli.current(own, time);
 }
 
 /// The window that a time belongs to; rounding does not put it into one that is over.
@@ -203,7 +206,11 @@ void ExactPart::collect(const Window& window) {
     clocks_[neuron].look_at = -1;
     touch(neuron);
   }
-  for (const Sampled& sampled : sampled_) touch(sampled.neuron);
+  for (Sampled& sampled : sampled_) {
+    sampled.next = sampled.recorder->samples_until(window.begin_ms, window.first_step) + 1;
+    sampled.last = sampled.recorder->samples_until(window.end_ms, window.last_step);
+    if (sampled.next <= sampled.last) touch(sampled.neuron);
+  }
 }
 
 /// Has the memory of a neuron that is soon computed fetched: neurons come in no order.
@@ -228,10 +235,6 @@ void ExactPart::advance(const Window& window, std::span<const Emission> neurons,
   counted_.source_cell_events = counted_.source_events;
   post_changes(window);
   collect(window);
-  for (std::size_t index = 0; index < sampled_.size(); ++index) {
-    next_sample_[index] = sampled_[index].recorder->samples_until(window.begin_ms) + 1;
-    last_sample_[index] = sampled_[index].recorder->samples_until(window.end_ms);
-  }
   earliest_ = window.number + (window.is_last_piece ? 1 : 0);
   constexpr std::size_t kAhead = 6;
   for (std::size_t index = 0; index < touched_.size(); ++index) {
@@ -257,14 +260,14 @@ void ExactPart::compute(std::uint32_t neuron, const Window& window) {
   }
   for (auto event = begin; event != end;) {
     const double time = event->time;
-    if (clock.is_sampled) sample(group, neuron, time);
+    if (clock.is_sampled) sample(group, neuron, time, window);
     bring_to(group, neuron, time);
     // Events of one time are taken together before the threshold is looked at.
     for (; event != end && event->time == time; ++event) take(group, neuron, *event);
     changed(group, neuron);
   }
   cross_until(group, neuron, window.end_ms);
-  if (clock.is_sampled) sample(group, neuron, std::numeric_limits<double>::infinity());
+  if (clock.is_sampled) sample(group, neuron, std::numeric_limits<double>::infinity(), window);
   schedule(neuron);
 }
 
@@ -299,8 +302,17 @@ void ExactPart::changed(Group& group, std::uint32_t neuron) {
 
 void ExactPart::cross_until(Group& group, std::uint32_t neuron, double horizon) {
   const Clock& clock = clocks_[neuron];
+  double fired = -1;
   while (clock.quiet_until <= horizon) {
     if (clock.crosses) {
+      // A refractory time, or a way back to the threshold, may vanish beside the time.
+      require(clock.quiet_until > fired, ErrorKind::numeric,
+              "population '{}': neuron {} fires without end at {} ms: it is above its threshold"
+              " again at once, and a refractory time of {} ms does not count there",
+              layout_.population(group.piece.population).name,
+              group.piece.begin + neuron - group.first, fired,
+              group.neurons.refractory(neuron - group.first));
+      fired = clock.quiet_until;
       fire(group, neuron);
     } else {
       look_ahead(group, neuron);
@@ -347,13 +359,8 @@ void ExactPart::fire(Group& group, std::uint32_t neuron) {
   group.neurons.propagate(own, state, time - clock.time, state);
   emitted_.push_back({time, -1, layout_.neuron(group.piece, neuron - group.first), 1.0});
   group.neurons.spike(own, state);
-  const double refractory = group.neurons.refractory(own);
-  clock.time = time + refractory;
+  clock.time = time + group.neurons.refractory(own);
   changed(group, neuron);
-  require(refractory > 0 || !clock.crosses, ErrorKind::numeric,
-          "population '{}': neuron {} fires without end at {} ms: its reset lies above its"
-          " threshold, and it is not refractory",
-          layout_.population(group.piece.population).name, group.piece.begin + own, time);
 }
 
 void ExactPart::schedule(std::uint32_t neuron) {

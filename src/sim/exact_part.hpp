@@ -50,17 +50,20 @@ class ExactPart final : public Part {
     std::int32_t first_event = 0, events = 0;  ///< In due_, of this window.
     bool crosses = false;                      ///< quiet_until is a crossing.
     bool is_touched = false;                   ///< It is in touched_.
-    bool is_sampled = false;
+    bool is_sampled = false;                   ///< It is in sampled_.
   };
+  /// A neuron's column of a recorder, and its samples of the present window.
   struct Sampled {
-    Recorder* recorder;
     std::uint32_t neuron;
+    Recorder* recorder;
     std::size_t column;
+    std::int64_t next = 1, last = 0;
   };
 
   Group& group_of(std::uint32_t neuron) { return groups_[group_index_[neuron]]; }
   void add_group(const Piece& piece, std::int64_t first, const Leaky& leaky);
   double* state_of(Group& group, std::uint32_t neuron) const;
+  const double* state_of(const Group& group, std::uint32_t neuron) const;
   void prefetch_clock(const Event& event) const;
 
   std::int64_t slot_of(double time) const;
@@ -84,7 +87,8 @@ class ExactPart final : public Part {
   std::span<const double> saved_clocks(const State& state, const Group& group) const;
   std::span<const double> saved_events(const State& state, const Group& group) const;
   void restore_group(const State& state, Group& group);
-  void sample(Group& group, std::uint32_t neuron, double before);
+  void sample(Group& group, std::uint32_t neuron, double before, const Window& window);
+  double value_at(const Group& group, std::uint32_t neuron, double time, Quantity quantity) const;
   double value(const Group& group, std::uint32_t neuron, const double* state,
                Quantity quantity) const;
 
@@ -104,8 +108,7 @@ class ExactPart final : public Part {
   std::vector<Event> arrived_, due_;  ///< As they came; by neuron.
   std::vector<std::uint32_t> touched_, looked_at_;
 
-  std::vector<Sampled> sampled_;
-  std::vector<std::int64_t> next_sample_, last_sample_;  ///< Of each of sampled_.
+  std::vector<Sampled> sampled_;  ///< By neuron.
 };
 
 }  // namespace afterspike::sim

@@ -117,38 +117,48 @@ void ExactPart::add_recorder(Recorder* recorder) {
       const std::int64_t own = recording.neurons[column];
       if (own < group.piece.begin || own >= group.piece.end) continue;
       const auto neuron = static_cast<std::uint32_t>(group.first + own - group.piece.begin);
-      sampled_.push_back({recorder, neuron, column});
+      sampled_.push_back({neuron, recorder, column});
       clocks_[neuron].is_sampled = true;
     }
   }
-  next_sample_.resize(sampled_.size());
-  last_sample_.resize(sampled_.size());
+  std::stable_sort(sampled_.begin(), sampled_.end(), [](const Sampled& one, const Sampled& other) {
+    return one.neuron < other.neuron;
+  });
 }
 
 /// Takes the samples of the window that lie before this time; the state is not touched, so that
 /// recording changes nothing.
-void ExactPart::sample(Group& group, std::uint32_t neuron, double before) {
-  for (std::size_t index = 0; index < sampled_.size(); ++index) {
-    if (sampled_[index].neuron != neuron) continue;
-    Recorder& recorder = *sampled_[index].recorder;
-    for (; next_sample_[index] <= last_sample_[index]; ++next_sample_[index]) {
-      const double time = static_cast<double>(next_sample_[index]) * recorder.recording.interval_ms;
+void ExactPart::sample(Group& group, std::uint32_t neuron, double before, const Window& window) {
+  auto sampled = std::lower_bound(
+      sampled_.begin(), sampled_.end(), neuron,
+      [](const Sampled& each, std::uint32_t wanted) { return each.neuron < wanted; });
+  for (; sampled != sampled_.end() && sampled->neuron == neuron; ++sampled) {
+    Recorder& recorder = *sampled->recorder;
+    for (; sampled->next <= sampled->last; ++sampled->next) {
+      // Rounding may put a window's last sample behind its end, from where on events are missing.
+      const double time = std::min(recorder.time_of(sampled->next), window.end_ms);
       if (time >= before) break;
       cross_until(group, neuron, time);
-      const Clock& clock = clocks_[neuron];
-      const std::int64_t own = neuron - group.first;
-      std::array<double, ExactNeurons::kMostState> state;
-      const double* held = state_of(group, neuron);
-      std::copy_n(held, group.neurons.state_size(), state.data());
-      if (time >= clock.time) {
-        group.neurons.propagate(own, held, time - clock.time, state.data());
-      } else {
-        group.neurons.propagate_synapses(own, state.data(), time - clock.time);
-      }
-      recorder.put(next_sample_[index], sampled_[index].column,
-                   value(group, neuron, state.data(), recorder.recording.quantity));
+      recorder.put(sampled->next, sampled->column,
+                   value_at(group, neuron, time, recorder.recording.quantity));
     }
   }
+}
+
+/// Of a time at which all that happened before is in the state.
+double ExactPart::value_at(const Group& group, std::uint32_t neuron, double time,
+                           Quantity quantity) const {
+  const std::int64_t own = neuron - group.first;
+  const double* held = state_of(group, neuron);
+  const double later = time - clocks_[neuron].time;
+  std::array<double, ExactNeurons::kMostState> state;
+  std::copy_n(held, group.neurons.state_size(), state.data());
+  if (later >= 0) {
+    group.neurons.propagate(own, held, later, state.data());
+  } else {
+    group.neurons.propagate_synapses(own, state.data(), later);  // Refractory until then.
+  }
+  return value(group, neuron, state.data(), quantity);
 }
 
 double ExactPart::value(const Group& group, std::uint32_t neuron, const double* state,

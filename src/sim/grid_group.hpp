@@ -84,7 +84,4 @@ class GridGroup {
 std::unique_ptr<GridGroup> make_leaky_group(const Layout& layout, const Piece& piece);
 std::unique_ptr<GridGroup> make_glifr_group(const Layout& layout, const Piece& piece);
 
-/// `time` in steps. Throws Error(config) unless it is a whole number of them to 1e-6.
-std::int64_t whole_steps(double time_ms, double dt_ms, std::string_view what);
-
 }  // namespace afterspike::sim

@@ -9,6 +9,7 @@
 
 #include "grid_group.hpp"
 #include "leaky.hpp"
+#include "steps.hpp"
 #include "stimuli.hpp"
 
 namespace afterspike::sim {
@@ -60,12 +61,12 @@ class LeakyGroup final : public GridGroup {
   std::vector<Row> rows() override;
   void restored(double time_ms) override {
     step_.external = {external_.data(), 1};
-    next_change_ = stimuli_.next_change(time_ms - (1 + kRounding) * dt_);
+    next_change_ = stimuli_.next_change(time_ms - dt_ - slack(time_ms));
   }
 
  private:
-  /// A part of a step by which rounding may be off.
-  static constexpr double kRounding = 1e-6;
+  /// Of changes that count as at a step.
+  double slack(double time_ms) const { return slack_of(time_ms / dt_) * dt_; }
 
   /// The values of formula(neuron) as a coefficient.
   template <typename Formula>
@@ -113,7 +114,7 @@ void LeakyGroup::make_membrane() {
   step_.reset = each([&](std::size_t n) { return p.reset[n]; });
   step_.refractory = each([&](std::size_t n) {
     // Rounded up to whole steps, as NEST does.
-    return std::ceil(p.refractory[n] / dt_ - kRounding);
+    return steps_until(p.refractory[n], dt_);
   });
 }
 
@@ -209,23 +210,22 @@ void LeakyGroup::reset() {
 }
 
 void LeakyGroup::update_external(double time_ms) {
-  const double rounding = kRounding * dt_;
   for (std::int64_t local = 0; local < piece_.size(); ++local) {
     external_[static_cast<std::size_t>(local)] =
         leaky_.constant_current[static_cast<std::size_t>(piece_.begin + local)] +
-        stimuli_.current(local, time_ms, rounding);
+        stimuli_.current(local, time_ms + slack(time_ms));
   }
   const bool uniform = piece_.size() == columns_ &&
                        std::all_of(external_.begin(), external_.end(),
                                    [&](double current) { return current == external_[0]; });
   step_.external = {external_.data(), uniform ? 0 : 1};
-  next_change_ = stimuli_.next_change(time_ms + rounding);
+  next_change_ = stimuli_.next_change(time_ms + slack(time_ms));
 }
 
 std::int64_t LeakyGroup::advance(std::int64_t step, const Arriving& arriving,
                                  std::uint32_t* spiked) {
   const double begin = static_cast<double>(step - 1) * dt_;
-  if (next_change_ <= begin + kRounding * dt_) update_external(begin);
+  if (next_change_ <= begin + slack(begin)) update_external(begin);
   const bool delta = step_.synapse == GridSynapse::delta;
   step_.arriving = delta ? sums_of(arriving) : arriving.sums;
   const std::int64_t count = leaky_step(step_, spiked);

@@ -6,18 +6,9 @@
 
 #include "add_scaled.hpp"
 #include "afterspike/base/error.hpp"
+#include "steps.hpp"
 
 namespace afterspike::sim {
-
-std::int64_t whole_steps(double time_ms, double dt_ms, std::string_view what) {
-  const double steps = std::round(time_ms / dt_ms);
-  constexpr double kOff = 1e-6;
-  require(std::abs(time_ms / dt_ms - steps) <= kOff * std::max(1.0, steps), ErrorKind::config,
-          "{}: found {} ms, expected a whole number of steps of {} ms", what, time_ms, dt_ms);
-  require(steps < kMostWhole, ErrorKind::config, "{}: found {} ms, expected less than 2^53 steps",
-          what, time_ms);
-  return static_cast<std::int64_t>(steps);
-}
 
 GridPart::GridPart(const Layout& layout, std::vector<Piece> pieces) : layout_(layout) {
   std::int64_t places = 0, most = 0;
@@ -83,7 +74,6 @@ std::int64_t GridPart::cells_of(std::span<const std::uint32_t> targets) const {
 }
 
 void GridPart::deliver(const Window& window, std::span<const Emission> emissions) {
-  constexpr double kRounding = 1e-6;
   for (std::size_t index = 0; index < emissions.size();) {
     const Emission& emission = emissions[index];
     double size = 0;
@@ -94,26 +84,25 @@ void GridPart::deliver(const Window& window, std::span<const Emission> emissions
          ++index, ++spikes) {
       size += emissions[index].size;
     }
-    connections_->visit(emission.neuron,
-                        [&](const Connections::Run& run, const auto* targets, const auto* weights) {
-                          std::int64_t step = emission.step + run.delay_steps;
-                          if (emission.step < 0) {
-                            const double time = (emission.time_ms + run.delay_ms) / layout_.dt_ms;
-                            step = static_cast<std::int64_t>(std::ceil(time - kRounding));
-                          }
-                          counted_.synaptic_events += spikes * run.count;
-                          counted_.cell_events += spikes * cells_of({targets, run.count});
-                          Slot& arriving = slot(std::max(step, window.first_step + 1));
-                          if (arriving.sums.empty())
-                            return list(arriving, {targets, run.count}, weights, size);
-                          double* sums = arriving.sums.data();
-                          if (run.is_dense) {
-                            return add_scaled(sums + targets[0], weights, size, run.count);
-                          }
-                          for (std::uint32_t synapse = 0; synapse < run.count; ++synapse) {
-                            sums[targets[synapse]] += size * static_cast<double>(weights[synapse]);
-                          }
-                        });
+    connections_->visit(emission.neuron, [&](const Connections::Run& run, const auto* targets,
+                                             const auto* weights) {
+      std::int64_t step = emission.step + std::int64_t{run.delay_steps};
+      if (emission.step < 0) {
+        step =
+            static_cast<std::int64_t>(steps_until(emission.time_ms + run.delay_ms, layout_.dt_ms));
+      }
+      counted_.synaptic_events += spikes * run.count;
+      counted_.cell_events += spikes * cells_of({targets, run.count});
+      Slot& arriving = slot(std::max(step, window.first_step + 1));
+      if (arriving.sums.empty()) return list(arriving, {targets, run.count}, weights, size);
+      double* sums = arriving.sums.data();
+      if (run.is_dense) {
+        return add_scaled(sums + targets[0], weights, size, run.count);
+      }
+      for (std::uint32_t synapse = 0; synapse < run.count; ++synapse) {
+        sums[targets[synapse]] += size * static_cast<double>(weights[synapse]);
+      }
+    });
   }
 }
 

@@ -5,8 +5,8 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/registry.hpp"
-#include "grid_group.hpp"
 #include "layout.hpp"
+#include "steps.hpp"
 
 namespace afterspike::sim {
 namespace {
@@ -16,6 +16,11 @@ using glifnet::Population;
 
 /// A window where no delay between neurons sets one.
 constexpr double kFreeWindow_ms = 1;
+
+/// What is on its way is kept by windows and by steps of the grid: so many of them ahead at most.
+constexpr double kMostAhead = 1e6;
+
+constexpr double kLatest_ms = 1e12;  // Thirty years.
 
 void check_population(const Layout& layout, std::int64_t index) {
   const Population& population = layout.population(index);
@@ -31,19 +36,21 @@ void check_population(const Layout& layout, std::int64_t index) {
           population.name, layout.dt_ms, layout.network->time_step_ms);
 }
 
-/// Delays onto the grid are whole steps; between neurons at least one.
+/// Delays onto the grid are whole steps. Where there is a grid, those between neurons are at least
+/// one: windows are steps.
 void check_delays(const Layout& layout, const glifnet::Projection& projection) {
-  constexpr double kLongest_ms = 1e6;  // What is on its way is kept by windows or steps.
+  if (!has_grid(layout)) return;
   const bool grid = engine_of(layout, projection.target) == Engine::grid;
   const Population& source = layout.population(projection.source);
   const std::string what = fmt::format("delay from '{}' to '{}'", source.name,
                                        layout.population(projection.target).name);
   const bool neurons = !glifnet::model(source.model).is_source();
   for (const double delay : projection.delays_ms) {
-    require(delay <= kLongest_ms, ErrorKind::config, "{}: found {} ms, expected at most {} ms",
-            what, delay, kLongest_ms);
-    if (!grid) continue;
-    require(whole_steps(delay, layout.dt_ms, what) > 0 || !neurons, ErrorKind::config,
+    require(delay / layout.dt_ms <= kMostAhead, ErrorKind::config,
+            "{}: found {} ms, expected at most {} steps of {} ms", what, delay, kMostAhead,
+            layout.dt_ms);
+    if (grid) whole_steps(delay, layout.dt_ms, what);
+    require(steps_over(delay, layout.dt_ms) > 0 || !neurons, ErrorKind::config,
             "{}: found {} ms, expected at least a step of {} ms", what, delay, layout.dt_ms);
   }
 }
@@ -66,6 +73,36 @@ bool expect_few_arrivals(const Layout& layout) {
   return arriving < kWorthwhile * receptors;
 }
 
+/// Windows of the smallest delay between neurons, on the grid of whole steps.
+void set_windows(Layout& layout) {
+  double shortest = std::numeric_limits<double>::infinity();
+  for (const glifnet::Projection& projection : layout.network->projections) {
+    check_delays(layout, projection);
+    if (projection.targets.empty()) continue;
+    const auto [least, most] =
+        std::minmax_element(projection.delays_ms.begin(), projection.delays_ms.end());
+    layout.longest_ms = std::max(layout.longest_ms, *most);
+    const bool source = glifnet::model(layout.population(projection.source).model).is_source();
+    if (!source) shortest = std::min(shortest, *least);
+  }
+  layout.window_ms = std::isinf(shortest) ? kFreeWindow_ms : shortest;
+  require(layout.longest_ms / layout.window_ms <= kMostAhead, ErrorKind::config,
+          "delays: found {} ms, expected at most {} windows of {} ms (of the smallest delay between"
+          " neurons)",
+          layout.longest_ms, kMostAhead, layout.window_ms);
+  if (has_grid(layout)) {
+    layout.window_steps = static_cast<std::int64_t>(
+        std::clamp(steps_over(layout.window_ms, layout.dt_ms), 1.0, kMostAhead));
+    layout.longest_steps = static_cast<std::int64_t>(steps_until(layout.longest_ms, layout.dt_ms));
+    layout.window_ms = static_cast<double>(layout.window_steps) * layout.dt_ms;
+  }
+  // Windows and intervals of noise are counted.
+  layout.latest_ms = std::min(kLatest_ms, kMostSteps * layout.window_ms);
+  for (const glifnet::NoiseCurrent& current : layout.network->noise_currents) {
+    layout.latest_ms = std::min(layout.latest_ms, kMostSteps * current.interval_ms);
+  }
+}
+
 }  // namespace
 
 Engine engine_of(const Layout& layout, std::int64_t population) {
@@ -85,7 +122,7 @@ bool has_grid(const Layout& layout) {
 
 Layout make_layout(const glifnet::Network& network, const Options& options) {
   glifnet::validate(network);
-  Layout layout{&network, options, 0, {}, 0, 0, 0, 0, false};
+  Layout layout{&network, options, 0, {}, 0, 0, 0, 0, 0, false};
   for (const auto& [name, engine] : options.engines) network.population(name);
   require(options.threads >= 1, ErrorKind::config, "threads: found {}, expected at least 1",
           options.threads);
@@ -102,26 +139,7 @@ Layout make_layout(const glifnet::Network& network, const Options& options) {
   require(neurons <= std::numeric_limits<std::uint32_t>::max(), ErrorKind::config,
           "found {} neurons, expected less than 2^32", neurons);
   layout.few_arrivals = expect_few_arrivals(layout);
-  double shortest = std::numeric_limits<double>::infinity();
-  for (const glifnet::Projection& projection : network.projections) {
-    check_delays(layout, projection);
-    if (projection.targets.empty()) continue;
-    const auto [least, most] =
-        std::minmax_element(projection.delays_ms.begin(), projection.delays_ms.end());
-    layout.longest_ms = std::max(layout.longest_ms, *most);
-    const bool source = glifnet::model(layout.population(projection.source).model).is_source();
-    if (!source) shortest = std::min(shortest, *least);
-  }
-  if (std::isinf(shortest)) shortest = kFreeWindow_ms;
-  layout.window_ms = shortest;
-  if (has_grid(layout)) {
-    constexpr double kRounding = 1e-6;
-    layout.window_steps = std::max<std::int64_t>(
-        1, static_cast<std::int64_t>(std::floor(shortest / layout.dt_ms + kRounding)));
-    layout.longest_steps =
-        static_cast<std::int64_t>(std::ceil(layout.longest_ms / layout.dt_ms - kRounding));
-    layout.window_ms = static_cast<double>(layout.window_steps) * layout.dt_ms;
-  }
+  set_windows(layout);
   return layout;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -8,8 +9,12 @@
 #include <vector>
 
 #include "afterspike/sim/simulation.hpp"
+#include "steps.hpp"
 
 namespace afterspike::sim {
+
+/// Above this, numbers in doubles are not exact.
+inline constexpr double kMostWhole = 0x1p53;
 
 /// A spike on its way. Sources may send any number of them, or a number other than one, at once.
 struct Emission {
@@ -44,6 +49,7 @@ struct Layout {
   std::vector<std::int64_t> first_neuron;  ///< Of each population, and the number of all.
   std::int64_t window_steps, longest_steps;
   double window_ms, longest_ms;
+  double latest_ms;   ///< No run goes on for longer.
   bool few_arrivals;  ///< In a step, of those on the grid.
 
   const glifnet::Population& population(std::int64_t index) const {
@@ -58,13 +64,19 @@ struct Layout {
 /// Where samples of a window go. Parts write to columns of their own.
 struct Recorder {
   Recording recording;
-  std::int64_t interval_steps = 0;  ///< 0 in continuous time.
+  std::int64_t interval_steps = 0;  ///< On the grid, where steps are counted and not time; else 0.
+  double dt_ms = 0;                 ///< Of the grid.
   std::int64_t first_sample = 1;    ///< The number of the first row of `recording`.
 
-  /// The number of the last sample until `time`.
-  std::int64_t samples_until(double time_ms) const {
-    constexpr double kRounding = 1e-9;
-    return static_cast<std::int64_t>(std::floor(time_ms / recording.interval_ms + kRounding));
+  double time_of(std::int64_t sample) const {
+    if (interval_steps > 0) return static_cast<double>(sample * interval_steps) * dt_ms;
+    return static_cast<double>(sample) * recording.interval_ms;
+  }
+  /// The number of the last sample until a time, which is that of `step` where there is a grid.
+  std::int64_t samples_until(double time_ms, std::int64_t step) const {
+    if (interval_steps > 0) return step / interval_steps;
+    const double samples = time_ms / recording.interval_ms;
+    return static_cast<std::int64_t>(std::min(samples + rounding_of(samples), kMostWhole));
   }
   void put(std::int64_t sample, std::size_t column, double value) {
     const std::size_t row = static_cast<std::size_t>(sample - first_sample);
@@ -78,8 +90,8 @@ class Part {
  public:
   virtual ~Part() = default;
 
-  /// Takes up what was emitted in the window before, and by sources in this one; then computes the
-  /// window. Spikes are appended to emitted().
+  /// Takes up what neurons emitted in the window before, with the first piece of a window, and what
+  /// sources do in this piece; then computes it. Spikes are appended to emitted().
   virtual void advance(const Window& window, std::span<const Emission> neurons,
                        std::span<const Emission> sources) = 0;
 
@@ -107,9 +119,6 @@ class Part {
 inline bool is_index(double value, double least, double end) {
   return value >= least && value < end && value == std::floor(value);
 }
-
-/// Above this, steps and numbers are not exact.
-inline constexpr double kMostWhole = 0x1p53;
 
 /// The array of a saved state. Throws Error(data) where it is not there, of another length, or has
 /// what is not finite.

@@ -4,17 +4,16 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <deque>
 #include <tuple>
 #include <utility>
 
 #include "afterspike/base/error.hpp"
-#include "afterspike/base/parallel.hpp"
 #include "afterspike/base/registry.hpp"
 #include "exact_part.hpp"
 #include "grid_part.hpp"
 #include "layout.hpp"
-#include "sources.hpp"
+#include "simulation_impl.hpp"
+#include "steps.hpp"
 
 namespace afterspike::sim {
 namespace {
@@ -61,53 +60,32 @@ Quantity quantity(std::string_view name) {
        did_you_mean(name, names), fmt::join(names, ", "));
 }
 
-struct Simulation::Impl {
-  Impl(const glifnet::Network& given, const Options& options)
-      : network(given), layout(make_layout(network, options)), pool(options.threads) {
-    for (int part = 0; part < options.threads; ++part) {
-      auto grid_pieces = pieces_of(layout, Engine::grid, part, options.threads);
-      auto exact_pieces = pieces_of(layout, Engine::exact, part, options.threads);
-      if (!grid_pieces.empty()) {
-        parts.push_back(std::make_unique<GridPart>(layout, std::move(grid_pieces)));
-      }
-      if (!exact_pieces.empty()) {
-        parts.push_back(std::make_unique<ExactPart>(layout, std::move(exact_pieces)));
-      }
+Simulation::Impl::Impl(const glifnet::Network& given, const Options& options)
+    : network(given), layout(make_layout(network, options)), pool(options.threads) {
+  for (int part = 0; part < options.threads; ++part) {
+    auto grid_pieces = pieces_of(layout, Engine::grid, part, options.threads);
+    auto exact_pieces = pieces_of(layout, Engine::exact, part, options.threads);
+    if (!grid_pieces.empty()) {
+      parts.push_back(std::make_unique<GridPart>(layout, std::move(grid_pieces)));
     }
-    sources.resize(network.populations.size());
-    for (std::size_t index = 0; index < sources.size(); ++index) {
-      sources[index] = make_source(layout, static_cast<std::int64_t>(index));
+    if (!exact_pieces.empty()) {
+      parts.push_back(std::make_unique<ExactPart>(layout, std::move(exact_pieces)));
     }
-    // The parts have copies of their own in the form that they need.
-    for (glifnet::Projection& projection : network.projections) projection = {};
   }
-
-  Source& source(std::string_view population) {
-    const std::int64_t index = network.population(population);
-    const auto& found = sources[static_cast<std::size_t>(index)];
-    require(found != nullptr, ErrorKind::data, "population '{}' is not a source", population);
-    return *found;
+  sources.resize(network.populations.size());
+  for (std::size_t index = 0; index < sources.size(); ++index) {
+    sources[index] = make_source(layout, static_cast<std::int64_t>(index));
   }
+  // The parts have copies of their own in the form that they need.
+  for (glifnet::Projection& projection : network.projections) projection = {};
+}
 
-  Window next_window(double until_ms, std::int64_t until_step) const;
-  void run(const Window& window);
-  void open_recorders(const Window& window);
-  void gather();
-  std::span<const double> saved_pending(const State& state) const;
-  void check(const State& state) const;
-
-  glifnet::Network network;
-  Layout layout;
-  ThreadPool pool;
-  std::vector<std::unique_ptr<Part>> parts;
-  std::vector<std::unique_ptr<Source>> sources;
-
-  double now_ms = 0;
-  std::int64_t step = 0, window = 0, spike_count = 0;
-  std::vector<Emission> of_neurons, of_sources;  ///< Of the window before; of this one.
-  std::vector<Spike> spikes;
-  std::deque<Recorder> recorders;
-};
+Source& Simulation::Impl::source(std::string_view population) {
+  const std::int64_t index = network.population(population);
+  const auto& found = sources[static_cast<std::size_t>(index)];
+  require(found != nullptr, ErrorKind::data, "population '{}' is not a source", population);
+  return *found;
+}
 
 Simulation::Simulation(const glifnet::Network& network, const Options& options)
     : impl_(std::make_unique<Impl>(network, options)) {}
@@ -123,6 +101,28 @@ void Simulation::set_signal(std::string_view population, std::span<const double>
   impl_->source(population).set_signal(values);
 }
 
+namespace {
+
+/// A recorder of nothing yet. On the grid samples lie at steps, whatever the interval was rounded
+/// to when it was written.
+Recorder make_recorder(const Layout& layout, std::int64_t population, double interval_ms) {
+  constexpr const char* kWhat = "interval of samples";
+  require(std::isfinite(interval_ms) && interval_ms > 0, ErrorKind::config,
+          "{}: found {} ms, expected above 0", kWhat, interval_ms);
+  Recorder recorder;
+  recorder.recording.population = population;
+  recorder.recording.interval_ms = interval_ms;
+  if (engine_of(layout, population) == Engine::exact) return recorder;
+  recorder.dt_ms = layout.dt_ms;
+  recorder.interval_steps = whole_steps(interval_ms, layout.dt_ms, kWhat);
+  require(recorder.interval_steps > 0, ErrorKind::config,
+          "{}: found {} ms, expected at least a step of {} ms", kWhat, interval_ms, layout.dt_ms);
+  recorder.recording.interval_ms = recorder.time_of(1);
+  return recorder;
+}
+
+}  // namespace
+
 std::size_t Simulation::record(std::string_view population, Quantity quantity, double interval_ms,
                                std::vector<std::int64_t> neurons) {
   const std::int64_t index = impl_->network.population(population);
@@ -134,8 +134,6 @@ std::size_t Simulation::record(std::string_view population, Quantity quantity, d
               quantity == Quantity::threshold || quantity == Quantity::after_spike_current,
           ErrorKind::config, "population '{}' is of model '{}': expected V, threshold or I_asc",
           own.name, own.model);
-  require(std::isfinite(interval_ms) && interval_ms > 0, ErrorKind::config,
-          "interval of samples: found {} ms, expected above 0", interval_ms);
   if (neurons.empty()) {
     for (std::int64_t neuron = 0; neuron < own.cells(); ++neuron) neurons.push_back(neuron);
   }
@@ -144,13 +142,10 @@ std::size_t Simulation::record(std::string_view population, Quantity quantity, d
             "population '{}': found neuron {} to be recorded, expected 0 to {}", own.name, neuron,
             own.cells() - 1);
   }
-  Recorder recorder;
-  if (engine_of(impl_->layout, index) == Engine::grid) {
-    recorder.interval_steps = std::max<std::int64_t>(
-        1, whole_steps(interval_ms, impl_->layout.dt_ms, "interval of samples"));
-  }
-  recorder.recording = {index, quantity, interval_ms, std::move(neurons), {}, {}};
-  recorder.first_sample = recorder.samples_until(impl_->now_ms) + 1;
+  Recorder recorder = make_recorder(impl_->layout, index, interval_ms);
+  recorder.recording.quantity = quantity;
+  recorder.recording.neurons = std::move(neurons);
+  recorder.first_sample = recorder.samples_until(impl_->now_ms, impl_->step) + 1;
   impl_->recorders.push_back(std::move(recorder));
   for (const auto& part : impl_->parts) part->add_recorder(&impl_->recorders.back());
   return impl_->recorders.size() - 1;
@@ -158,39 +153,72 @@ std::size_t Simulation::record(std::string_view population, Quantity quantity, d
 
 /// The rest of the present window, or what of it lies before the end of the run.
 Window Simulation::Impl::next_window(double until_ms, std::int64_t until_step) const {
-  const std::int64_t last = (window + 1) * layout.window_steps;
-  const double end = static_cast<double>(window + 1) * layout.window_ms;
-  const bool whole = layout.window_steps > 0 ? last <= until_step : end <= until_ms;
-  return {window, whole, now_ms, whole ? end : until_ms, step, whole ? last : until_step};
+  if (layout.window_steps > 0) {
+    const std::int64_t whole = (window + 1) * layout.window_steps;
+    const std::int64_t last = std::min(whole, until_step);
+    return {window, last == whole, now_ms, static_cast<double>(last) * layout.dt_ms, step, last};
+  }
+  const double whole = static_cast<double>(window + 1) * layout.window_ms;
+  const double end = std::min(whole, until_ms);
+  return {window, end == whole, now_ms, end, 0, 0};
 }
 
 /// Rows for the samples of the window.
 void Simulation::Impl::open_recorders(const Window& next) {
   for (Recorder& recorder : recorders) {
     Recording& recording = recorder.recording;
-    const std::int64_t last = recorder.samples_until(next.end_ms);
+    const std::int64_t last = recorder.samples_until(next.end_ms, next.last_step);
     for (auto sample = recorder.first_sample + static_cast<std::int64_t>(recording.times_ms.size());
          sample <= last; ++sample) {
-      recording.times_ms.push_back(static_cast<double>(sample) * recording.interval_ms);
+      recording.times_ms.push_back(recorder.time_of(sample));
     }
     recording.values.resize(recording.times_ms.size() * recording.neurons.size());
   }
 }
 
-void Simulation::Impl::run(const Window& next) {
-  open_recorders(next);
+bool Simulation::Impl::window_begins() const {
+  return layout.window_steps > 0 ? step == window * layout.window_steps
+                                 : now_ms == static_cast<double>(window) * layout.window_ms;
+}
+
+/// In the order of time, so that in pieces of a window they come in the order of the whole. At a
+/// step counts as its time: rounding must not carry a spike past one of another source.
+void Simulation::Impl::emit_sources(const Window& next) {
   of_sources.clear();
   for (const auto& source : sources) {
     if (source != nullptr) source->emit(next, of_sources);
   }
+  const auto key = [&](const Emission& emission) {
+    const bool at_step = layout.window_steps > 0 && emission.step >= 0;
+    const double time =
+        at_step ? static_cast<double>(emission.step) * layout.dt_ms : emission.time_ms;
+    return std::tuple(time, emission.neuron);
+  };
+  const auto before = [&](const Emission& one, const Emission& other) {
+    return key(one) < key(other);
+  };
+  if (!std::is_sorted(of_sources.begin(), of_sources.end(), before)) {
+    std::stable_sort(of_sources.begin(), of_sources.end(), before);
+  }
+}
+
+/// What neurons emit arrives after the window at the earliest, and is delivered when that is over:
+/// the order in which sums are formed is that of the network, not of where runs stop.
+void Simulation::Impl::run(const Window& next) {
+  const bool begins = window_begins();
+  open_recorders(next);
+  emit_sources(next);
+  const std::span<const Emission> due =
+      begins ? std::span<const Emission>(of_neurons) : std::span<const Emission>();
   const auto advance = [&](std::int64_t part) {
-    parts[static_cast<std::size_t>(part)]->advance(next, of_neurons, of_sources);
+    parts[static_cast<std::size_t>(part)]->advance(next, due, of_sources);
   };
   if (parts.size() == 1) {
     advance(0);  // Without the price of a pool, which short windows would pay often.
   } else {
     pool.run(static_cast<std::int64_t>(parts.size()), advance);
   }
+  if (begins) of_neurons.clear();
   gather();
   now_ms = next.end_ms;
   step = next.last_step;
@@ -199,33 +227,37 @@ void Simulation::Impl::run(const Window& next) {
 
 /// Puts the spikes of all parts into one order.
 void Simulation::Impl::gather() {
-  of_neurons.clear();
+  const auto first = static_cast<std::ptrdiff_t>(of_neurons.size());
   for (const auto& part : parts) {
     of_neurons.insert(of_neurons.end(), part->emitted().begin(), part->emitted().end());
     part->emitted().clear();
   }
-  if (!std::is_sorted(of_neurons.begin(), of_neurons.end(), earlier)) {
-    std::sort(of_neurons.begin(), of_neurons.end(), earlier);
+  const auto begin = of_neurons.begin() + first;
+  if (!std::is_sorted(begin, of_neurons.end(), earlier)) {
+    std::sort(begin, of_neurons.end(), earlier);
   }
-  spike_count += static_cast<std::int64_t>(of_neurons.size());
+  spike_count += of_neurons.end() - begin;
+  std::for_each(begin, of_neurons.end(), [&](const Emission& emission) { keep(emission); });
+}
+
+void Simulation::Impl::keep(const Emission& emission) {
   const auto& first = layout.first_neuron;
-  for (const Emission& emission : of_neurons) {
-    const auto after = std::upper_bound(first.begin(), first.end(), std::int64_t{emission.neuron});
-    const std::int64_t population = after - first.begin() - 1;
-    const std::int64_t neuron = emission.neuron - *(after - 1);
-    spikes.push_back({emission.time_ms, population,
-                      neuron * layout.population(population).copies + emission.copy});
-  }
+  const auto after = std::upper_bound(first.begin(), first.end(), std::int64_t{emission.neuron});
+  const std::int64_t population = after - first.begin() - 1;
+  const std::int64_t neuron = emission.neuron - *(after - 1);
+  spikes.push_back({emission.time_ms, population,
+                    neuron * layout.population(population).copies + emission.copy});
 }
 
 void Simulation::run_until(double time_ms) {
   Impl& impl = *impl_;
-  constexpr double kLatest_ms = 1e12;  // Thirty years.
-  require(time_ms >= impl.now_ms && time_ms <= kLatest_ms, ErrorKind::config,
-          "end of the run: found {} ms, expected a time from {} to {} ms", time_ms, impl.now_ms,
-          kLatest_ms);
+  const double dt = impl.layout.dt_ms;
   const bool grid = impl.layout.window_steps > 0;
-  const std::int64_t last = grid ? whole_steps(time_ms, impl.layout.dt_ms, "end of the run") : 0;
+  const double slack = grid ? slack_of(impl.now_ms / dt) * dt : 0;
+  require(time_ms >= impl.now_ms - slack && time_ms <= impl.layout.latest_ms, ErrorKind::config,
+          "end of the run: found {} ms, expected a time from {} to {} ms", time_ms, impl.now_ms,
+          impl.layout.latest_ms);
+  const std::int64_t last = grid ? whole_steps(time_ms, dt, "end of the run") : 0;
   while (grid ? impl.step < last : impl.now_ms < time_ms) impl.run(impl.next_window(time_ms, last));
 }
 
@@ -286,103 +318,6 @@ void Simulation::reset() {
     recorder.first_sample = 1;
     recorder.recording.times_ms.clear();
     recorder.recording.values.clear();
-  }
-}
-
-namespace {
-
-/// Rows of four in the order of the first three; what arrives at one place stays in its order.
-void sort_rows(std::vector<double>& array) {
-  std::vector<std::array<double, 4>> rows(array.size() / 4);
-  for (std::size_t i = 0; i < array.size(); ++i) rows[i / 4][i % 4] = array[i];
-  std::stable_sort(rows.begin(), rows.end(), [](const auto& one, const auto& other) {
-    return std::tie(one[0], one[1], one[2]) < std::tie(other[0], other[1], other[2]);
-  });
-  for (std::size_t i = 0; i < array.size(); ++i) array[i] = rows[i / 4][i % 4];
-}
-
-}  // namespace
-
-State Simulation::save() const {
-  const Impl& impl = *impl_;
-  State state;
-  state.time_ms = impl.now_ms;
-  state.arrays["step"] = {static_cast<double>(impl.step)};
-  state.arrays["window"] = {static_cast<double>(impl.window)};
-  auto& pending = state.arrays["pending"];
-  for (const Emission& emission : impl.of_neurons) {
-    pending.insert(pending.end(), {emission.time_ms, static_cast<double>(emission.step),
-                                   static_cast<double>(emission.neuron), emission.size,
-                                   static_cast<double>(emission.copy)});
-  }
-  for (const auto& part : impl.parts) part->save(state);
-  for (const auto& source : impl.sources) {
-    if (source != nullptr) source->save(state);
-  }
-  // Parts append what is on its way in their own order: the number of threads is not to be seen.
-  for (auto& [name, array] : state.arrays) {
-    if (name.ends_with("/arriving") || name.ends_with("/events")) sort_rows(array);
-  }
-  return state;
-}
-
-/// Time, step, neuron, size and copy of each spike of the window before.
-std::span<const double> Simulation::Impl::saved_pending(const State& state) const {
-  return saved_rows(state, "pending", 5, [&](const double* row) {
-    if (!is_index(row[2], 0, static_cast<double>(layout.first_neuron.back()))) return false;
-    const auto after = std::upper_bound(layout.first_neuron.begin(), layout.first_neuron.end(),
-                                        static_cast<std::int64_t>(row[2]));
-    const auto& own = layout.population(after - layout.first_neuron.begin() - 1);
-    return row[0] >= 0 && row[0] <= state.time_ms * (1 + 1e-9) &&
-           is_index(row[1], -1, kMostWhole) && std::isfinite(row[3]) &&
-           is_index(row[4], 0, static_cast<double>(own.copies));
-  });
-}
-
-/// Everything that a saved state promises, before anything is changed by it.
-void Simulation::Impl::check(const State& state) const {
-  const double saved_step = saved_array(state, "step", 1)[0];
-  const double saved_window = saved_array(state, "window", 1)[0];
-  const bool grid = layout.window_steps > 0;
-  constexpr double kRounding = 1e-6;
-  const double step_of_time = grid ? state.time_ms / layout.dt_ms : 0;
-  const bool at_step = is_index(saved_step, 0, kMostWhole) &&
-                       std::abs(saved_step - step_of_time) <= kRounding * (1 + saved_step);
-  require(std::isfinite(state.time_ms) && state.time_ms >= 0 && at_step, ErrorKind::data,
-          "saved state: found {} ms and step {}, expected as many steps of {} ms", state.time_ms,
-          saved_step, grid ? layout.dt_ms : 0);
-  const double windows = state.time_ms / layout.window_ms, off = kRounding * (1 + windows);
-  require(is_index(saved_window, 0, kMostWhole) && saved_window <= windows + off &&
-              saved_window >= windows - 1 - off,
-          ErrorKind::data, "saved state: found window {}, expected that of {} ms", saved_window,
-          state.time_ms);
-  saved_pending(state);
-  for (const auto& part : parts) part->check(state);
-  for (const auto& source : sources) {
-    if (source != nullptr) source->check(state);
-  }
-}
-
-void Simulation::restore(const State& state) {
-  Impl& impl = *impl_;
-  impl.check(state);
-  reset();
-  impl.now_ms = state.time_ms;
-  impl.step = static_cast<std::int64_t>(saved_array(state, "step", 1)[0]);
-  impl.window = static_cast<std::int64_t>(saved_array(state, "window", 1)[0]);
-  const std::span<const double> pending = impl.saved_pending(state);
-  for (std::size_t at = 0; at < pending.size(); at += 5) {
-    const double* row = pending.data() + at;
-    impl.of_neurons.push_back({row[0], static_cast<std::int64_t>(row[1]),
-                               static_cast<std::uint32_t>(row[2]), row[3],
-                               static_cast<std::uint32_t>(row[4])});
-  }
-  for (const auto& part : impl.parts) part->restore(state);
-  for (const auto& source : impl.sources) {
-    if (source != nullptr) source->restore(state);
-  }
-  for (Recorder& recorder : impl.recorders) {
-    recorder.first_sample = recorder.samples_until(impl.now_ms) + 1;
   }
 }
 

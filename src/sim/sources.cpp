@@ -9,7 +9,7 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/rng.hpp"
-#include "grid_group.hpp"
+#include "steps.hpp"
 
 namespace afterspike::sim {
 namespace {
@@ -18,11 +18,9 @@ using glifnet::Dynamics;
 using glifnet::Population;
 using glifnet::SpikeTrains;
 
-/// The step that a time is, to a millionth of one; else -1.
+/// The step that a time is at; else -1.
 std::int64_t step_of(double time_ms, double dt_ms) {
-  constexpr double kOff = 1e-6;
-  const double step = std::round(time_ms / dt_ms);
-  return std::abs(time_ms / dt_ms - step) <= kOff ? static_cast<std::int64_t>(step) : -1;
+  return is_at_step(time_ms, dt_ms) ? std::llround(time_ms / dt_ms) : -1;
 }
 
 /// Recorded spikes, in the order of their times.

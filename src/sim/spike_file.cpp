@@ -73,6 +73,8 @@ glifnet::SpikeTrains read_sonata_trains(const std::filesystem::path& path, std::
                                         std::int64_t neurons) {
   const io::Hdf5File file(path);
   const std::string group = fmt::format("/spikes/{}", name);
+  require(file.exists(group), kKind, "'{}': found no '{}', expected spikes of population '{}'",
+          path.string(), group, name);
   const auto times = file.read<double>(group + "/timestamps").values;
   const auto ids = file.read<std::int64_t>(group + "/node_ids").values;
   require(times.size() == ids.size(), kKind,
@@ -98,26 +100,28 @@ void write_spikes_csv(const std::filesystem::path& path, std::span<const Spike> 
   io::write_csv(path, table);
 }
 
-void write_spikes_sonata(const std::filesystem::path& path, const std::vector<std::string>& names,
+void write_spikes_sonata(const std::filesystem::path& path, const glifnet::Network& network,
                          std::span<const Spike> spikes) {
   io::AtomicFile staged(path);
   {
     io::Hdf5File file(staged.staging(), io::Hdf5File::Mode::create);
-    for (std::size_t population = 0; population < names.size(); ++population) {
-      require(!names[population].empty() && names[population].find('/') == std::string::npos, kKind,
+    for (std::size_t index = 0; index < network.populations.size(); ++index) {
+      const glifnet::Population& population = network.populations[index];
+      if (glifnet::model(population.model).is_source()) continue;
+      require(population.name.find('/') == std::string::npos, kKind,
               "population '{}': expected a name without '/', as a group of an HDF5 file",
-              names[population]);
-      io::Hdf5Array<double> times;
-      io::Hdf5Array<std::int64_t> ids;
+              population.name);
+      std::vector<double> times;
+      std::vector<std::uint64_t> ids;
       for (const Spike& spike : spikes) {
-        if (spike.population != static_cast<std::int64_t>(population)) continue;
-        times.values.push_back(spike.time_ms);
-        ids.values.push_back(spike.neuron);
+        if (spike.population != static_cast<std::int64_t>(index)) continue;
+        times.push_back(spike.time_ms);
+        ids.push_back(static_cast<std::uint64_t>(spike.neuron));
       }
-      times.shape = ids.shape = {static_cast<std::int64_t>(times.values.size())};
-      const std::string group = fmt::format("/spikes/{}", names[population]);
-      file.write(group + "/timestamps", times);
-      file.write(group + "/node_ids", ids);
+      const std::string group = fmt::format("/spikes/{}", population.name);
+      const auto count = static_cast<std::int64_t>(times.size());
+      file.write<double>(group + "/timestamps", {{count}, std::move(times)});
+      file.write<std::uint64_t>(group + "/node_ids", {{count}, std::move(ids)});
       file.write_text_attribute(group + "/timestamps", "units", "milliseconds");
       file.write_text_attribute(group, "sorting", "by_time");
     }

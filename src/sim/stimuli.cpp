@@ -6,6 +6,18 @@
 #include <limits>
 
 namespace afterspike::sim {
+namespace {
+
+/// The last multiple of the interval that is not after `time`, as doubles multiply: changes come at
+/// such products, and the quotient alone may be rounded to the number before or after.
+double multiple_at(double time_ms, double interval_ms) {
+  double number = std::floor(time_ms / interval_ms);
+  while (number * interval_ms > time_ms) --number;
+  while ((number + 1) * interval_ms <= time_ms) ++number;
+  return number;
+}
+
+}  // namespace
 
 Stimuli::Stimuli(const Layout& layout, const Piece& piece) : layout_(layout), begin_(piece.begin) {
   const auto& network = *layout.network;
@@ -37,17 +49,17 @@ bool Stimuli::concerns(std::int64_t local) const {
                                         [&](const Steps& steps) { return is_in(steps, local); });
 }
 
-double Stimuli::current(std::int64_t local, double time_ms, double tolerance_ms) const {
-  const double time = time_ms + tolerance_ms;
+double Stimuli::current(std::int64_t local, double time_ms) const {
   double sum = 0;
   for (const Steps& steps : steps_) {
     const auto& times = steps.current->times_ms;
-    const auto after = std::upper_bound(times.begin(), times.end(), time) - times.begin();
+    const auto after = std::upper_bound(times.begin(), times.end(), time_ms) - times.begin();
     if (after == 0 || !is_in(steps, local)) continue;
     sum += steps.current->amplitudes_pa[static_cast<std::size_t>(after - 1)];
   }
   for (const Noise& noise : noise_) {
-    const auto interval = static_cast<std::uint64_t>(std::floor(time / noise.current.interval_ms));
+    const auto interval =
+        static_cast<std::uint64_t>(multiple_at(time_ms, noise.current.interval_ms));
     Rng rng = Rng(layout_.options.seed)
                   .stream("noise")
                   .stream("current", noise.number)
@@ -67,10 +79,7 @@ double Stimuli::next_change(double time_ms) const {
   }
   for (const Noise& noise : noise_) {
     const double interval = noise.current.interval_ms;
-    double count = std::floor(time_ms / interval) + 1;
-    // Rounding may put this multiple at or before `time_ms`.
-    while (count * interval <= time_ms) ++count;
-    next = std::min(next, count * interval);
+    next = std::min(next, (multiple_at(time_ms, interval) + 1) * interval);
   }
   return next;
 }

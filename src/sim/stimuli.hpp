@@ -14,9 +14,8 @@ class Stimuli {
  public:
   Stimuli(const Layout& layout, const Piece& piece);
 
-  /// The injected current of a neuron of the piece, from `time` on. `tolerance` ms before a change
-  /// count as after it.
-  double current(std::int64_t local, double time_ms, double tolerance_ms) const;
+  /// The injected current of a neuron of the piece, from `time` on.
+  double current(std::int64_t local, double time_ms) const;
 
   /// The first change after `time`; infinite when there is none.
   double next_change(double time_ms) const;

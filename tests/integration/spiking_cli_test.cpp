@@ -220,11 +220,23 @@ TEST_F(SpikingCli, OthersFormatsAreWrittenAndReadBack) {
   for (const char* file : {"spikes.csv", "spikes.h5", "hidden_V.csv"}) {
     EXPECT_TRUE(fs::exists(directory_ / "out" / file)) << file;
   }
+  // What came out says nothing of the source, and so is no input.
+  refused(4, {"simulate", path("sonata.h5"), "--until", "20 ms", "--input", path("out/spikes.h5")},
+          {"spikes.h5", "expected spikes of population 'input'"});
   succeed({"import", (directory_ / "allen/hidden_0_neuron_config.json").string(),
            (directory_ / "allen/hidden_1_neuron_config.json").string(), "--out", path("cells.h5")});
   succeed({"import", path("allen"), "--out", path("all_cells.h5")});
   refused(4, {"import", path("out"), "--out", path("no.h5")}, {"neuron_config.json, found none"});
   refused(4, {"import", path("in.csv"), "--out", path("no.h5")}, {"in.csv"});
+}
+
+TEST_F(SpikingCli, ANetworkWithoutNeuronsIsRefused) {
+  fs::create_directory(directory_ / "empty");
+  testing::spill(directory_ / "empty/config.json",
+                 R"({"networks":{"nodes":[],"edges":[]},"run":{"dt":0.1}})");
+  succeed({"import", path("empty"), "--out", path("empty.h5")});
+  refused(4, {"simulate", path("empty.h5"), "--until", "1 ms"},
+          {"empty.h5", "found no neurons, expected a population of them"});
 }
 
 TEST_F(SpikingCli, WhatIsThereIsNotLost) {

@@ -15,14 +15,16 @@ namespace afterspike::sim {
 /// atomically; times are read back as the same doubles. Throws Error(data).
 void write_spikes_csv(const std::filesystem::path& path, std::span<const Spike> spikes);
 
-/// Writes spikes as a SONATA report, /spikes/<population>/{timestamps, node_ids}, by time. `names`
-/// are those of the populations by index. Throws Error(data), also for a name with "/".
-void write_spikes_sonata(const std::filesystem::path& path, const std::vector<std::string>& names,
+/// Writes the spikes of the network's neurons as a SONATA report, by time:
+/// /spikes/<population>/{timestamps, node_ids}. A population without spikes is written too, as
+/// empty; sources are not, whose spikes are not known here: they are no silent ones. Throws
+/// Error(data), also for a name with "/".
+void write_spikes_sonata(const std::filesystem::path& path, const glifnet::Network& network,
                          std::span<const Spike> spikes);
 
 /// The spikes of one population of `neurons`, as trains: from a CSV file as above (by its index)
 /// or, where the name ends in .h5 or .hdf5, from a SONATA report (by its name). Throws Error(data)
-/// that names the file and what is wrong in it.
+/// that names the file and what is wrong in it, also where it has nothing of the population.
 glifnet::SpikeTrains read_trains(const std::filesystem::path& path, std::string_view name,
                                  std::int64_t index, std::int64_t neurons);
 

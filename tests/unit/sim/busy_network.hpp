@@ -6,9 +6,15 @@
 namespace afterspike::testing {
 
 /// All that a network may have: every leaky model, recorded and random sources, currents; a
-/// population of the other engine among them.
-inline glifnet::Network busy_network(std::uint64_t seed, std::int64_t each = 2) {
+/// population of the other engine among them. Delays between neurons are `later` ms longer than a
+/// step at least, and so are windows.
+inline glifnet::Network busy_network(std::uint64_t seed, std::int64_t each = 2, double later = 0) {
   glifnet::Network network = random_network(seed, 7, 0.1, each);
+  for (auto& projection : network.projections) {
+    if (network.populations[static_cast<std::size_t>(projection.source)].model == "spike_source")
+      continue;
+    for (double& delay : projection.delays_ms) delay += later;
+  }
   const Rng rng(seed);
   network.populations.push_back(make_population(
       "noise", "poisson_source", 20, glifnet::SynapseShape::delta, {}, rng.stream("noise")));
@@ -28,16 +34,26 @@ inline glifnet::Network busy_network(std::uint64_t seed, std::int64_t each = 2) 
 }
 
 struct Setting {
-  const char* name;
+  std::string name;
   sim::Options options;
   std::int64_t each = 2;  ///< Synapses from a neuron to each population.
+  double later = 0;
+
+  glifnet::Network network(std::uint64_t seed) const { return busy_network(seed, each, later); }
 };
 
 inline std::vector<Setting> settings() {
   using sim::Engine;
   sim::Options mixed{5};
   mixed.engines = {{"glif3", Engine::exact}, {"glif5", Engine::exact}};
-  return {{"grid", {5}}, {"exact", {5, Engine::exact}}, {"mixed", mixed}, {"dense", {5}, 120}};
+  std::vector<Setting> settings = {
+      {"grid", {5}}, {"exact", {5, Engine::exact}}, {"mixed", mixed}, {"dense", {5}, 120}};
+  for (std::size_t at = 0; at < 4; ++at) {
+    settings.push_back(settings[at]);
+    settings.back().name += ", windows of many steps";
+    settings.back().later = 0.9;
+  }
+  return settings;
 }
 
 }  // namespace afterspike::testing

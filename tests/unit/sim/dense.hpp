@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <map>
 #include <numbers>
+#include <numeric>
 #include <vector>
 
+#include "afterspike/base/rng.hpp"
 #include "afterspike/glifnet/network.hpp"
 #include "afterspike/sim/simulation.hpp"
 
@@ -22,8 +24,18 @@ struct DenseNeuron {
   double add = 0, decay = 0, fraction = 0, shift = 0, a_v = 0, b_v = 0;
   std::vector<double> k, amp, r, tau;
 
-  double V = 0, th_s = 0, th_v = 0, I_ext = 0, wait = 0;
+  double V = 0, th_s = 0, th_v = 0, wait = 0;
   std::vector<double> I, y1, y2, in;
+  std::vector<double> injected;  ///< By each injected current.
+
+  double external() const { return std::accumulate(injected.begin(), injected.end(), current); }
+};
+
+/// An injected current is another from this time on.
+struct DenseChange {
+  double time;
+  std::size_t neuron, current;
+  double amplitude;
 };
 
 struct DenseSynapse {
@@ -36,12 +48,72 @@ struct DenseNetwork {
   std::vector<DenseNeuron> neurons;
   std::vector<std::vector<DenseSynapse>> out;  ///< By neuron.
   std::vector<std::tuple<double, std::size_t, std::size_t, double>>
-      input;  ///< Arrivals of sources.
+      input;                         ///< Arrivals of sources.
+  std::vector<DenseChange> changes;  ///< By time.
 };
 
-inline DenseNetwork make_dense(const glifnet::Network& network) {
+/// The neurons of a population that a current is for.
+using DensePlaces = std::map<std::pair<std::int64_t, std::int64_t>, std::size_t>;
+
+inline void inject(DenseNetwork& dense, const glifnet::Network& network, const DensePlaces& where,
+                   std::uint64_t seed, double until) {
+  const std::size_t steps = network.step_currents.size();
+  for (const auto& [place, id] : where) {
+    dense.neurons[id].injected.assign(steps + network.noise_currents.size(), 0);
+    for (std::size_t c = 0; c < steps; ++c) {
+      const auto& current = network.step_currents[c];
+      const auto& own = current.neurons;
+      if (current.population != place.first) continue;
+      if (!own.empty() && std::find(own.begin(), own.end(), place.second) == own.end()) continue;
+      for (std::size_t i = 0; i < current.times_ms.size(); ++i) {
+        dense.changes.push_back({current.times_ms[i], id, c, current.amplitudes_pa[i]});
+      }
+    }
+    for (std::size_t c = 0; c < network.noise_currents.size(); ++c) {
+      const auto& current = network.noise_currents[c];
+      if (current.population != place.first) continue;
+      for (std::uint64_t i = 0; static_cast<double>(i) * current.interval_ms <= until; ++i) {
+        Rng rng = Rng(seed)
+                      .stream("noise")
+                      .stream("current", c)
+                      .stream("neuron", static_cast<std::uint64_t>(place.second))
+                      .stream("interval", i);
+        dense.changes.push_back({static_cast<double>(i) * current.interval_ms, id, steps + c,
+                                 current.mean_pa + current.standard_deviation_pa * rng.normal()});
+      }
+    }
+  }
+  std::stable_sort(
+      dense.changes.begin(), dense.changes.end(),
+      [](const DenseChange& one, const DenseChange& other) { return one.time < other.time; });
+}
+
+/// The spikes of a neuron of a source.
+inline std::vector<double> train_of(const glifnet::Population& source, std::int64_t i,
+                                    std::uint64_t seed, double until) {
+  if (source.model == "spike_source") {
+    const auto begin = source.trains.times_ms.begin();
+    return {begin + source.trains.offsets[static_cast<std::size_t>(i)],
+            begin + source.trains.offsets[static_cast<std::size_t>(i) + 1]};
+  }
+  std::vector<double> times;
+  double time = 0;
+  for (std::uint64_t gap = 0;; ++gap) {
+    Rng rng = Rng(seed)
+                  .stream("poisson")
+                  .stream(source.name)
+                  .stream("neuron", static_cast<std::uint64_t>(i))
+                  .stream("gap", gap);
+    time -=
+        std::log(1 - rng.uniform()) / source.columns.at("rate")[static_cast<std::size_t>(i)] * 1e3;
+    if (time > until) return times;
+    times.push_back(time);
+  }
+}
+
+inline DenseNetwork make_dense(const glifnet::Network& network, std::uint64_t seed, double until) {
   DenseNetwork dense;
-  std::map<std::pair<std::int64_t, std::int64_t>, std::size_t> where;
+  DensePlaces where;
   for (std::size_t p = 0; p < network.populations.size(); ++p) {
     const auto& population = network.populations[p];
     const auto& model = glifnet::model(population.model);
@@ -106,21 +178,22 @@ inline DenseNetwork make_dense(const glifnet::Network& network) {
           dense.out[where.at({projection.source, i})].push_back(synapse);
           continue;
         }
-        for (auto spike = source.trains.offsets[static_cast<std::size_t>(i)];
-             spike < source.trains.offsets[static_cast<std::size_t>(i) + 1]; ++spike) {
-          dense.input.emplace_back(
-              source.trains.times_ms[static_cast<std::size_t>(spike)] + synapse.delay,
-              synapse.target, synapse.receptor, synapse.weight);
+        for (const double time : train_of(source, i, seed, until)) {
+          dense.input.emplace_back(time + synapse.delay, synapse.target, synapse.receptor,
+                                   synapse.weight);
         }
       }
     }
   }
+  inject(dense, network, where, seed, until);
   return dense;
 }
 
 /// NEST's rule, written as in its source (spiking neurons on a grid).
-inline std::vector<sim::Spike> dense_grid(const glifnet::Network& network, double h, double until) {
-  DenseNetwork dense = make_dense(network);
+inline std::vector<sim::Spike> dense_grid(const glifnet::Network& network, std::uint64_t seed,
+                                          double h, double until) {
+  DenseNetwork dense = make_dense(network, seed, until);
+  std::size_t change = 0;
   const auto steps = std::llround(until / h);
   // arriving[step][neuron][receptor]
   std::map<std::int64_t, std::vector<std::tuple<std::size_t, std::size_t, double>>> arriving;
@@ -130,6 +203,12 @@ inline std::vector<sim::Spike> dense_grid(const glifnet::Network& network, doubl
   }
   std::vector<sim::Spike> spikes;
   for (std::int64_t step = 1; step <= steps; ++step) {
+    const double begin = static_cast<double>(step - 1) * h;
+    for (; change < dense.changes.size() && dense.changes[change].time < begin + 1e-6 * h;
+         ++change) {
+      const DenseChange& next = dense.changes[change];
+      dense.neurons[next.neuron].injected[next.current] = next.amplitude;
+    }
     for (const auto& [target, receptor, weight] : arriving[step]) {
       dense.neurons[target].in[receptor] += weight;
     }
@@ -148,7 +227,7 @@ inline std::vector<sim::Spike> dense_grid(const glifnet::Network& network, doubl
           n.I[j] *= std::exp(-n.k[j] * h);
         }
         const double old = n.V;
-        n.V = old * P33 + (n.current + sum) * P30 + delta;
+        n.V = old * P33 + (n.external() + sum) * P30 + delta;
         for (std::size_t q = 0; q < n.tau.size(); ++q) {
           const double beta = n.tau[q] * tau_m / (tau_m - n.tau[q]), P11 = std::exp(-h / n.tau[q]);
           const double P32 = beta / n.C * P11 * std::expm1(h / beta);
@@ -157,7 +236,7 @@ inline std::vector<sim::Spike> dense_grid(const glifnet::Network& network, doubl
                                                          : P32 * n.y2[q];
         }
         if (n.voltage_part) {
-          const double beta = (n.current + sum) / n.G, phi = n.a_v / (n.b_v - n.G / n.C);
+          const double beta = (n.external() + sum) / n.G, phi = n.a_v / (n.b_v - n.G / n.C);
           const double ab = n.a_v / n.b_v;
           n.th_v = phi * (old - beta) * P33 +
                    std::exp(-n.b_v * h) * (n.th_v - phi * (old - beta) - ab * beta) + ab * beta;
@@ -201,18 +280,21 @@ inline std::vector<sim::Spike> dense_grid(const glifnet::Network& network, doubl
 /// Runge-Kutta steps of at most h, cut at arrivals and crossings (continuous equations).
 class DenseExact {
  public:
-  DenseExact(const glifnet::Network& network, double h) : dense_(make_dense(network)), h_(h) {
+  DenseExact(const glifnet::Network& network, std::uint64_t seed, double h, double until)
+      : dense_(make_dense(network, seed, until)), h_(h), until_(until) {
     for (const auto& [time, target, receptor, weight] : dense_.input) {
       arrivals_.insert({time, {target, receptor, weight}});
     }
     released_.assign(dense_.neurons.size(), 0);
   }
 
-  std::vector<sim::Spike> run(double until) {
+  std::vector<sim::Spike> run() {
     std::vector<sim::Spike> spikes;
     double t = 0;
-    while (t < until) {
-      double next = std::min(t + h_, until);
+    arrive(t, spikes);
+    while (t < until_) {
+      double next = std::min(t + h_, until_);
+      if (change_ < dense_.changes.size()) next = std::min(next, dense_.changes[change_].time);
       if (!arrivals_.empty()) next = std::min(next, std::max(t, arrivals_.begin()->first));
       for (const double time : released_) {
         if (time > t) next = std::min(next, time);
@@ -260,7 +342,7 @@ class DenseExact {
   static DenseNeuron after(const DenseNeuron& n, double time) {
     const auto slopes = [&](double s, double V, double th_v) {
       const DenseNeuron later = held(n, s);
-      double drive = n.current;
+      double drive = n.external();
       for (std::size_t j = 0; j < n.I.size(); ++j) drive += n.I[j] * std::exp(-n.k[j] * s);
       for (std::size_t q = 0; q < n.tau.size(); ++q) drive += later.y2[q];
       return std::pair((drive - n.G * V) / n.C, n.voltage_part ? n.a_v * V - n.b_v * th_v : 0);
@@ -292,6 +374,10 @@ class DenseExact {
   }
 
   void arrive(double t, std::vector<sim::Spike>& spikes) {
+    for (; change_ < dense_.changes.size() && dense_.changes[change_].time <= t; ++change_) {
+      const DenseChange& next = dense_.changes[change_];
+      dense_.neurons[next.neuron].injected[next.current] = next.amplitude;
+    }
     while (!arrivals_.empty() && arrivals_.begin()->first <= t) {
       const auto [target, receptor, weight] = arrivals_.begin()->second;
       arrivals_.erase(arrivals_.begin());
@@ -310,7 +396,8 @@ class DenseExact {
   }
 
   DenseNetwork dense_;
-  double h_;
+  double h_, until_;
+  std::size_t change_ = 0;
   std::vector<double> released_;
   std::multimap<double, std::tuple<std::size_t, std::size_t, double>> arrivals_;
 };

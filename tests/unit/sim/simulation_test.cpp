@@ -7,10 +7,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "afterspike/sim/spike_file.hpp"
 #include "busy_network.hpp"
 #include "support/expect_error.hpp"
-#include "support/temp_dir.hpp"
 
 namespace afterspike::sim {
 namespace {
@@ -23,7 +21,6 @@ using testing::make_population;
 using testing::random_network;
 using testing::Setting;
 using testing::settings;
-using testing::TempDir;
 
 struct Outcome {
   std::vector<Spike> spikes;
@@ -44,7 +41,7 @@ Outcome run(const Network& network, const Options& options, double until) {
 TEST(Simulation, ResultsDoNotDependOnTheNumberOfThreads) {
   for (Setting setting : settings()) {
     SCOPED_TRACE(setting.name);
-    const Network network = busy_network(3, setting.each);
+    const Network network = setting.network(3);
     const Outcome one = run(network, setting.options, 150);
     EXPECT_GT(one.spikes.size(), 200u);
     for (const int threads : {2, 3, 5}) {
@@ -57,7 +54,7 @@ TEST(Simulation, ResultsDoNotDependOnTheNumberOfThreads) {
 TEST(Simulation, ResultsDoNotDependOnTheOrderOfSynapses) {
   for (const Setting& setting : settings()) {
     SCOPED_TRACE(setting.name);
-    Network network = busy_network(4);
+    Network network = setting.network(4);
     const Outcome before = run(network, setting.options, 150);
     Rng rng(9);
     for (auto& projection : network.projections) {
@@ -87,23 +84,10 @@ TEST(Simulation, ResultsDoNotDependOnTheOrderOfSynapses) {
   }
 }
 
-TEST(Simulation, RecordingAndStoppingChangeNothing) {
-  for (const Setting& setting : settings()) {
-    SCOPED_TRACE(setting.name);
-    const Network network = busy_network(5);
-    Simulation whole(network, setting.options);
-    whole.run_until(120);
-    Simulation parts(network, setting.options);
-    parts.record("glif1", Quantity::threshold, 0.3);
-    for (const double until : {0.1, 7.3, 7.4, 50.0, 119.9, 120.0}) parts.run_until(until);
-    EXPECT_EQ(parts.spikes(), whole.spikes());
-  }
-}
-
 TEST(Simulation, ResetBeginsAnew) {
   for (const Setting& setting : settings()) {
     SCOPED_TRACE(setting.name);
-    Simulation simulation(busy_network(7), setting.options);
+    Simulation simulation(setting.network(7), setting.options);
     simulation.run_until(80);
     const auto spikes = simulation.spikes();
     simulation.reset();
@@ -217,11 +201,59 @@ TEST(Simulation, NoiseCurrentsHaveTheirMoments) {
   }
 }
 
+/// A network that has run for so many steps of 0.1 ms already, as far as it can tell.
+void go_on_after(Simulation& simulation, double steps, double window_ms) {
+  State state = simulation.save();
+  state.time_ms = steps * 0.1;
+  state.arrays["step"] = {steps};
+  state.arrays["window"] = {std::round(state.time_ms / window_ms)};
+  for (auto& [name, array] : state.arrays) {
+    for (std::size_t at = 0; name.ends_with("/clock") && at < array.size(); at += 3) {
+      array[at] = array[at + 1] = state.time_ms;
+    }
+  }
+  simulation.restore(state);
+}
+
+TEST(Simulation, SamplesOnTheGridLieAtSteps) {
+  Simulation simulation(random_network(3), {1});
+  simulation.record("glif1", Quantity::voltage, 0.10000005);
+  simulation.run_until(9.9);
+  const Recording& recording = simulation.recording(0);
+  EXPECT_EQ(recording.interval_ms, 0.1);
+  ASSERT_EQ(recording.times_ms.size(), 99u);
+  EXPECT_EQ(recording.values.size(), 3 * 99u);
+  EXPECT_EQ(recording.times_ms.back(), 99 * 0.1);
+}
+
+TEST(Simulation, LateSamplesAreCountedAsEarlyOnes) {
+  for (const Engine engine : {Engine::grid, Engine::exact}) {
+    Options options{1};
+    options.engines = {{"glif1", engine}};
+    Simulation simulation(random_network(3), options);
+    constexpr double kBegin = 3'000'000'001;
+    go_on_after(simulation, kBegin, 0.1);
+    simulation.record("glif1", Quantity::voltage, 0.2);
+    for (int step = 1; step < 100; ++step) {
+      simulation.run_until((kBegin + step) * 0.1);
+      const Recording& recording = simulation.recording(0);
+      ASSERT_EQ(recording.times_ms.size(), static_cast<std::size_t>((step + 1) / 2));
+      ASSERT_EQ(recording.values.size(), 3 * recording.times_ms.size());
+      EXPECT_NE(recording.values.back(), 0);
+    }
+  }
+}
+
 struct Wrong {
   std::string what;
   std::function<void(Network&, Options&)> apply;
   std::string message;
 };
+
+Options mixed(Options options) {
+  options.engines = {{"glif1", Engine::exact}};
+  return options;
+}
 
 TEST(Simulation, WhatAnEngineCannotDoIsRefused) {
   const std::vector<Wrong> wrong = {
@@ -231,6 +263,35 @@ TEST(Simulation, WhatAnEngineCannotDoIsRefused) {
        "no population called 'glif9'"},
       {"delay off the grid", [](Network& n, Options&) { n.projections[0].delays_ms[0] = 0.25; },
        "delay from 'glif1' to 'glif1': found 0.25 ms, expected a whole number of steps of 0.1 ms"},
+      {"long delay", [](Network& n, Options&) { n.projections[0].delays_ms = {1e300}; },
+       "delay from 'glif1' to 'glif1': found 1e+300 ms, expected at most 1000000 steps of 0.1 ms"},
+      {"many steps",
+       [](Network& n, Options& o) { n.projections[0].delays_ms = {1e6}, o.dt_ms = 0.001; },
+       "found 1000000 ms, expected at most 1000000 steps of 0.001 ms"},
+      {"many steps beside exact populations",
+       [](Network& n, Options& o) {
+         o = mixed(o), o.dt_ms = 1e-12;
+         n.projections = {n.projections[0]};
+       },
+       "expected at most 1000000 steps of 1e-12 ms"},
+      {"exact delay within a step",
+       [](Network& n, Options& o) { o = mixed(o), n.projections[0].delays_ms = {0.05}; },
+       "delay from 'glif1' to 'glif1': found 0.05 ms, expected at least a step of 0.1 ms"},
+      {"long exact delay",
+       [](Network& n, Options& o) {
+         o.engine = Engine::exact, n.projections[0].delays_ms = {1e300};
+       },
+       "delays: found 1e+300 ms, expected at most 1000000 windows of 0.1 ms"},
+      {"short exact delay",
+       [](Network& n, Options& o) {
+         o.engine = Engine::exact, n.projections[0].delays_ms = {1e-6};
+       },
+       "delays: found 4 ms, expected at most 1000000 windows of 1e-06 ms"},
+      {"shortest exact delay",
+       [](Network& n, Options& o) {
+         o.engine = Engine::exact, n.projections[0].delays_ms = {1e-300};
+       },
+       "windows of 1e-300 ms"},
       {"delay of nothing", [](Network&, Options& o) { o.dt_ms = 4; }, "whole number of steps"}};
   for (const Wrong& each : wrong) {
     SCOPED_TRACE(each.what);
@@ -255,16 +316,10 @@ TEST(Simulation, MisuseIsNamed) {
                [&] { simulation.run_until(1.05); });
   expect_error(ErrorKind::config, {"end of the run: found 1e+300 ms, expected a time from 1 to"},
                [&] { simulation.run_until(1e300); });
-  for (const Engine engine : {Engine::grid, Engine::exact}) {
-    Network late = random_network(3);
-    late.projections[0].delays_ms = {1e300};
-    expect_error(ErrorKind::config, {"delay from", "found 1e+300 ms, expected at most 1000000 ms"},
-                 [&] {
-                   Simulation(late, {1, engine});
-                 });
-  }
   expect_error(ErrorKind::config, {"interval of samples"},
                [&] { simulation.record("glif1", Quantity::voltage, 0.25); });
+  expect_error(ErrorKind::config, {"interval of samples: found 1e-09 ms, expected at least a step"},
+               [&] { simulation.record("glif1", Quantity::voltage, 1e-9); });
   expect_error(ErrorKind::config, {"'input' is a source"},
                [&] { simulation.record("input", Quantity::voltage, 1); });
   expect_error(ErrorKind::config, {"found neuron 3 to be recorded, expected 0 to 2"},
@@ -283,52 +338,29 @@ TEST(Simulation, MisuseIsNamed) {
   expect_error(ErrorKind::data, {"found 2 values, expected 3"}, [&] { simulation.restore(state); });
 }
 
-TEST(Simulation, ANeuronThatWouldFireWithoutEndIsNamed) {
+TEST(Simulation, ARunEndsWhileWindowsAndNoiseCanBeCounted) {
   Network network = random_network(3);
-  network.populations[0].columns["reset"].assign(3, -40);
-  network.populations[0].columns["refractory"].assign(3, 0);
-  Simulation simulation(network, {1, Engine::exact});
-  expect_error(ErrorKind::numeric, {"population 'glif1'", "fires without end"},
-               [&] { simulation.run_until(200); });
+  network.noise_currents.push_back({0, 0, 1, 1e-6});
+  Simulation noisy(network, {1});
+  expect_error(ErrorKind::config, {"found 1000000000 ms, expected a time from 0 to 281474976.71"},
+               [&] { noisy.run_until(1e9); });
+  network = random_network(3);
+  for (auto& projection : network.projections) projection.delays_ms = {1e-290};
+  Simulation endless(network, {1, Engine::exact});
+  expect_error(ErrorKind::config, {"found 1 ms, expected a time from 0 to 2.8"},
+               [&] { endless.run_until(1); });
 }
 
-TEST(SpikeFile, SpikesComeBack) {
-  const TempDir directory;
-  const Network network = random_network(3);
-  std::vector<std::string> names;
-  for (const auto& population : network.populations) names.push_back(population.name);
-  Simulation simulation(network, {1, Engine::exact});
-  simulation.run_until(100);
-  write_spikes_csv(directory / "spikes.csv", simulation.spikes());
-  write_spikes_sonata(directory / "spikes.h5", names, simulation.spikes());
-  const auto from_csv = read_trains(directory / "spikes.csv", "glif4", 3, 3);
-  EXPECT_EQ(from_csv, read_trains(directory / "spikes.h5", "glif4", 3, 3));
-  std::vector<double> expected;
-  for (std::int64_t neuron = 0; neuron < 3; ++neuron) {
-    for (const Spike& spike : simulation.spikes()) {
-      if (spike.population == 3 && spike.neuron == neuron) expected.push_back(spike.time_ms);
-    }
+TEST(Simulation, ANeuronThatWouldFireWithoutEndIsNamed) {
+  for (const double refractory : {0.0, 1e-20}) {
+    SCOPED_TRACE(refractory);
+    Network network = random_network(3);
+    network.populations[0].columns["reset"].assign(3, -40);
+    network.populations[0].columns["refractory"].assign(3, refractory);
+    Simulation simulation(network, {1, Engine::exact});
+    expect_error(ErrorKind::numeric, {"population 'glif1'", "fires without end"},
+                 [&] { simulation.run_until(200); });
   }
-  EXPECT_EQ(from_csv.times_ms, expected);
-  expect_error(ErrorKind::data, {"spikes.csv", "line ", "expected a whole number, 0 to 1"},
-               [&] { read_trains(directory / "spikes.csv", "glif4", 3, 2); });
-  // Who is silent is there, too.
-  write_spikes_sonata(directory / "none.h5", names, {});
-  EXPECT_EQ(read_trains(directory / "none.h5", "glif4", 3, 3),
-            (glifnet::SpikeTrains{{0, 0, 0, 0}, {}}));
-  expect_error(ErrorKind::data, {"spikes.h5", "glif9"},
-               [&] { read_trains(directory / "spikes.h5", "glif9", 3, 3); });
-  for (const char* row : {"1,0.5,0", "1,-1,0", "1,3,0.5", "1,3,1e300"}) {
-    testing::spill(directory / "bad.csv", fmt::format("time_ms,population,neuron\n{}\n", row));
-    expect_error(ErrorKind::data, {"bad.csv", "line 2", "expected a whole number"},
-                 [&] { read_trains(directory / "bad.csv", "glif4", 3, 3); });
-  }
-  testing::spill(directory / "bad.csv", "time_ms,population,neuron\n1,7,0\n");
-  expect_error(ErrorKind::data, {"bad.csv", "of other populations only"},
-               [&] { read_trains(directory / "bad.csv", "glif4", 3, 3); });
-  testing::spill(directory / "bad.csv", "time,neuron\n1,2\n");
-  expect_error(ErrorKind::data, {"bad.csv", "found the columns time, neuron"},
-               [&] { read_trains(directory / "bad.csv", "glif4", 3, 3); });
 }
 
 }  // namespace

@@ -15,7 +15,6 @@ namespace afterspike::sim {
 namespace {
 
 using glifnet::Network;
-using testing::busy_network;
 using testing::expect_error;
 using testing::Setting;
 using testing::settings;
@@ -25,7 +24,7 @@ TEST(Simulation, ASavedStateGoesOnWithTheSameSpikes) {
   const TempDir directory;
   for (const Setting& setting : settings()) {
     SCOPED_TRACE(setting.name);
-    const Network network = busy_network(6, setting.each);
+    const Network network = setting.network(6);
     Simulation whole(network, setting.options);
     whole.run_until(61.7);
     write_state(directory / "state.h5", whole.save());
@@ -97,7 +96,7 @@ std::vector<Damage> damages(const State& good) {
 TEST(Simulation, ADamagedStateIsRefusedAndChangesNothing) {
   for (const Setting& setting : settings()) {
     SCOPED_TRACE(setting.name);
-    Simulation simulation(busy_network(6, setting.each), setting.options);
+    Simulation simulation(setting.network(6), setting.options);
     double time = 40;
     simulation.run_until(time);
     for (; simulation.save().arrays.at("pending").empty(); time += 0.1) simulation.run_until(time);
