@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "afterspike/base/denormals.hpp"
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/registry.hpp"
 #include "exact_part.hpp"
@@ -211,6 +212,8 @@ void Simulation::Impl::run(const Window& next) {
   const std::span<const Emission> due =
       begins ? std::span<const Emission>(of_neurons) : std::span<const Emission>();
   const auto advance = [&](std::int64_t part) {
+    // Currents of silent synapses fade into numbers that are not normal, and stay there.
+    const DenormalsFlushed flushed;
     parts[static_cast<std::size_t>(part)]->advance(next, due, of_sources);
   };
   if (parts.size() == 1) {
