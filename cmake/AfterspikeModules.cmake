@@ -122,7 +122,7 @@ function(afterspike_registry target)
   target_sources(afterspike_${target} PRIVATE ${generated})
 endfunction()
 
-# afterspike_test(name SOURCES ... DEPENDS ... [TORCH] [LABEL unit|integration|slow]): one binary, one
+# afterspike_test(name SOURCES ... DEPENDS ... [TORCH] [LABEL unit|integration]): one binary, one
 # CTest entry (a process that links LibTorch takes about a second to start).
 function(afterspike_test name)
   cmake_parse_arguments(ARG "TORCH" "LABEL" "SOURCES;DEPENDS" ${ARGN})

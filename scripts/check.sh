@@ -37,7 +37,7 @@ sanitized() {
   local preset=$1 folder=$2
   shift 2
   cmake --preset "$preset" -B "$folder" "$@" && cmake --build "$folder" -j "$(build_jobs)" &&
-    ctest --test-dir "$folder" --output-on-failure -j "$(nproc)" -LE slow
+    ctest --test-dir "$folder" --output-on-failure -j "$(nproc)"
 }
 
 sanitizers() {

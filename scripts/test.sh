@@ -11,6 +11,5 @@ step "build (build/ci)"
 cmake --preset ci
 cmake --build --preset ci -j "$(build_jobs)"
 
-# Tests labelled slow train on real data until they converge; they are run by name: ctest -L slow
 step "tests"
-ctest --test-dir build/ci --output-on-failure -j "$(nproc)" -LE slow "$@"
+ctest --test-dir build/ci --output-on-failure -j "$(nproc)" "$@"

@@ -135,6 +135,14 @@ void RecordingSplitOptions::describe(options::Section section) {
 }
 
 data::NumberParts RecordingSplitOptions::split(const datasets::SpikeSet& set) const {
+  const RecordingSplitOptions usual;
+  require(kind == Kind::speakers || speakers == usual.speakers, ErrorKind::config,
+          "option 'task.validation_speakers': found {}, expected task.validation 'speakers' with "
+          "it: nobody is held out by another",
+          options::text(speakers));
+  require(kind == Kind::random || fraction == usual.fraction, ErrorKind::config,
+          "option 'task.validation_fraction': found {}, expected task.validation 'random' with it",
+          fraction);
   switch (kind) {
     case Kind::random:
       return split_at_random(std::ssize(set.recordings), fraction, split_seed);

@@ -15,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kFolder = "checkpoints";
 constexpr std::string_view kStep = "step-";
 
 /// Takes one digit or more off the front of `text`; false where there is none.
@@ -45,7 +46,7 @@ bool is_ours(const fs::directory_entry& entry) {
 
 fs::path RunDirectory::place(std::int64_t step) const {
   const std::string name = fmt::format("{}{:09}", kStep, step);
-  fs::path free = path_ / "checkpoints" / name;
+  fs::path free = path_ / kFolder / name;
   for (int again = 2; fs::exists(free); ++again) {
     free.replace_filename(fmt::format("{}-{}", name, again));
   }
@@ -57,7 +58,7 @@ std::optional<fs::path> RunDirectory::named(const char* file) const {
   const auto bytes = io::read_file(path_ / file, ErrorKind::checkpoint);
   std::string name(bytes.begin(), bytes.end());
   while (!name.empty() && name.back() == '\n') name.pop_back();
-  fs::path target = path_ / "checkpoints" / name;
+  fs::path target = path_ / kFolder / name;
   require(!name.empty() && name.find('/') == std::string::npos && fs::is_directory(target),
           ErrorKind::checkpoint, "{}: it names the checkpoint '{}', which is not there",
           (path_ / file).string(), name);
@@ -83,7 +84,7 @@ void RunDirectory::prune() const {
   const auto keep_latest = latest();
   const auto keep_best = best();
   std::error_code ignored;  // What cannot be removed does no harm.
-  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints", ignored)) {
+  for (const auto& entry : fs::directory_iterator(path_ / kFolder, ignored)) {
     if (is_ours(entry) && entry.path() != keep_latest && entry.path() != keep_best) {
       fs::remove_all(entry.path(), ignored);
     }
@@ -103,6 +104,22 @@ fs::path resolve(const fs::path& path) {
   fail(ErrorKind::checkpoint,
        "{}: neither a run nor a checkpoint: there is no 'latest' and no 'manifest.json'",
        path.string());
+}
+
+fs::path resolve_run(const fs::path& path) {
+  if (!fs::exists(path / "manifest.json")) return path;
+  const fs::path checkpoint = fs::canonical(path), folder = checkpoint.parent_path();
+  const RunDirectory run(folder.parent_path());
+  const auto latest = folder.filename() == kFolder ? run.latest() : std::nullopt;
+  require(latest.has_value(), ErrorKind::checkpoint,
+          "{}: a checkpoint that is in no run with a 'latest', expected a run or its latest "
+          "checkpoint",
+          path.string());
+  require(fs::equivalent(*latest, checkpoint), ErrorKind::checkpoint,
+          "{}: not the latest checkpoint of its run, expected that, '{}', or the run: what was "
+          "trained later would be lost",
+          path.string(), latest->filename().string());
+  return run.path();
 }
 
 }  // namespace afterspike::checkpoint

@@ -32,7 +32,8 @@ Arguments make_arguments() {
       .value("k", "LOW:HIGH", "Numbers of clusters to try.", "2:11")
       .value("clusters", "K", "The number to describe (default: best by Calinski-Harabasz).")
       .value("replicates", "N", "Of bootstrap, null test and gap each; 0 leaves them out.", "100")
-      .value("exact-limit", "N", "Neurons up to which Ward linkage is exact.", "20000")
+      .value("exact-limit", "N", "Neurons up to which Ward linkage is exact.",
+             std::to_string(statistics::ClusteringOptions().exact_limit))
       .value("seed", "N", "Seed of the replicates.", "1")
       .flag("json", "Print the report as one JSON object.");
   return add_threads(arguments);
@@ -73,7 +74,7 @@ analysis::ClusterStudy make_study(const Arguments& arguments) {
   study.options.standardise =
       standardise == "none" ? statistics::Standardise::none : statistics::Standardise::zscore;
   study.options.replicates = static_cast<int>(arguments.integer("replicates", 0, 100000));
-  study.options.exact_limit = arguments.integer("exact-limit", 2);
+  study.options.exact_limit = arguments.integer("exact-limit", study.options.least_exact_limit());
   study.seed = static_cast<std::uint64_t>(arguments.integer("seed", 0));
   if (arguments.has("clusters")) study.chosen = arguments.integer("clusters", 2, kMostClusters);
   study.population = load_population(arguments);

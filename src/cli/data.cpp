@@ -34,7 +34,7 @@ int list(const std::filesystem::path& directory, bool json) {
                  entry.licence);
     }
   }
-  if (json) fmt::print("{}\n", all.dump());
+  if (json) fmt::print("{}\n", io::Json{{"datasets", all}}.dump());
   return 0;
 }
 
@@ -61,27 +61,32 @@ void report(const datasets::DatasetEntry& entry, const std::filesystem::path& di
       entry.name, place, fmt::join(by_form, "\n    "));
 }
 
+/// What is to be done. Throws Error(usage) for words and flags that do not go together.
+std::string action_of(const Arguments& arguments) {
+  const std::vector<std::string>& words = arguments.words();
+  const std::string& action = words[0];
+  require(action == "list" || action == "fetch" || action == "verify", ErrorKind::usage,
+          "data: no action '{}'; there are: list, fetch, verify", action);
+  const std::size_t expected = action == "list" ? 1 : 2;
+  require(words.size() == expected, ErrorKind::usage, "data: expected {}, found {} word{}",
+          action == "list" ? "list" : action + " NAME", words.size(), words.size() == 1 ? "" : "s");
+  require(action == "fetch" || !arguments.has("from"), ErrorKind::usage,
+          "--from: found with {}, expected with fetch only", action);
+  return action;
+}
+
 int run(std::span<const std::string> words) {
   Arguments arguments("data", "Lists, obtains and checks data sets.",
-                      "list | fetch NAME [--from DIR] | verify NAME");
-  const bool listing = !words.empty() && words[0] == "list";
-  if (listing) {
-    arguments.positional({"list"});
-  } else {
-    arguments.positional({"fetch|verify", "NAME"});
-  }
-  arguments.value("from", "DIR", "fetch: a directory that holds the files; tried first.")
-      .flag("json", "Print JSON.");
+                      "list | fetch NAME [--from DIR] | verify NAME [--json]");
+  arguments.any_number("list | fetch NAME | verify NAME", 1)
+      .value("from", "DIR", "fetch: a directory that holds the files; tried first.")
+      .flag("json", "Print one JSON object.");
   add_data_directory(arguments);
   if (!arguments.parse(words)) return 0;
+  const std::string action = action_of(arguments);
   const std::filesystem::path directory = data_directory(arguments);
-  if (listing) return list(directory, arguments.has("json"));
+  if (action == "list") return list(directory, arguments.has("json"));
 
-  const std::string& action = arguments.words()[0];
-  require(action == "fetch" || action == "verify", ErrorKind::usage,
-          "data: no action '{}'; there are: list, fetch, verify", action);
-  require(action == "fetch" || !arguments.has("from"), ErrorKind::usage,
-          "--from: found with verify, expected with fetch only");
   const auto& entry =
       find_entry<datasets::DatasetEntry>(datasets::entries(), arguments.words()[1], "data set");
   if (action == "fetch") {

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <thread>
 
@@ -23,6 +24,12 @@ namespace afterspike::cli {
 namespace {
 
 constexpr std::int64_t kMostThreads = 1024;
+
+/// From the best on: a processor that has one has those after it, too.
+constexpr InstructionSet kInstructionSets[] = {
+    {"avx512", "vectors of 512 bits (AVX-512)"},
+    {"avx2", "vectors of 256 bits (AVX2)"},
+    {"baseline", "vectors of 128 bits, which every processor has"}};
 
 volatile std::sig_atomic_t received = 0;
 
@@ -68,12 +75,20 @@ std::filesystem::path data_directory(const Arguments& arguments) {
   return datasets::kDefaultDirectory;
 }
 
+std::span<const InstructionSet> instruction_sets() {
+  const auto* const used =
+      std::find_if(std::begin(kInstructionSets), std::end(kInstructionSets),
+                   [](const InstructionSet& set) { return set.name == kernels::instructions(); });
+  return {used, std::end(kInstructionSets)};
+}
+
 Arguments& add_threads(Arguments& arguments) {
   return arguments
       .value("threads", "N",
              "Threads (default: one for each core). The result does not depend on it.")
       .value("instructions", "NAME",
-             "best, avx512, avx2 or baseline: results have the same bits where these are the same.",
+             "best, or one that 'afterspike list kernels' names: results have the same bits where "
+             "these are the same.",
              "best");
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string_view>
 
 #include <c10/core/Device.h>
@@ -13,6 +14,14 @@ namespace afterspike::cli {
 /// --data-dir, else the environment variable AFTERSPIKE_DATA, else datasets/data.
 Arguments& add_data_directory(Arguments& arguments);
 std::filesystem::path data_directory(const Arguments& arguments);
+
+/// Instructions by which kernels compute, as --instructions calls them.
+struct InstructionSet {
+  std::string_view name, summary;
+};
+
+/// Those that may be asked for here, the one in use first.
+std::span<const InstructionSet> instruction_sets();
 
 /// --threads; by default as many as the processor has cores, or this one's share of them where
 /// several `processes` run on the machine and nobody has shared out the cores.

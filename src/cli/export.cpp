@@ -56,6 +56,8 @@ void require_flags_of(const exporters::ExporterEntry& format, const Arguments& a
             "--{}: found format '{}', expected one for simulators of their own step", flag,
             format.name);
   }
+  require(!arguments.has("seed") || arguments.has("verify"), ErrorKind::usage,
+          "--seed: expected --verify, in which alone something is random");
   require(format.deaf.empty() || !arguments.has("verify"), ErrorKind::usage,
           "--verify: found format '{}', expected another: its network {}, and cannot be shown the"
           " samples of a task",

@@ -17,12 +17,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
+enum class Format { allen, sonata };
+
 /// A configuration by what it has: names differ.
-bool is_sonata(const fs::path& path) {
-  if (fs::is_directory(path)) return fs::exists(path / "config.json");
+Format found_format(const fs::path& path) {
+  if (fs::is_directory(path)) {
+    return fs::exists(path / "config.json") ? Format::sonata : Format::allen;
+  }
   const io::Json content = io::read_json(path, ErrorKind::data);
-  return content.contains("networks") || content.contains("network") ||
-         content.contains("simulation");
+  const bool sonata =
+      content.contains("networks") || content.contains("network") || content.contains("simulation");
+  return sonata ? Format::sonata : Format::allen;
+}
+
+/// What --from says; without it, what `path` looks like.
+Format format_of(const Arguments& arguments, const fs::path& path) {
+  if (!arguments.has("from")) return found_format(path);
+  const std::string name = arguments.text("from");
+  require(name == "allen" || name == "sonata", ErrorKind::usage,
+          "--from: found '{}', expected allen or sonata", name);
+  return name == "sonata" ? Format::sonata : Format::allen;
 }
 
 /// With the files of directories in their place.
@@ -35,28 +49,37 @@ std::vector<fs::path> allen_files(const std::vector<std::string>& paths) {
     }
     const std::vector<fs::path> own = exporters::allen_configs(path);
     require(!own.empty(), ErrorKind::data,
-            "'{}': expected a config.json (SONATA) or files whose names end with {}, found neither",
+            "'{}': expected files whose names end with {}, found none; a SONATA network has a "
+            "config.json",
             path.string(), exporters::kAllenConfig);
     files.insert(files.end(), own.begin(), own.end());
   }
   return files;
 }
 
-int run(std::span<const std::string> words) {
+Arguments make_arguments() {
   Arguments arguments(
       "import",
       "Makes a network file of others' networks of GLIF neurons: a SONATA directory "
       "(or its\nconfig.json), or the Allen Institute's neuron_config.json files (or a directory of "
       "them).",
-      "PATH... --out NET");
+      "PATH... --out NET [--from allen|sonata]");
   arguments.any_number("PATH", 1)
       .value("out", "NET", "The file to write; must not exist.")
+      .value("from", "FORMAT", "allen or sonata (default: told by what is in PATH).")
       .flag("force", "Replace what is at --out.");
+  return arguments;
+}
+
+int run(std::span<const std::string> words) {
+  Arguments arguments = make_arguments();
   if (!arguments.parse(words)) return 0;
   require(arguments.has("out"), ErrorKind::usage, "import: expected --out NET");
   require_free(arguments.text("out"), arguments.has("force"));
   const std::vector<std::string>& paths = arguments.words();
-  const bool sonata = std::any_of(paths.begin(), paths.end(), is_sonata);
+  const bool sonata = std::any_of(paths.begin(), paths.end(), [&](const fs::path& path) {
+    return format_of(arguments, path) == Format::sonata;
+  });
   for (const fs::path path : paths) {
     const bool whole = sonata && !fs::is_directory(path);
     require_not_input(arguments.text("out"), whole ? fs::absolute(path).parent_path() : path);

@@ -1,9 +1,13 @@
+#include <array>
 #include <filesystem>
+#include <fstream>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
 #include "afterspike/experiment/experiment.hpp"
+#include "afterspike/glifnet/description.hpp"
+#include "afterspike/glifnet/file.hpp"
 #include "afterspike/io/safetensors.hpp"
 #include "command.hpp"
 #include "environment.hpp"
@@ -56,6 +60,20 @@ io::Json describe_tensors(const fs::path& path) {
   return {{"file", path.string()}, {"tensors", tensors}, {"metadata", arrays.metadata}};
 }
 
+/// By the first bytes: names say nothing.
+bool is_hdf5(const fs::path& path) {
+  constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
+  std::array<char, kSignature.size()> begin{};
+  std::ifstream(path, std::ios::binary).read(begin.data(), begin.size());
+  return std::string_view(begin.data(), begin.size()) == kSignature;
+}
+
+io::Json describe_network(const fs::path& path) {
+  io::Json network = {{"file", path.string()}};
+  network.update(glifnet::describe(glifnet::read_network(path)));
+  return network;
+}
+
 void print_run(const io::Json& run) {
   for (const char* key : {"checkpoint", "task", "neuron", "trained_parameters"}) {
     const io::Json& value = run[key];
@@ -77,23 +95,95 @@ void print_run(const io::Json& run) {
   }
 }
 
+void print_tensors(const io::Json& file) {
+  for (const io::Json& row : file["tensors"]) {
+    fmt::print("{:48} {:4} {}\n", row["name"].get<std::string>(), row["type"].get<std::string>(),
+               row["shape"].dump());
+  }
+}
+
+void print_statistics(const std::string& name, const std::string& unit, const io::Json& values) {
+  if (values.is_null()) return;
+  const auto number = [&](const char* key) { return values[key].get<double>(); };
+  fmt::print("  {:28} {:6} {:12.5g} {:12.5g} {:12.5g} {:12.5g}\n", name, unit, number("mean"),
+             number("sd"), number("min"), number("max"));
+}
+
+void print_population(const io::Json& population) {
+  fmt::print("{}: {} of {}", population["name"].get<std::string>(), population["size"].dump(),
+             population["model"].get<std::string>());
+  if (!population["source"].get<bool>()) {
+    fmt::print(", {} cop{} of each; {} synapses, {} receptor{}", population["copies"].dump(),
+               population["copies"] == 1 ? "y" : "ies", population["synapse"].get<std::string>(),
+               population["receptors"].dump(), population["receptors"] == 1 ? "" : "s");
+  }
+  fmt::print("\n");
+  for (const io::Json& parameter : population["parameters"]) {
+    print_statistics(parameter["name"].get<std::string>(), parameter["unit"].get<std::string>(),
+                     parameter["values"]);
+  }
+  print_statistics("synapse_time_constants", "ms", population["synapse_time_constants_ms"]);
+}
+
+void print_projection(const io::Json& projection) {
+  fmt::print("{} -> {}: {} synapses\n", projection["source"].get<std::string>(),
+             projection["target"].get<std::string>(), projection["synapses"].dump());
+  print_statistics("weight", projection["weight_unit"].get<std::string>(), projection["weights"]);
+  print_statistics("delay", "ms", projection["delays_ms"]);
+}
+
+void print_readout(const io::Json& readout) {
+  if (readout.is_null()) return;
+  fmt::print("readout: {} outputs of the spikes of {} in the last {} ms\n",
+             readout["outputs"].dump(), readout["population"].get<std::string>(),
+             readout["window_ms"].dump());
+  print_statistics("weight", "1", readout["weights"]);
+  print_statistics("bias", "1", readout["bias"]);
+}
+
+void print_network(const io::Json& network) {
+  for (const char* key :
+       {"time_step_ms", "neurons", "synapses", "step_currents", "noise_currents"}) {
+    fmt::print("{:19} {}\n", key, network[key].dump());
+  }
+  for (const auto& [name, value] : network["provenance"].items()) {
+    const auto text = value.get<std::string>();
+    constexpr std::size_t kLongest = 80;  // A configuration is a page.
+    fmt::print("{:19} {}\n", name, text.size() <= kLongest ? text : "in full with --json");
+  }
+  fmt::print("\n  {:28} {:6} {:>12} {:>12} {:>12} {:>12}\n", "", "unit", "mean", "sd", "min",
+             "max");
+  for (const io::Json& population : network["populations"]) print_population(population);
+  for (const io::Json& projection : network["projections"]) print_projection(projection);
+  print_readout(network["readout"]);
+}
+
+/// What can be described: each makes an object and prints it for people.
+struct Form {
+  io::Json (*describe)(const fs::path& path);
+  void (*print)(const io::Json& object);
+};
+
+Form form_of(const fs::path& path) {
+  if (!fs::is_regular_file(path)) return {describe_run, print_run};
+  if (is_hdf5(path)) return {describe_network, print_network};
+  return {describe_tensors, print_tensors};
+}
+
 int run(std::span<const std::string> words) {
-  Arguments arguments("info", "Describes a run, a checkpoint or a safetensors file.",
+  Arguments arguments("info",
+                      "Describes a run, a checkpoint, a safetensors file or the network file of "
+                      "export and import.",
                       "RUN | FILE [--json]");
   arguments.positional({"RUN|FILE"}).flag("json", "Print one JSON object.");
   if (!arguments.parse(words)) return 0;
   const fs::path path = arguments.words()[0];
-  const bool file = fs::is_regular_file(path);
-  const io::Json result = file ? describe_tensors(path) : describe_run(path);
+  const Form form = form_of(path);
+  const io::Json object = form.describe(path);
   if (arguments.has("json")) {
-    fmt::print("{}\n", result.dump());
-  } else if (!file) {
-    print_run(result);
+    fmt::print("{}\n", object.dump());
   } else {
-    for (const io::Json& row : result["tensors"]) {
-      fmt::print("{:48} {:4} {}\n", row["name"].get<std::string>(), row["type"].get<std::string>(),
-                 row["shape"].dump());
-    }
+    form.print(object);
   }
   return 0;
 }

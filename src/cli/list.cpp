@@ -2,6 +2,7 @@
 
 #include "afterspike/base/registry.hpp"
 #include "afterspike/datasets/datasets.hpp"
+#include "afterspike/exporters/exporter.hpp"
 #include "afterspike/io/json.hpp"
 #include "afterspike/nn/neuron_layer.hpp"
 #include "afterspike/tasks/task.hpp"
@@ -19,6 +20,13 @@ io::Json table(std::span<const Entry> entries) {
   return rows;
 }
 
+/// The first of them runs unless another is forced.
+io::Json kernel_table() {
+  io::Json rows = table(instruction_sets());
+  for (io::Json& row : rows) row["runs"] = row == rows.front();
+  return rows;
+}
+
 struct Kind {
   std::string_view name;
   io::Json (*rows)();
@@ -28,21 +36,25 @@ constexpr Kind kKinds[] = {
     {"neurons", [] { return table(nn::entries()); }},
     {"tasks", [] { return table(tasks::entries()); }},
     {"datasets", [] { return table(datasets::entries()); }},
+    {"exporters", [] { return table(exporters::entries()); }},
+    {"kernels", kernel_table},
 };
 
 int run(std::span<const std::string> words) {
   Arguments arguments("list", "Lists what there is: a name a line with its summary.",
-                      "neurons | tasks | datasets [--json]");
-  arguments.positional({"neurons|tasks|datasets"}).flag("json", "Print JSON.");
+                      "neurons | tasks | datasets | exporters | kernels [--json]");
+  arguments.positional({"neurons|tasks|datasets|exporters|kernels"})
+      .flag("json", "Print one JSON object.");
   if (!arguments.parse(words)) return 0;
   const Kind& kind = find_entry<Kind>(kKinds, arguments.words()[0], "list");
   const io::Json rows = kind.rows();
   if (arguments.has("json")) {
-    fmt::print("{}\n", rows.dump());
+    fmt::print("{}\n", io::Json{{kind.name, rows}}.dump());
     return 0;
   }
   for (const io::Json& row : rows) {
-    fmt::print("{:17} {}\n", row["name"].get<std::string>(), row["summary"].get<std::string>());
+    fmt::print("{:17} {}{}\n", row["name"].get<std::string>(), row["summary"].get<std::string>(),
+               row.value("runs", false) ? "; runs here" : "");
   }
   return 0;
 }
@@ -50,7 +62,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_list() {
-  return {"list", "list neurons, tasks or data sets", run};
+  return {"list", "list neurons, tasks, data sets, exporters or kernels", run};
 }
 
 }  // namespace afterspike::cli

@@ -77,7 +77,7 @@ int run(std::span<const std::string> words) {
              "Where to write: a class and probabilities for each sequence, or the "
              "outputs of each step.")
       .flag("force", "Replace the file that --out names if it exists.");
-  add_data_directory(add_device(add_threads(arguments)));
+  add_device(add_threads(arguments));
   if (!arguments.parse(words)) return 0;
   require(arguments.has("data") && arguments.has("out"), ErrorKind::usage,
           "predict: expected --data FILE and --out FILE");

@@ -60,6 +60,20 @@ analysis::ReportRequest make_request(const Arguments& arguments,
   return request;
 }
 
+/// Flags of the small study mean nothing where a study of silencing is shown instead.
+void require_flags_of_studies(const Arguments& arguments) {
+  for (const std::string& study : arguments.list("studies")) {
+    if (!std::filesystem::exists(std::filesystem::path(study) / "settings.json")) continue;
+    require(!arguments.has("trials"), ErrorKind::usage,
+            "--trials: found with the study '{}', expected without one: it is shown as it is",
+            study);
+    // How many samples a spiking network is compared on, too.
+    require(!arguments.has("limit") || arguments.has("spiking"), ErrorKind::usage,
+            "--limit: found with the study '{}', expected without one: it is shown as it is",
+            study);
+  }
+}
+
 /// How faithful the spiking network of --spiking is.
 report::Section spiking_section(const Arguments& arguments, ThreadPool& pool) {
   const std::string name = arguments.text("spiking");
@@ -90,6 +104,7 @@ int run(std::span<const std::string> words) {
   Arguments arguments = make_arguments();
   if (!arguments.parse(words)) return 0;
   require(arguments.has("out"), ErrorKind::usage, "report: expected --out FILE");
+  require_flags_of_studies(arguments);
   const std::filesystem::path out = arguments.text("out");
   const std::filesystem::path folder = std::filesystem::absolute(out).parent_path();
   require(std::filesystem::is_directory(folder) && !std::filesystem::is_directory(out),

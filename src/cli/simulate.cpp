@@ -163,6 +163,8 @@ void write_products(const std::filesystem::path& out, const glifnet::Network& ne
 io::Json run_for(const Arguments& arguments, const glifnet::Network& network) {
   require(arguments.has("out") || !arguments.has("record"), ErrorKind::usage,
           "--record: expected --out DIR, where it is written");
+  require(arguments.has("record") || !arguments.has("interval"), ErrorKind::usage,
+          "--interval: expected --record V or another quantity: spikes are recorded as they come");
   if (arguments.has("out")) require_free(arguments.text("out"), false);
   sim::Options options = read_options(arguments);
   options.threads = threads(arguments);

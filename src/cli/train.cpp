@@ -16,6 +16,7 @@
 #include "afterspike/base/log.hpp"
 #include "afterspike/base/registry.hpp"
 #include "afterspike/base/units.hpp"
+#include "afterspike/checkpoint/run_directory.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/toml.hpp"
 #include "afterspike/train/run.hpp"
@@ -63,7 +64,9 @@ Arguments make_arguments() {
       .value("task", "T", "The task: afterspike list tasks.")
       .value("neuron", "N", "The neuron model: afterspike list neurons.")
       .value("out", "RUN", "Directory of the run; must not exist.")
-      .value("resume", "RUN", "Go on with a run that was stopped or killed, or with more --epochs.")
+      .value("resume", "RUN",
+             "Go on with a run (or its latest checkpoint) that was stopped or killed, or with more "
+             "--epochs.")
       .value("seeds", "N", "Train N networks, with seeds from --seed on, and give mean and sd.")
       .value("time-limit", "T", "Stop and save after this long, such as 50min.")
       .value("memory-limit", "SIZE",
@@ -302,10 +305,11 @@ int train_one(const fs::path& run, const train::RunEnvironment& environment, std
 }
 
 int resume(const Arguments& arguments, const train::RunEnvironment& environment) {
-  const fs::path run = arguments.text("resume");
+  const fs::path named = arguments.text("resume");
   const std::int64_t epochs = arguments.has("epochs") ? arguments.integer("epochs", 1) : 0;
-  require(fs::is_directory(run), ErrorKind::checkpoint, "--resume: there is no run '{}'",
-          run.string());
+  require(fs::is_directory(named), ErrorKind::checkpoint, "--resume: there is no run '{}'",
+          named.string());
+  const fs::path run = checkpoint::resolve_run(named);
   if (fs::exists(run / "seeds.json")) {
     const io::Json record = io::read_json(run / "seeds.json", ErrorKind::checkpoint);
     return train_seeds(run, environment,

@@ -23,6 +23,7 @@ Reader new_reader() {
   Reader reader(archive_read_new());
   require(reader != nullptr, ErrorKind::internal, "libarchive cannot be initialised");
   archive_read_support_filter_gzip(reader.get());
+  archive_read_support_filter_xz(reader.get());
   return reader;
 }
 
@@ -76,6 +77,7 @@ std::string extract_member(const fs::path& archive_path, std::string_view name,
                            const fs::path& target, std::int64_t limit) {
   const std::string gzipped = fmt::format("{}.gz", name);
   const Reader reader = new_reader();
+  archive_read_support_filter_zstd(reader.get());
   archive_read_support_format_tar(reader.get());
   open(reader.get(), archive_path, "a tar archive");
   while (archive_entry* member = next_member(reader.get(), archive_path)) {
@@ -87,10 +89,22 @@ std::string extract_member(const fs::path& archive_path, std::string_view name,
   fail(ErrorKind::data, "'{}': has no member '{}'", archive_path.string(), name);
 }
 
+void extract_deb(const fs::path& package, const fs::path& target, std::int64_t limit) {
+  const Reader reader = new_reader();
+  archive_read_support_format_ar(reader.get());
+  open(reader.get(), package, "a Debian package");
+  while (archive_entry* member = next_member(reader.get(), package)) {
+    const char* name = archive_entry_pathname(member);
+    if (name == nullptr || !std::string_view(name).starts_with("data.tar")) continue;
+    copy_member(reader.get(), package, target, limit);
+    return;
+  }
+  fail(ErrorKind::data, "'{}': has no member 'data.tar'", package.string());
+}
+
 void unpack(const fs::path& packed, std::string_view name, const fs::path& target,
             std::int64_t limit) {
   const Reader reader = new_reader();
-  archive_read_support_filter_xz(reader.get());
   archive_read_support_format_zip(reader.get());
   archive_read_support_format_raw(reader.get());
   open(reader.get(), packed, "a file, packed or not");

@@ -8,6 +8,7 @@
 #include "afterspike/base/error.hpp"
 #include "afterspike/io/bytes.hpp"
 #include "archive.hpp"
+#include "debian.hpp"
 #include "http.hpp"
 #include "npm.hpp"
 
@@ -21,6 +22,13 @@ using datasets::Source;
 /// The most bytes that a file has, gzipped or not: what cannot be compressed grows a little.
 std::int64_t largest(const FileSpec& file) {
   return file.bytes + file.bytes / 100 + 4096;
+}
+
+/// The most bytes of an archive that holds them all: it is not larger than what it holds.
+std::int64_t largest(const datasets::DatasetEntry& entry) {
+  std::int64_t bytes = 0;
+  for (const FileSpec& file : entry.files) bytes += largest(file);
+  return bytes;
 }
 
 fs::path longer(fs::path path, std::string_view ending) {
@@ -96,12 +104,10 @@ Provider web_site(const Source& source) {
           }};
 }
 
-/// The archive of a source, downloaded and checked; it is not larger than what it holds.
+/// The archive of a source, downloaded and checked.
 fs::path download_tarball(const datasets::DatasetEntry& entry, const Source& source,
                           const fs::path& target) {
-  std::int64_t limit = 0;
-  for (const FileSpec& file : entry.files) limit += largest(file);
-  download(std::string(source.location), target, limit);
+  download(std::string(source.location), target, largest(entry));
   const std::string found = io::md5(io::read_file(target));
   require(source.md5.empty() || found == source.md5, ErrorKind::data,
           "'{}': found MD5 {}, expected the published {}", source.location, found, source.md5);
@@ -120,13 +126,16 @@ Provider web_archive(const datasets::DatasetEntry& entry, const Source& source,
           }};
 }
 
-Provider debian_package(const Source& source) {
+Provider debian_package(const datasets::DatasetEntry& entry, const Source& source,
+                        const fs::path& scratch) {
   return {.name = fmt::format("Debian package {}", source.location),
-          .obtain = [source](const FileSpec& file, const fs::path& target) {
-            require(fs::is_directory(source.inside), ErrorKind::data,
-                    "'{}' is not there; `apt-get install {}` brings it", source.inside,
-                    source.location);
-            return copy_from(source.inside, file, target);
+          .obtain = [entry, source, scratch, files = std::optional<fs::path>()](
+                        const FileSpec& file, const fs::path& target) mutable {
+            if (fs::is_directory(source.inside)) return copy_from(source.inside, file, target);
+            if (!files) files = download_debian(source, scratch / "debian", largest(entry));
+            const std::string member = fmt::format(".{}/{}", source.inside, file.name);
+            return fmt::format("{} of {}", extract_member(*files, member, target, largest(file)),
+                               source.location);
           }};
 }
 
@@ -153,7 +162,7 @@ Provider provider(const datasets::DatasetEntry& entry, const Source& source,
     case Source::Kind::debian:
       break;
   }
-  return debian_package(source);
+  return debian_package(entry, source, scratch);
 }
 
 }  // namespace

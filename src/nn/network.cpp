@@ -6,6 +6,7 @@
 #include <ATen/ATen.h>
 
 #include "afterspike/base/error.hpp"
+#include "in_place.hpp"
 
 namespace afterspike::nn {
 namespace {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "afterspike/base/error.hpp"
+#include "in_place.hpp"
 
 namespace afterspike::nn {
 namespace {
@@ -24,16 +25,14 @@ NeuronLayer::NeuronLayer(LayerShape shape, std::vector<ParameterSpec> specs)
           "a layer of {} neurons with {} inputs: expected at least one of each", shape_.neurons,
           shape_.input_size);
   for (const ParameterSpec& spec : specs_) {
-    raw_[spec.name] = at::zeros(spec.shape, at::kFloat).requires_grad_(spec.trainable);
+    at::Tensor raw = at::zeros(spec.shape, at::kFloat).requires_grad_(spec.trainable);
+    require(raw_.emplace(spec.name, std::move(raw)).second, ErrorKind::internal,
+            "a layer has two parameters called '{}', expected one of each name", spec.name);
   }
 }
 
 void NeuronLayer::to(const at::TensorOptions& options) {
   for (auto& [name, tensor] : raw_) convert_in_place(tensor, options);
-}
-
-void convert_in_place(at::Tensor& tensor, const at::TensorOptions& options) {
-  tensor.set_data(tensor.detach().to(options));
 }
 
 at::TensorOptions NeuronLayer::tensor_options() const {

@@ -21,9 +21,9 @@ void check(const Points& points, const ClusteringOptions& options) {
           options.most);
   require(options.replicates >= 0, ErrorKind::config, "replicates: found {}, expected 0 or more",
           options.replicates);
-  require(options.exact_limit > options.least, ErrorKind::config,
-          "exact limit: found {}, expected more than the fewest clusters, {}", options.exact_limit,
-          options.least);
+  require(options.exact_limit >= options.least_exact_limit(), ErrorKind::config,
+          "exact limit: found {}, expected at least {}, more than the fewest clusters",
+          options.exact_limit, options.least_exact_limit());
   require(points.cols() > 0, ErrorKind::data, "found no features to cluster by");
   require(points.rows() > options.least, ErrorKind::data,
           "found {} point{}, expected more than {} for {} clusters", points.rows(),

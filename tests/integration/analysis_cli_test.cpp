@@ -107,6 +107,15 @@ TEST_F(AnalysisCli, ClustersAFile) {
   EXPECT_EQ(report["scores"].size(), 10U);
   EXPECT_EQ(report["standardise"], "none");
   EXPECT_THAT(succeed({"cluster", "--csv", path("neurons.csv")}).out, HasSubstr("threshold_mV"));
+  // The least number of cells that there are clusters of.
+  for (const auto& [clusters, least] : {std::pair("2:4", 3), std::pair("3:4", 4)}) {
+    const auto words = [&](int limit) {
+      return Words{"cluster", "--csv",  path("neurons.csv"), "--replicates",       "0", "--k",
+                   clusters,  "--json", "--exact-limit",     std::to_string(limit)};
+    };
+    EXPECT_EQ(json(words(least))["scores"].size(), 1U);
+    refused(2, words(least - 1), {"--exact-limit: found", "expected a whole number, "});
+  }
 }
 
 TEST_F(AnalysisCli, InspectsNeuronsAndClusters) {
@@ -151,6 +160,10 @@ TEST_F(AnalysisCli, ReportsRunsWithAndWithoutTheirData) {
   for (const char* id : {"\"confusion-0\"", "\"training-accuracy\"", "\"silencing-0\"", "\"fi-0\"",
                          "mean of 2 runs"}) {
     EXPECT_THAT(page, HasSubstr(id));
+  }
+  for (const char* flag : {"--trials", "--limit"}) {
+    refused(2, {"report", path("run"), "--studies", path("silencing"), flag, "2", "--out", "a"},
+            {flag, "found with the study", "silencing'"});
   }
   fs::remove(path("classes.csv"));
   succeed({"report", path("run"), "--out", path("b.html")});

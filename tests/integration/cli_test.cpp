@@ -45,21 +45,48 @@ TEST_F(Cli, HelpsWithEveryCommand) {
 }
 
 TEST_F(Cli, ListsANameALineWithItsSummary) {
-  const std::vector<std::pair<std::string, std::string>> lists = {
-      {"neurons", "glifr"}, {"tasks", "line_mnist"}, {"datasets", "mini_mnist"}};
+  const std::vector<std::pair<std::string, std::string>> lists = {{"neurons", "glifr"},
+                                                                  {"tasks", "line_mnist"},
+                                                                  {"datasets", "mini_mnist"},
+                                                                  {"exporters", "sonata"},
+                                                                  {"kernels", "baseline"}};
   for (const auto& [what, name] : lists) {
-    const io::Json rows = io::Json::parse(succeed({"list", what, "--json"}).out);
+    const io::Json object = json({"list", what, "--json"});
+    ASSERT_TRUE(object.is_object() && object.contains(what)) << what;
+    const io::Json& rows = object.at(what);
     const std::vector<std::string> lines = lines_of(succeed({"list", what}).out);
     ASSERT_EQ(lines.size(), rows.size()) << what;
     bool there = false;
     for (std::size_t i = 0; i < lines.size(); ++i) {
       const auto row_name = rows[i].at("name").get<std::string>();
-      const auto summary = rows[i].at("summary").get<std::string>();
       EXPECT_THAT(lines[i], ::testing::StartsWith(row_name + " "));
-      EXPECT_THAT(lines[i], ::testing::EndsWith(" " + summary));
+      EXPECT_THAT(lines[i], HasSubstr(" " + rows[i].at("summary").get<std::string>()));
       there = there || row_name == name;
     }
     EXPECT_TRUE(there) << name;
+  }
+}
+
+TEST_F(Cli, ListsTheKernelsThatCanBeForcedAndTheOneThatRuns) {
+  const auto runs = [&](const std::string& name) {
+    return json({"bench", "--hidden", "4", "--steps", "3", "--batch", "2", "--repeats", "1",
+                 "--kernel", name, "--json"})
+        .at("kernel");
+  };
+  const io::Json kernels = json({"list", "kernels", "--json"}).at("kernels");
+  for (const io::Json& kernel : kernels) {
+    EXPECT_EQ(runs(kernel.at("name")), kernel.at("name"));
+    EXPECT_EQ(kernel.at("runs").get<bool>(), runs("auto") == kernel.at("name"));
+  }
+  EXPECT_THAT(succeed({"list", "kernels"}).out, HasSubstr("runs here"));
+}
+
+TEST_F(Cli, ListsDataSetsInOneObject) {
+  const io::Json sets = json({"data", "--json", "list"}).at("datasets");
+  ASSERT_EQ(sets.size(), json({"list", "datasets", "--json"}).at("datasets").size());
+  for (const io::Json& set : sets) {
+    EXPECT_TRUE(set.at("present").is_boolean());
+    EXPECT_TRUE(set.at("name") != "mini_mnist" || set.at("present").get<bool>());
   }
 }
 
@@ -80,7 +107,7 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
   const std::vector<Refusal> refusals = {
       {{"trian"}, 2, {"no command called 'trian'", "did you mean 'train'?"}},
       {{"-x"}, 2, {"no command called '-x'"}},
-      {{"list"}, 2, {"expected neurons|tasks|datasets, found 0 words"}},
+      {{"list"}, 2, {"expected neurons|tasks|datasets|exporters|kernels, found 0 words"}},
       {{"list", "neurns"}, 2, {"'neurns'", "did you mean 'neurons'?"}},
       {{"list", "tasks", "extra"}, 2, {"found 2 words"}},
       {{"train"}, 2, {"no task was named", "afterspike list tasks"}},
@@ -124,6 +151,8 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
       {with({"--seeds", "-2"}), 2, {"--seeds", "'-2'"}},
       {with({"--seeds", "10001"}), 2, {"--seeds", "'10001'", "at most 10000"}},
       {with({"--seeds", "2", "--seed", "9223372036854775806"}), 2, {"--seeds", "64 bits"}},
+      {with({"--device", "gpu"}), 3, {"--device: found 'gpu', expected cpu, cuda or cuda:N"}},
+      {with({"--device", "cuda:x"}), 3, {"--device: found 'cuda:x'"}},
       {with({"--set", "neuron.bias_current=1e300 pA"}), 3, {"neuron.bias_current", "or less"}},
       {with({"--set", "neuron.reset=1e300 mV"}), 3, {"neuron.reset", "or less"}},
       {with({"--set", "task.amplitude=1e300"}), 3, {"task.amplitude", "or less"}},
@@ -148,9 +177,14 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
       {{"evaluate", out}, 5, {out, "there is no such run or checkpoint"}},
       {{"evaluate", out, "--split", "tset"}, 2, {"tset"}},
       {{"predict", out}, 2, {"expected --data FILE and --out FILE"}},
+      {{"predict", out, "--data-dir", out}, 2, {"no flag --data-dir"}},
       {{"info", out}, 5, {out, "there is no such run"}},
       {{"data"}, 2, {"found 0 words"}},
       {{"data", "fetsch", "mnist"}, 2, {"no action 'fetsch'"}},
+      {{"data", "fetch"}, 2, {"expected fetch NAME, found 1 word"}},
+      {{"data", "list", "mnist"}, 2, {"expected list, found 2 words"}},
+      {{"data", "list", "--from", out}, 2, {"--from: found with list, expected with fetch only"}},
+      {{"data", "verify", "mnist", "--from", out}, 2, {"--from: found with verify"}},
       {{"data", "verify", "mnis"}, 2, {"no data set called 'mnis'", "did you mean 'mnist'?"}},
       {{"data", "verify", "mnist", "--data-dir", out},
        4,

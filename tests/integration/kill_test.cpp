@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <gtest/gtest.h>
 
 #include "afterspike/base/rng.hpp"
@@ -99,14 +101,28 @@ TEST_F(Kill, AtAnyMomentLeavesARunThatGoesOnAsIfNothingHadHappened) {
   EXPECT_LE(left, 2U) << "nothing but the latest and the best";
 }
 
+/// What creations of the run have made beside it that does not have its name yet.
+std::size_t staged(const fs::path& run) {
+  const std::string begin = "." + run.filename().string() + ".";
+  return static_cast<std::size_t>(
+      std::count_if(fs::directory_iterator(run.parent_path()), fs::directory_iterator(),
+                    [&](const fs::directory_entry& entry) {
+                      const std::string name = entry.path().filename().string();
+                      return name.starts_with(begin) && name.ends_with(".tmp");
+                    }));
+}
+
 TEST_F(Kill, LeavesNoHalfOfANewRun) {
   const fs::path run = directory_ / "run";
   Rng rng(7);
-  for (int kill = 0; kill < 4; ++kill) {
+  for (int kill = 0; kill < 6; ++kill) {
+    const std::size_t before = staged(run);
     Program program(train(run), directory_.path());
-    // Within the few writes that create the run: as soon as something appears beside it.
-    program.wait_until([&] { return fs::exists(run) || fs::exists(directory_ / "run.tmp"); });
-    std::this_thread::sleep_for(std::chrono::microseconds(rng.below(3000)));
+    // Within the few writes that create the run: as soon as something appears beside it. Where the
+    // disk is slow they take milliseconds.
+    program.wait_until([&] { return staged(run) > before || fs::exists(run); },
+                       std::chrono::microseconds(0));
+    std::this_thread::sleep_for(std::chrono::microseconds(rng.below(kill % 2 == 0 ? 1 : 3000)));
     program.send(SIGKILL);
     program.wait();
     if (fs::exists(run)) {
@@ -116,8 +132,49 @@ TEST_F(Kill, LeavesNoHalfOfANewRun) {
       fs::remove_all(run);
     }
   }
+  const std::size_t left = staged(run);
   succeed(train(run, {"--max-steps", "1"}));
-  EXPECT_FALSE(fs::exists(directory_ / "run.tmp"));
+  EXPECT_EQ(staged(run), left) << "what is complete has its name";
+}
+
+/// So long may files be that programs write from now on: a longer one ends them, by a signal.
+class FileLimit {
+ public:
+  explicit FileLimit(std::uintmax_t bytes) {
+    EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
+    rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+    rlimit core{};
+    EXPECT_EQ(::getrlimit(RLIMIT_CORE, &core), 0);
+    core.rlim_cur = 0;  // That of a program which ends so tells nothing.
+    EXPECT_EQ(::setrlimit(RLIMIT_CORE, &core), 0);
+  }
+  ~FileLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  FileLimit(const FileLimit&) = delete;
+  FileLimit& operator=(const FileLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+// Whatever the disk: this end falls into the creation for certain, once into each of its files.
+TEST_F(Kill, WithinAFileOfANewRunLeavesNoHalfOfIt) {
+  const fs::path run = directory_ / "run", whole = directory_ / "whole";
+  succeed(train(whole, {"--max-steps", "1"}));
+  const std::uintmax_t config = fs::file_size(whole / "config.toml");
+  ASSERT_GT(fs::file_size(whole / "run.json"), config + 1) << "else it is reached at no limit";
+  for (const std::uintmax_t bytes : {config / 2, config + 1}) {
+    const std::size_t before = staged(run);
+    {
+      const FileLimit limit(bytes);
+      EXPECT_EQ(this->run(train(run)).status, 128 + SIGXFSZ) << bytes;
+    }
+    EXPECT_FALSE(fs::exists(run)) << bytes;
+    EXPECT_EQ(staged(run), before + 1) << bytes;
+  }
+  succeed(train(run, {"--max-steps", "1"}));
+  EXPECT_TRUE(fs::exists(run / "run.json"));
 }
 
 }  // namespace

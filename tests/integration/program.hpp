@@ -74,12 +74,14 @@ class Program {
             slurp(err_)};
   }
 
-  /// Waits until `condition` holds; false when the program ended before, or after two minutes.
-  bool wait_until(const std::function<bool()>& condition) {
+  /// Waits until `condition` holds, which is looked at every `interval`; false when the program
+  /// ended before, or after two minutes.
+  bool wait_until(const std::function<bool()>& condition,
+                  std::chrono::microseconds interval = std::chrono::milliseconds(2)) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
     while (!condition()) {
       if (!runs() || std::chrono::steady_clock::now() > end) return condition();
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      std::this_thread::sleep_for(interval);
     }
     return true;
   }

@@ -50,6 +50,23 @@ TEST_F(Resume, TenStepsAreFiveAndFiveMore) {
   expect_same(directory_ / "parted", directory_ / "whole");
 }
 
+TEST_F(Resume, OfACheckpointIsThatOfItsRunWhereItIsTheLatest) {
+  const fs::path run = directory_ / "run", checkpoints = run / "checkpoints";
+  succeed(train_sines(directory_ / "whole", {"--epochs", "10"}));
+  succeed(train_sines(run, {"--epochs", "10", "--max-steps", "3"}));
+  fs::copy(checkpoints / "step-000000003", directory_ / "kept");
+  succeed(resume(checkpoints / "step-000000003", 5));
+  fs::rename(directory_ / "kept", checkpoints / "step-000000003");
+  const std::string metrics = testing::slurp(run / "metrics.jsonl");
+  refused(5, resume(checkpoints / "step-000000003", 6),
+          {"step-000000003: not the latest checkpoint of its run", "'step-000000005'"});
+  EXPECT_EQ(testing::named(run, "latest"), "step-000000005");
+  EXPECT_EQ(testing::slurp(run / "metrics.jsonl"), metrics) << "nothing is lost";
+  const Outcome outcome = succeed(resume(checkpoints / "step-000000005", 10));
+  EXPECT_THAT(outcome.err, HasSubstr("resumed from "));
+  expect_same(run, directory_ / "whole");
+}
+
 TEST_F(Resume, AfterAnInterruptionIsTheUninterruptedRun) {
   for (const auto& [signal, status] : {std::pair(SIGINT, 130), std::pair(SIGTERM, 143)}) {
     const fs::path run = directory_ / std::to_string(status);

@@ -78,6 +78,46 @@ TEST_F(SpikingCli, ExportsSimulatesAndCompares) {
   refused(2, {"export", path("run"), "--out", path("net.h5")}, {"exists already"});
 }
 
+TEST_F(SpikingCli, DescribesANetworkFile) {
+  train();
+  succeed({"export", path("run"), "--mode", "population", "--copies", "4", "--out", path("net.h5"),
+           "--time-step", "1ms"});
+  const io::Json network = json({"info", path("net.h5"), "--json"});
+  EXPECT_EQ(network.at("file"), path("net.h5"));
+  EXPECT_EQ(network.at("time_step_ms"), 1);
+  EXPECT_EQ(network.at("neurons"), 24);
+  EXPECT_EQ(network.at("synapses"), 2 * 6 + 6 * 6);
+  EXPECT_EQ(network.at("populations").at(0).at("model"), "glifr");
+  EXPECT_EQ(network.at("readout").at("outputs"), 2);
+  EXPECT_EQ(network.at("provenance").at("task"), "file");
+  const std::string text = succeed({"info", path("net.h5")}).out;
+  for (const char* part :
+       {"hidden: 6 of glifr, 4 copies of each", "input -> hidden: 12 synapses", "threshold",
+        "readout: 2 outputs", "population", "in full with --json"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  testing::write_class_hdf5(directory_ / "other.h5");
+  refused(4, {"info", path("other.h5")}, {"other.h5", "not a network of afterspike"});
+}
+
+TEST_F(SpikingCli, ImportsWhatFromSaysOrWhatItFinds) {
+  train();
+  for (const char* format : {"sonata", "allen"}) {
+    succeed({"export", path("run"), "--format", format, "--approximate", "--out", path(format)});
+    const std::string told = path(format) + "_told.h5", found = path(format) + "_found.h5";
+    succeed({"import", path(format), "--from", format, "--out", told});
+    succeed({"import", path(format), "--out", found});
+    const io::Json one = json({"info", told, "--json"}), two = json({"info", found, "--json"});
+    EXPECT_EQ(one.at("populations"), two.at("populations"));
+  }
+  refused(4, {"import", path("sonata"), "--from", "allen", "--out", path("no.h5")},
+          {"neuron_config.json, found none"});
+  refused(4, {"import", path("allen"), "--from", "sonata", "--out", path("no.h5")},
+          {"config.json"});
+  refused(2, {"import", path("allen"), "--from", "nest", "--out", path("no.h5")},
+          {"--from: found 'nest', expected allen or sonata"});
+}
+
 TEST_F(SpikingCli, FlagsOfTheOtherWayToRunAreRefused) {
   train();
   succeed({"export", path("run"), "--out", path("net.h5")});
@@ -89,6 +129,10 @@ TEST_F(SpikingCli, FlagsOfTheOtherWayToRunAreRefused) {
             {flag, "found --until too"});
   }
   refused(2, {"simulate", path("net.h5"), "--until", "0 ms"}, {"--until", "a time above 0"});
+  refused(2, {"simulate", path("net.h5"), "--until", "1 ms", "--interval", "1 ms"},
+          {"--interval", "expected --record"});
+  refused(2, {"export", path("run"), "--out", path("no"), "--seed", "2"},
+          {"--seed", "expected --verify"});
   for (const char* flag : {"--time-step", "--synapse"}) {
     refused(2, {"export", path("run"), "--format", "pynest", "--out", path("no"), flag, "0 ms"},
             {flag, "a time above 0"});
@@ -179,7 +223,7 @@ TEST_F(SpikingCli, OthersFormatsAreWrittenAndReadBack) {
   succeed({"import", (directory_ / "allen/hidden_0_neuron_config.json").string(),
            (directory_ / "allen/hidden_1_neuron_config.json").string(), "--out", path("cells.h5")});
   succeed({"import", path("allen"), "--out", path("all_cells.h5")});
-  refused(4, {"import", path("out"), "--out", path("no.h5")}, {"config.json", "found neither"});
+  refused(4, {"import", path("out"), "--out", path("no.h5")}, {"neuron_config.json, found none"});
   refused(4, {"import", path("in.csv"), "--out", path("no.h5")}, {"in.csv"});
 }
 

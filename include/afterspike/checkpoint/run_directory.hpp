@@ -43,4 +43,9 @@ class RunDirectory {
 /// `latest`). Throws Error(checkpoint) when it is neither.
 std::filesystem::path resolve(const std::filesystem::path& path);
 
+/// The run that goes on where `path` is told to: itself, or that of a checkpoint which its `latest`
+/// names. Throws Error(checkpoint) for any other checkpoint, since what its run trained later would
+/// be lost, and for one that is in no run.
+std::filesystem::path resolve_run(const std::filesystem::path& path);
+
 }  // namespace afterspike::checkpoint

@@ -35,7 +35,8 @@ struct Source {
     npm,      ///< location is "package@version"; `inside` the folder of the files in the package
     archive,  ///< location is the address of a tar archive, which is downloaded once; `inside` the
               ///< folder of the files in it
-    debian,   ///< location is a package; `inside` the folder into which it installs
+    debian,   ///< location is a package, installed or to be downloaded; `inside` the folder into
+              ///< which it installs
   };
   Kind kind;
   std::string_view location;

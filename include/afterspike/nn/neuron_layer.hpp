@@ -67,14 +67,16 @@ struct LayerShape {
 /// sequences at once, from several threads.
 class NeuronLayer {
  public:
-  /// Makes a tensor for each specification, at the centre of its transform's range.
+  /// Makes a tensor for each specification, at the centre of its transform's range. Throws
+  /// Error(config) for a layer without neurons or inputs.
   NeuronLayer(LayerShape shape, std::vector<ParameterSpec> specs);
   virtual ~NeuronLayer() = default;
   NeuronLayer(const NeuronLayer&) = delete;
   NeuronLayer& operator=(const NeuronLayer&) = delete;
 
-  /// Moves the parameters to a device, or makes them of a type; whoever holds one of these tensors
-  /// holds it still.
+  /// Moves the parameters to a device, or changes their type, in place: tensors obtained from raw()
+  /// remain the parameters. Only device and dtype of the options count. REQUIRES: no pass runs
+  /// meanwhile.
   void to(const at::TensorOptions& options);
 
   const LayerShape& shape() const noexcept { return shape_; }
@@ -147,9 +149,6 @@ class NeuronLayer {
   std::vector<ParameterSpec> specs_;
   std::map<std::string, at::Tensor, std::less<>> raw_;
 };
-
-/// Gives a tensor its values as these options say; handles of it remain so.
-void convert_in_place(at::Tensor& tensor, const at::TensorOptions& options);
 
 /// Zeros with probability p and else ones, drawn on the CPU from pass.dropout, so that every device
 /// sees the same; in the type and on the device of `like`. REQUIRES: pass.dropout is defined.

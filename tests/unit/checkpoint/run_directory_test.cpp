@@ -145,5 +145,25 @@ TEST_F(RunDirectoryTest, ResolvesNothingElse) {
   expect_error(ErrorKind::checkpoint, {"latest", "not there"}, [&] { resolve(directory_.path()); });
 }
 
+TEST_F(RunDirectoryTest, GoesOnFromTheLatestCheckpointOnly) {
+  const fs::path first = put(1), second = put(2);
+  expect_error(ErrorKind::checkpoint, {second.string(), "in no run with a 'latest'"},
+               [&] { resolve_run(second); });
+  run_.set_latest(second);
+  run_.set_best(first);
+  EXPECT_EQ(resolve_run(directory_.path()), directory_.path());
+  for (const fs::path& named : {second, second / "", first / ".." / second.filename()}) {
+    EXPECT_TRUE(fs::equivalent(resolve_run(named), directory_.path())) << named;
+  }
+  fs::create_directory_symlink(second, directory_ / "link");
+  EXPECT_TRUE(fs::equivalent(resolve_run(directory_ / "link"), directory_.path()));
+  expect_error(ErrorKind::checkpoint,
+               {first.string(), "not the latest checkpoint", "'step-000000002'", "would be lost"},
+               [&] { resolve_run(first); });
+  fs::rename(first, directory_ / "elsewhere");
+  expect_error(ErrorKind::checkpoint, {"elsewhere", "in no run"},
+               [&] { resolve_run(directory_ / "elsewhere"); });
+}
+
 }  // namespace
 }  // namespace afterspike::checkpoint

@@ -212,26 +212,6 @@ TEST(Fetch, WithoutADataDirectoryIsAMistakeOfConfiguration) {
   }
 }
 
-TEST(FetchFromDebian, TakesTheFilesOfAnInstalledPackage) {
-  const Folder installed;
-  const std::string inside = installed.path().string();
-  const SmallSet set(
-      {{.kind = Source::Kind::debian, .location = "dataset-small", .inside = inside}});
-  set.write_to(installed.path());
-  Fetching fetching;
-  EXPECT_EQ(fetching(set).source, "Debian package dataset-small");
-  EXPECT_NO_THROW(datasets::verify(set.entry(), fetching.data.path()));
-}
-
-TEST(FetchFromDebian, SaysHowToInstallThePackage) {
-  const SmallSet set(
-      {{.kind = Source::Kind::debian, .location = "dataset-small", .inside = "/no/such/folder"}});
-  Fetching fetching;
-  EXPECT_THAT(data_error_of([&] { fetching(set); }),
-              HasSubstr("Debian package dataset-small: first: '/no/such/folder' is not there; "
-                        "`apt-get install dataset-small` brings it"));
-}
-
 TEST(Fetch, ReportsEveryPlaceTriedAndItsOutcome) {
   const Folder installed, own;
   const std::string inside = installed.path().string();

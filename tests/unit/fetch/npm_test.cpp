@@ -1,15 +1,13 @@
 #include "fetch/npm.hpp"
-#include "fetch/archive.hpp"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
-#include <vector>
 
-#include "unit/fetch/small_set.hpp"
+#include "fetch/archive.hpp"
+#include "fetch/program.hpp"
+#include "unit/fetch/archives.hpp"
 #include "unit/fetch/web_server.hpp"
 
 namespace afterspike::fetch {
@@ -22,82 +20,37 @@ using test_files::data_error_of;
 using test_files::Environment;
 using test_files::Fetching;
 using test_files::Folder;
-using test_files::gzip;
+using test_files::package_members;
 using test_files::SmallSet;
 using test_files::write;
+using test_files::write_tar;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-struct Member {
-  std::string path;
-  Bytes content;
-  std::string link = "";  ///< A symbolic link to this.
-};
+constexpr const char* kInside = "package/data";
 
-void write_tgz(const fs::path& path, const std::vector<Member>& members) {
-  archive* const writer = archive_write_new();
-  archive_write_add_filter_gzip(writer);
-  archive_write_set_format_ustar(writer);
-  ASSERT_EQ(archive_write_open_filename(writer, path.c_str()), ARCHIVE_OK);
-  for (const Member& member : members) {
-    archive_entry* const entry = archive_entry_new();
-    archive_entry_set_pathname(entry, member.path.c_str());
-    archive_entry_set_perm(entry, 0644);
-    archive_entry_set_filetype(entry, member.link.empty() ? AE_IFREG : AE_IFLNK);
-    archive_entry_set_size(entry, static_cast<la_int64_t>(member.content.size()));
-    if (!member.link.empty()) archive_entry_set_symlink(entry, member.link.c_str());
-    ASSERT_EQ(archive_write_header(writer, entry), ARCHIVE_OK);
-    archive_write_data(writer, member.content.data(), member.content.size());
-    archive_entry_free(entry);
-  }
-  ASSERT_EQ(archive_write_close(writer), ARCHIVE_OK);
-  archive_write_free(writer);
-}
-
-/// The members of a package that holds the set, among others that lead elsewhere.
-std::vector<Member> package_members(const SmallSet& set, const fs::path& outside) {
-  return {{"../../outside", {1}},
-          {outside.string(), {1}},
-          {"first", {1}},
-          {"package/package.json", {'{', '}'}},
-          {"package/data/../data/second", {1}},
-          {"package/data/first", {}, "/etc/passwd"},  // a link of the right name
-          {"package/data/first", set.content(0)},
-          {"package/data/second.gz", gzip(set.content(1))},
-          {"package/data/third", set.content(2)}};
-}
-
-/// A folder first in PATH, with a script for `npm` in it.
 class NpmTest : public ::testing::Test {
  protected:
   /// The script is called with pack NAME --silent --ignore-scripts --pack-destination DIR.
-  void npm_does(const std::string& body) {
-    const std::string script = "#!/bin/sh\necho \"$@\" > " + arguments().string() + "\n" + body;
-    write(programs_ / "npm", Bytes(script.begin(), script.end()));
-    fs::permissions(programs_ / "npm", fs::perms::owner_all);
-  }
+  void npm_does(const std::string& body) { programs_.make("npm", body); }
   void npm_packs(const fs::path& tarball) {
     npm_does("cp " + tarball.string() + " \"$6/small-1.0.0.tgz\"\necho small-1.0.0.tgz\n");
   }
 
-  fs::path arguments() const { return programs_ / "arguments"; }
-
   Source source(std::string_view sha256 = "") const {
-    return {.kind = Source::Kind::npm,
-            .location = "small@1.0.0",
-            .inside = "package/data",
-            .sha256 = sha256};
+    return {
+        .kind = Source::Kind::npm, .location = "small@1.0.0", .inside = kInside, .sha256 = sha256};
   }
 
-  Folder programs_;
-  Environment path_{"PATH", programs_.path().string() + ":/usr/bin:/bin"};
+  test_files::Programs programs_;
 };
 
 TEST_F(NpmTest, TakesTheFilesFromThePackage) {
   const SmallSet plain;
-  write_tgz(programs_ / "small.tgz", package_members(plain, programs_ / "outside"));
+  write_tar(programs_ / "small.tgz", "gzip",
+            package_members(plain, kInside, programs_ / "outside"));
   const std::string checksum = io::sha256(test_files::read(programs_ / "small.tgz"));
   const SmallSet set({source(checksum)});
   npm_packs(programs_ / "small.tgz");
@@ -115,8 +68,7 @@ TEST_F(NpmTest, RunsNoScriptsOfThePackage) {
   npm_does("exit 1\n");
   Fetching fetching;
   data_error_of([&] { fetching(SmallSet({source()})); });
-  const Bytes given = test_files::read(arguments());
-  EXPECT_EQ(std::string(given.begin(), given.end()),
+  EXPECT_EQ(programs_.arguments(),
             "pack small@1.0.0 --silent --ignore-scripts --pack-destination " +
                 (fetching.data / ".fetch-small/npm").string() + "\n");
 }
@@ -127,18 +79,16 @@ TEST_F(NpmTest, HandsOverArgumentsAsTheyAre) {
   odd.location = "small; touch $(echo x) `id` \"'";
   Fetching fetching;
   data_error_of([&] { fetching(SmallSet({odd})); });
-  const Bytes given = test_files::read(arguments());
-  EXPECT_THAT(std::string(given.begin(), given.end()),
-              HasSubstr("pack small; touch $(echo x) `id` \"' --silent"));
+  EXPECT_THAT(programs_.arguments(), HasSubstr("pack small; touch $(echo x) `id` \"' --silent"));
 }
 
 TEST_F(NpmTest, SaysWhatWentWrong) {
   const SmallSet small;
   const fs::path good = programs_ / "good.tgz", bare = programs_ / "bare.tgz",
                  damaged = programs_ / "damaged.tgz", other = programs_ / "other.tgz";
-  write_tgz(good, package_members(small, programs_ / "outside"));
-  write_tgz(bare, {{"package/package.json", {'{', '}'}}});
-  write_tgz(other, {{"package/data/first", Bytes(5000, 7)}});
+  write_tar(good, "gzip", package_members(small, kInside, programs_ / "outside"));
+  write_tar(bare, "gzip", {{"package/package.json", {'{', '}'}}});
+  write_tar(other, "gzip", {{"package/data/first", Bytes(5000, 7)}});
   const Bytes whole = test_files::read(good);
   write(damaged, Bytes(whole.begin(), whole.end() - 200));
   const std::string pack = "cp {} \"$6/small-1.0.0.tgz\"\n";
@@ -174,7 +124,7 @@ TEST_F(NpmTest, SaysWhatWentWrong) {
 }
 
 TEST_F(NpmTest, SaysThatNpmIsNotInstalled) {
-  const Environment nothing("PATH", programs_.path().string());
+  const Environment nothing("PATH", (programs_ / "").string());
   Fetching fetching;
   EXPECT_THAT(data_error_of([&] { fetching(SmallSet({source()})); }),
               HasSubstr("npm package small@1.0.0: first: the program 'npm' is not installed"));
@@ -188,7 +138,7 @@ TEST_F(NpmTest, IsNotAskedWhenAnEarlierPlaceServes) {
   set.write_to(own.path());
   Fetching fetching;
   fetching(set, own.path());
-  EXPECT_FALSE(fs::exists(arguments()));
+  EXPECT_EQ(programs_.arguments(), "");
 }
 
 TEST_F(NpmTest, AProgramThatHangsIsEnded) {
@@ -207,13 +157,13 @@ TEST_F(NpmTest, AProgramHasNoInput) {
 
 /// A set whose files are members of one archive at an address.
 Source archive_source(std::string_view address, std::string_view md5) {
-  return {.kind = Source::Kind::archive, .location = address, .inside = "package/data", .md5 = md5};
+  return {.kind = Source::Kind::archive, .location = address, .inside = kInside, .md5 = md5};
 }
 
 TEST(FetchFromArchive, DownloadsItOnceAndTakesTheFilesOut) {
   const Folder folder;
   const SmallSet plain;
-  write_tgz(folder / "small.tgz", package_members(plain, folder / "outside"));
+  write_tar(folder / "small.tgz", "gzip", package_members(plain, kInside, folder / "outside"));
   const Bytes packed = test_files::read(folder / "small.tgz");
   const test_files::WebServer server({{"/small.tgz", test_files::WebServer::answer(packed)}});
   const std::string address = server.location() + "/small.tgz", md5 = io::md5(packed);
@@ -236,7 +186,7 @@ TEST(FetchFromArchive, DownloadsItOnceAndTakesTheFilesOut) {
 TEST(ExtractMember, NamesADamagedArchive) {
   const Folder folder;
   const Bytes content = test_files::noise(300'000);
-  write_tgz(folder / "a.tgz", {{"package/data/big", content}});
+  write_tar(folder / "a.tgz", "gzip", {{"package/data/big", content}});
   const Bytes whole = test_files::read(folder / "a.tgz");
   write(folder / "a.tgz", Bytes(whole.begin(), whole.begin() + 200'000));
   EXPECT_THAT(data_error_of([&] {
@@ -247,7 +197,7 @@ TEST(ExtractMember, NamesADamagedArchive) {
 
 TEST(ExtractMember, StopsAtTheLimit) {
   const Folder folder;
-  write_tgz(folder / "a.tgz", {{"package/data/big", Bytes(100'000)}});
+  write_tar(folder / "a.tgz", "gzip", {{"package/data/big", Bytes(100'000)}});
   EXPECT_THAT(data_error_of([&] {
                 extract_member(folder / "a.tgz", "package/data/big", folder / "big", 99'999);
               }),

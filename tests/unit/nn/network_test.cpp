@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <thread>
+#include <type_traits>
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
@@ -30,6 +31,29 @@ std::shared_ptr<Network> network(const std::string& neuron, const NetworkOptions
   result->to(at::kDouble);
   result->initialize(Rng(seed));
   return result;
+}
+
+static_assert(!std::is_copy_constructible_v<Network> && !std::is_copy_assignable_v<Network>,
+              "a copy would train the layers of the other");
+
+/// A layer that emits nothing.
+class Silent : public NeuronLayer {
+ public:
+  using NeuronLayer::NeuronLayer;
+  NamedTensors initial_state(std::int64_t /*batch*/) const override { return {}; }
+  at::Tensor forward(const at::Tensor& input, NamedTensors& /*state*/,
+                     const LayerPass& /*pass*/) const override {
+    return at::zeros({input.size(0), input.size(1), shape().neurons});
+  }
+};
+
+TEST(NeuronLayer, HasEachParameterOnce) {
+  const ParameterSpec weight{"weight", "W", "1", {2, 3}, {}, {}},
+      bias{"bias", "b", "1", {3}, {}, {}};
+  EXPECT_EQ(Silent({2, 3}, {weight, bias}).raw("weight").numel(), 6);
+  expect_error(ErrorKind::internal, {"two parameters called 'weight'"}, [&] {
+    Silent({2, 3}, {weight, bias, weight});
+  });
 }
 
 NetworkOptions sized(std::int64_t hidden, std::int64_t layers = 1) {

@@ -142,6 +142,12 @@ TEST_F(SpikeTasks, WhatCannotBeIsRefused) {
       {"shd",
        {{"validation_fraction", "0.001"}},
        {"'task.validation_fraction': found 0.001, 0 of"}},
+      {"shd",
+       {{"validation_speakers", "3,1"}},
+       {"'task.validation_speakers': found [3, 1], expected task.validation 'speakers'"}},
+      {"shd",
+       {{"validation", "speakers"}, {"validation_fraction", "0.3"}},
+       {"'task.validation_fraction': found 0.3, expected task.validation 'random'"}},
   };
   for (const Refused& bad : refused) {
     try {
