@@ -10,8 +10,8 @@ double step_current(double peak_pa, double synapse_ms, double input_step_ms);
 /// The network with each value of an analog source as a step current that lasts for the network's
 /// time step, from where its alpha synapse would begin: for simulators with such generators. Our
 /// core has no currents that a source gives; they are impulses here, one for each step of
-/// `resolution_ms`, that move voltages on that grid as the current does, to rounding. Populations
-/// have alpha synapses.
+/// `resolution_ms`, that move voltages on that grid as the current does, to rounding (a threshold
+/// that follows the voltage hears of them a step later). Populations have alpha synapses.
 glifnet::Network with_step_currents(glifnet::Network network, double resolution_ms);
 
 }  // namespace afterspike::exporters
