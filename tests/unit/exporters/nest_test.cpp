@@ -198,6 +198,30 @@ TEST(Nest, AnAlphaCurrentBringsTheChargeOfTheJump) {
   EXPECT_NEAR(simulation.recording(0).values.at(0), 0.7, 1e-4);
 }
 
+TEST(Nest, TakesNeuronsWhateverTheyWereBefore) {
+  const TempDir directory;
+  for (const char* level : {"glif1", "glif2", "glif3", "glif4", "glif5"}) {
+    glifnet::Network network;
+    network.populations = {
+        testing::make_population("cells", level, 4, glifnet::SynapseShape::alpha, {2}, Rng(1))};
+    auto& columns = network.populations[0].columns;
+    columns["refractory"] = {0, 0, 1, 2};
+    columns["reset"] = {-40, -52, -80, -71};
+    columns["threshold"] = {-50, -52, -90, -60};
+    if (columns.contains("reset_fraction")) columns["reset_fraction"] = {-1, 0, 1, 1.5};
+    if (columns.contains("after_spike_multiplier")) {
+      columns["after_spike_multiplier"] = {-1, 0, 1, 1.5, 0.5, 1e9, -1e-9, 1 + 1e-9};
+    }
+    const fs::path net = directory / level;
+    export_network(format("sonata"), network, net, {true});
+    for (int type = 0; type < 4; ++type) {
+      const io::Json cell =
+          io::read_json(net / fmt::format("components/cells/cells_{}.json", type), ErrorKind::data);
+      EXPECT_EQ(testing::nest_refusal(cell), "") << level << " " << cell;
+    }
+  }
+}
+
 TEST(Nest, SynapsesAreListedByTheNeuronsThatTheyReach) {
   auto network = glifr_network({}, 12, 4);
   network.projections = {make_projection(
