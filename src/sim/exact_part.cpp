@@ -61,9 +61,7 @@ void ExactPart::add_group(const Piece& piece, std::int64_t first, const Leaky& l
   Group group{
       piece, first, ExactNeurons(leaky, piece.begin, piece.end), Stimuli(layout_, piece), 0, {}, {},
       {},    0};
-  // States begin at cache lines, so that few are fetched.
-  constexpr std::int64_t kLine = 8;
-  group.width = (group.neurons.state_size() + kLine - 1) / kLine * kLine;
+  group.width = group.neurons.state_size();  // Whole cache lines, so that few are fetched.
   group.initial_voltages.assign(leaky.initial.begin() + piece.begin,
                                 leaky.initial.begin() + piece.end);
   group.constant_currents.assign(leaky.constant_current.begin() + piece.begin,
