@@ -66,14 +66,13 @@ struct ExactNeurons::Search {
 /// The derivative of voltage minus threshold.
 double ExactNeurons::Search::slope(const State& state) const {
   const double* c = neurons.row(neuron);
-  const double* other = c + neurons.rates_;
+  const double* other = c + 2 * neurons.rates_;
   const double current = state[kExternal] + neurons.after_spike_current(state.data()) +
                          neurons.synaptic_current(state.data());
-  double slope = current * other[kInverseCapacitance] - c[0] * state[kVoltage];
-  slope += c[neurons.rates_ - 2] * state[kSpikePart];
+  double slope = current * other[kInverseCapacitance] - c[kVoltage] * state[kVoltage];
+  slope += c[kSpikePart] * state[kSpikePart];
   if (neurons.voltage_threshold_) {
-    slope -= other[kVoltageIndex] * state[kVoltage] -
-             neurons.rate_of_voltage_part(c) * state[kVoltagePart];
+    slope -= other[kVoltageIndex] * state[kVoltage] - c[kVoltagePart] * state[kVoltagePart];
   }
   return slope;
 }
@@ -81,7 +80,7 @@ double ExactNeurons::Search::slope(const State& state) const {
 ExactNeurons::Slope ExactNeurons::Search::bounds(const State& start, const State& end,
                                                  double length) const {
   const double* c = neurons.row(neuron);
-  const double* other = c + neurons.rates_;
+  const double* other = c + 2 * neurons.rates_;
   // The first two derivatives of the sum of all currents.
   Bounds first{0, 0}, second{0, 0};
   double current = start[kExternal], first_at_start = 0;
@@ -95,10 +94,10 @@ ExactNeurons::Slope ExactNeurons::Search::bounds(const State& start, const State
   const auto receptors = static_cast<std::size_t>(neurons.receptors_);
   const std::size_t plain = currents + (neurons.alpha_ ? 0 : receptors);
   for (std::size_t i = 0; i < plain; ++i) {
-    decaying(start[kFirstCurrent + i], end[kFirstCurrent + i], c[1 + i]);
+    decaying(start[kFirstCurrent + i], end[kFirstCurrent + i], c[kFirstCurrent + i]);
   }
   for (std::size_t p = plain; p < currents + receptors; ++p) {
-    const double rate = c[1 + p];
+    const double rate = c[kFirstCurrent + p];
     const double rise = start[kFirstCurrent + p], from = start[kFirstCurrent + p + receptors];
     const Bounds rises = between(rise, end[kFirstCurrent + p]);
     Bounds values = between(from, end[kFirstCurrent + p + receptors]);
@@ -113,16 +112,16 @@ ExactNeurons::Slope ExactNeurons::Search::bounds(const State& start, const State
     second = second + (rate * rate) * values - (2 * rate) * rises;
   }
   const double inverse = other[kInverseCapacitance];
-  const double rising = current * inverse - c[0] * start[kVoltage];
-  const Bounds rise = lagged(rising, c[0], inverse * first, length);
-  const Bounds bend =
-      lagged(first_at_start * inverse - c[0] * rising, c[0], inverse * second, length);
-  const double spike_rate = c[neurons.rates_ - 2];
+  const double rising = current * inverse - c[kVoltage] * start[kVoltage];
+  const Bounds rise = lagged(rising, c[kVoltage], inverse * first, length);
+  const Bounds bend = lagged(first_at_start * inverse - c[kVoltage] * rising, c[kVoltage],
+                             inverse * second, length);
+  const double spike_rate = c[kSpikePart];
   const Bounds spike_part = between(start[kSpikePart], end[kSpikePart]);
   Slope result{rise + spike_rate * spike_part, bend - (spike_rate * spike_rate) * spike_part,
                rising + spike_rate * start[kSpikePart]};
   if (neurons.voltage_threshold_) {
-    const double index = other[kVoltageIndex], rate = neurons.rate_of_voltage_part(c);
+    const double index = other[kVoltageIndex], rate = c[kVoltagePart];
     const double following = index * start[kVoltage] - rate * start[kVoltagePart];
     result.first = result.first - lagged(following, rate, index * rise, length);
     result.second =

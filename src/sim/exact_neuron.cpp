@@ -14,6 +14,10 @@ namespace {
 
 using glifnet::SynapseShape;
 
+std::int64_t padded(std::int64_t count) {
+  return (count + 7) / 8 * 8;
+}
+
 /// Quotients of differences of rates lose as many digits as the rates share. Alpha synapses divide
 /// twice.
 bool well_apart(double rate, double other, bool twice) {
@@ -25,15 +29,16 @@ bool well_apart(double rate, double other, bool twice) {
 ExactNeurons::ExactNeurons(const Leaky& leaky, std::int64_t begin, std::int64_t end)
     : currents_(leaky.currents),
       receptors_(leaky.synapse == SynapseShape::delta ? 0 : leaky.receptors),
-      rates_((1 + currents_ + receptors_ + 2 + 7) / 8 * 8),
-      state_size_(kFirstCurrent + currents_ +
-                  (leaky.synapse == SynapseShape::alpha ? 2 : 1) * receptors_),
-      row_size_((rates_ + kFirstOther + 2 * receptors_ + 4 * currents_ + 1 + 7) / 8 * 8),
+      rates_(padded(kFirstCurrent + currents_ + receptors_)),
+      state_size_(padded(kFirstCurrent + currents_ +
+                         (leaky.synapse == SynapseShape::alpha ? 2 : 1) * receptors_)),
+      row_size_(padded(2 * rates_ + kFirstOther + receptors_ + 3 * currents_ + 1)),
+      row_stride_(row_size_),
       alpha_(leaky.synapse == SynapseShape::alpha),
       delta_(leaky.synapse == SynapseShape::delta),
       spike_threshold_(leaky.spike_threshold),
       voltage_threshold_(leaky.voltage_threshold),
-      uniform_(false) {
+      step_(decaying_step()) {
   require(
       state_size_ <= kMostState, ErrorKind::config,
       "exact engine: found {} after-spike currents and {} receptors, expected a state of at most"
@@ -43,27 +48,29 @@ ExactNeurons::ExactNeurons(const Leaky& leaky, std::int64_t begin, std::int64_t 
   for (std::int64_t neuron = begin; neuron < end; ++neuron) {
     fill_row(leaky, neuron, coefficients_.data() + (neuron - begin) * row_size_);
   }
-  uniform_ = true;
+  bool uniform = begin < end;
   const auto first = coefficients_.begin();
-  for (std::int64_t neuron = 1; neuron < end - begin && uniform_; ++neuron) {
-    uniform_ = std::equal(first, first + row_size_, first + neuron * row_size_);
+  for (std::int64_t neuron = 1; neuron < end - begin && uniform; ++neuron) {
+    uniform = std::equal(first, first + row_size_, first + neuron * row_size_);
   }
-  if (uniform_ && begin < end) coefficients_.resize(static_cast<std::size_t>(row_size_));
+  if (!uniform) return;
+  row_stride_ = 0;
+  coefficients_.resize(static_cast<std::size_t>(row_size_));
 }
 
 void ExactNeurons::fill_row(const Leaky& leaky, std::int64_t neuron, double* c) const {
   const auto n = static_cast<std::size_t>(neuron);
   const double membrane = leaky.conductance[n] / leaky.capacitance[n];
-  c[0] = membrane;
+  c[kVoltage] = membrane;
+  c[kSpikePart] = leaky.spike_decay[n];
+  c[kVoltagePart] = leaky.voltage_decay[n];
   for (std::int64_t j = 0; j < currents_; ++j) {
-    c[1 + j] = leaky.of_current(leaky.current_decay, j, neuron);
+    c[kFirstCurrent + j] = leaky.of_current(leaky.current_decay, j, neuron);
   }
   for (std::int64_t p = 0; p < receptors_; ++p) {
-    c[1 + currents_ + p] = 1 / leaky.of_current(leaky.synapse_time_constant, p, neuron);
+    c[kFirstCurrent + currents_ + p] = 1 / leaky.of_current(leaky.synapse_time_constant, p, neuron);
   }
-  c[rates_ - 2] = leaky.spike_decay[n];
-  c[rates_ - 1] = leaky.voltage_decay[n];
-  double* other = c + rates_;
+  double* other = c + 2 * rates_;
   other[kInverseCapacitance] = 1 / leaky.capacitance[n];
   other[kConductance] = leaky.conductance[n];
   other[kThreshold] = leaky.threshold[n];
@@ -75,18 +82,21 @@ void ExactNeurons::fill_row(const Leaky& leaky, std::int64_t neuron, double* c) 
   other[kFraction] = leaky.reset_fraction[n];
   other[kAdd] = leaky.reset_add[n];
   other[kVoltageIndex] = leaky.voltage_index[n];
-  other[kPlain] = voltage_threshold_ ? 0 : 1;
-  double* gains = other + kFirstOther;
-  double* left = gains + currents_ + receptors_;
-  for (std::int64_t i = 1; i <= currents_ + receptors_; ++i) {
-    gains[i - 1] = 1 / (leaky.capacitance[n] * (membrane - c[i]));
-    left[i - 1] = std::exp(-c[i] * other[kSearch]);
-    if (!well_apart(membrane, c[i], alpha_ && i > currents_)) other[kPlain] = 0;
+  other[kApart] = voltage_threshold_ ? 0 : 1;
+  double* gains = c + rates_;
+  gains[kExternal] = 1 / leaky.conductance[n];
+  double* left = other + kFirstOther;
+  for (std::int64_t i = 0; i < currents_ + receptors_; ++i) {
+    const double rate = c[kFirstCurrent + i];
+    gains[kFirstCurrent + i] = 1 / (leaky.capacitance[n] * (membrane - rate));
+    left[i] = std::exp(-rate * other[kSearch]);
+    if (!well_apart(membrane, rate, alpha_ && i >= currents_)) other[kApart] = 0;
   }
+  other[kPlain] = alpha_ ? 0 : other[kApart];
   double* at_spike = left + currents_ + receptors_;
   for (std::int64_t j = 0; j < currents_; ++j) {
-    at_spike[2 * j] =
-        leaky.of_current(leaky.multiplier, j, neuron) * std::exp(-c[1 + j] * leaky.refractory[n]);
+    at_spike[2 * j] = leaky.of_current(leaky.multiplier, j, neuron) *
+                      std::exp(-c[kFirstCurrent + j] * leaky.refractory[n]);
     at_spike[2 * j + 1] = leaky.of_current(leaky.amplitude, j, neuron);
   }
   at_spike[2 * currents_] = std::exp(-leaky.spike_decay[n] * leaky.refractory[n]);
@@ -95,10 +105,6 @@ void ExactNeurons::fill_row(const Leaky& leaky, std::int64_t neuron, double* c) 
 void ExactNeurons::initial_state(double voltage, double* state) const {
   std::fill_n(state, state_size_, 0.0);
   state[kVoltage] = voltage;
-}
-
-double ExactNeurons::threshold(std::int64_t neuron, const double* state) const {
-  return coefficient(neuron, kThreshold) + state[kSpikePart] + state[kVoltagePart];
 }
 
 double ExactNeurons::after_spike_current(const double* state) const {
@@ -114,63 +120,61 @@ double ExactNeurons::synaptic_current(const double* state) const {
   return sum;
 }
 
-void ExactNeurons::propagate(std::int64_t neuron, const double* from, double time,
-                             double* to) const {
-  const double* c = row(neuron);
-  const double* other = c + rates_;
-  if (other[kPlain] == 0) return propagate_carefully(c, from, time, to);
-  alignas(64) std::array<double, 2 * kMostState> factors;
-  decay_factors(c, rates_, time, factors.data());
-  const double* gains = other + kFirstOther;
-  const double membrane = factors[0];
-  double voltage =
-      from[kVoltage] * membrane + from[kExternal] * (1 - membrane) / other[kConductance];
-  to[kSpikePart] = from[kSpikePart] * factors[static_cast<std::size_t>(rates_ - 2)];
+void ExactNeurons::propagate_otherwise(const double* c, const double* from, double time,
+                                       double* to) const {
+  if (c[2 * rates_ + kApart] == 0) return propagate_carefully(c, from, time, to);
+  propagate_alpha(c, from, time, to);
+}
+
+void ExactNeurons::propagate_alpha(const double* c, const double* from, double time,
+                                   double* to) const {
+  alignas(64) std::array<double, kMostState> e;
+  decay_factors(c, rates_, time, e.data());
+  const double* gains = c + rates_;
+  const double membrane = e[kVoltage], inverse = c[2 * rates_ + kInverseCapacitance];
+  double voltage = from[kVoltage] * membrane + from[kExternal] * (1 - membrane) * gains[kExternal];
+  to[kSpikePart] = from[kSpikePart] * e[kSpikePart];
   to[kVoltagePart] = from[kVoltagePart];
   to[kExternal] = from[kExternal];
-  const double* e = factors.data() + 1;
-  const double* amount = from + kFirstCurrent;
-  double* next = to + kFirstCurrent;
-  const std::int64_t plain = currents_ + (alpha_ ? 0 : receptors_);
-  for (std::int64_t i = 0; i < plain; ++i) {
-    voltage += amount[i] * gains[i] * (e[i] - membrane);
-    next[i] = amount[i] * e[i];
+  const auto synapses = static_cast<std::size_t>(kFirstCurrent + currents_);
+  const auto receptors = static_cast<std::size_t>(receptors_);
+  for (std::size_t i = kFirstCurrent; i < synapses; ++i) {
+    voltage += from[i] * gains[i] * (e[i] - membrane);
+    to[i] = from[i] * e[i];
   }
-  if (alpha_) {
-    for (std::int64_t p = plain; p < plain + receptors_; ++p) {
-      const double rise = amount[p], current = amount[p + receptors_];
-      const double difference = e[p] - membrane;
-      const double gap = gains[p] / other[kInverseCapacitance];
-      voltage += gains[p] * (current * difference + rise * (time * e[p] - gap * difference));
-      next[p] = rise * e[p];
-      next[p + receptors_] = (current + rise * time) * e[p];
-    }
+  for (std::size_t p = synapses; p < synapses + receptors; ++p) {
+    const double rise = from[p], current = from[p + receptors];
+    const double difference = e[p] - membrane;
+    const double gap = gains[p] / inverse;
+    voltage += gains[p] * (current * difference + rise * (time * e[p] - gap * difference));
+    to[p] = rise * e[p];
+    to[p + receptors] = (current + rise * time) * e[p];
   }
   to[kVoltage] = voltage;
 }
 
 void ExactNeurons::propagate_carefully(const double* c, const double* from, double time,
                                        double* to) const {
-  const double* other = c + rates_;
+  const double* other = c + 2 * rates_;
   const double index = other[kVoltageIndex];
-  double voltage = from[kVoltage] * std::exp(-c[0] * time);
-  double part = voltage_threshold_ ? from[kVoltagePart] * std::exp(-c[rates_ - 1] * time) : 0;
+  double voltage = from[kVoltage] * std::exp(-c[kVoltage] * time);
+  double part = voltage_threshold_ ? from[kVoltagePart] * std::exp(-c[kVoltagePart] * time) : 0;
   /// What `amount` of a current that decays by these rates, one after another, does to both.
   const auto drive = [&](double amount, std::initializer_list<double> rates) {
     if (amount == 0) return;
     std::array<double, 4> chain{};
     std::copy(rates.begin(), rates.end(), chain.begin());
     const std::size_t count = rates.size();
-    chain[count] = c[0];
+    chain[count] = c[kVoltage];
     voltage += amount * convolved_decays({chain.data(), count + 1}, time);
     if (!voltage_threshold_) return;
     std::copy(rates.begin(), rates.end(), chain.begin());
-    chain[count] = c[0];
-    chain[count + 1] = c[rates_ - 1];
+    chain[count] = c[kVoltage];
+    chain[count + 1] = c[kVoltagePart];
     part += index * amount * convolved_decays({chain.data(), count + 2}, time);
   };
   if (voltage_threshold_) {
-    std::array<double, 2> chain = {c[0], c[rates_ - 1]};
+    std::array<double, 2> chain = {c[kVoltage], c[kVoltagePart]};
     part += index * from[kVoltage] * convolved_decays(chain, time);
   }
   const double inverse = other[kInverseCapacitance];
@@ -179,25 +183,25 @@ void ExactNeurons::propagate_carefully(const double* c, const double* from, doub
   double* next = to + kFirstCurrent;
   const std::int64_t plain = currents_ + (alpha_ ? 0 : receptors_);
   for (std::int64_t i = 0; i < plain; ++i) {
-    drive(amount[i] * inverse, {c[1 + i]});
-    next[i] = amount[i] * std::exp(-c[1 + i] * time);
+    drive(amount[i] * inverse, {c[kFirstCurrent + i]});
+    next[i] = amount[i] * std::exp(-c[kFirstCurrent + i] * time);
   }
   for (std::int64_t p = plain; alpha_ && p < plain + receptors_; ++p) {
     const double rise = amount[p], current = amount[p + receptors_];
-    drive(current * inverse, {c[1 + p]});
-    drive(rise * inverse, {c[1 + p], c[1 + p]});
-    const double decay = std::exp(-c[1 + p] * time);
+    drive(current * inverse, {c[kFirstCurrent + p]});
+    drive(rise * inverse, {c[kFirstCurrent + p], c[kFirstCurrent + p]});
+    const double decay = std::exp(-c[kFirstCurrent + p] * time);
     next[p] = rise * decay;
     next[p + receptors_] = (current + rise * time) * decay;
   }
-  to[kSpikePart] = from[kSpikePart] * std::exp(-c[rates_ - 2] * time);
+  to[kSpikePart] = from[kSpikePart] * std::exp(-c[kSpikePart] * time);
   to[kVoltagePart] = part;
   to[kExternal] = from[kExternal];
   to[kVoltage] = voltage;
 }
 
 void ExactNeurons::propagate_synapses(std::int64_t neuron, double* state, double time) const {
-  const double* rates = row(neuron) + 1 + currents_;
+  const double* rates = row(neuron) + kFirstCurrent + currents_;
   double* first = state + kFirstCurrent + currents_;
   for (std::int64_t p = 0; p < receptors_; ++p) {
     const double decay = std::exp(-rates[p] * time);
@@ -212,7 +216,7 @@ void ExactNeurons::receive(std::int64_t neuron, double* state, std::int64_t rece
     if (age == 0) state[kVoltage] += weight;  // Those that come during refractoriness are lost.
     return;
   }
-  const double rate = row(neuron)[1 + currents_ + receptor];
+  const double rate = row(neuron)[kFirstCurrent + currents_ + receptor];
   double* first = state + kFirstCurrent + currents_ + receptor;
   const double decay = age == 0 ? 1 : std::exp(-rate * age);
   if (!alpha_) {
@@ -225,8 +229,8 @@ void ExactNeurons::receive(std::int64_t neuron, double* state, std::int64_t rece
 }
 
 void ExactNeurons::spike(std::int64_t neuron, double* state) const {
-  const double* other = row(neuron) + rates_;
-  const double* at_spike = other + kFirstOther + 2 * (currents_ + receptors_);
+  const double* other = row(neuron) + 2 * rates_;
+  const double* at_spike = other + kFirstOther + currents_ + receptors_;
   for (std::int64_t j = 0; j < currents_; ++j) {
     double& current = state[kFirstCurrent + j];
     current = current * at_spike[2 * j] + at_spike[2 * j + 1];
@@ -242,8 +246,8 @@ void ExactNeurons::spike(std::int64_t neuron, double* state) const {
 
 double ExactNeurons::quiet_time(std::int64_t neuron, const double* state) const {
   const double* c = row(neuron);
-  const double* other = c + rates_;
-  const double* left = other + kFirstOther + currents_ + receptors_;
+  const double* other = c + 2 * rates_;
+  const double* left = other + kFirstOther;
   // Bounds of the sum of all currents from here on: the peak of what drives and what inhibits, and
   // what drive can add to the voltage at most. `release` is how much of the inhibition is over at
   // the end of a search, so that over such a length it may be counted.
@@ -260,9 +264,10 @@ double ExactNeurons::quiet_time(std::int64_t neuron, const double* state) const 
     }
   };
   const std::int64_t plain = currents_ + (alpha_ ? 0 : receptors_);
-  for (std::int64_t i = 0; i < plain; ++i) add(state[kFirstCurrent + i], c[1 + i], left[i]);
+  for (std::int64_t i = 0; i < plain; ++i)
+    add(state[kFirstCurrent + i], c[kFirstCurrent + i], left[i]);
   for (std::int64_t p = plain; p < currents_ + receptors_; ++p) {
-    const double rate = c[1 + p], rise = state[kFirstCurrent + p];
+    const double rate = c[kFirstCurrent + p], rise = state[kFirstCurrent + p];
     const double current = state[kFirstCurrent + p + receptors_];
     // The part that still rises to its peak, rise / (e rate); its charge is rise / rate^2.
     const double peak = rise / (std::numbers::e * rate);
@@ -273,9 +278,9 @@ double ExactNeurons::quiet_time(std::int64_t neuron, const double* state) const 
   }
   const double voltage = state[kVoltage];
   double floor = other[kThreshold] + std::min(state[kSpikePart], 0.0);
-  double fall = c[rates_ - 2] * std::max(state[kSpikePart], 0.0);  // Of the threshold, mV/ms.
+  double fall = c[kSpikePart] * std::max(state[kSpikePart], 0.0);  // Of the threshold, mV/ms.
   if (voltage_threshold_) {
-    const double index = other[kVoltageIndex], decay = c[rates_ - 1];
+    const double index = other[kVoltageIndex], decay = c[kVoltagePart];
     const double low = std::min(voltage, lowest * resistance);
     const double high = std::max(voltage, highest * resistance);
     const double least = std::min(index * low, index * high);

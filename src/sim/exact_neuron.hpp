@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "exponentials.hpp"
 #include "leaky.hpp"
 
 namespace afterspike::sim {
@@ -14,7 +15,7 @@ namespace afterspike::sim {
 /// doubles that the caller keeps; nothing here changes but what is passed.
 class ExactNeurons {
  public:
-  /// Places in a state; then come after-spike currents and synapses.
+  /// Places in a state, and of their rates of decay; then come after-spike currents and synapses.
   enum Place : std::int64_t { kVoltage, kSpikePart, kVoltagePart, kExternal, kFirstCurrent };
 
   /// The most doubles that a state may have.
@@ -24,6 +25,7 @@ class ExactNeurons {
   /// be longer.
   ExactNeurons(const Leaky& leaky, std::int64_t begin, std::int64_t end);
 
+  /// Doubles of a state: a multiple of 8, of which the last mean nothing.
   std::int64_t state_size() const { return state_size_; }
 
   /// A state at rest, without external current.
@@ -33,7 +35,11 @@ class ExactNeurons {
   const double* coefficients(std::int64_t neuron) const { return row(neuron); }
 
   /// The state after `time` ms without events, spikes or refractoriness. `to` may be `from`.
-  void propagate(std::int64_t neuron, const double* from, double time, double* to) const;
+  void propagate(std::int64_t neuron, const double* from, double time, double* to) const {
+    const double* c = row(neuron);
+    if (c[2 * rates_ + kPlain] != 0) return step_(c, c + rates_, rates_, from, time, to);
+    propagate_otherwise(c, from, time, to);
+  }
 
   /// The synapses alone, as during refractoriness; time may be negative.
   void propagate_synapses(std::int64_t neuron, double* state, double time) const;
@@ -50,7 +56,9 @@ class ExactNeurons {
   bool is_delta() const { return delta_; }
 
   /// Threshold above rest, and voltage minus threshold.
-  double threshold(std::int64_t neuron, const double* state) const;
+  double threshold(std::int64_t neuron, const double* state) const {
+    return coefficient(neuron, kThreshold) + state[kSpikePart] + state[kVoltagePart];
+  }
   double excess(std::int64_t neuron, const double* state) const {
     return state[kVoltage] - threshold(neuron, state);
   }
@@ -86,28 +94,31 @@ class ExactNeurons {
     kFraction,
     kAdd,
     kVoltageIndex,
-    kPlain,  ///< Whether no two rates are so near that quotients would lose digits.
+    kPlain,  ///< Whether decaying_step() is all that there is to a step.
+    kApart,  ///< Whether no two rates are so near that quotients would lose digits.
     kFirstOther
   };
   struct Slope;
   struct Search;
 
   const double* row(std::int64_t neuron) const {
-    return coefficients_.data() + (uniform_ ? 0 : neuron) * row_size_;
+    return coefficients_.data() + neuron * row_stride_;
   }
   double coefficient(std::int64_t neuron, Coefficient which) const {
-    return row(neuron)[rates_ + which];
+    return row(neuron)[2 * rates_ + which];
   }
   void fill_row(const Leaky& leaky, std::int64_t neuron, double* c) const;
+  void propagate_otherwise(const double* c, const double* from, double time, double* to) const;
+  void propagate_alpha(const double* c, const double* from, double time, double* to) const;
   void propagate_carefully(const double* c, const double* from, double time, double* to) const;
-  double rate_of_voltage_part(const double* c) const { return c[rates_ - 1]; }
 
-  std::int64_t currents_, receptors_, rates_, state_size_, row_size_;
-  bool alpha_, delta_, spike_threshold_, voltage_threshold_, uniform_;
-  // A row: rates (membrane, after-spike currents, synapses, zeros up to a multiple of 8 of which
-  // the last two are those of the threshold), Coefficient values, then for each rate but the
-  // membrane's its gain, for each after-spike current what a spike multiplies and adds, then the
-  // factor of the threshold's spike part.
+  std::int64_t currents_, receptors_, rates_, state_size_, row_size_, row_stride_;
+  bool alpha_, delta_, spike_threshold_, voltage_threshold_;
+  DecayingStep* step_;
+  // A row: rates by their place in a state, of receptors one each, and zeros up to a multiple of 8;
+  // as many gains, by which currents drive the voltage; Coefficient values; of after-spike currents
+  // and receptors what is left of them after a search; for each after-spike current what a spike
+  // multiplies and adds, then the factor of the threshold's spike part.
   std::vector<double> coefficients_;
 };
 

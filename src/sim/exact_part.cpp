@@ -24,7 +24,7 @@ double tolerance(double time) {
 }
 
 /// Windows that the calendar sees ahead at least.
-constexpr std::int64_t kLeastRing = 64;
+constexpr std::size_t kLeastRing = 64;
 
 }  // namespace
 
@@ -51,9 +51,10 @@ ExactPart::ExactPart(const Layout& layout, std::vector<Piece> pieces)
       layout, pieces, place, weights_are_float32(*layout.network, layout.options));
   const auto neurons = static_cast<std::size_t>(count);
   clocks_.resize(neurons);
-  const auto ring = static_cast<std::int64_t>(std::ceil(layout.longest_ms / layout.window_ms)) + 3;
-  events_.resize(static_cast<std::size_t>(ring));
-  calendar_.resize(static_cast<std::size_t>(std::max(ring, kLeastRing)));
+  const auto ahead = static_cast<std::size_t>(std::ceil(layout.longest_ms / layout.window_ms)) + 3;
+  // Powers of two: events are many, and whole numbers take long to divide.
+  events_.resize(std::bit_ceil(ahead));
+  calendar_.resize(std::max(events_.size(), kLeastRing));
   reset();
 }
 
@@ -61,9 +62,7 @@ void ExactPart::add_group(const Piece& piece, std::int64_t first, const Leaky& l
   Group group{
       piece, first, ExactNeurons(leaky, piece.begin, piece.end), Stimuli(layout_, piece), 0, {}, {},
       {},    0};
-  // States begin at cache lines, so that few are fetched.
-  constexpr std::int64_t kLine = 8;
-  group.width = (group.neurons.state_size() + kLine - 1) / kLine * kLine;
+  group.width = group.neurons.state_size();  // Whole cache lines, so that few are fetched.
   group.initial_voltages.assign(leaky.initial.begin() + piece.begin,
                                 leaky.initial.begin() + piece.end);
   group.constant_currents.assign(leaky.constant_current.begin() + piece.begin,
@@ -114,8 +113,7 @@ std::int64_t ExactPart::slot_of(double time) const {
 }
 
 void ExactPart::post(double time, double weight, std::uint32_t target) {
-  const auto ring = static_cast<std::int64_t>(events_.size());
-  events_[static_cast<std::size_t>(slot_of(time) % ring)].push_back({time, weight, target});
+  in_ring(events_, slot_of(time)).push_back({time, weight, target});
 }
 
 void ExactPart::deliver(std::span<const Emission> emissions) {
@@ -123,8 +121,7 @@ void ExactPart::deliver(std::span<const Emission> emissions) {
     connections_->visit(emission.neuron, [&](const Connections::Run& run, const auto* targets,
                                              const auto* weights) {
       const double time = emission.time_ms + run.delay_ms;
-      const auto ring = static_cast<std::int64_t>(events_.size());
-      auto& events = events_[static_cast<std::size_t>(slot_of(time) % ring)];
+      auto& events = in_ring(events_, slot_of(time));
       for (std::uint32_t synapse = 0; synapse < run.count; ++synapse) {
         events.push_back(
             {time, emission.size * static_cast<double>(weights[synapse]), targets[synapse]});
@@ -156,7 +153,7 @@ void ExactPart::touch(std::uint32_t neuron) {
 
 /// Moves the events of the window that are due to arrived_.
 void ExactPart::take_due(const Window& window) {
-  auto& events = events_[static_cast<std::size_t>(window.number) % events_.size()];
+  auto& events = in_ring(events_, window.number);
   arrived_.clear();
   if (window.is_last_piece) {
     arrived_.swap(events);
@@ -200,11 +197,16 @@ void ExactPart::collect(const Window& window) {
   touched_.clear();
   sort_by_neuron();
   looked_at_.clear();
-  looked_at_.swap(calendar_[static_cast<std::size_t>(window.number) % calendar_.size()]);
+  looked_at_.swap(in_ring(calendar_, window.number));
   for (const std::uint32_t neuron : looked_at_) {
-    if (clocks_[neuron].look_at != window.number) continue;
-    clocks_[neuron].look_at = -1;
-    touch(neuron);
+    Clock& clock = clocks_[neuron];
+    if (!clock.is_scheduled || clock.look_at != static_cast<std::uint32_t>(window.number)) continue;
+    clock.is_scheduled = false;
+    if (slot_of(clock.quiet_until) > window.number) {
+      schedule(neuron);
+    } else {
+      touch(neuron);
+    }
   }
   for (Sampled& sampled : sampled_) {
     sampled.next = sampled.recorder->samples_until(window.begin_ms, window.first_step) + 1;
@@ -243,8 +245,14 @@ void ExactPart::advance(const Window& window, std::span<const Emission> neurons,
     if (index + kAhead < touched_.size()) fetch(touched_[index + kAhead]);
     compute(touched_[index], window);
   }
+  for (std::size_t index = 0; index < touched_.size(); ++index) {
+    const std::size_t later = index + 2 * kAhead;
+    if (later < touched_.size()) __builtin_prefetch(clocks_.data() + touched_[later]);
+    finish(touched_[index], window);
+  }
 }
 
+/// Takes the events of a neuron.
 void ExactPart::compute(std::uint32_t neuron, const Window& window) {
   Group& group = group_of(neuron);
   Clock& clock = clocks_[neuron];
@@ -266,8 +274,18 @@ void ExactPart::compute(std::uint32_t neuron, const Window& window) {
     for (; event != end && event->time == time; ++event) take(group, neuron, *event);
     changed(group, neuron);
   }
-  cross_until(group, neuron, window.end_ms);
-  if (clock.is_sampled) sample(group, neuron, std::numeric_limits<double>::infinity(), window);
+}
+
+/// What depends on how long a neuron is quiet now. It has a round of its own, in which that is
+/// known: a processor that guesses it wrong while events are taken has done the next neurons for
+/// nothing.
+void ExactPart::finish(std::uint32_t neuron, const Window& window) {
+  const Clock& clock = clocks_[neuron];
+  if (clock.quiet_until <= window.end_ms || clock.is_sampled) {
+    Group& group = group_of(neuron);
+    cross_until(group, neuron, window.end_ms);
+    if (clock.is_sampled) sample(group, neuron, std::numeric_limits<double>::infinity(), window);
+  }
   schedule(neuron);
 }
 
@@ -363,17 +381,19 @@ void ExactPart::fire(Group& group, std::uint32_t neuron) {
   changed(group, neuron);
 }
 
+/// Sees to it that the neuron is looked at in time. It may be too early, where events have put off
+/// what was expected: who is found quiet then is scheduled anew, which is cheaper than doing so
+/// with each event.
 void ExactPart::schedule(std::uint32_t neuron) {
-  const double until = clocks_[neuron].quiet_until;
-  std::int64_t& look_at = clocks_[neuron].look_at;
-  if (until == std::numeric_limits<double>::infinity()) {
-    look_at = -1;
-    return;
-  }
-  const auto ring = static_cast<std::int64_t>(calendar_.size());
-  const std::int64_t slot = std::min(slot_of(until), earliest_ + ring - 2);
-  if (std::exchange(look_at, slot) == slot) return;
-  calendar_[static_cast<std::size_t>(slot % ring)].push_back(neuron);
+  Clock& clock = clocks_[neuron];
+  if (clock.quiet_until == std::numeric_limits<double>::infinity()) return;
+  const auto furthest = earliest_ + static_cast<std::int64_t>(calendar_.size()) - 2;
+  const std::int64_t slot = std::min(slot_of(clock.quiet_until), furthest);
+  const auto window = static_cast<std::uint32_t>(slot);
+  if (clock.is_scheduled && static_cast<std::int32_t>(clock.look_at - window) <= 0) return;
+  clock.look_at = window;
+  clock.is_scheduled = true;
+  in_ring(calendar_, slot).push_back(neuron);
 }
 
 }  // namespace afterspike::sim

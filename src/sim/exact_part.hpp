@@ -42,16 +42,18 @@ class ExactPart final : public Part {
     double weight;
     std::uint32_t target;  ///< Neuron, shifted, and receptor; change_: its current changes.
   };
-  /// What is known of a neuron besides its state.
-  struct Clock {
+  /// What is known of a neuron besides its state: half of a cache line.
+  struct alignas(32) Clock {
     double time;                ///< Of the state; in the future during refractoriness.
     double quiet_until;         ///< No crossing before.
-    std::int64_t look_at = -1;  ///< The window in which to look at the neuron again, or -1.
+    std::uint32_t look_at = 0;  ///< Where it is in the calendar: the window, modulo 2^32.
     std::int32_t first_event = 0, events = 0;  ///< In due_, of this window.
     bool crosses = false;                      ///< quiet_until is a crossing.
+    bool is_scheduled = false;                 ///< It is in the calendar.
     bool is_touched = false;                   ///< It is in touched_.
     bool is_sampled = false;                   ///< It is in sampled_.
   };
+  static_assert(sizeof(Clock) == 32);
   /// A neuron's column of a recorder, and its samples of the present window.
   struct Sampled {
     std::uint32_t neuron;
@@ -67,6 +69,10 @@ class ExactPart final : public Part {
   void prefetch_clock(const Event& event) const;
 
   std::int64_t slot_of(double time) const;
+  template <typename T>
+  static T& in_ring(std::vector<T>& ring, std::int64_t window) {
+    return ring[static_cast<std::size_t>(window) & (ring.size() - 1)];
+  }
   void deliver(std::span<const Emission> emissions);
   void post(double time, double weight, std::uint32_t target);
   void post_changes(const Window& window);
@@ -77,6 +83,7 @@ class ExactPart final : public Part {
   void fetch(std::uint32_t neuron) const;
   void set_external(Group& group, std::uint32_t neuron, double time);
   void compute(std::uint32_t neuron, const Window& window);
+  void finish(std::uint32_t neuron, const Window& window);
   void bring_to(Group& group, std::uint32_t neuron, double time);
   void take(Group& group, std::uint32_t neuron, const Event& event);
   void changed(Group& group, std::uint32_t neuron);
@@ -100,7 +107,7 @@ class ExactPart final : public Part {
   std::unique_ptr<Connections> connections_;
 
   std::vector<Clock> clocks_;
-  std::vector<std::vector<Event>> events_;            ///< By window, a ring.
+  std::vector<std::vector<Event>> events_;            ///< By window, a ring of a power of two.
   std::vector<std::vector<std::uint32_t>> calendar_;  ///< Neurons to look at, by window, a ring.
   std::int64_t earliest_ = 0;                         ///< The first window that is not over.
 

@@ -96,7 +96,7 @@ void ExactPart::restore_group(const State& state, Group& group) {
     clock.time = row[0];
     clock.quiet_until = row[1];
     clock.crosses = row[2] != 0;
-    clock.look_at = -1;
+    clock.is_scheduled = false;
     schedule(neuron);
   }
   const std::span<const double> events = saved_events(state, group);

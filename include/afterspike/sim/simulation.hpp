@@ -99,8 +99,9 @@ State read_state(const std::filesystem::path& path);
 class Simulation {
  public:
   /// Copies what it needs of a valid network. Throws Error(data) where the network is not valid,
-  /// and Error(config) where an engine cannot compute a population, or where delays or
-  /// the time step do not fit the grid.
+  /// and Error(config) where an engine cannot compute a population, where delays or the time step
+  /// do not fit the grid, or where a delay is longer than a million steps of the grid, or a million
+  /// windows of the smallest delay between neurons.
   Simulation(const glifnet::Network& network, const Options& options);
   ~Simulation();
   Simulation(Simulation&&) noexcept;
@@ -120,7 +121,9 @@ class Simulation {
                      std::vector<std::int64_t> neurons = {});
 
   /// Runs until this time, a whole number of steps where a population is on the grid. Throws
-  /// Error(numeric) for a neuron that would fire without end at one time.
+  /// Error(config) for a time before now, off the grid, or above 1e12 ms or 2^48 windows or
+  /// intervals of a noise current, and then has not run; Error(numeric) for a neuron that would
+  /// fire without end at one time.
   void run_until(double time_ms);
 
   double now_ms() const;

@@ -56,6 +56,50 @@ TEST(Exponentials, ConvolutionsKeepTheirDigitsAlsoWhereRatesMeet) {
   }
 }
 
+TEST(Exponentials, DecaysAreRightToTheLastPlace) {
+  Rng rng(4);
+  for (int trial = 0; trial < 20000; ++trial) {
+    alignas(64) std::array<double, 16> rates, factors;
+    for (double& rate : rates) rate = std::pow(10.0, rng.uniform(-6, 1));
+    rates[3] = 0;
+    const double time = std::pow(10.0, rng.uniform(-6, 3));
+    decay_factors(rates.data(), rates.size(), time, factors.data());
+    for (std::size_t i = 0; i < rates.size(); ++i) {
+      const double expected = std::exp(-rates[i] * time);
+      if (rates[i] * time > 699.9) {
+        EXPECT_LT(factors[i], 1e-303);
+      } else {
+        ASSERT_NEAR(factors[i], expected, 2.3e-16 * expected) << rates[i] * time;
+      }
+    }
+    EXPECT_EQ(factors[3], 1);
+  }
+}
+
+TEST(Exponentials, AStepIsThatOfEachAmount) {
+  Rng rng(5);
+  for (int trial = 0; trial < 1000; ++trial) {
+    std::array<double, 16> rates, gains, from, to;
+    for (std::size_t i = 0; i < 16; ++i) {
+      rates[i] = rng.uniform(0, 2), gains[i] = rng.uniform(-1, 1), from[i] = rng.uniform(-9, 9);
+    }
+    const double time = rng.uniform(0, 5);
+    double first = from[0] * std::exp(-rates[0] * time);
+    for (std::size_t i = 1; i < 16; ++i) {
+      first += from[i] * gains[i] * (std::exp(-rates[i] * time) - std::exp(-rates[0] * time));
+    }
+    const auto before = from;
+    decaying_step()(rates.data(), gains.data(), 16, from.data(), time, to.data());
+    EXPECT_EQ(from, before);
+    EXPECT_NEAR(to[0], first, 1e-13);
+    for (std::size_t i = 1; i < 16; ++i) {
+      EXPECT_NEAR(to[i], from[i] * std::exp(-rates[i] * time), 1e-14);
+    }
+    decaying_step()(rates.data(), gains.data(), 16, from.data(), time, from.data());
+    EXPECT_EQ(from, to);
+  }
+}
+
 /// One neuron in a random state, and what drives it.
 struct Case {
   ExactNeurons neurons;
