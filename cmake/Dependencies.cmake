@@ -11,14 +11,13 @@ find_package(HDF5 1.10 REQUIRED COMPONENTS C) # users' sequences, spiking data
 find_package(hwy 1.0 REQUIRED CONFIG)          # vector instructions of any processor, chosen at run time
 # Matrix products of float32 and bfloat16; without it those of float32 are BLAS's. Not by its own CMake
 # package, which asks for OpenCL.
-find_library(AFTERSPIKE_DNNL dnnl)
-if(AFTERSPIKE_DNNL)
-  set(has_onednn ON)
-else()
-  set(has_onednn OFF)
+option(AFTERSPIKE_ONEDNN "Matrix products through oneDNN where it is found, else BLAS" ON)
+if(AFTERSPIKE_ONEDNN)
+  find_library(AFTERSPIKE_DNNL dnnl)
+endif()
+if(NOT AFTERSPIKE_ONEDNN OR NOT AFTERSPIKE_DNNL)
   message(STATUS "Without oneDNN (libdnnl-dev): products of float32 through BLAS, none in bfloat16")
 endif()
-option(AFTERSPIKE_ONEDNN "Matrix products through oneDNN, else BLAS" ${has_onednn})
 find_package(BLAS REQUIRED)                   # matrix products of float64; LibTorch's, too
 find_package(OpenMP REQUIRED COMPONENTS CXX)  # only to tell oneDNN to start no threads
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)    # linear algebra of clustering

@@ -3,8 +3,8 @@
 # tests of the LibTorch-free modules under the address and undefined-behaviour sanitizers. Runs all of
 # them, prints one line "check NAME: passed|failed" each, and fails if one failed.
 #
-#   --all   the sanitizers on everything, the thread sanitizer on the LibTorch-free modules, and
-#           clang-tidy where it is installed
+#   --all   the kernels without oneDNN, the sanitizers on everything, the thread sanitizer on the
+#           LibTorch-free modules, and clang-tidy where it is installed
 # shellcheck source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -44,6 +44,13 @@ sanitizers() {
   sanitized asan build/asan -DAFTERSPIKE_TORCH=OFF
 }
 
+# The kernels without oneDNN, which projects elsewhere may not have.
+blas() {
+  cmake --preset release -B build/blas -DAFTERSPIKE_TORCH=OFF -DAFTERSPIKE_ONEDNN=OFF &&
+    cmake --build build/blas -j "$(build_jobs)" --target kernels_test &&
+    ctest --test-dir build/blas --output-on-failure -R '^kernels_test$'
+}
+
 # Leaks are left out: LibTorch keeps what it allocates at the start until the end.
 sanitizers_torch() {
   ASAN_OPTIONS=detect_leaks=0 sanitized asan build/asan-torch -DAFTERSPIKE_TORCH=ON
@@ -81,6 +88,7 @@ check charts
 check warnings
 check sanitizers
 if $all; then
+  check blas
   check sanitizers_torch
   check threads
   if command -v clang-tidy >/dev/null; then

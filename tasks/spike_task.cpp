@@ -135,10 +135,6 @@ void RecordingSplitOptions::describe(options::Section section) {
 }
 
 data::NumberParts RecordingSplitOptions::split(const datasets::SpikeSet& set) const {
-  require(kind == Kind::speakers || speakers == RecordingSplitOptions().speakers, ErrorKind::config,
-          "option 'task.validation_speakers': found {}, expected task.validation 'speakers' with "
-          "it: nobody is held out by another",
-          options::text(speakers));
   switch (kind) {
     case Kind::random:
       return split_at_random(std::ssize(set.recordings), fraction, split_seed);

@@ -25,12 +25,6 @@ namespace {
 
 constexpr std::int64_t kMostThreads = 1024;
 
-/// From the best on: a processor that has one has those after it, too.
-constexpr InstructionSet kInstructionSets[] = {
-    {"avx512", "vectors of 512 bits (AVX-512)"},
-    {"avx2", "vectors of 256 bits (AVX2)"},
-    {"baseline", "vectors of 128 bits, which every processor has"}};
-
 volatile std::sig_atomic_t received = 0;
 
 extern "C" void remember(int signal) {
@@ -73,13 +67,6 @@ std::filesystem::path data_directory(const Arguments& arguments) {
   if (const char* directory = std::getenv("AFTERSPIKE_DATA"); directory != nullptr)
     return directory;
   return datasets::kDefaultDirectory;
-}
-
-std::span<const InstructionSet> instruction_sets() {
-  const auto* const used =
-      std::find_if(std::begin(kInstructionSets), std::end(kInstructionSets),
-                   [](const InstructionSet& set) { return set.name == kernels::instructions(); });
-  return {used, std::end(kInstructionSets)};
 }
 
 Arguments& add_threads(Arguments& arguments) {

@@ -15,14 +15,6 @@ namespace afterspike::cli {
 Arguments& add_data_directory(Arguments& arguments);
 std::filesystem::path data_directory(const Arguments& arguments);
 
-/// Instructions by which kernels compute, as --instructions calls them.
-struct InstructionSet {
-  std::string_view name, summary;
-};
-
-/// Those that may be asked for here, the one in use first.
-std::span<const InstructionSet> instruction_sets();
-
 /// --threads; by default as many as the processor has cores, or this one's share of them where
 /// several `processes` run on the machine and nobody has shared out the cores.
 Arguments& add_threads(Arguments& arguments);

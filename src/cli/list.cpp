@@ -4,6 +4,7 @@
 #include "afterspike/datasets/datasets.hpp"
 #include "afterspike/exporters/exporter.hpp"
 #include "afterspike/io/json.hpp"
+#include "afterspike/kernels/instructions.hpp"
 #include "afterspike/nn/neuron_layer.hpp"
 #include "afterspike/tasks/task.hpp"
 #include "command.hpp"
@@ -22,7 +23,7 @@ io::Json table(std::span<const Entry> entries) {
 
 /// The first of them runs unless another is forced.
 io::Json kernel_table() {
-  io::Json rows = table(instruction_sets());
+  io::Json rows = table(kernels::instruction_sets());
   for (io::Json& row : rows) row["runs"] = row == rows.front();
   return rows;
 }

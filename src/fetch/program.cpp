@@ -58,7 +58,8 @@ pid_t start(const std::vector<std::string>& arguments, const fs::path& log,
   pid_t child = 0;
   const int error =
       posix_spawnp(&child, pointers[0], redirections.get(), nullptr, pointers.data(), environ);
-  require(error != ENOENT, ErrorKind::data, "the program '{}' is not installed", arguments[0]);
+  require(error != ENOENT || !fs::is_directory(folder), ErrorKind::data,
+          "the program '{}' is not installed", arguments[0]);
   require(error == 0, ErrorKind::data, "the program '{}' cannot be started: {}", arguments[0],
           reason(error));
   return child;

@@ -22,6 +22,6 @@ bool has_bfloat16() {
   return false;
 }
 
-void limit_instructions(std::string_view) {}
+void limit_instructions(Vectors) {}
 
 }  // namespace afterspike::kernels::library

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "afterspike/kernels/gemm.hpp"
 
@@ -17,8 +16,10 @@ void multiply(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int
 
 bool has_bfloat16();
 
-/// Lets it use no better instructions than those of a level of instructions.hpp, if it has
-/// multiplied nothing yet and can.
-void limit_instructions(std::string_view level);
+/// Vectors of so many bits at most.
+enum class Vectors { of_128, of_256, of_512 };
+
+/// Lets it use no longer ones, if it has multiplied nothing yet and can.
+void limit_instructions(Vectors longest);
 
 }  // namespace afterspike::kernels::library

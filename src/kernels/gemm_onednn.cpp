@@ -91,10 +91,10 @@ bool has_bfloat16() {
   return (instructions & needed) == needed;
 }
 
-void limit_instructions(std::string_view level) {
-  const dnnl_cpu_isa_t most = level == "baseline" ? dnnl_cpu_isa_sse41
-                              : level == "avx2"   ? dnnl_cpu_isa_avx2
-                                                  : dnnl_cpu_isa_all;
+void limit_instructions(Vectors longest) {
+  dnnl_cpu_isa_t most = dnnl_cpu_isa_all;
+  if (longest == Vectors::of_256) most = dnnl_cpu_isa_avx2;
+  if (longest == Vectors::of_128) most = dnnl_cpu_isa_sse41;
   // It refuses after its first product, when nothing more can be changed.
   dnnl_set_max_cpu_isa(most);
 }

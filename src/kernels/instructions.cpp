@@ -2,8 +2,8 @@
 
 #include <hwy/targets.h>
 
-#include <array>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,40 +14,48 @@
 namespace afterspike::kernels {
 namespace {
 
-/// Highway numbers its targets from the best on, a bit each.
+/// From the best on: a processor that has one has those after it, too.
+constexpr InstructionSet kSets[] = {{"avx512", "vectors of 512 bits (AVX-512)"},
+                                    {"avx2", "vectors of 256 bits (AVX2)"},
+                                    {"baseline", "vectors of 128 bits, which every processor has"}};
+
+/// What they are to the libraries. Highway numbers its targets from the best on, a bit each.
 struct Level {
-  std::string_view name;
   std::int64_t best;  ///< The best target of Highway that belongs to it.
+  library::Vectors longest;
 };
+constexpr Level kLevels[] = {{1, library::Vectors::of_512},
+                             {HWY_AVX2, library::Vectors::of_256},
+                             {HWY_SSE4, library::Vectors::of_128}};
+static_assert(std::size(kSets) == std::size(kLevels));
 
-constexpr std::array kLevels = {Level{"avx512", 1}, Level{"avx2", HWY_AVX2},
-                                Level{"baseline", HWY_SSE4}};
-
-/// The level of the best target that is supported.
-const Level& present() {
+/// The number of the best that is supported.
+std::size_t present() {
   const std::int64_t targets = hwy::SupportedTargets();
   const std::int64_t best = targets & -targets;
-  if (best < HWY_AVX2) return kLevels[0];
-  return best < HWY_SSE4 ? kLevels[1] : kLevels[2];
+  if (best < HWY_AVX2) return 0;
+  return best < HWY_SSE4 ? 1 : 2;
 }
 
 }  // namespace
 
 std::string_view instructions() {
-  return present().name;
+  return kSets[present()].name;
+}
+
+std::span<const InstructionSet> instruction_sets() {
+  return std::span(kSets).subspan(present());
 }
 
 void use_instructions(std::string_view name) {
   hwy::DisableTargets(0);
-  const Level& best = present();
-  if (name == "best") name = best.name;
+  if (name == "best") name = instructions();
   std::vector<std::string_view> available;
-  for (const Level& level : kLevels) {
-    if (level.best < best.best) continue;
-    available.push_back(level.name);
-    if (level.name != name) continue;
-    hwy::DisableTargets(level.best - 1);
-    library::limit_instructions(level.name);
+  for (std::size_t i = present(); i < std::size(kSets); ++i) {
+    available.push_back(kSets[i].name);
+    if (kSets[i].name != name) continue;
+    hwy::DisableTargets(kLevels[i].best - 1);
+    library::limit_instructions(kLevels[i].longest);
     return;
   }
   fail(ErrorKind::config, "instructions: found '{}', expected best or what this processor has: {}",

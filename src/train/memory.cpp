@@ -63,15 +63,15 @@ Sharing share(std::int64_t samples, const TrainOptions& options, int threads,
 MemoryPlan plan_rest(const nn::Network& network, const tasks::Task& task, const Sharing& sharing) {
   const auto samples = task.split(tasks::Split::train);
   const std::int64_t steps = task.shape().steps;
-  const at::Tensor lengths =
-      samples->size() > 0 ? data::spread_samples(*samples).lengths : at::Tensor();
+  const bool differ = samples->size() > 0 && data::spread_samples(*samples).lengths.defined();
   MemoryPlan plan;
   plan.present = resident_bytes();
+  // Where lengths differ, a shard may have a sequence that is read from its first step on.
   plan.largest = {steps, sharing.rows,
-                  tasks::first_read_step(steps, lengths, task.objective().read)};
+                  differ ? 0 : tasks::first_read_step(steps, {}, task.objective().read)};
   // An input is gathered, turned and, while it is, held twice.
   auto of_thread = static_cast<std::size_t>(2 * steps * sharing.rows * task.shape().input_size * 4);
-  if (lengths.defined()) of_thread += gathered_bytes(task, network, sharing.rows);
+  if (differ) of_thread += gathered_bytes(task, network, sharing.rows);
   const auto parameters = static_cast<std::size_t>(network.trainable_parameters() * 4);
   plan.rest = kFirstUse + sharing.at_once * of_thread +
               (static_cast<std::size_t>(sharing.shards) + 3) * parameters;  // gradients; moments

@@ -141,21 +141,23 @@ TEST_F(Kill, LeavesNoHalfOfANewRun) {
 class FileLimit {
  public:
   explicit FileLimit(std::uintmax_t bytes) {
-    EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
-    rlimit limit = before_;
-    limit.rlim_cur = bytes;
-    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
-    rlimit core{};
-    EXPECT_EQ(::getrlimit(RLIMIT_CORE, &core), 0);
+    EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &file_), 0);
+    EXPECT_EQ(::getrlimit(RLIMIT_CORE, &core_), 0);
+    rlimit file = file_, core = core_;
+    file.rlim_cur = bytes;
     core.rlim_cur = 0;  // That of a program which ends so tells nothing.
+    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &file), 0);
     EXPECT_EQ(::setrlimit(RLIMIT_CORE, &core), 0);
   }
-  ~FileLimit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  ~FileLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &file_);
+    ::setrlimit(RLIMIT_CORE, &core_);
+  }
   FileLimit(const FileLimit&) = delete;
   FileLimit& operator=(const FileLimit&) = delete;
 
  private:
-  rlimit before_{};
+  rlimit file_{}, core_{};
 };
 
 // Whatever the disk: this end falls into the creation for certain, once into each of its files.

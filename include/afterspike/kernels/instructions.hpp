@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string_view>
 
 namespace afterspike::kernels {
@@ -13,5 +14,13 @@ std::string_view instructions();
 /// "best". Call it before the first of them runs. Throws Error(config) for another name or for what
 /// the processor does not have.
 void use_instructions(std::string_view name);
+
+/// A set of instructions as use_instructions() knows it.
+struct InstructionSet {
+  std::string_view name, summary;
+};
+
+/// Those that this processor has and use_instructions() has not put out of reach, the best first.
+std::span<const InstructionSet> instruction_sets();
 
 }  // namespace afterspike::kernels

@@ -211,7 +211,7 @@ void list_restless(Conversion& conversion) {
     const std::vector<double>&rest = population.columns.at("resting_potential"),
           &threshold = population.columns.at("threshold");
     change_column(
-        population, "initial_potential", "a start that is not at rest, or not below the threshold",
+        population, "initial_potential", "a start that is not at rest, or above the threshold",
         fmt::format("the same, {} ms before the input", conversion.resolution_ms),
         [&](double& value, std::size_t n) { return value != rest[n] || value > threshold[n]; },
         conversion.deviations);

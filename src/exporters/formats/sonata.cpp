@@ -219,10 +219,14 @@ void check(const Network& network) {
 /// SONATA's files have no place for values, even if NEST has. The network that still takes them can
 /// be shown samples.
 void drop_values(Conversion& conversion) {
-  const Network whole = conversion.network;
-  for (Population& population : conversion.network.populations) {
-    if (glifnet::model(population.model).dynamics != Dynamics::analog_source) continue;
-    conversion.shown = whole;
+  const auto is_analog = [](const Population& population) {
+    return glifnet::model(population.model).dynamics == Dynamics::analog_source;
+  };
+  auto& populations = conversion.network.populations;
+  if (std::none_of(populations.begin(), populations.end(), is_analog)) return;
+  conversion.shown = conversion.network;
+  for (Population& population : populations) {
+    if (!is_analog(population)) continue;
     conversion.deviations.push_back(
         {"an analog source", "virtual nodes, which send spikes", population.name, {}, 0});
     population.model = "spike_source";

@@ -35,7 +35,7 @@ class ElmNetworkPass final : public SequencePass {
       : tensors_(tensors),
         settings_(settings),
         kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(),
-                history ? history_of(settings, settings.shape) : kernels::History::none(),
+                history ? own_history(settings) : kernels::History::none(),
                 history ? workspace_of(settings) : 0) {}
 
   std::vector<at::Tensor> forward() override {
@@ -68,6 +68,12 @@ class ElmNetworkPass final : public SequencePass {
                              PassMasks::bytes(shape.steps, shape.rows, shape.neurons,
                                               masks.emitted.defined(), masks.recurrent.defined()),
                              settings.workspace_limit);
+  }
+  /// Within the workspace of the largest pass: a shorter one might fit whole where that does not,
+  /// and take more.
+  static kernels::History own_history(const Settings& settings) {
+    if (settings.workspace_limit == 0) return kernels::History::whole();
+    return kernels::ElmNetworkKernel<T>::longest_history(settings.shape, workspace_of(settings));
   }
   static std::size_t workspace_of(const Settings& settings) {
     const kernels::ElmNetworkShape shape = in_largest(settings.shape, settings.largest);

@@ -40,8 +40,8 @@ class GlifrPass final : public SequencePass {
       : tensors_(tensors),
         settings_(settings),
         kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(),
-                history ? history_of(settings, settings.shape) : kernels::History::none(),
-                settings.products, history ? workspace_of(settings) : 0) {}
+                history ? own_history(settings) : kernels::History::none(), settings.products,
+                history ? workspace_of(settings) : 0) {}
 
   std::vector<at::Tensor> forward() override {
     const kernels::GlifrShape& shape = settings_.shape;
@@ -66,6 +66,14 @@ class GlifrPass final : public SequencePass {
                                                masks.emitted.defined(), masks.recurrent.defined());
     return history_within<T>(shape, taken, masks.recurrent.defined(), settings.products,
                              settings.workspace_limit);
+  }
+  /// Within the workspace of the largest pass: a shorter one might fit whole where that does not,
+  /// and take more.
+  static kernels::History own_history(const Settings& settings) {
+    if (settings.workspace_limit == 0) return kernels::History::whole();
+    return kernels::GlifrKernel<T>::longest_history(settings.shape,
+                                                    settings.masks.recurrent.defined(),
+                                                    settings.products, workspace_of(settings));
   }
   static std::size_t workspace_of(const Settings& settings) {
     const kernels::GlifrShape shape = in_largest(settings.shape, settings.largest);

@@ -24,6 +24,17 @@ TEST(Instructions, CanBeForcedAndAreTheBestAgain) {
   use_instructions("best");
 }
 
+TEST(Instructions, AreListedFromTheOnesInUseOn) {
+  use_instructions("best");
+  const auto all = instruction_sets();
+  EXPECT_EQ(all.front().name, instructions());
+  EXPECT_EQ(all.back().name, "baseline");
+  use_instructions("baseline");
+  ASSERT_EQ(instruction_sets().size(), 1U);
+  use_instructions("best");
+  EXPECT_EQ(instruction_sets().size(), all.size());
+}
+
 TEST(Instructions, RefuseOtherNames) {
   testing::expect_error(ErrorKind::config, {"instructions", "'sse9'", "best", "baseline"},
                         [] { use_instructions("sse9"); });

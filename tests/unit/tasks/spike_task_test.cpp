@@ -142,9 +142,6 @@ TEST_F(SpikeTasks, WhatCannotBeIsRefused) {
       {"shd",
        {{"validation_fraction", "0.001"}},
        {"'task.validation_fraction': found 0.001, 0 of"}},
-      {"shd",
-       {{"validation_speakers", "3,1"}},
-       {"'task.validation_speakers': found [3, 1], expected task.validation 'speakers'"}},
   };
   for (const Refused& bad : refused) {
     try {

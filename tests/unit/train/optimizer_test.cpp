@@ -179,6 +179,18 @@ TEST(Optimizer, GoesOnFromItsStateBitForBit) {
   }
 }
 
+/// What fades is not to end as numbers that are not normal, which are slow.
+TEST(Optimizer, LetsMomentsEndAtZero) {
+  const auto network = glifr_network();
+  Optimizer optimizer(TrainOptions{}, *network);
+  std::vector<at::Tensor> gradients = gradients_of(optimizer, 0);
+  optimizer.step(gradients, 1);
+  for (at::Tensor& gradient : gradients) gradient = at::zeros_like(gradient);
+  for (int step = 0; step < 1000; ++step) optimizer.step(gradients, 1);
+  EXPECT_EQ(optimizer.state().at("moment1.readout.weight").abs().max().item<float>(), 0);
+  EXPECT_GT(optimizer.state().at("moment2.readout.weight").abs().max().item<float>(), 0);
+}
+
 TEST(Optimizer, RefusesAStateThatDoesNotFit) {
   const auto network = glifr_network();
   const TrainOptions options;
