@@ -1,7 +1,9 @@
 #include "afterspike/checkpoint/run_directory.hpp"
 
 #include <algorithm>
+#include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include <fmt/format.h>
@@ -70,6 +72,23 @@ std::optional<fs::path> RunDirectory::latest() const {
 }
 std::optional<fs::path> RunDirectory::best() const {
   return named("best");
+}
+
+std::optional<fs::path> RunDirectory::newest() const {
+  // Steps have as many digits, and what follows them counts from 2 on.
+  const auto key = [](const fs::path& path) {
+    const std::string name = path.filename().string();
+    const auto again = name.find('-', kStep.size());
+    const std::string number = again == name.npos ? "" : name.substr(again + 1);
+    return std::tuple(std::stoll(name.substr(kStep.size())), number.size(), number);
+  };
+  std::optional<fs::path> found;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(path_ / kFolder, none)) {
+    if (!is_place(entry.path().filename().string()) || !entry.is_directory()) continue;
+    if (!found || key(entry.path()) > key(*found)) found = entry.path();
+  }
+  return found;
 }
 
 void RunDirectory::set_latest(const fs::path& checkpoint) const {

@@ -49,6 +49,15 @@ Arguments make_arguments() {
   return arguments;
 }
 
+/// A time as training allows it for a step; 0 where it is not given.
+double bounded_ms(const Arguments& arguments, const std::string& flag) {
+  constexpr double kLeast = 1e-6, kMost = 1e6;
+  const double time = positive_ms(arguments, flag);
+  require(!arguments.has(flag) || (time >= kLeast && time <= kMost), ErrorKind::config,
+          "--{}: found {} ms, expected {} to {} ms", flag, time, kLeast, kMost);
+  return time;
+}
+
 /// Refuses flags that mean nothing for the format, before anything is done.
 void require_flags_of(const exporters::ExporterEntry& format, const Arguments& arguments) {
   for (const char* flag : {"resolution", "synapse"}) {
@@ -104,9 +113,9 @@ int run(std::span<const std::string> words) {
   lowering::Options options;
   options.mode = lowering::parse_mode(arguments.text("mode"));
   options.copies = arguments.integer("copies", 1, kMostCopies);
-  const exporters::Options how{arguments.has("approximate"), positive_ms(arguments, "resolution"),
-                               positive_ms(arguments, "synapse")};
-  options.time_step_ms = positive_ms(arguments, "time-step");
+  const exporters::Options how{arguments.has("approximate"), bounded_ms(arguments, "resolution"),
+                               bounded_ms(arguments, "synapse")};
+  options.time_step_ms = bounded_ms(arguments, "time-step");
 
   const experiment::Trained trained = experiment::load(arguments.words()[0]);
   const glifnet::Network network = lowering::lower(trained, options);

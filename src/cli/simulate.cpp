@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -98,10 +99,13 @@ std::string source_of(const glifnet::Network& network, const std::string& name) 
 
 void set_inputs(const Arguments& arguments, const glifnet::Network& network,
                 sim::Simulation& simulation) {
+  std::set<std::string> given;
   for (const std::string& input : arguments.list("input")) {
     const auto equals = input.find('=');
     const bool named = equals != std::string::npos;
     const std::string source = source_of(network, named ? input.substr(0, equals) : "");
+    require(given.insert(source).second, ErrorKind::usage,
+            "--input: found two files for '{}', expected one for each source", source);
     const std::int64_t index = network.population(source);
     const std::int64_t size = network.populations[static_cast<std::size_t>(index)].size;
     simulation.set_trains(

@@ -250,7 +250,14 @@ Import Reader::run() {
 }  // namespace
 
 Import import_sonata(const std::filesystem::path& path) {
-  return Reader(path).run();
+  try {
+    return Reader(path).run();
+  } catch (const Error& error) {
+    // What is only seen in the network as a whole names no file.
+    const std::string message = error.what();
+    if (message.find(path.string()) != message.npos) throw;
+    throw Error(error.kind(), fmt::format("'{}': {}", path.string(), message));
+  }
 }
 
 }  // namespace afterspike::exporters

@@ -145,6 +145,28 @@ io::Json over_seeds(const std::vector<io::Json>& summaries, const io::Json::json
   return {{"n", there.size()}, {"mean", mean}, {"sd", sd}, {"values", std::move(values)}};
 }
 
+/// Takes the run up where it was, and gives the checkpoint; nothing where it has none yet.
+std::optional<fs::path> restore_latest(Session& session, const checkpoint::RunDirectory& run) {
+  auto latest = run.latest();
+  const bool named = latest.has_value();
+  // After a crash within the first checkpoint, or a file that was lost.
+  if (!named) latest = run.newest();
+  if (!latest) {
+    initialize(session);
+    return latest;
+  }
+  restore(session, *latest);
+  if (named) return latest;
+  log::warning("{}: there is no 'latest'; going on from the newest checkpoint, {}",
+               run.path().string(), latest->filename().string());
+  const Progress& progress = session.trainer.progress();
+  if (!run.best() && progress.best_epoch > 0 && progress.best_epoch == progress.epoch) {
+    run.set_best(*latest);
+  }
+  run.set_latest(*latest);
+  return latest;
+}
+
 /// Trains, and says of an error what is left.
 End train(Session& session, const std::vector<Observer*>& observers, const Limits& limits,
           const checkpoint::RunDirectory& run) {
@@ -228,12 +250,7 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   Session session(std::move(options), environment);
 
   const checkpoint::RunDirectory run(directory);
-  const auto latest = run.latest();
-  if (latest) {
-    restore(session, *latest);
-  } else {
-    initialize(session);
-  }
+  const auto latest = restore_latest(session, run);
   const Trainer& trainer = session.trainer;
   const fs::path summary_path = directory / "summary.json";
   if (const auto summary = read_summary(summary_path)) {
@@ -242,10 +259,11 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
       return {End::finished, *summary};
     }
   }
-  fs::remove(summary_path);
-  if (epochs > 0) record_epochs(directory, epochs);
   session.share_state(true);
   session.prepare(environment);
+  // Nothing of the run changes before all that may be refused was asked for.
+  fs::remove(summary_path);
+  if (epochs > 0) record_epochs(directory, epochs);
 
   ProgressPrinter printer(environment.terminal);
   // A run that was killed before its first checkpoint has metrics, too.

@@ -1,3 +1,6 @@
+#include <map>
+#include <string>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -65,6 +68,37 @@ TEST_F(Resume, OfACheckpointIsThatOfItsRunWhereItIsTheLatest) {
   const Outcome outcome = succeed(resume(checkpoints / "step-000000005", 10));
   EXPECT_THAT(outcome.err, HasSubstr("resumed from "));
   expect_same(run, directory_ / "whole");
+}
+
+TEST_F(Resume, WithoutTheNameOfTheLatestGoesOnFromTheNewest) {
+  const fs::path run = directory_ / "run", whole = directory_ / "whole";
+  succeed(train_sines(whole, {"--epochs", "10"}));
+  succeed(train_sines(run, {"--epochs", "10", "--max-steps", "5"}));
+  fs::remove(run / "latest");
+  fs::remove(run / "best");
+  const Outcome outcome = succeed({"train", "--resume", run.string()});
+  EXPECT_THAT(outcome.err, HasSubstr("there is no 'latest'; going on from the newest checkpoint, "
+                                     "step-000000005"));
+  expect_same(run, whole);
+}
+
+TEST_F(Resume, ThatIsRefusedChangesNothing) {
+  const fs::path run = directory_ / "run";
+  const std::string data = (directory_ / "data.csv").string();
+  testing::write_class_csv(data);
+  succeed({"train", "--task", "file", "--neuron", "glifr", "--data", data, "--hidden", "6",
+           "--epochs", "2", "--out", run.string()});
+  const auto content = [&] {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::recursive_directory_iterator(run)) {
+      if (entry.is_regular_file()) files[entry.path().string()] = testing::slurp(entry.path());
+    }
+    return files;
+  };
+  const auto before = content();
+  refused(3, {"train", "--resume", run.string(), "--epochs", "4", "--memory-limit", "1 MiB"},
+          {"--memory-limit", "expected at least"});
+  EXPECT_EQ(content(), before);
 }
 
 TEST_F(Resume, AfterAnInterruptionIsTheUninterruptedRun) {

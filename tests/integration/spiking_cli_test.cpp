@@ -131,6 +131,10 @@ TEST_F(SpikingCli, FlagsOfTheOtherWayToRunAreRefused) {
   refused(2, {"simulate", path("net.h5"), "--until", "0 ms"}, {"--until", "a time above 0"});
   refused(2, {"simulate", path("net.h5"), "--until", "1 ms", "--interval", "1 ms"},
           {"--interval", "expected --record"});
+  for (const char* time : {"1e300 ms", "1e-9 ms"}) {
+    refused(3, {"export", path("run"), "--out", path("no"), "--time-step", time},
+            {"--time-step: found", "expected 1e-06 to 1000000 ms"});
+  }
   refused(2, {"export", path("run"), "--out", path("no"), "--seed", "2"},
           {"--seed", "expected --verify"});
   for (const char* flag : {"--time-step", "--synapse"}) {
@@ -221,6 +225,10 @@ TEST_F(SpikingCli, OthersFormatsAreWrittenAndReadBack) {
     EXPECT_TRUE(fs::exists(directory_ / "out" / file)) << file;
   }
   // What came out says nothing of the source, and so is no input.
+  refused(2,
+          {"simulate", path("sonata.h5"), "--until", "20 ms", "--input", path("in.csv"), "--input",
+           path("in.csv")},
+          {"--input: found two files for 'input'"});
   refused(4, {"simulate", path("sonata.h5"), "--until", "20 ms", "--input", path("out/spikes.h5")},
           {"spikes.h5", "expected spikes of population 'input'"});
   succeed({"import", (directory_ / "allen/hidden_0_neuron_config.json").string(),

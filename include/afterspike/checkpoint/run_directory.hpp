@@ -25,6 +25,10 @@ class RunDirectory {
   std::optional<std::filesystem::path> latest() const;
   std::optional<std::filesystem::path> best() const;
 
+  /// The checkpoint of the latest step, whatever `latest` says; nothing where there is none. It is
+  /// complete: writing gives it its name last.
+  std::optional<std::filesystem::path> newest() const;
+
   /// Makes the file name `checkpoint`, which is a place() of this directory.
   void set_latest(const std::filesystem::path& checkpoint) const;
   void set_best(const std::filesystem::path& checkpoint) const;

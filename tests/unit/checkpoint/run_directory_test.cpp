@@ -61,6 +61,17 @@ TEST_F(RunDirectoryTest, RemembersLatestAndBest) {
   EXPECT_EQ(run_.best(), first);
 }
 
+TEST_F(RunDirectoryTest, KnowsTheNewestWhateverIsCalledLatest) {
+  EXPECT_EQ(run_.newest(), std::nullopt);
+  put(9);
+  for (int again = 0; again < 11; ++again) put(10);
+  put(3);
+  fs::create_directory(directory_ / "checkpoints" / "step-000000099.old");
+  spill(directory_ / "checkpoints" / "step-000000098", "a file");
+  ASSERT_TRUE(run_.newest().has_value());
+  EXPECT_EQ(run_.newest()->filename(), "step-000000010-11");
+}
+
 TEST_F(RunDirectoryTest, PrunesAllButLatestAndBest) {
   const fs::path best = run_.place(2), latest = run_.place(4);
   for (const std::int64_t step : {1, 2, 3, 4, 5}) put(step);
