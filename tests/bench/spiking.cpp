@@ -149,16 +149,22 @@ std::size_t spikes_within(const Network& network, sim::Engine engine, double dt_
   return simulation.spikes().size();
 }
 
-/// Single spikes differ where activity is irregular; how many there are must not.
-void check_engines(const Network& network) {
-  constexpr double kStep = 0.05, kTime = 500;
+void expect_as_many(const Network& network, double allowed, const char* which) {
+  constexpr double kStep = 0.02, kTime = 500;
   const auto exact = static_cast<double>(spikes_within(network, sim::Engine::exact, kStep, kTime));
   const auto grid = static_cast<double>(spikes_within(network, sim::Engine::grid, kStep, kTime));
-  require(
-      std::abs(exact - grid) <= 0.02 * grid, ErrorKind::internal,
-      "found {} spikes by the exact engine, expected about {}, as by the grid engine in steps of "
-      "{} ms",
-      exact, grid, kStep);
+  require(std::abs(exact - grid) <= allowed * grid, ErrorKind::internal,
+          "{}: found {} spikes by the exact engine, expected about {}, as by the grid engine in "
+          "steps of {} ms",
+          which, exact, grid, kStep);
+}
+
+/// Without synapses to the step that a spike is late. With them activity is chaotic, and its rate
+/// differs by some per cent from one step to another (0.01, 0.0025 ms: 1.6 %).
+void check_engines(Network network) {
+  expect_as_many(network, 0.1, "with synapses");
+  network.projections.clear();
+  expect_as_many(network, 2e-3, "without synapses");
 }
 
 void run_glif3(int repeats, int threads) {
