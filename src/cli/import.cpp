@@ -90,9 +90,13 @@ int run(std::span<const std::string> words) {
                                           : exporters::import_allen(allen_files(paths));
   const fs::path out = arguments.text("out");
   replace(out, [&] { glifnet::write_network(out, network); });
-  for (const glifnet::Population& population : network.populations) {
+  constexpr std::size_t kShown = 8;
+  const std::size_t count = network.populations.size();
+  for (std::size_t i = 0; i < std::min(kShown, count); ++i) {
+    const glifnet::Population& population = network.populations[i];
     log::info("{} of model {}: '{}'", population.size, population.model, population.name);
   }
+  if (count > kShown) log::info("and {} more populations", count - kShown);
   log::info("{} synapses; the network is in {}", network.synapses(), arguments.text("out"));
   return 0;
 }

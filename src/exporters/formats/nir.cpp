@@ -151,11 +151,12 @@ void list_window(const Network& network, std::vector<Deviation>& deviations) {
   constexpr double kNoise = 1e-6;
   if (readout.population < 0) return;
   if (std::abs(readout.window_ms / network.time_step_ms - 1) <= kNoise) return;
-  deviations.push_back({fmt::format("a readout of the spikes of the last {} ms", readout.window_ms),
-                        "one of each step's; the window is in the metadata",
-                        network.populations[static_cast<std::size_t>(readout.population)].name,
-                        {},
-                        0});
+  deviations.push_back(
+      {fmt::format("a readout of the spikes of the last {:.6g} ms", readout.window_ms),
+       "one of each step's; the window is in the metadata",
+       network.populations[static_cast<std::size_t>(readout.population)].name,
+       {},
+       0});
 }
 
 Conversion convert(const Network& network, const Options&) {
