@@ -4,7 +4,7 @@
 # standalone) in turns, one thread each, compilation left out. Takes some minutes. docs/simulation.md has the results.
 #
 #   scripts/bench_spiking.sh [ROUNDS]                 5 unless given
-#   AFTERSPIKE_BENCH=PROGRAM scripts/bench_spiking.sh   measures that build/release/tests/spiking
+#   AFTERSPIKE_BENCH=PROGRAM scripts/bench_spiking.sh     measures that program instead of building one
 # shellcheck source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -36,7 +36,7 @@ median() {
   sort -g | awk '{value[NR] = $1} END {print value[int((NR + 1) / 2)]}'
 }
 for ((round = 0; round < rounds; round++)); do
-  "$program" cuba 1 | tee -a "$folder/log" | awk '{print $2}' >>"$folder/ours"
+  "$program" cuba 1 | awk '{print $2}' >>"$folder/ours"
   (cd "$folder/brian" && ./main >/dev/null && awk '{print $1; exit}' results/last_run_info.txt) >>"$folder/theirs"
 done
 ours=$(median <"$folder/ours")
