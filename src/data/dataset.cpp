@@ -82,23 +82,19 @@ Parts split(std::shared_ptr<const Dataset> whole, std::int64_t part, Rng rng) {
           std::make_shared<Subset>(whole, std::move(numbers.part))};
 }
 
-Batch spread_samples(const Dataset& dataset) {
+std::string fingerprint(const Dataset& dataset) {
   constexpr std::int64_t kSamples = 64;
   const std::int64_t count = std::min(kSamples, dataset.size());
   std::vector<std::int64_t> numbers;
   for (std::int64_t i = 0; i < count; ++i) numbers.push_back(i * dataset.size() / count);
-  return dataset.batch(numbers);
-}
-
-std::string fingerprint(const Dataset& dataset) {
   io::Sha256 digest;
   const auto append = [&digest](const void* data, std::size_t size) {
     digest.add({static_cast<const std::byte*>(data), size});
   };
   const std::int64_t size = dataset.size();
   append(&size, sizeof(size));
-  if (size > 0) {
-    const Batch batch = spread_samples(dataset);
+  if (count > 0) {
+    const Batch batch = dataset.batch(numbers);
     for (const at::Tensor* tensor : {&batch.input, &batch.target, &batch.lengths, &batch.weight}) {
       if (!tensor->defined()) continue;
       const at::Tensor plain = tensor->contiguous();

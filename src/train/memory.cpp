@@ -29,11 +29,8 @@ std::size_t resident_bytes() {
 /// What reading single steps of sequences of several lengths takes besides: a copy of them, and its
 /// gradient.
 std::size_t gathered_bytes(const tasks::Task& task, const nn::Network& network, std::int64_t rows) {
-  const tasks::ReadSteps& read = task.objective().read;
   const std::int64_t steps = task.shape().steps;
-  const std::int64_t count = read.kind == tasks::ReadSteps::Kind::all    ? steps
-                             : read.kind == tasks::ReadSteps::Kind::last ? 1
-                                                                         : read.count;
+  const std::int64_t count = steps - tasks::first_read_step(steps, {}, task.objective().read);
   const std::int64_t neurons = network.layers().back()->shape().neurons;
   return static_cast<std::size_t>(2 * count * rows * neurons) * sizeof(float);
 }
@@ -63,7 +60,8 @@ Sharing share(std::int64_t samples, const TrainOptions& options, int threads,
 MemoryPlan plan_rest(const nn::Network& network, const tasks::Task& task, const Sharing& sharing) {
   const auto samples = task.split(tasks::Split::train);
   const std::int64_t steps = task.shape().steps;
-  const bool differ = samples->size() > 0 && data::spread_samples(*samples).lengths.defined();
+  constexpr std::int64_t kFirst[] = {0};
+  const bool differ = samples->size() > 0 && samples->batch(kFirst).lengths.defined();
   MemoryPlan plan;
   plan.present = resident_bytes();
   // Where lengths differ, a shard may have a sequence that is read from its first step on.

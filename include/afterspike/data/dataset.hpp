@@ -82,12 +82,8 @@ struct Parts {
 };
 Parts split(std::shared_ptr<const Dataset> whole, std::int64_t part, Rng rng);
 
-/// Up to 64 samples spread over a data set, which stand for all where those would take too long.
-/// REQUIRES: it has samples.
-Batch spread_samples(const Dataset& dataset);
-
-/// SHA-256 that tells a data set from another: of its size and of spread_samples(), inputs, targets
-/// and lengths.
+/// SHA-256 that tells a data set from another: of its size and of up to 64 samples spread over it,
+/// inputs, targets and lengths.
 std::string fingerprint(const Dataset& dataset);
 
 }  // namespace afterspike::data
