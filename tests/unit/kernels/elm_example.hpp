@@ -158,7 +158,12 @@ class ElmReference {
   Values trace_, memory_, emitted_;
 };
 
-/// What is emitted, [steps, rows, memory], by the equations.
+/// The part of values of all steps that belongs to the steps from e.first on.
+inline Values from_first(const ElmExample& e, const Values& all) {
+  return Values(all.begin() + e.first * e.shape.rows * e.shape.memory, all.end());
+}
+
+/// What is emitted from step e.first on, [steps - first, rows, memory], by the equations.
 inline Values reference(const ElmExample& e) {
   const ElmShape& s = e.shape;
   Values emitted(static_cast<std::size_t>(s.steps * s.rows * s.memory));
@@ -169,15 +174,12 @@ inline Values reference(const ElmExample& e) {
                   emitted.begin() + (t * s.rows + row) * s.memory);
     }
   }
-  return emitted;
+  return from_first(e, emitted);
 }
 
-inline double loss_of(const ElmExample& e) {
-  const Values emitted = reference(e);
-  double loss = 0;
-  const auto skipped = static_cast<std::size_t>(e.first * e.shape.rows * e.shape.memory);
-  for (std::size_t i = skipped; i < emitted.size(); ++i) loss += emitted[i] * e.loss[i];
-  return loss;
+/// The coefficients of the loss by reference().
+inline Values coefficients(const ElmExample& e) {
+  return from_first(e, e.loss);
 }
 
 template <typename T>
@@ -203,8 +205,8 @@ Outcome run(const ElmExample& e, History history = History::whole()) {
   kernel.forward(in("input"), e.first, emitted.data());
   Outcome outcome{{emitted.begin(), emitted.end()}, {}};
   if (!history.kept) return outcome;
-  const auto skipped = static_cast<std::ptrdiff_t>(e.first * s.rows * s.memory);
-  const std::vector<T> by_emitted(e.loss.begin() + skipped, e.loss.end());
+  const Values by = coefficients(e);
+  const std::vector<T> by_emitted(by.begin(), by.end());
   kernel.backward(in("input"), by_emitted.data(),
                   {out("input_weight"), out("bias"), out("recurrent_weight"), out("hidden_weight"),
                    out("hidden_bias"), out("output_weight"), out("output_bias"), out("keep"),

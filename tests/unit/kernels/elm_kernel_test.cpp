@@ -11,21 +11,6 @@
 namespace afterspike::kernels {
 namespace {
 
-void expect_agreement(const ElmExample& e, const std::string& what, std::size_t stride = 1,
-                      double allowed = 2e-7) {
-  SCOPED_TRACE(what);
-  const Values whole = reference(e);
-  const Values expected(whole.begin() + e.first * e.shape.rows * e.shape.memory, whole.end());
-  const Outcome found = run<double>(e);
-  EXPECT_LT(distance(found.emitted, expected), 1e-13);
-  EXPECT_LT(distance(run<double>(e, History::none()).emitted, expected), 1e-13)
-      << "without a history";
-  for (const auto& [name, gradient] : differences(e, stride)) {
-    if (gradient.empty()) continue;
-    EXPECT_LT(distance(thinned(found.gradients.at(name), stride), gradient), allowed) << name;
-  }
-}
-
 TEST(ElmKernel, AgreesWithTheEquationsAndTheirDifferences) {
   for (const std::int64_t layers : {0, 1, 2, 3}) {
     for (const double trace_keep : {0.0, 0.8}) {

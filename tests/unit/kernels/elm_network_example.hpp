@@ -213,13 +213,6 @@ inline Values coefficients(const ElmNetworkExample& e) {
   return all;
 }
 
-inline double loss_of(const ElmNetworkExample& e) {
-  const Values values = reference(e), by = coefficients(e);
-  double loss = 0;
-  for (std::size_t i = 0; i < values.size(); ++i) loss += values[i] * by[i];
-  return loss;
-}
-
 template <typename T>
 ElmNetworkParameters<T> parameters_of(const ElmNetworkExample& e, const Held<T>& held) {
   const auto in = [&](const char* name) { return held.in(name); };

@@ -13,16 +13,7 @@ namespace {
 
 void expect_agreement(const ElmNetworkExample& e, const std::string& what, std::size_t stride = 1,
                       double allowed = 5e-7) {
-  SCOPED_TRACE(what);
-  const Values expected = reference(e);
-  const Outcome found = run<double>(e);
-  EXPECT_LT(distance(found.emitted, expected), 1e-12);
-  EXPECT_LT(distance(run<double>(e, History::none()).emitted, expected), 1e-12)
-      << "without a history";
-  for (const auto& [name, gradient] : differences(e, stride)) {
-    if (gradient.empty()) continue;
-    EXPECT_LT(distance(thinned(found.gradients.at(name), stride), gradient), allowed) << name;
-  }
+  kernels::expect_agreement(e, what, stride, allowed, 1e-12);
 }
 
 ElmNetworkShape small(std::int64_t layers = 1) {

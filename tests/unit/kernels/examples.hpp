@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
 #include <hwy/targets.h>
 
 #include "afterspike/base/rng.hpp"
@@ -104,6 +105,15 @@ inline Values thinned(const Values& values, std::size_t stride) {
   return few;
 }
 
+/// The loss of an example whose reference() and coefficients() go element by element.
+template <typename Example>
+double loss_of(const Example& e) {
+  const Values values = reference(e), by = coefficients(e);
+  double loss = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) loss += values[i] * by[i];
+  return loss;
+}
+
 /// Central differences of loss_of(e) in every so many elements of each of e.values.
 template <typename Example>
 std::map<std::string, Values> differences(Example e, std::size_t stride) {
@@ -120,6 +130,23 @@ std::map<std::string, Values> differences(Example e, std::size_t stride) {
     }
   }
   return result;
+}
+
+/// Results of the kernel as reference() gives them, and gradients as central differences of it do;
+/// of these every so many elements.
+template <typename Example>
+void expect_agreement(const Example& e, const std::string& what, std::size_t stride = 1,
+                      double allowed = 2e-7, double allowed_emitted = 1e-13) {
+  SCOPED_TRACE(what);
+  const Values expected = reference(e);
+  const Outcome found = run<double>(e);
+  EXPECT_LT(distance(found.emitted, expected), allowed_emitted);
+  EXPECT_LT(distance(run<double>(e, History::none()).emitted, expected), allowed_emitted)
+      << "without a history";
+  for (const auto& [name, gradient] : differences(e, stride)) {
+    if (gradient.empty()) continue;
+    EXPECT_LT(distance(thinned(found.gradients.at(name), stride), gradient), allowed) << name;
+  }
 }
 
 /// Runs `work` once with each instruction set that this machine and the kernels have.

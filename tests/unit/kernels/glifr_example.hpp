@@ -51,7 +51,12 @@ inline void add_masks(GlifrExample& e) {
   e.recurrent = drawn_mask(e.shape.steps * e.shape.rows * n, Rng(9).stream("recurrent"));
 }
 
-/// What the layer emits, by the equations.
+/// The part of values of all steps that belongs to the steps from e.first on.
+inline Values from_first(const GlifrExample& e, const Values& all) {
+  return Values(all.begin() + e.first * e.shape.rows * e.shape.neurons, all.end());
+}
+
+/// What the layer emits from step e.first on, by the equations.
 inline Values reference(const GlifrExample& e) {
   const GlifrShape& s = e.shape;
   const std::int64_t n = s.neurons, plane = s.rows * n;
@@ -95,15 +100,12 @@ inline Values reference(const GlifrExample& e) {
       }
     }
   }
-  return emitted;
+  return from_first(e, emitted);
 }
 
-inline double loss_of(const GlifrExample& e) {
-  const Values emitted = reference(e);
-  double loss = 0;
-  const auto skipped = static_cast<std::size_t>(e.first * e.shape.rows * e.shape.neurons);
-  for (std::size_t i = skipped; i < emitted.size(); ++i) loss += emitted[i] * e.loss[i];
-  return loss;
+/// The coefficients of the loss by reference().
+inline Values coefficients(const GlifrExample& e) {
+  return from_first(e, e.loss);
 }
 
 template <typename T>
@@ -132,8 +134,8 @@ Outcome run(const GlifrExample& e, History history = History::whole(),
   Outcome outcome;
   outcome.emitted.assign(emitted.begin(), emitted.end());
   if (!history.kept) return outcome;
-  const auto skipped = static_cast<std::ptrdiff_t>(e.first * s.rows * s.neurons);
-  const std::vector<T> by_emitted(e.loss.begin() + skipped, e.loss.end());
+  const Values by = coefficients(e);
+  const std::vector<T> by_emitted(by.begin(), by.end());
   GlifrGradients<T> targets{out("threshold"), out("slope"),        out("keep"),
                             out("gain"),      out("current_keep"), out("multiplicative"),
                             out("additive"),  out("input_weight"), out("recurrent_weight"),

@@ -26,21 +26,6 @@
 namespace afterspike::kernels {
 namespace {
 
-void expect_agreement(const GlifrExample& e, const std::string& what, std::size_t stride = 1,
-                      double allowed = 2e-7) {
-  SCOPED_TRACE(what);
-  const Values whole = reference(e);
-  const Values expected(whole.begin() + e.first * e.shape.rows * e.shape.neurons, whole.end());
-  const Outcome found = run<double>(e);
-  EXPECT_LT(distance(found.emitted, expected), 1e-13);
-  EXPECT_LT(distance(run<double>(e, History::none()).emitted, expected), 1e-13)
-      << "without a history";
-  for (const auto& [name, gradient] : differences(e, stride)) {
-    if (gradient.empty()) continue;
-    EXPECT_LT(distance(thinned(found.gradients.at(name), stride), gradient), allowed) << name;
-  }
-}
-
 TEST(GlifrKernel, AgreesWithTheEquationsAndTheirDifferences) {
   for (const std::int64_t delay : {1, 2, 3, 7, 20}) {
     expect_agreement(
