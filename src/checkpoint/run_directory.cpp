@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -74,20 +74,27 @@ std::optional<fs::path> RunDirectory::best() const {
   return named("best");
 }
 
-std::optional<fs::path> RunDirectory::newest() const {
-  // Steps have as many digits, and what follows them counts from 2 on.
-  const auto key = [](const fs::path& path) {
-    const std::string name = path.filename().string();
-    const auto again = name.find('-', kStep.size());
-    const std::string number = again == name.npos ? "" : name.substr(again + 1);
-    return std::tuple(std::stoll(name.substr(kStep.size())), number.size(), number);
+std::vector<fs::path> RunDirectory::checkpoints() const {
+  // Numbers of any length: the longer one is the larger.
+  const auto number = [](std::string digits) {
+    digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size()));
+    return std::pair(digits.size(), digits);
   };
-  std::optional<fs::path> found;
+  const auto key = [&](const fs::path& path) {
+    const std::string name = path.filename().string().substr(kStep.size());
+    const auto again = std::min(name.find('-'), name.size());
+    return std::pair(number(name.substr(0, again)),
+                     number(name.substr(std::min(again + 1, name.size()))));
+  };
+  std::vector<fs::path> found;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(path_ / kFolder, none)) {
-    if (!is_place(entry.path().filename().string()) || !entry.is_directory()) continue;
-    if (!found || key(entry.path()) > key(*found)) found = entry.path();
+    if (is_place(entry.path().filename().string()) && entry.is_directory()) {
+      found.push_back(entry.path());
+    }
   }
+  std::sort(found.begin(), found.end(),
+            [&](const fs::path& a, const fs::path& b) { return key(a) < key(b); });
   return found;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -145,26 +146,47 @@ io::Json over_seeds(const std::vector<io::Json>& summaries, const io::Json::json
   return {{"n", there.size()}, {"mean", mean}, {"sd", sd}, {"values", std::move(values)}};
 }
 
-/// Takes the run up where it was, and gives the checkpoint; nothing where it has none yet.
-std::optional<fs::path> restore_latest(Session& session, const checkpoint::RunDirectory& run) {
-  auto latest = run.latest();
-  const bool named = latest.has_value();
-  // After a crash within the first checkpoint, or a file that was lost.
-  if (!named) latest = run.newest();
-  if (!latest) {
-    initialize(session);
-    return latest;
+/// The checkpoint of the epoch that `latest` remembers as the best; nothing where it knows of none.
+std::optional<fs::path> find_best(const std::vector<fs::path>& all, const fs::path& latest) {
+  const auto progress_of = [](const fs::path& path) {
+    return Progress::from_json(checkpoint::load(path).progress);
+  };
+  const std::int64_t epoch = progress_of(latest).best_epoch;
+  if (epoch == 0) return std::nullopt;
+  for (const fs::path& path : all) {
+    const Progress progress = progress_of(path);
+    if (progress.epoch == epoch && progress.step_in_epoch == 0) return path;
   }
-  restore(session, *latest);
-  if (named) return latest;
+  fail(ErrorKind::checkpoint,
+       "{}: it remembers epoch {} as the best, but there is neither a file 'best' nor a checkpoint "
+       "of "
+       "that epoch; expected one of them",
+       latest.string(), epoch);
+}
+
+/// What `latest` and `best` of a run name.
+struct Names {
+  std::optional<fs::path> latest, best;
+};
+
+/// Those that a run has; without `latest`, as after a crash within the first save or where the file
+/// was lost, what they should be.
+Names names_of(const checkpoint::RunDirectory& run) {
+  Names names{run.latest(), run.best()};
+  const std::vector<fs::path> all = run.checkpoints();
+  if (names.latest || all.empty()) return names;
+  names.latest = all.back();
+  if (!names.best) names.best = find_best(all, *names.latest);
+  return names;
+}
+
+/// Writes them where they are not there.
+void write_names(const checkpoint::RunDirectory& run, const Names& names) {
+  if (run.latest() || !names.latest) return;
   log::warning("{}: there is no 'latest'; going on from the newest checkpoint, {}",
-               run.path().string(), latest->filename().string());
-  const Progress& progress = session.trainer.progress();
-  if (!run.best() && progress.best_epoch > 0 && progress.best_epoch == progress.epoch) {
-    run.set_best(*latest);
-  }
-  run.set_latest(*latest);
-  return latest;
+               run.path().string(), names.latest->filename().string());
+  if (names.best) run.set_best(*names.best);
+  run.set_latest(*names.latest);
 }
 
 /// Trains, and says of an error what is left.
@@ -250,7 +272,12 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   Session session(std::move(options), environment);
 
   const checkpoint::RunDirectory run(directory);
-  const auto latest = restore_latest(session, run);
+  const Names names = names_of(run);
+  if (names.latest) {
+    restore(session, *names.latest);
+  } else {
+    initialize(session);
+  }
   const Trainer& trainer = session.trainer;
   const fs::path summary_path = directory / "summary.json";
   if (const auto summary = read_summary(summary_path)) {
@@ -262,16 +289,17 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   session.share_state(true);
   session.prepare(environment);
   // Nothing of the run changes before all that may be refused was asked for.
+  write_names(run, names);
   fs::remove(summary_path);
   if (epochs > 0) record_epochs(directory, epochs);
 
   ProgressPrinter printer(environment.terminal);
   // A run that was killed before its first checkpoint has metrics, too.
-  const bool resumed = latest.has_value() || fs::exists(directory / "metrics.jsonl");
+  const bool resumed = names.latest.has_value() || fs::exists(directory / "metrics.jsonl");
   MetricsFiles metrics(directory, trainer.progress().step, resumed);
   Checkpointer checkpointer(run, checkpoint_configuration(session),
                             environment.checkpoint_interval_s,
-                            latest ? trainer.progress().step : -1);
+                            names.latest ? trainer.progress().step : -1);
   std::vector<Observer*> observers = {&metrics, &checkpointer};
   if (!environment.quiet) observers.push_back(&printer);
   RunResult result;

@@ -70,35 +70,80 @@ TEST_F(Resume, OfACheckpointIsThatOfItsRunWhereItIsTheLatest) {
   expect_same(run, directory_ / "whole");
 }
 
-TEST_F(Resume, WithoutTheNameOfTheLatestGoesOnFromTheNewest) {
-  const fs::path run = directory_ / "run", whole = directory_ / "whole";
-  succeed(train_sines(whole, {"--epochs", "10"}));
-  succeed(train_sines(run, {"--epochs", "10", "--max-steps", "5"}));
-  fs::remove(run / "latest");
-  fs::remove(run / "best");
-  const Outcome outcome = succeed({"train", "--resume", run.string()});
-  EXPECT_THAT(outcome.err, HasSubstr("there is no 'latest'; going on from the newest checkpoint, "
-                                     "step-000000005"));
-  expect_same(run, whole);
-}
+/// Several steps an epoch, so that a checkpoint may lie within one.
+class ResumeWithoutNames : public Resume {
+ protected:
+  void SetUp() override { testing::write_class_csv((directory_ / "data.csv").string()); }
 
-TEST_F(Resume, ThatIsRefusedChangesNothing) {
-  const fs::path run = directory_ / "run";
-  const std::string data = (directory_ / "data.csv").string();
-  testing::write_class_csv(data);
-  succeed({"train", "--task", "file", "--neuron", "glifr", "--data", data, "--hidden", "6",
-           "--epochs", "2", "--out", run.string()});
-  const auto content = [&] {
+  Words train(const fs::path& run, const Words& more) const {
+    Words words = {"train",
+                   "--task",
+                   "file",
+                   "--neuron",
+                   "glifr",
+                   "--data",
+                   (directory_ / "data.csv").string(),
+                   "--hidden",
+                   "6",
+                   "--epochs",
+                   "6",
+                   "--set",
+                   "train.batch_size=8",
+                   "--threads",
+                   "1",
+                   "--out",
+                   run.string()};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+  static std::map<std::string, std::string> content(const fs::path& run) {
     std::map<std::string, std::string> files;
     for (const auto& entry : fs::recursive_directory_iterator(run)) {
       if (entry.is_regular_file()) files[entry.path().string()] = testing::slurp(entry.path());
     }
     return files;
-  };
-  const auto before = content();
-  refused(3, {"train", "--resume", run.string(), "--epochs", "4", "--memory-limit", "1 MiB"},
-          {"--memory-limit", "expected at least"});
-  EXPECT_EQ(content(), before);
+  }
+};
+
+TEST_F(ResumeWithoutNames, GoesOnFromTheNewestAndFindsTheBest) {
+  const fs::path run = directory_ / "run", whole = directory_ / "whole";
+  succeed(train(whole, {}));
+  // Within an epoch, so that the newest is not the best.
+  succeed(train(run, {"--max-steps", "7"}));
+  const std::string latest = testing::named(run, "latest"), best = testing::named(run, "best");
+  ASSERT_NE(latest, best);
+  fs::remove(run / "latest");
+  fs::remove(run / "best");
+  const Outcome outcome = succeed(resume(run, 8));
+  EXPECT_THAT(outcome.err, HasSubstr("going on from the newest checkpoint, " + latest));
+  EXPECT_EQ(testing::named(run, "best"), best);
+  succeed({"train", "--resume", run.string()});
+  expect_same(run, whole);
+  EXPECT_EQ(testing::named(run, "best"), testing::named(whole, "best"));
+}
+
+TEST_F(ResumeWithoutNames, IsRefusedWhereTheBestIsLost) {
+  const fs::path run = directory_ / "run";
+  succeed(train(run, {"--max-steps", "7"}));
+  fs::remove_all(run / "checkpoints" / testing::named(run, "best"));
+  fs::remove(run / "latest");
+  fs::remove(run / "best");
+  const auto before = content(run);
+  refused(5, {"train", "--resume", run.string()}, {"neither a file 'best' nor a checkpoint"});
+  EXPECT_EQ(content(run), before);
+}
+
+TEST_F(ResumeWithoutNames, ThatIsRefusedChangesNothing) {
+  const fs::path run = directory_ / "run";
+  succeed(train(run, {}));
+  for (const char* lost : {"", "latest", "best"}) {
+    if (*lost != 0) fs::remove(run / lost);
+    const auto before = content(run);
+    refused(3, {"train", "--resume", run.string(), "--epochs", "9", "--memory-limit", "1 MiB"},
+            {"--memory-limit", "expected at least"});
+    EXPECT_EQ(content(run), before) << "without " << lost;
+  }
 }
 
 TEST_F(Resume, AfterAnInterruptionIsTheUninterruptedRun) {

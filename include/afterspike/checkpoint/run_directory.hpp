@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 namespace afterspike::checkpoint {
 
@@ -25,9 +26,9 @@ class RunDirectory {
   std::optional<std::filesystem::path> latest() const;
   std::optional<std::filesystem::path> best() const;
 
-  /// The checkpoint of the latest step, whatever `latest` says; nothing where there is none. It is
-  /// complete: writing gives it its name last.
-  std::optional<std::filesystem::path> newest() const;
+  /// All checkpoints, in the order of their steps. They are complete: writing gives them their
+  /// names last.
+  std::vector<std::filesystem::path> checkpoints() const;
 
   /// Makes the file name `checkpoint`, which is a place() of this directory.
   void set_latest(const std::filesystem::path& checkpoint) const;

@@ -61,15 +61,22 @@ TEST_F(RunDirectoryTest, RemembersLatestAndBest) {
   EXPECT_EQ(run_.best(), first);
 }
 
-TEST_F(RunDirectoryTest, KnowsTheNewestWhateverIsCalledLatest) {
-  EXPECT_EQ(run_.newest(), std::nullopt);
+TEST_F(RunDirectoryTest, ListsCheckpointsByTheirSteps) {
+  EXPECT_TRUE(run_.checkpoints().empty());
   put(9);
   for (int again = 0; again < 11; ++again) put(10);
   put(3);
   fs::create_directory(directory_ / "checkpoints" / "step-000000099.old");
   spill(directory_ / "checkpoints" / "step-000000098", "a file");
-  ASSERT_TRUE(run_.newest().has_value());
-  EXPECT_EQ(run_.newest()->filename(), "step-000000010-11");
+  const auto all = run_.checkpoints();
+  ASSERT_EQ(all.size(), 13U);
+  EXPECT_EQ(all[0].filename(), "step-000000003");
+  EXPECT_EQ(all[1].filename(), "step-000000009");
+  EXPECT_EQ(all[2].filename(), "step-000000010");
+  EXPECT_EQ(all[3].filename(), "step-000000010-2");
+  EXPECT_EQ(all.back().filename(), "step-000000010-11");
+  fs::create_directory(directory_ / "checkpoints" / "step-99999999999999999999");
+  EXPECT_EQ(run_.checkpoints().back().filename(), "step-99999999999999999999");
 }
 
 TEST_F(RunDirectoryTest, PrunesAllButLatestAndBest) {
