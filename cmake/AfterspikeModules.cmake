@@ -8,6 +8,9 @@ function(afterspike_compile_options target)
   # with -fPIC is inlined all the same: nobody replaces our functions when a program is loaded.
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion -Wno-restrict
     -fno-semantic-interposition $<$<BOOL:${AFTERSPIKE_WERROR}>:-Werror>)
+  # GCC tidies its memory up again and again beside a precompiled header, an eighth of its time.
+  target_compile_options(${target} PRIVATE
+    $<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=1000000;--param=ggc-min-expand=200>)
   if(AFTERSPIKE_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${AFTERSPIKE_SANITIZE}
       -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -63,6 +66,16 @@ function(afterspike_source_options)
     COMPILE_OPTIONS "${ARG_OPTIONS}" SKIP_PRECOMPILE_HEADERS ON)
 endfunction()
 
+# afterspike_unite(target [APART file...]): in release builds several sources make up one that is compiled,
+# so that the precompiled header is read and templates are instantiated once for all of them: half the time
+# and more. What such sources define in unnamed namespaces needs names of its own in the whole target; a
+# source named APART, or with flags of its own, is compiled alone.
+function(afterspike_unite target)
+  cmake_parse_arguments(ARG "" "" "APART" ${ARGN})
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${AFTERSPIKE_UNITE} UNITY_BUILD_BATCH_SIZE 6)
+  set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
+
 function(afterspike_use_torch target visibility)
   target_link_libraries(${target} ${visibility} afterspike_torch)
   afterspike_use_header(${target} NAME afterspike_torch_header TORCH)
@@ -76,11 +89,11 @@ if(AFTERSPIKE_TORCH AND NOT TARGET afterspike_torch)
 endif()
 
 # afterspike_library(nn SOURCES a.cpp b.cpp DEPENDS afterspike::base [EXTERNAL fmt::fmt] [PRIVATE_EXTERNAL ...]
-#                    [TORCH|NO_PRECOMPILED_HEADER])
+#                    [TORCH|NO_PRECOMPILED_HEADER] [APART a.cpp])
 #
 # DEPENDS is the only statement of which module may use which; scripts/check_layers.py reads it.
 function(afterspike_library name)
-  cmake_parse_arguments(ARG "TORCH;NO_PRECOMPILED_HEADER" "" "SOURCES;DEPENDS;EXTERNAL;PRIVATE_EXTERNAL" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH;NO_PRECOMPILED_HEADER" "" "SOURCES;APART;DEPENDS;EXTERNAL;PRIVATE_EXTERNAL" ${ARGN})
   set(target afterspike_${name})
   add_library(${target} STATIC ${ARG_SOURCES})
   add_library(afterspike::${name} ALIAS ${target})
@@ -95,15 +108,18 @@ function(afterspike_library name)
   elseif(NOT ARG_NO_PRECOMPILED_HEADER)
     afterspike_use_header(${target} NAME afterspike_header)
   endif()
+  if(NOT ARG_NO_PRECOMPILED_HEADER)
+    afterspike_unite(${target} APART ${ARG_APART})
+  endif()
   set_property(GLOBAL APPEND PROPERTY AFTERSPIKE_LIBRARIES ${target})
 endfunction()
 
-# afterspike_registry(target HEADER file ENTRY type NAMES name... [FUNCTION entries]): adds <name>.cpp of
+# afterspike_registry(target HEADER file ENTRY type NAMES name... [FUNCTION entries] [APART]): adds <name>.cpp of
 # the current folder to the target for each name, and the definition of the function that HEADER declares,
 # which gives what every entry_<name>() gives, in this order (cmake/registry.cpp.in). A name without a file
-# fails here; a file without its entry_<name>() fails at the link.
+# fails here; a file without its entry_<name>() fails at the link. APART: afterspike_unite leaves them alone.
 function(afterspike_registry target)
-  cmake_parse_arguments(ARG "" "HEADER;ENTRY;FUNCTION" "NAMES" ${ARGN})
+  cmake_parse_arguments(ARG "APART" "HEADER;ENTRY;FUNCTION" "NAMES" ${ARGN})
   if(NOT ARG_FUNCTION)
     set(ARG_FUNCTION entries)
   endif()
@@ -114,6 +130,10 @@ function(afterspike_registry target)
       message(FATAL_ERROR "${target}: '${name}' is registered, but ${name}.cpp is not there")
     endif()
     target_sources(afterspike_${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)
+    if(ARG_APART)
+      set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp
+        TARGET_DIRECTORY afterspike_${target} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    endif()
     string(APPEND declarations "${ARG_ENTRY} entry_${name}();\n")
     string(APPEND calls "entry_${name}(), ")
   endforeach()
@@ -122,10 +142,11 @@ function(afterspike_registry target)
   target_sources(afterspike_${target} PRIVATE ${generated})
 endfunction()
 
-# afterspike_test(name SOURCES ... DEPENDS ... [TORCH] [LABEL unit|integration]): one binary, one
-# CTest entry (a process that links LibTorch takes about a second to start).
+# afterspike_test(name SOURCES ... [APART file...] DEPENDS ... [TORCH] [LABEL unit|integration]): one
+# binary, one CTest entry (a process that links LibTorch takes about a second to start). APART: those of
+# SOURCES that afterspike_unite is to leave alone.
 function(afterspike_test name)
-  cmake_parse_arguments(ARG "TORCH" "LABEL" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH" "LABEL" "SOURCES;APART;DEPENDS" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
@@ -137,6 +158,7 @@ function(afterspike_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   afterspike_compile_options(${name})
   afterspike_compile_quickly(${name})
+  afterspike_unite(${name} APART ${ARG_APART})
   if(ARG_TORCH)
     target_link_libraries(${name} PRIVATE afterspike_torch)
     afterspike_use_header(${name} NAME afterspike_torch_test_header TORCH TEST)

@@ -36,31 +36,31 @@ struct Point {
 };
 
 /// The points of a run (and cluster) in order of their levels.
-using Curve = std::vector<Point>;
+using SilencingCurve = std::vector<Point>;
 
 bool same_curve(const Measurement& a, const Measurement& b) {
   return a.run == b.run && a.cluster == b.cluster && a.control == b.control;
 }
 
-std::vector<Curve> curves_of(const std::vector<Measurement>& measured) {
-  std::vector<Curve> curves;
+std::vector<SilencingCurve> curves_of(const std::vector<Measurement>& measured) {
+  std::vector<SilencingCurve> curves;
   for (const Measurement& own : measured) {
     if (curves.empty() || !same_curve(curves.back().back().first, own)) curves.emplace_back();
-    Curve& curve = curves.back();
+    SilencingCurve& curve = curves.back();
     if (curve.empty() || curve.back().first.level != own.level) curve.push_back({own, {}});
     curve.back().trials.push_back(own);
   }
   return curves;
 }
 
-std::vector<double> levels_of(const Curve& curve) {
+std::vector<double> levels_of(const SilencingCurve& curve) {
   std::vector<double> levels;
   for (const Point& point : curve) levels.push_back(point.first.level);
   return levels;
 }
 
 /// Mean height of the curve of each trial; none where there is one level only.
-std::vector<double> heights(const Curve& curve, const Metric& metric) {
+std::vector<double> heights(const SilencingCurve& curve, const Metric& metric) {
   if (curve.size() < 2) return {};
   const std::vector<double> levels = levels_of(curve);
   std::vector<double> result;
@@ -100,7 +100,7 @@ void put_cluster(const StudyNames& names, const Measurement& first, io::Json& ob
   object["control"] = first.control;
 }
 
-io::Json describe_curve(const StudyNames& names, const Curve& curve,
+io::Json describe_curve(const StudyNames& names, const SilencingCurve& curve,
                         const std::vector<std::string>& paths) {
   const Measurement& first = curve.front().first;
   io::Json result = {{"run", first.run}, {"path", paths[static_cast<std::size_t>(first.run)]}};
@@ -127,16 +127,16 @@ io::Json describe_curve(const StudyNames& names, const Curve& curve,
 /// The curves of a group's runs, all clusters.
 struct Group {
   const RunGroup* names;
-  std::vector<Curve> curves;
+  std::vector<SilencingCurve> curves;
 };
 
-std::vector<Group> groups_of(const StudyNames& names, const std::vector<Curve>& curves) {
+std::vector<Group> groups_of(const StudyNames& names, const std::vector<SilencingCurve>& curves) {
   std::vector<Group> groups;
   std::int64_t begin = 0;
   for (const RunGroup& group : names.groups) {
     const std::int64_t end = begin + static_cast<std::int64_t>(group.paths.size());
     groups.push_back({&group, {}});
-    for (const Curve& curve : curves) {
+    for (const SilencingCurve& curve : curves) {
       const std::int64_t run = curve.front().first.run;
       if (begin <= run && run < end) groups.back().curves.push_back(curve);
     }
@@ -148,7 +148,7 @@ std::vector<Group> groups_of(const StudyNames& names, const std::vector<Curve>& 
 /// The mean of each run at one level.
 std::vector<double> run_means(const Group& group, std::size_t level, const Metric& metric) {
   std::vector<double> means;
-  for (const Curve& curve : group.curves) {
+  for (const SilencingCurve& curve : group.curves) {
     means.push_back(statistics::mean(curve[level].values(metric)));
   }
   return means;
@@ -156,7 +156,7 @@ std::vector<double> run_means(const Group& group, std::size_t level, const Metri
 
 std::vector<double> mean_heights(const Group& group, const Metric& metric) {
   std::vector<double> means;
-  for (const Curve& curve : group.curves) {
+  for (const SilencingCurve& curve : group.curves) {
     const std::vector<double> values = heights(curve, metric);
     if (!values.empty()) means.push_back(statistics::mean(values));
   }
@@ -168,7 +168,7 @@ io::Json describe_group(const StudyNames& names, const Group& group) {
   const auto stream = [&](const std::string& what, const Metric& metric) {
     return stream_of(names, fmt::format("group {} {} {}", group.names->name, what, metric.name));
   };
-  const Curve& first = group.curves.front();
+  const SilencingCurve& first = group.curves.front();
   for (std::size_t level = 0; level < first.size(); ++level) {
     io::Json row = {{std::string(level_name(names.perturbation)), first[level].first.level}};
     for (const Metric& metric : metrics_of(names)) {
@@ -222,7 +222,7 @@ io::Json compare(const StudyNames& names, const Group& a, const Group& b) {
         fmt::format("{} runs and {} do not make pairs", a.curves.size(), b.curves.size());
     return result;
   }
-  const Curve& levels = a.curves.front();
+  const SilencingCurve& levels = a.curves.front();
   for (std::size_t level = 0; level < levels.size(); ++level) {
     io::Json row = test_all(
         names, fmt::format("{} level {}", what, levels[level].first.level),
@@ -308,7 +308,7 @@ std::vector<Measurement> read_measurements(const io::Table& table, const StudyNa
 io::Table summary_table(const StudyNames& names, const std::vector<Measurement>& measured) {
   io::Table table{first_columns(names), {}};
   table.columns.insert(table.columns.end(), {"neurons", "trials"});
-  const std::vector<Curve> curves = curves_of(measured);
+  const std::vector<SilencingCurve> curves = curves_of(measured);
   std::vector<const char*> parts = {"mean", "sd", "low", "high"};
   // One value has no spread, and a table has no cell for that.
   if (curves.empty() || curves.front().front().trials.size() < 2) parts.resize(1);
@@ -317,7 +317,7 @@ io::Table summary_table(const StudyNames& names, const std::vector<Measurement>&
       table.columns.push_back(fmt::format("{}_{}", metric.name, part));
     }
   }
-  for (const Curve& curve : curves) {
+  for (const SilencingCurve& curve : curves) {
     for (const Point& point : curve) {
       std::vector<double> row = row_of(names, point.first);
       row.insert(row.end(), {static_cast<double>(point.first.neurons),
@@ -342,10 +342,11 @@ std::string spread_text(const io::Json& value, std::string_view plus_minus) {
 }
 
 io::Json silencing_summary(const StudyNames& names, const std::vector<Measurement>& measured) {
-  const std::vector<Curve> curves = curves_of(measured);
+  const std::vector<SilencingCurve> curves = curves_of(measured);
   const std::vector<std::string> paths = paths_of(names);
   io::Json result = {{"runs", io::Json::array()}};
-  for (const Curve& curve : curves) result["runs"].push_back(describe_curve(names, curve, paths));
+  for (const SilencingCurve& curve : curves)
+    result["runs"].push_back(describe_curve(names, curve, paths));
   // Clusters of different runs are not the same clusters.
   if (names.by_cluster) return result;
   const std::vector<Group> groups = groups_of(names, curves);

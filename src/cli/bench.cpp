@@ -18,7 +18,7 @@ namespace {
 /// More would be a slip.
 constexpr std::int64_t kMost = 1 << 20, kMostRepeats = 1'000'000;
 
-Arguments make_arguments() {
+Arguments bench_arguments() {
   Arguments arguments("bench", "Measures a training step on synthetic data.",
                       "[--neuron glifr] [--hidden 252 ...] [--path composed] [--json]");
   arguments.value("neuron", "NAME", "Neuron model.", "glifr")
@@ -121,8 +121,8 @@ io::Json record(const bench::Settings& settings, const bench::Measurement& measu
           {"gemm_s", measured.gemm_s}};
 }
 
-int run(std::span<const std::string> words) {
-  Arguments arguments = make_arguments();
+int run_bench(std::span<const std::string> words) {
+  Arguments arguments = bench_arguments();
   if (!arguments.parse(words)) return 0;
   bench::Settings settings = settings_of(arguments);
   use_kernel(arguments);
@@ -141,7 +141,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_bench() {
-  return {"bench", "measure time and memory of a training step", run};
+  return {"bench", "measure time and memory of a training step", run_bench};
 }
 
 }  // namespace afterspike::cli

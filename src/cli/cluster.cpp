@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kMostClusters = 1000;
 
-Arguments make_arguments() {
+Arguments cluster_arguments() {
   Arguments arguments(
       "cluster",
       "Which kinds of neurons were learned: clusters of their intrinsic parameters, and whether "
@@ -153,8 +153,8 @@ void print_runs(const io::Json& report) {
   }
 }
 
-int run(std::span<const std::string> words) {
-  Arguments arguments = make_arguments();
+int run_cluster(std::span<const std::string> words) {
+  Arguments arguments = cluster_arguments();
   if (!arguments.parse(words)) return 0;
   if (arguments.has("out")) {
     const std::filesystem::path out = arguments.text("out");
@@ -184,7 +184,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_cluster() {
-  return {"cluster", "find kinds of neurons by what they learned", run};
+  return {"cluster", "find kinds of neurons by what they learned", run_cluster};
 }
 
 }  // namespace afterspike::cli

@@ -75,7 +75,7 @@ std::string action_of(const Arguments& arguments) {
   return action;
 }
 
-int run(std::span<const std::string> words) {
+int run_data(std::span<const std::string> words) {
   Arguments arguments("data", "Lists, obtains and checks data sets.",
                       "list | fetch NAME [--from DIR] | verify NAME [--json]");
   arguments.any_number("list | fetch NAME | verify NAME", 1)
@@ -102,7 +102,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_data() {
-  return {"data", "list, fetch and verify data sets", run};
+  return {"data", "list, fetch and verify data sets", run_data};
 }
 
 }  // namespace afterspike::cli

@@ -10,7 +10,7 @@
 namespace afterspike::cli {
 namespace {
 
-int run(std::span<const std::string> words) {
+int run_evaluate(std::span<const std::string> words) {
   Arguments arguments("evaluate", "Evaluates the selected network of a run on a split of its task.",
                       "RUN [--split test] [--json]");
   arguments.positional({"RUN"})
@@ -69,7 +69,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_evaluate() {
-  return {"evaluate", "evaluate a trained network on a split", run};
+  return {"evaluate", "evaluate a trained network on a split", run_evaluate};
 }
 
 }  // namespace afterspike::cli

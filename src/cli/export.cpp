@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Arguments make_arguments() {
+Arguments export_arguments() {
   Arguments arguments("export",
                       "Writes the selected network of a run as a network of spiking neurons\n"
                       "(docs/export-semantics.md).",
@@ -100,8 +100,8 @@ void print(const std::optional<parity::Report>& report, const exporters::Convers
   print_result(result, true);
 }
 
-int run(std::span<const std::string> words) {
-  Arguments arguments = make_arguments();
+int run_export(std::span<const std::string> words) {
+  Arguments arguments = export_arguments();
   if (!arguments.parse(words)) return 0;
   require(arguments.has("out"), ErrorKind::usage, "export: expected --out PATH");
   const fs::path out = arguments.text("out");
@@ -135,7 +135,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_export() {
-  return {"export", "write a trained network as spiking neurons", run};
+  return {"export", "write a trained network as spiking neurons", run_export};
 }
 
 }  // namespace afterspike::cli

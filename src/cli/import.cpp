@@ -57,7 +57,7 @@ std::vector<fs::path> allen_files(const std::vector<std::string>& paths) {
   return files;
 }
 
-Arguments make_arguments() {
+Arguments import_arguments() {
   Arguments arguments(
       "import",
       "Makes a network file of others' networks of GLIF neurons: a SONATA directory "
@@ -71,8 +71,8 @@ Arguments make_arguments() {
   return arguments;
 }
 
-int run(std::span<const std::string> words) {
-  Arguments arguments = make_arguments();
+int run_import(std::span<const std::string> words) {
+  Arguments arguments = import_arguments();
   if (!arguments.parse(words)) return 0;
   require(arguments.has("out"), ErrorKind::usage, "import: expected --out NET");
   require_free(arguments.text("out"), arguments.has("force"));
@@ -104,7 +104,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_import() {
-  return {"import", "read others' networks of GLIF neurons", run};
+  return {"import", "read others' networks of GLIF neurons", run_import};
 }
 
 }  // namespace afterspike::cli

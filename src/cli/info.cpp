@@ -170,7 +170,7 @@ Form form_of(const fs::path& path) {
   return {describe_tensors, print_tensors};
 }
 
-int run(std::span<const std::string> words) {
+int run_info(std::span<const std::string> words) {
   Arguments arguments("info",
                       "Describes a run, a checkpoint, a safetensors file or the network file of "
                       "export and import.",
@@ -191,7 +191,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_info() {
-  return {"info", "describe a run, a checkpoint or a file", run};
+  return {"info", "describe a run, a checkpoint or a file", run_info};
 }
 
 }  // namespace afterspike::cli

@@ -13,7 +13,7 @@
 namespace afterspike::cli {
 namespace {
 
-Arguments make_arguments() {
+Arguments inspect_arguments() {
   Arguments arguments(
       "inspect",
       "Single neurons of a trained network and the network as a whole: f-I curves, responses to a "
@@ -93,8 +93,8 @@ std::vector<analysis::Unit> units_of(const Arguments& arguments, const analysis:
   fail(ErrorKind::usage, "--cluster: found {}, expected 0 to {}", wanted, clusters.size() - 1);
 }
 
-int run(std::span<const std::string> words) {
-  Arguments arguments = make_arguments();
+int run_inspect(std::span<const std::string> words) {
+  Arguments arguments = inspect_arguments();
   if (!arguments.parse(words)) return 0;
   require(arguments.has("out"), ErrorKind::usage, "inspect: expected --out DIR");
   require(!std::filesystem::exists(arguments.text("out")), ErrorKind::usage,
@@ -117,7 +117,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_inspect() {
-  return {"inspect", "single neurons and the network at work", run};
+  return {"inspect", "single neurons and the network at work", run_inspect};
 }
 
 }  // namespace afterspike::cli

@@ -41,7 +41,7 @@ constexpr Kind kKinds[] = {
     {"kernels", kernel_table},
 };
 
-int run(std::span<const std::string> words) {
+int run_list(std::span<const std::string> words) {
   Arguments arguments("list", "Lists what there is: a name a line with its summary.",
                       "neurons | tasks | datasets | exporters | kernels [--json]");
   arguments.positional({"neurons|tasks|datasets|exporters|kernels"})
@@ -63,7 +63,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_list() {
-  return {"list", "list neurons, tasks, data sets, exporters or kernels", run};
+  return {"list", "list neurons, tasks, data sets, exporters or kernels", run_list};
 }
 
 }  // namespace afterspike::cli

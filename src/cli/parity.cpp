@@ -13,7 +13,7 @@
 namespace afterspike::cli {
 namespace {
 
-int run(std::span<const std::string> words) {
+int run_parity(std::span<const std::string> words) {
   Arguments arguments("parity",
                       "Compares a run with the spiking network that was made from it, on the same "
                       "samples.",
@@ -40,7 +40,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_parity() {
-  return {"parity", "compare a run with the spiking network made from it", run};
+  return {"parity", "compare a run with the spiking network made from it", run_parity};
 }
 
 }  // namespace afterspike::cli

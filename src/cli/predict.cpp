@@ -68,7 +68,7 @@ void require_out(const fs::path& out, const fs::path& data, const fs::path& run,
   require_free(out, force);
 }
 
-int run(std::span<const std::string> words) {
+int run_predict(std::span<const std::string> words) {
   Arguments arguments("predict", "Writes what a trained network answers to your own sequences.",
                       "RUN --data FILE --out outputs.csv [--force]");
   arguments.positional({"RUN"})
@@ -107,7 +107,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_predict() {
-  return {"predict", "write what a trained network answers to your own sequences", run};
+  return {"predict", "write what a trained network answers to your own sequences", run_predict};
 }
 
 }  // namespace afterspike::cli

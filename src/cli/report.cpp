@@ -17,9 +17,9 @@
 namespace afterspike::cli {
 namespace {
 
-constexpr std::int64_t kMostTrials = 1000;
+constexpr std::int64_t kMostReportTrials = 1000;
 
-Arguments make_arguments() {
+Arguments report_arguments() {
   Arguments arguments(
       "report",
       "One page for the browser that shows finished runs: results, training, answers, robustness, "
@@ -52,7 +52,7 @@ analysis::ReportRequest make_request(const Arguments& arguments,
   request.context = {data_directory(arguments)};
   request.split = tasks::parse_split(arguments.text("split"));
   request.sample = arguments.integer("sample", 0);
-  request.trials = arguments.integer("trials", 1, kMostTrials);
+  request.trials = arguments.integer("trials", 1, kMostReportTrials);
   request.limit = arguments.integer("limit", 1);
   request.command = {"afterspike", "report"};
   request.command.insert(request.command.end(), words.begin(), words.end());
@@ -100,8 +100,8 @@ void require_page(const std::filesystem::path& out) {
           out.string());
 }
 
-int run(std::span<const std::string> words) {
-  Arguments arguments = make_arguments();
+int run_report(std::span<const std::string> words) {
+  Arguments arguments = report_arguments();
   if (!arguments.parse(words)) return 0;
   require(arguments.has("out"), ErrorKind::usage, "report: expected --out FILE");
   require_flags_of_studies(arguments);
@@ -126,7 +126,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_report() {
-  return {"report", "a page that shows finished runs", run};
+  return {"report", "a page that shows finished runs", run_report};
 }
 
 }  // namespace afterspike::cli

@@ -23,7 +23,7 @@ constexpr std::pair<const char*, Perturbation> kPerturbations[] = {
     {"jitter", Perturbation::jitter},
     {"deletion", Perturbation::deletion}};
 
-Arguments make_arguments() {
+Arguments silence_arguments() {
   Arguments arguments(
       "silence",
       "How well trained networks work without some of their neurons, or with other damage; nothing "
@@ -171,8 +171,8 @@ void print_summary(const io::Json& summary, const analysis::Study& study) {
   print_comparisons(summary, metric);
 }
 
-int run(std::span<const std::string> words) {
-  Arguments arguments = make_arguments();
+int run_silence(std::span<const std::string> words) {
+  Arguments arguments = silence_arguments();
   if (!arguments.parse(words)) return 0;
   require(arguments.has("out"), ErrorKind::usage, "silence: expected --out DIR");
   ThreadPool pool(threads(arguments));
@@ -203,7 +203,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_silence() {
-  return {"silence", "how well networks work with neurons silenced or other damage", run};
+  return {"silence", "how well networks work with neurons silenced or other damage", run_silence};
 }
 
 }  // namespace afterspike::cli

@@ -22,7 +22,7 @@
 namespace afterspike::cli {
 namespace {
 
-Arguments make_arguments() {
+Arguments simulate_arguments() {
   Arguments arguments("simulate",
                       "Runs a network of spiking neurons: on the samples of a task, or on recorded "
                       "spikes.",
@@ -231,8 +231,8 @@ void require_neurons(const std::string& path, const glifnet::Network& network) {
   require(any, ErrorKind::data, "'{}': found no neurons, expected a population of them", path);
 }
 
-int run(std::span<const std::string> words) {
-  Arguments arguments = make_arguments();
+int run_simulate(std::span<const std::string> words) {
+  Arguments arguments = simulate_arguments();
   if (!arguments.parse(words)) return 0;
   require_flags_of_one_way(arguments);
   glifnet::Network network = glifnet::read_network(arguments.words()[0]);
@@ -252,7 +252,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_simulate() {
-  return {"simulate", "run a network of spiking neurons", run};
+  return {"simulate", "run a network of spiking neurons", run_simulate};
 }
 
 }  // namespace afterspike::cli

@@ -56,7 +56,7 @@ constexpr PlainFlag kPlainFlags[] = {
     {"precision", "NAME", "train.precision"},
 };
 
-Arguments make_arguments() {
+Arguments train_arguments() {
   Arguments arguments("train", "Trains a network on a task.",
                       "(--task T --neuron N | --config FILE) --out RUN [--epochs N ...]\n"
                       "  afterspike train --resume RUN [--epochs N]");
@@ -424,8 +424,8 @@ int train_together(const Arguments& arguments, std::span<const std::string> word
   return status;
 }
 
-int run(std::span<const std::string> words) {
-  Arguments arguments = make_arguments();
+int run_train(std::span<const std::string> words) {
+  Arguments arguments = train_arguments();
   arguments.epilogue([&] { return options_help(arguments); });
   if (!arguments.parse(words)) return 0;
   if (arguments.has("dump-config") && !arguments.has("resume"))
@@ -438,7 +438,7 @@ int run(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_train() {
-  return {"train", "train a network on a task", run};
+  return {"train", "train a network on a task", run_train};
 }
 
 }  // namespace afterspike::cli

@@ -18,7 +18,6 @@ namespace {
 using glifnet::Dynamics;
 using glifnet::Population;
 
-constexpr ErrorKind kKind = ErrorKind::config;
 /// Of a step: so much is rounding of decimal times, and decides nothing.
 constexpr double kNoise = 1e-6;
 
@@ -163,7 +162,7 @@ void put_trains_on_grid(Population& population, double step_ms,
 double whole_tics(double step_ms) {
   constexpr double kTicsPerMs = 1000, kRounding = 1e-9;
   const double tics = std::round(step_ms * kTicsPerMs);
-  require(tics >= 1 && std::abs(step_ms * kTicsPerMs - tics) <= kRounding * tics, kKind,
+  require(tics >= 1 && std::abs(step_ms * kTicsPerMs - tics) <= kRounding * tics, ErrorKind::config,
           "resolution: found {} ms, expected a multiple of {} ms, NEST's tic", step_ms,
           1 / kTicsPerMs);
   return tics / kTicsPerMs;
@@ -185,11 +184,11 @@ Conversion as_nest(const glifnet::Network& network, const Options& options) {
     const glifnet::Model& model = glifnet::model(population.model);
     put_trains_on_grid(population, step, deviations);
     if (model.is_source()) continue;
-    require(model.dynamics == Dynamics::leaky && !model.reached_is_crossed, kKind,
+    require(model.dynamics == Dynamics::leaky && !model.reached_is_crossed, ErrorKind::config,
             "population '{}': found model '{}', expected glif1 to glif5 or glifr: glif_psc is no"
             " other",
             population.name, population.model);
-    require(population.synapse != glifnet::SynapseShape::exponential, kKind,
+    require(population.synapse != glifnet::SynapseShape::exponential, ErrorKind::config,
             "population '{}': found exponential synapses, expected alpha: glif_psc has no others",
             population.name);
     name_without_currents(population);

@@ -24,7 +24,6 @@ namespace fs = std::filesystem;
 
 using glifnet::Population;
 
-constexpr ErrorKind kKind = ErrorKind::data;
 constexpr const char* kDynamics = "threshold_dynamics_method";
 
 struct BmtkTemplate {
@@ -40,7 +39,8 @@ constexpr std::array kBmtkTemplates = {BmtkTemplate{"nest:glif_lif_psc", "glif1"
 class Config {
  public:
   explicit Config(const fs::path& path)
-      : where_(fmt::format("'{}'", path.string())), content_(io::read_json(path, kKind)) {}
+      : where_(fmt::format("'{}'", path.string())),
+        content_(io::read_json(path, ErrorKind::data)) {}
 
   Population population(const std::string& name) const;
   double dt_ms() const { return get<double>("dt") * kMilli; }
@@ -49,19 +49,20 @@ class Config {
  private:
   template <typename T>
   T get(const char* key) const {
-    return io::member<T>(content_, key, where_, kKind);
+    return io::member<T>(content_, key, where_, ErrorKind::data);
   }
   double coefficient(const char* key) const {
-    return io::member<double>(get<io::Json>("coeffs"), key, where_ + ": 'coeffs'", kKind);
+    return io::member<double>(get<io::Json>("coeffs"), key, where_ + ": 'coeffs'", ErrorKind::data);
   }
   std::string method_name(const char* key) const {
-    return io::member<std::string>(get<io::Json>(key), "name", where_, kKind);
+    return io::member<std::string>(get<io::Json>(key), "name", where_, ErrorKind::data);
   }
   template <typename T>
   T parameter(const char* method_key, const char* key) const {
     const std::string where = fmt::format("{}: '{}'", where_, method_key);
-    const auto parameters = io::member<io::Json>(get<io::Json>(method_key), "params", where, kKind);
-    return io::member<T>(parameters, key, where, kKind);
+    const auto parameters =
+        io::member<io::Json>(get<io::Json>(method_key), "params", where, ErrorKind::data);
+    return io::member<T>(parameters, key, where, ErrorKind::data);
   }
   std::string level() const;
   /// A reset that depends on the voltage may come with a threshold that no spike moves.
@@ -84,7 +85,7 @@ std::string Config::level() const {
       (threshold == "inf" ||
        (has_reset && (threshold == "spike_component" || threshold == "three_components_exact")));
   const bool adapts = threshold == "three_components_exact";
-  require(known && (!adapts || has_currents), kKind,
+  require(known && (!adapts || has_currents), ErrorKind::data,
           "{}: voltage_reset_method '{}', threshold_dynamics_method '{}' and"
           " AScurrent_dynamics_method '{}' are no level of GLIF",
           where_, reset, threshold, currents);
@@ -97,7 +98,7 @@ std::string Config::level() const {
 void Config::check_rules() const {
   const auto expect = [&](const char* key, std::initializer_list<std::string_view> names) {
     const std::string name = method_name(key);
-    require(std::find(names.begin(), names.end(), name) != names.end(), kKind,
+    require(std::find(names.begin(), names.end(), name) != names.end(), ErrorKind::data,
             "{}: found {} '{}', expected {}", where_, key, name, fmt::join(names, " or "));
   };
   expect("voltage_dynamics_method", {"linear_forward_euler", "linear_exact"});
@@ -108,14 +109,14 @@ void Config::check_rules() const {
     for (const char* key : {"a_spike", "b_spike"}) {
       const auto dynamics = parameter<double>(kDynamics, key),
                  reset = parameter<double>("threshold_reset_method", key);
-      require(dynamics == reset, kKind,
+      require(dynamics == reset, ErrorKind::data,
               "{}: '{}': found {} for the dynamics of the threshold and {} for its reset, expected"
               " one value",
               where_, key, dynamics, reset);
     }
   }
   for (const double current : get<std::vector<double>>("init_AScurrents")) {
-    require(current == 0 || !has_currents, kKind,
+    require(current == 0 || !has_currents, ErrorKind::data,
             "{}: 'init_AScurrents': found {} A, expected 0: after-spike currents start from 0 here",
             where_, current);
   }
@@ -157,13 +158,14 @@ void Config::put_threshold(Population& population, const glifnet::Model& model) 
 void Config::put_currents(Population& population) const {
   using List = std::vector<double>;
   const List taus = get<List>("asc_tau_array"), amps = get<List>("asc_amp_array");
-  const List factors =
-      io::member<List>(get<io::Json>("coeffs"), "asc_amp_array", where_ + ": 'coeffs'", kKind);
+  const List factors = io::member<List>(get<io::Json>("coeffs"), "asc_amp_array",
+                                        where_ + ": 'coeffs'", ErrorKind::data);
   const List multipliers = parameter<List>("AScurrent_reset_method", "r");
   require(amps.size() == taus.size() && factors.size() == taus.size() &&
               multipliers.size() == taus.size(),
-          kKind, "{}: expected as many amplitudes, their coeffs and r as asc_tau_array has, {}",
-          where_, taus.size());
+          ErrorKind::data,
+          "{}: expected as many amplitudes, their coeffs and r as asc_tau_array has, {}", where_,
+          taus.size());
   for (std::size_t j = 0; j < taus.size(); ++j) {
     population.columns["after_spike_decay"].push_back(1 / (taus[j] * kMilli));
     population.columns["after_spike_amplitude"].push_back(amps[j] * factors[j] * kPico);
@@ -172,8 +174,8 @@ void Config::put_currents(Population& population) const {
 }
 
 Population Config::population(const std::string& name) const {
-  require(get<std::string>("type") == "GLIF", kKind, "{}: found type '{}', expected GLIF", where_,
-          get<std::string>("type"));
+  require(get<std::string>("type") == "GLIF", ErrorKind::data, "{}: found type '{}', expected GLIF",
+          where_, get<std::string>("type"));
   Population population;
   population.name = name;
   population.model = level();
@@ -236,8 +238,8 @@ std::vector<fs::path> allen_configs(const fs::path& directory) {
        entry.increment(error)) {
     if (entry->path().filename().string().ends_with(kAllenConfig)) files.push_back(entry->path());
   }
-  require(!error, kKind, "'{}': expected a directory that can be read: {}", directory.string(),
-          error.message());
+  require(!error, ErrorKind::data, "'{}': expected a directory that can be read: {}",
+          directory.string(), error.message());
   std::sort(files.begin(), files.end(), [](const fs::path& one, const fs::path& other) {
     return comes_before(one.filename().string(), other.filename().string());
   });
@@ -255,7 +257,7 @@ glifnet::Network import_allen(const std::vector<fs::path>& paths) {
     const Config config(path);
     network.populations.push_back(config.population(name));
     if (network.populations.size() == 1) network.time_step_ms = config.dt_ms();
-    require(config.dt_ms() == network.time_step_ms, kKind,
+    require(config.dt_ms() == network.time_step_ms, ErrorKind::data,
             "'{}': found a step (dt) of {} ms, expected {} ms, as the first file has",
             path.string(), config.dt_ms(), network.time_step_ms);
   }
@@ -282,18 +284,18 @@ std::string bmtk_templates() {
 Population import_bmtk_neuron(const fs::path& path, const std::string& level) {
   const Config config(path);
   Population neuron = config.population(cell_name(path));
-  require(neuron.model == level, kKind,
+  require(neuron.model == level, ErrorKind::data,
           "'{}': found methods of {}, expected those of {}, by the template that the file is named"
           " with",
           path.string(), neuron.model, level);
   const bool has_rule = neuron.columns.contains("reset_fraction");
-  require(!has_rule || config.rests_at_reference(), kKind,
+  require(!has_rule || config.rests_at_reference(), ErrorKind::data,
           "'{}': found El other than 0, expected 0: BMTK lets a reset of method v_before count from"
           " rest",
           path.string());
   if (!glifnet::model(level).after_spike_currents) return neuron;
   for (const double multiplier : neuron.column("after_spike_multiplier")) {
-    require(multiplier == 1, kKind,
+    require(multiplier == 1, ErrorKind::data,
             "'{}': found r of AScurrent_reset_method {}, expected 1, which BMTK takes whatever the"
             " file says",
             path.string(), multiplier);

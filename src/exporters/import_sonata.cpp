@@ -19,12 +19,10 @@ namespace fs = std::filesystem;
 
 using glifnet::Population;
 
-constexpr ErrorKind kKind = ErrorKind::data;
-
 /// The one member of a group that holds populations.
 std::vector<std::string> populations_of(const io::Hdf5File& file, const fs::path& path,
                                         const std::string& group) {
-  require(file.exists(group), kKind, "'{}': '{}' is missing", path.string(), group);
+  require(file.exists(group), ErrorKind::data, "'{}': '{}' is missing", path.string(), group);
   return file.members(group);
 }
 
@@ -95,12 +93,12 @@ void Reader::add_neurons(const std::string& name, const std::vector<const io::Js
 io::Json Reader::cell_parameters(const TextTable& types, std::size_t row) const {
   const std::string model = types.cell(row, "model_template");
   const auto level = bmtk_level(model);
-  require(model == "nest:glif_psc" || level, kKind,
+  require(model == "nest:glif_psc" || level, ErrorKind::data,
           "'{}': found model_template '{}', expected nest:glif_psc or {}", types.path, model,
           bmtk_templates());
   const fs::path path =
       config_.at("components").path("point_neuron_models_dir") / types.cell(row, "dynamics_params");
-  if (!level) return io::read_json(path, kKind);
+  if (!level) return io::read_json(path, ErrorKind::data);
   return nest_parameters(import_bmtk_neuron(path, *level), 0);
 }
 
@@ -108,11 +106,11 @@ void Reader::read_population(const io::Hdf5File& file, const std::string& name,
                              const TextTable& types) {
   const std::string group = "/nodes/" + name;
   const auto ids = file.read<std::int64_t>(group + "/node_type_id").values;
-  require(!ids.empty(), kKind, "'{}': expected nodes, found none", group);
+  require(!ids.empty(), ErrorKind::data, "'{}': expected nodes, found none", group);
   require_plain(file, group + "/node_id", ids.size(), true);
   require_plain(file, group + "/node_group_id", ids.size(), false);
   require_plain(file, group + "/node_group_index", ids.size(), true);
-  require(!file.exists(group + "/0/dynamics_params"), kKind,
+  require(!file.exists(group + "/0/dynamics_params"), ErrorKind::data,
           "'{}/0/dynamics_params': parameters of single nodes are not read, expected a node type"
           " for each",
           group);
@@ -122,7 +120,7 @@ void Reader::read_population(const io::Hdf5File& file, const std::string& name,
   for (const std::size_t row : rows) {
     const std::string kind = types.cell(row, "model_type"),
                       first = types.cell(rows.front(), "model_type");
-    require(kind == first, kKind,
+    require(kind == first, ErrorKind::data,
             "'{}': found nodes of model_type '{}' and '{}', expected one for all", group, first,
             kind);
     if (kind == "virtual") continue;
@@ -144,13 +142,14 @@ void Reader::read_nodes(const ConfigPart& entry) {
 
 void Reader::add_edges(const SonataEdges& edges, const std::string& group) {
   const auto nodes_called = [&](const std::string& name) {
-    require(result_.nodes.contains(name), kKind, "'{}': there are no nodes '{}'", group, name);
+    require(result_.nodes.contains(name), ErrorKind::data, "'{}': there are no nodes '{}'", group,
+            name);
     return &result_.nodes.at(name);
   };
   const auto *from = nodes_called(edges.source), *to = nodes_called(edges.target);
   for (std::size_t edge = 0; edge < edges.sources.size(); ++edge) {
     const auto place = [&](const auto& nodes, std::int64_t node) {
-      require(node >= 0 && node < static_cast<std::int64_t>(nodes.size()), kKind,
+      require(node >= 0 && node < static_cast<std::int64_t>(nodes.size()), ErrorKind::data,
               "'{}': edge {}: found node {}, expected 0 to {}", group, edge, node,
               nodes.size() - 1);
       return nodes[static_cast<std::size_t>(node)];
@@ -181,18 +180,18 @@ std::vector<std::vector<double>> read_spikes(const fs::path& path, const std::st
   const std::string where = fmt::format("'{}': '{}'", path.string(), group);
   const auto times = file.read<double>(group + "/timestamps").values;
   const auto ids = file.read<std::int64_t>(group + "/node_ids").values;
-  require(times.size() == ids.size(), kKind, "{}: found {} times of {} nodes", where, times.size(),
-          ids.size());
+  require(times.size() == ids.size(), ErrorKind::data, "{}: found {} times of {} nodes", where,
+          times.size(), ids.size());
   if (file.has_attribute(group + "/timestamps", "units")) {
     const std::string units = file.text_attribute(group + "/timestamps", "units");
-    require(units == "milliseconds" || units == "ms", kKind,
+    require(units == "milliseconds" || units == "ms", ErrorKind::data,
             "{}: found timestamps in {}, expected milliseconds", where, units);
   }
   std::vector<std::vector<double>> trains(nodes);
   for (std::size_t at = 0; at < ids.size(); ++at) {
-    require(ids[at] >= 0 && ids[at] < static_cast<std::int64_t>(nodes), kKind,
+    require(ids[at] >= 0 && ids[at] < static_cast<std::int64_t>(nodes), ErrorKind::data,
             "{}: found node {}, expected 0 to {}", where, ids[at], nodes - 1);
-    require(std::isfinite(times[at]) && times[at] >= 0, kKind,
+    require(std::isfinite(times[at]) && times[at] >= 0, ErrorKind::data,
             "{}: found {} ms, expected a time of 0 or later", where, times[at]);
     trains[static_cast<std::size_t>(ids[at])].push_back(times[at]);
   }
@@ -206,18 +205,18 @@ void Reader::read_inputs() {
   for (const auto& [name, ignored] : inputs.json().items()) {
     const ConfigPart entry = inputs.at(name.c_str());
     const auto type = entry.get<std::string>("input_type");
-    require(type == "spikes", kKind, "{}: input '{}': found input_type '{}', expected spikes",
-            entry.name(), name, type);
+    require(type == "spikes", ErrorKind::data,
+            "{}: input '{}': found input_type '{}', expected spikes", entry.name(), name, type);
     const auto target = entry.get<std::string>("node_set");
-    require(result_.nodes.contains(target), kKind, "{}: input '{}': there are no nodes '{}'",
-            entry.name(), name, target);
+    require(result_.nodes.contains(target), ErrorKind::data,
+            "{}: input '{}': there are no nodes '{}'", entry.name(), name, target);
     const auto& nodes = result_.nodes.at(target);
     Population& population =
         result_.network.populations[static_cast<std::size_t>(nodes.front().first)];
-    require(population.model == "spike_source", kKind,
+    require(population.model == "spike_source", ErrorKind::data,
             "{}: input '{}': found nodes '{}', which are neurons; expected virtual ones",
             entry.name(), name, target);
-    require(population.trains.offsets.empty(), kKind,
+    require(population.trains.offsets.empty(), ErrorKind::data,
             "{}: input '{}': nodes '{}' have an input already, expected one", entry.name(), name,
             target);
     population.trains.offsets = {0};

@@ -10,8 +10,6 @@
 namespace afterspike::exporters {
 namespace {
 
-constexpr ErrorKind kKind = ErrorKind::data;
-
 struct Flag {
   const char* name;
   bool glifnet::Model::*mechanism;
@@ -49,7 +47,7 @@ void require_state_of_zero(const io::Json& parameters, const std::string& where)
     const io::Json& found = parameters.at(member.name);
     const io::Json all = found.is_array() ? found : io::Json::array({found});
     for (const io::Json& value : all) {
-      require(value.is_number() && value.get<double>() == 0, kKind,
+      require(value.is_number() && value.get<double>() == 0, ErrorKind::data,
               "{}: member '{}': found {} {}, expected 0: neurons start without it here", where,
               member.name, value.dump(), member.unit);
     }
@@ -93,11 +91,12 @@ std::string nest_level(const io::Json& parameters, const std::string& where) {
     const glifnet::Model& model = glifnet::model(level);
     bool same = true;
     for (const Flag& flag : kFlags) {
-      same = same && io::member<bool>(parameters, flag.name, where, kKind) == model.*flag.mechanism;
+      same = same && io::member<bool>(parameters, flag.name, where, ErrorKind::data) ==
+                         model.*flag.mechanism;
     }
     if (same) return level;
   }
-  fail(kKind, "{}: its three flags are none of GLIF1 to GLIF5", where);
+  fail(ErrorKind::data, "{}: its three flags are none of GLIF1 to GLIF5", where);
 }
 
 void append_nest_neuron(glifnet::Population& population, const io::Json& parameters,
@@ -106,9 +105,9 @@ void append_nest_neuron(glifnet::Population& population, const io::Json& paramet
   const glifnet::Model& model = glifnet::model(population.model);
   std::size_t currents = 0;
   if (model.after_spike_currents) {
-    currents = io::member<List>(parameters, "asc_decay", where, kKind).size();
+    currents = io::member<List>(parameters, "asc_decay", where, ErrorKind::data).size();
     const auto first = static_cast<std::size_t>(population.currents());
-    require(population.size == 0 || currents == first, kKind,
+    require(population.size == 0 || currents == first, ErrorKind::data,
             "{}: member 'asc_decay': found {} values, expected {}, as the first has", where,
             currents, first);
   }
@@ -120,17 +119,19 @@ void append_nest_neuron(glifnet::Population& population, const io::Json& paramet
     } else if (!column.per_current) {
       // A neuron that is not said to start elsewhere starts from rest.
       const bool start = column.name == "initial_potential" && !parameters.contains("V_m");
-      values.push_back(io::member<double>(parameters, start ? "E_L" : column.symbol, where, kKind));
+      values.push_back(
+          io::member<double>(parameters, start ? "E_L" : column.symbol, where, ErrorKind::data));
     } else {
-      const List own = io::member<List>(parameters, column.symbol, where, kKind);
-      require(own.size() == currents, kKind, "{}: member '{}': found {} values, expected {}", where,
-              column.symbol, own.size(), currents);
+      const List own = io::member<List>(parameters, column.symbol, where, ErrorKind::data);
+      require(own.size() == currents, ErrorKind::data,
+              "{}: member '{}': found {} values, expected {}", where, column.symbol, own.size(),
+              currents);
       values.insert(values.end(), own.begin(), own.end());
     }
   }
-  const List synapses = io::member<List>(parameters, "tau_syn", where, kKind);
+  const List synapses = io::member<List>(parameters, "tau_syn", where, ErrorKind::data);
   if (population.size == 0) population.receptors = static_cast<std::int64_t>(synapses.size());
-  require(static_cast<std::int64_t>(synapses.size()) == population.receptors, kKind,
+  require(static_cast<std::int64_t>(synapses.size()) == population.receptors, ErrorKind::data,
           "{}: member 'tau_syn': found {} values, expected {}, as the first has", where,
           synapses.size(), population.receptors);
   population.synapse_time_constants_ms.insert(population.synapse_time_constants_ms.end(),

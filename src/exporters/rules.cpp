@@ -9,8 +9,6 @@ namespace afterspike::exporters {
 
 using glifnet::Population;
 
-constexpr ErrorKind kKind = ErrorKind::config;
-
 void Concerned::add_targets(const glifnet::Projection& projection) {
   for (const std::uint32_t target : projection.targets) add(target);
 }
@@ -76,7 +74,7 @@ void list_readout(const glifnet::Network& network, std::vector<Deviation>& devia
 void require_deterministic(const Population& population) {
   const auto softness = population.column("softness");
   const bool hard = std::all_of(softness.begin(), softness.end(), [](double s) { return s == 0; });
-  require(hard && population.copies == 1, kKind,
+  require(hard && population.copies == 1, ErrorKind::config,
           "population '{}': found {}, expected a network exported with --mode threshold: neurons of"
           " other simulators do not escape",
           population.name, hard ? "copies" : "a soft threshold");
@@ -88,14 +86,14 @@ void require_decays(const Population& population, double dt_ms) {
              current = population.column("after_spike_decay");
   for (std::size_t neuron = 0; neuron < membrane.size(); ++neuron) {
     const double k = membrane[neuron], R = resistance[neuron];
-    require(k > 0 && dt_ms * k < 1 && R > 0, kKind,
+    require(k > 0 && dt_ms * k < 1 && R > 0, ErrorKind::config,
             "population '{}': neuron {}: found a membrane decay of {} 1/ms and a resistance of {}"
             " GOhm, expected above 0 and, times the step, below 1",
             population.name, neuron, k, R);
   }
   for (std::size_t at = 0; at < current.size(); ++at) {
     const double k = current[at];
-    require(k > 0 && dt_ms * k < 1, kKind,
+    require(k > 0 && dt_ms * k < 1, ErrorKind::config,
             "population '{}': neuron {}: found an after-spike decay of {} 1/ms, expected above 0"
             " and, times the step, below 1",
             population.name, static_cast<std::int64_t>(at) % population.size, k);
@@ -111,7 +109,7 @@ void require_no_poisson(const glifnet::Network& network, std::string_view format
 }
 
 void require_no_currents(const glifnet::Network& network, std::string_view format) {
-  require(network.step_currents.empty() && network.noise_currents.empty(), kKind,
+  require(network.step_currents.empty() && network.noise_currents.empty(), ErrorKind::config,
           "network: format '{}' has no step or noise currents, expected none", format);
 }
 

@@ -14,8 +14,6 @@
 namespace afterspike::exporters {
 namespace {
 
-constexpr ErrorKind kKind = ErrorKind::data;
-
 std::vector<std::string> cells_of(const std::string& line) {
   std::vector<std::string> cells;
   std::string cell;
@@ -61,7 +59,7 @@ T parse_cell(const TextTable& table, std::size_t row, std::string_view column,
   const std::string text = table.cell(row, column);
   T value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  require(error == std::errc() && end == text.data() + text.size(), kKind,
+  require(error == std::errc() && end == text.data() + text.size(), ErrorKind::data,
           "'{}': row {}: column '{}': found '{}', expected {}", table.path, row + 1, column, text,
           expected);
   return value;
@@ -90,12 +88,13 @@ TextTable read_text_table(const std::filesystem::path& path) {
       table.columns = std::move(cells);
       continue;
     }
-    require(cells.size() == table.columns.size(), kKind,
+    require(cells.size() == table.columns.size(), ErrorKind::data,
             "'{}', line {}: found {} columns, expected {}", path.string(), number, cells.size(),
             table.columns.size());
     table.rows.push_back(std::move(cells));
   }
-  require(!table.columns.empty(), kKind, "'{}': expected a header, found nothing", path.string());
+  require(!table.columns.empty(), ErrorKind::data, "'{}': expected a header, found nothing",
+          path.string());
   return table;
 }
 
@@ -106,8 +105,8 @@ std::vector<std::size_t> rows_of(const std::vector<std::int64_t>& ids, const Tex
   std::vector<std::size_t> rows;
   for (const std::int64_t id : ids) {
     const auto found = known.find(id);
-    require(found != known.end(), kKind, "'{}': found {} {}, which '{}' does not have", group,
-            column, id, types.path);
+    require(found != known.end(), ErrorKind::data, "'{}': found {} {}, which '{}' does not have",
+            group, column, id, types.path);
     rows.push_back(found->second);
   }
   return rows;
@@ -117,12 +116,12 @@ void require_plain(const io::Hdf5File& file, const std::string& name, std::size_
                    bool counts) {
   if (!file.exists(name)) return;
   const auto values = file.read<std::int64_t>(name).values;
-  require(values.size() == count, kKind, "'{}': found {} values, expected {}", name, values.size(),
-          count);
+  require(values.size() == count, ErrorKind::data, "'{}': found {} values, expected {}", name,
+          values.size(), count);
   for (std::size_t at = 0; at < count; ++at) {
     const std::int64_t expected = counts ? static_cast<std::int64_t>(at) : 0;
-    require(values[at] == expected, kKind, "'{}': value {}: found {}, expected {}: {}", name, at,
-            values[at], expected, counts ? "0, 1, 2, ... in order" : "one group");
+    require(values[at] == expected, ErrorKind::data, "'{}': value {}: found {}, expected {}: {}",
+            name, at, values[at], expected, counts ? "0, 1, 2, ... in order" : "one group");
   }
 }
 

@@ -13,14 +13,12 @@ namespace afterspike::exporters {
 
 namespace fs = std::filesystem;
 
-constexpr ErrorKind kKind = ErrorKind::data;
-
 bool ConfigPart::has(const char* key) const {
   return json_.is_object() && json_.contains(key);
 }
 
 ConfigPart ConfigPart::at(const char* key) const {
-  require(has(key), kKind, "{}: '{}' is missing", name(), key);
+  require(has(key), ErrorKind::data, "{}: '{}' is missing", name(), key);
   return {file_, json_.at(key)};
 }
 
@@ -48,7 +46,7 @@ fs::path ConfigPart::path(const char* key) const {
       if (at != std::string::npos) text.replace(at, variable.size(), value);
     }
   }
-  require(text.find('$') == std::string::npos, kKind,
+  require(text.find('$') == std::string::npos, ErrorKind::data,
           "{}: '{}': found '{}', whose variables the manifest does not know", name(), key, text);
   return file_->path.parent_path() / text;
 }
@@ -69,13 +67,14 @@ SonataConfig::SonataConfig(const fs::path& given) {
   const auto open = [&](const fs::path& path) {
     ConfigPart::File file{path, decltype(ConfigPart::File::variables)(longer)};
     file.variables.emplace("$configdir", ".");  // BMTK's, for the folder of the file.
-    const io::Json content = io::read_json(path, kKind);
+    const io::Json content = io::read_json(path, ErrorKind::data);
     if (content.contains("manifest")) {
       const io::Json& manifest = content.at("manifest");
-      require(manifest.is_object(), kKind, "'{}': 'manifest': expected an object", path.string());
+      require(manifest.is_object(), ErrorKind::data, "'{}': 'manifest': expected an object",
+              path.string());
       for (const auto& [name, value] : manifest.items()) {
-        require(value.is_string(), kKind, "'{}': 'manifest': '{}': expected a text", path.string(),
-                name);
+        require(value.is_string(), ErrorKind::data, "'{}': 'manifest': '{}': expected a text",
+                path.string(), name);
         file.variables[name] = without_braces(value.get<std::string>());
       }
     }

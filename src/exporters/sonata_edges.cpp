@@ -11,22 +11,20 @@
 namespace afterspike::exporters {
 namespace {
 
-constexpr ErrorKind kKind = ErrorKind::data;
-
 std::uint8_t receptor_of(const TextTable& types, std::size_t row, const SonataConfig& config) {
   const std::string model = types.cell(row, "model_template", "static_synapse");
-  require(model == "static_synapse", kKind,
+  require(model == "static_synapse", ErrorKind::data,
           "'{}': found model_template '{}', expected static_synapse", types.path, model);
   const std::string name = types.cell(row, "dynamics_params");
   if (name.empty()) return 0;
   const std::filesystem::path path = config.at("components").path("synaptic_models_dir") / name;
-  const io::Json parameters = io::read_json(path, kKind);
+  const io::Json parameters = io::read_json(path, ErrorKind::data);
   const auto port =
       parameters.contains("receptor_type")
-          ? io::member<std::int64_t>(parameters, "receptor_type", path.string(), kKind)
+          ? io::member<std::int64_t>(parameters, "receptor_type", path.string(), ErrorKind::data)
           : 1;
-  require(port >= 1 && port <= 255, kKind, "'{}': found receptor_type {}, expected 1 to 255",
-          path.string(), port);
+  require(port >= 1 && port <= 255, ErrorKind::data,
+          "'{}': found receptor_type {}, expected 1 to 255", path.string(), port);
   return static_cast<std::uint8_t>(port - 1);
 }
 
@@ -51,7 +49,7 @@ std::vector<double> edge_values(const io::Hdf5File& file, const std::string& gro
   if (file.exists(own)) return file.read<double>(own).values;
   std::vector<double> values;
   for (const std::size_t row : rows) {
-    require(fallback != nullptr || types.has(row, name), kKind,
+    require(fallback != nullptr || types.has(row, name), ErrorKind::data,
             "'{}': neither edges nor their types have '{}'", group, name);
     values.push_back(types.has(row, name) ? types.number(row, name) : *fallback);
   }
@@ -63,7 +61,7 @@ std::vector<std::int64_t> numbers_of_synapses(const std::vector<double>& values,
   constexpr double kMost = 1000;  // More is a mistake, and might not fit into memory.
   std::vector<std::int64_t> numbers;
   for (const double value : values) {
-    require(value >= 1 && value <= kMost && value == std::trunc(value), kKind,
+    require(value >= 1 && value <= kMost && value == std::trunc(value), ErrorKind::data,
             "'{}': found nsyns {}, expected a whole number from 1 to {}", group, value, kMost);
     numbers.push_back(static_cast<std::int64_t>(value));
   }
@@ -78,7 +76,7 @@ SonataEdges read_sonata_edges(const io::Hdf5File& file, const std::string& group
   const std::size_t count = ids.size();
   require_plain(file, group + "/edge_group_id", count, false);
   require_plain(file, group + "/edge_group_index", count, true);
-  require(!file.exists(group + "/0/dynamics_params"), kKind,
+  require(!file.exists(group + "/0/dynamics_params"), ErrorKind::data,
           "'{}/0/dynamics_params': parameters of single edges are not read, expected an edge type"
           " for each",
           group);
@@ -96,7 +94,7 @@ SonataEdges read_sonata_edges(const io::Hdf5File& file, const std::string& group
   const bool alike = edges.sources.size() == count && edges.targets.size() == count &&
                      edges.weights.size() == count && edges.delays.size() == count &&
                      edges.synapses.size() == count;
-  require(alike, kKind,
+  require(alike, ErrorKind::data,
           "'{}': expected as many sources, targets, weights, delays and nsyns as types, {}", group,
           count);
   return edges;

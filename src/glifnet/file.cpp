@@ -17,7 +17,6 @@
 namespace afterspike::glifnet {
 namespace {
 
-constexpr ErrorKind kKind = ErrorKind::data;
 constexpr std::string_view kFormat = "afterspike-network";
 constexpr std::int64_t kFirstSealed = 3;
 const std::string kNoise = "/noise_currents";
@@ -84,7 +83,7 @@ class Reader {
     const std::size_t count = file_.members(group).size();
     for (std::size_t index = 0; index < count; ++index) {
       names.push_back(member(group, std::to_string(index)));
-      require(file_.exists(names.back()), kKind, "'{}' is missing among its {} members",
+      require(file_.exists(names.back()), ErrorKind::data, "'{}' is missing among its {} members",
               names.back(), count);
     }
     return names;
@@ -94,8 +93,8 @@ class Reader {
   template <typename T>
   T scalar(const std::string& group, std::string_view name) const {
     const auto values = file_.attribute<T>(group, name).values;
-    require(values.size() == 1, kKind, "'{}': attribute '{}': found {} values, expected 1", group,
-            name, values.size());
+    require(values.size() == 1, ErrorKind::data,
+            "'{}': attribute '{}': found {} values, expected 1", group, name, values.size());
     return values[0];
   }
 
@@ -128,7 +127,7 @@ Population read_population(const Reader& reader, const std::string& group) {
   const std::string synapse = reader.text(group, "synapse");
   const auto shape = std::find_if(kShapes.begin(), kShapes.end(),
                                   [&](SynapseShape each) { return name_of(each) == synapse; });
-  require(shape != kShapes.end(), kKind,
+  require(shape != kShapes.end(), ErrorKind::data,
           "'{}': found synapse '{}', expected alpha, exponential or delta", group, synapse);
   population.synapse = *shape;
   population.size = reader.integer(group, "size");
@@ -163,7 +162,7 @@ Projection read_projection(const Reader& reader, const std::string& group) {
   projection.target = reader.integer(group, "target");
   projection.offsets = reader.array<std::int64_t>(group, "offsets");
   for (const std::int64_t target : reader.array<std::int64_t>(group, "targets")) {
-    require(target >= 0 && target <= std::numeric_limits<std::uint32_t>::max(), kKind,
+    require(target >= 0 && target <= std::numeric_limits<std::uint32_t>::max(), ErrorKind::data,
             "'{}': targets: found {}, expected 0 to 2^32 - 1", group, target);
     projection.targets.push_back(static_cast<std::uint32_t>(target));
   }
@@ -207,9 +206,9 @@ void read_currents(const Reader& reader, Network& network) {
   const auto deviations = reader.array<double>(kNoise, "standard_deviation_pa");
   const auto intervals = reader.array<double>(kNoise, "interval_ms");
   const std::size_t count = populations.size();
-  require(means.size() == count && deviations.size() == count && intervals.size() == count, kKind,
-          "'{}': found {}, {}, {} and {} values, expected as many of each", kNoise, count,
-          means.size(), deviations.size(), intervals.size());
+  require(means.size() == count && deviations.size() == count && intervals.size() == count,
+          ErrorKind::data, "'{}': found {}, {}, {} and {} values, expected as many of each", kNoise,
+          count, means.size(), deviations.size(), intervals.size());
   for (std::size_t index = 0; index < count; ++index) {
     network.noise_currents.push_back(
         {populations[index], means[index], deviations[index], intervals[index]});
@@ -256,11 +255,11 @@ void write_all(const std::filesystem::path& path, const Network& network) {
 std::map<std::string, std::string> read_provenance(const Reader& reader) {
   const auto bytes = reader.array<std::uint8_t>("", "provenance");
   const auto json = nlohmann::json::parse(bytes.begin(), bytes.end(), nullptr, false);
-  require(json.is_object(), kKind, "'/provenance': expected a JSON object of texts");
+  require(json.is_object(), ErrorKind::data, "'/provenance': expected a JSON object of texts");
   std::map<std::string, std::string> provenance;
   for (const auto& [name, value] : json.items()) {
-    require(value.is_string(), kKind, "'/provenance': '{}': found {}, expected a text", name,
-            value.dump());
+    require(value.is_string(), ErrorKind::data, "'/provenance': '{}': found {}, expected a text",
+            name, value.dump());
     provenance[name] = value.get<std::string>();
   }
   return provenance;
@@ -269,12 +268,12 @@ std::map<std::string, std::string> read_provenance(const Reader& reader) {
 Network read_all(const Reader& reader, bool is_sealed) {
   const bool ours =
       reader.file().has_attribute("/", "format") && reader.text("/", "format") == kFormat;
-  require(ours, kKind, "not a network of afterspike: expected the attribute 'format' to be '{}'",
-          kFormat);
+  require(ours, ErrorKind::data,
+          "not a network of afterspike: expected the attribute 'format' to be '{}'", kFormat);
   const std::int64_t version = reader.integer("/", "version");
-  require(version >= 1 && version <= kFileVersion, kKind,
+  require(version >= 1 && version <= kFileVersion, ErrorKind::data,
           "found version {} of the format, expected 1 to {}", version, kFileVersion);
-  require(is_sealed || version < kFirstSealed, kKind,
+  require(is_sealed || version < kFirstSealed, ErrorKind::data,
           "found no checksum at the end, expected one, as files of version {} have", version);
   Network network;
   network.time_step_ms = reader.number("/", "time_step_ms");
@@ -282,7 +281,7 @@ Network read_all(const Reader& reader, bool is_sealed) {
     network.populations.push_back(read_population(reader, group));
     const Population& population = network.populations.back();
     require(
-        version > 1 || population.copies == 1, kKind,
+        version > 1 || population.copies == 1, ErrorKind::data,
         "population '{}': found {} copies in version 1 of the format, where they meant something"
         " else; expected a network that is exported anew",
         population.name, population.copies);
@@ -317,7 +316,8 @@ Network read_network(const std::filesystem::path& path) {
   } catch (const Error& error) {
     // Messages of HDF5 name the file, those of the content do not.
     const bool named = std::string(error.what()).find(path.string()) != std::string::npos;
-    throw named ? error : Error(kKind, error.within(fmt::format("'{}'", path.string())).what());
+    throw named ? error
+                : Error(ErrorKind::data, error.within(fmt::format("'{}'", path.string())).what());
   }
 }
 

@@ -17,8 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr ErrorKind kKind = ErrorKind::data;
-
 std::string line_of(const std::string& checksum) {
   return fmt::format("\nafterspike-network sha256 {}\n", checksum);
 }
@@ -37,7 +35,7 @@ std::string sha256_of_first(std::uintmax_t size, const fs::path& path) {
   while (size > 0) {
     const auto count = static_cast<std::size_t>(std::min<std::uintmax_t>(kBlock, size));
     file.read(block.data(), static_cast<std::streamsize>(count));
-    require(file.good(), kKind, "'{}' cannot be read", path.string());
+    require(file.good(), ErrorKind::data, "'{}' cannot be read", path.string());
     digest.add(std::as_bytes(std::span(block).first(count)));
     size -= count;
   }
@@ -59,7 +57,7 @@ void seal(const fs::path& path) {
   const std::string line = line_of(sha256_of_first(fs::file_size(path), path));
   std::ofstream file(path, std::ios::binary | std::ios::app);
   file << line << std::flush;
-  require(file.good(), kKind, "'{}' cannot be written", path.string());
+  require(file.good(), ErrorKind::data, "'{}' cannot be written", path.string());
 }
 
 bool check_seal(const fs::path& path) {
@@ -69,7 +67,7 @@ bool check_seal(const fs::path& path) {
   const std::string end = end_of(path, size), without = line_of("");
   if (!end.starts_with(without.substr(0, without.size() - 1))) return false;
   const std::string found = line_of(sha256_of_first(size - end.size(), path));
-  require(found == end, kKind,
+  require(found == end, ErrorKind::data,
           "'{}': found content of another SHA-256 than the file's last line says: it is damaged",
           path.string());
   return true;

@@ -25,7 +25,7 @@ std::vector<T> whole_numbers(const std::vector<double>& numbers, const std::stri
   std::vector<T> result;
   result.reserve(numbers.size());
   for (const double number : numbers) {
-    require(number >= kLowest && number < beyond && number == std::trunc(number), kKind,
+    require(number >= kLowest && number < beyond && number == std::trunc(number), ErrorKind::data,
             "{}: found {}, expected whole numbers from {} to {}", where, number,
             std::numeric_limits<T>::lowest(), std::numeric_limits<T>::max());
     result.push_back(static_cast<T>(number));
@@ -58,38 +58,40 @@ void Hdf5File::Impl::check_shape(const std::vector<std::int64_t>& shape, std::si
 }
 
 void Hdf5File::Impl::flush() const {
-  require(H5Fflush(file, H5F_SCOPE_LOCAL) >= 0, kKind, "'{}' cannot be written{}", path,
+  require(H5Fflush(file, H5F_SCOPE_LOCAL) >= 0, ErrorKind::data, "'{}' cannot be written{}", path,
           words(hdf5_reason()));
 }
 
 Handle Hdf5File::Impl::object(std::string_view name) const {
-  require(exists(name), kKind, "{} is missing", where(name));
+  require(exists(name), ErrorKind::data, "{} is missing", where(name));
   Handle handle(H5Oopen(file, std::string(name).c_str(), H5P_DEFAULT), H5Oclose);
-  require(bool(handle), kKind, "{} cannot be opened{}", where(name), words(hdf5_reason()));
+  require(bool(handle), ErrorKind::data, "{} cannot be opened{}", where(name),
+          words(hdf5_reason()));
   return handle;
 }
 
 Handle Hdf5File::Impl::dataset(std::string_view name) const {
   Handle handle = object(name);
-  require(H5Iget_type(handle) == H5I_DATASET, kKind, "{} is not a data set", where(name));
+  require(H5Iget_type(handle) == H5I_DATASET, ErrorKind::data, "{} is not a data set", where(name));
   return handle;
 }
 
 Handle Hdf5File::Impl::attribute(std::string_view holder, std::string_view name) const {
   const Handle owner = object(holder);
   const std::string text(name);
-  require(H5Aexists(owner, text.c_str()) > 0, kKind, "{}: attribute '{}' is missing", where(holder),
-          name);
+  require(H5Aexists(owner, text.c_str()) > 0, ErrorKind::data, "{}: attribute '{}' is missing",
+          where(holder), name);
   Handle handle(H5Aopen(owner, text.c_str(), H5P_DEFAULT), H5Aclose);
-  require(bool(handle), kKind, "{}: attribute '{}' cannot be opened{}", where(holder), name,
-          words(hdf5_reason()));
+  require(bool(handle), ErrorKind::data, "{}: attribute '{}' cannot be opened{}", where(holder),
+          name, words(hdf5_reason()));
   return handle;
 }
 
 std::vector<std::int64_t> Hdf5File::Impl::shape(hid_t space, const std::string& where) const {
-  require(H5Sget_simple_extent_type(space) != H5S_NULL, kKind, "{} has no values", where);
+  require(H5Sget_simple_extent_type(space) != H5S_NULL, ErrorKind::data, "{} has no values", where);
   const int rank = H5Sget_simple_extent_ndims(space);
-  require(rank >= 0, kKind, "{}: its shape cannot be read{}", where, words(hdf5_reason()));
+  require(rank >= 0, ErrorKind::data, "{}: its shape cannot be read{}", where,
+          words(hdf5_reason()));
   std::vector<hsize_t> dimensions(static_cast<std::size_t>(rank));
   if (rank > 0) H5Sget_simple_extent_dims(space, dimensions.data(), nullptr);
   return {dimensions.begin(), dimensions.end()};
@@ -99,7 +101,7 @@ std::vector<std::int64_t> Hdf5File::Impl::select_rows(hid_t space, std::int64_t 
                                                       std::int64_t end,
                                                       const std::string& where) const {
   auto selected = shape(space, where);
-  require(!selected.empty() && 0 <= begin && begin <= end && end <= selected[0], kKind,
+  require(!selected.empty() && 0 <= begin && begin <= end && end <= selected[0], ErrorKind::data,
           "{}: rows {} to {} are not within its shape [{}]", where, begin, end,
           fmt::join(selected, ", "));
   selected[0] = end - begin;
@@ -118,13 +120,14 @@ Hdf5Array<T> Hdf5File::Impl::array(std::vector<std::int64_t> shape,
     const auto factor = static_cast<std::uint64_t>(extent);
     const bool fits =
         factor == 0 || count <= std::numeric_limits<std::int64_t>::max() / sizeof(T) / factor;
-    require(fits, kKind, "{}: shape [{}] is beyond memory", where, fmt::join(shape, ", "));
+    require(fits, ErrorKind::data, "{}: shape [{}] is beyond memory", where,
+            fmt::join(shape, ", "));
     count *= factor;
   }
   try {
     return {std::move(shape), std::vector<T>(static_cast<std::size_t>(count))};
   } catch (const std::bad_alloc&) {
-    fail(kKind, "{}: {} values do not fit into memory", where, count);
+    fail(ErrorKind::data, "{}: {} values do not fit into memory", where, count);
   }
 }
 
@@ -133,10 +136,10 @@ Hdf5Array<T> Hdf5File::Impl::numbers(hid_t type, std::vector<std::int64_t> shape
                                      const std::string& where, const Read& read) const {
   const H5T_class_t kind = H5Tget_class(type);
   // h5py writes truth values as an enumeration of 0 and 1, which the library converts.
-  require(kind == H5T_INTEGER || kind == H5T_FLOAT || kind == H5T_ENUM, kKind,
+  require(kind == H5T_INTEGER || kind == H5T_FLOAT || kind == H5T_ENUM, ErrorKind::data,
           "{} does not hold numbers", where);
   const auto fill = [&](hid_t memory, void* values) {
-    require(read(memory, values), kKind, "{} cannot be read as asked{}", where,
+    require(read(memory, values), ErrorKind::data, "{} cannot be read as asked{}", where,
             words(hdf5_reason()));
   };
   if constexpr (std::is_integral_v<T>) {
@@ -166,18 +169,20 @@ Hdf5File::Hdf5File(const std::filesystem::path& path, Mode mode) {
   const std::string name = path.string();
   if (mode == Mode::create) {
     Handle file(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
-    require(bool(file), kKind, "'{}' cannot be created{}", name, words(hdf5_reason()));
+    require(bool(file), ErrorKind::data, "'{}' cannot be created{}", name, words(hdf5_reason()));
     impl_ = std::make_unique<Impl>(Impl{name, std::move(file)});
     return;
   }
-  require(std::filesystem::exists(path), kKind, "'{}': there is no such file", name);
-  require(std::filesystem::is_regular_file(path), kKind, "'{}': expected an HDF5 file, found a {}",
-          name, std::filesystem::is_directory(path) ? "directory" : "device or pipe");
+  require(std::filesystem::exists(path), ErrorKind::data, "'{}': there is no such file", name);
+  require(std::filesystem::is_regular_file(path), ErrorKind::data,
+          "'{}': expected an HDF5 file, found a {}", name,
+          std::filesystem::is_directory(path) ? "directory" : "device or pipe");
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   // A file system without locks (network, read-only) is no reason not to read.
   H5Pset_file_locking(access, true, true);
   Handle file(H5Fopen(name.c_str(), H5F_ACC_RDONLY, access), H5Fclose);
-  require(bool(file), kKind, "'{}' is not a readable HDF5 file{}", name, words(hdf5_reason()));
+  require(bool(file), ErrorKind::data, "'{}' is not a readable HDF5 file{}", name,
+          words(hdf5_reason()));
   impl_ = std::make_unique<Impl>(Impl{name, std::move(file)});
 }
 
@@ -207,14 +212,15 @@ bool Hdf5File::is_group(std::string_view path) const {
 std::vector<std::string> Hdf5File::members(std::string_view group) const {
   const Hdf5Lock lock;
   const Handle handle = impl_->object(group);
-  require(H5Iget_type(handle) == H5I_GROUP, kKind, "{} is not a group", impl_->where(group));
+  require(H5Iget_type(handle) == H5I_GROUP, ErrorKind::data, "{} is not a group",
+          impl_->where(group));
   std::vector<std::string> names;
   const H5L_iterate_t add = [](hid_t, const char* name, const H5L_info_t*, void* data) -> herr_t {
     static_cast<std::vector<std::string>*>(data)->emplace_back(name);
     return 0;
   };
   const herr_t status = H5Literate(handle, H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, add, &names);
-  require(status >= 0, kKind, "{}: its members cannot be listed{}", impl_->where(group),
+  require(status >= 0, ErrorKind::data, "{}: its members cannot be listed{}", impl_->where(group),
           words(hdf5_reason()));
   std::sort(names.begin(), names.end());
   return names;
@@ -279,18 +285,18 @@ std::string Hdf5File::text_attribute(std::string_view object, std::string_view n
   const Handle handle = impl_->attribute(object, name);
   const Handle type(H5Aget_type(handle), H5Tclose);
   const Handle space(H5Aget_space(handle), H5Sclose);
-  require(H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1, kKind,
-          "{} is not a text", where);
+  require(H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1,
+          ErrorKind::data, "{} is not a text", where);
   if (H5Tis_variable_str(type) > 0) {
     char* text = nullptr;
-    require(H5Aread(handle, type, &text) >= 0, kKind, "{} cannot be read{}", where,
+    require(H5Aread(handle, type, &text) >= 0, ErrorKind::data, "{} cannot be read{}", where,
             words(hdf5_reason()));
     const std::string copy = text == nullptr ? "" : text;
     H5free_memory(text);
     return copy;
   }
   std::string text(H5Tget_size(type), '\0');
-  require(H5Aread(handle, type, text.data()) >= 0, kKind, "{} cannot be read{}", where,
+  require(H5Aread(handle, type, text.data()) >= 0, ErrorKind::data, "{} cannot be read{}", where,
           words(hdf5_reason()));
   const bool spaces = H5Tget_strpad(type) == H5T_STR_SPACEPAD;
   if (spaces) text.erase(text.find_last_not_of(' ') + 1);
@@ -314,7 +320,7 @@ void Hdf5File::write(std::string_view dataset, const Hdf5Array<T>& array, bool g
                       H5Dclose);
   const bool written = handle && H5Dwrite(handle, memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT,
                                           array.values.data()) >= 0;
-  require(written, kKind, "{} cannot be written{}", where, words(hdf5_reason()));
+  require(written, ErrorKind::data, "{} cannot be written{}", where, words(hdf5_reason()));
   impl_->flush();
 }
 
@@ -328,7 +334,7 @@ void Hdf5File::write_attribute(std::string_view object, std::string_view name,
                                  space_of(array.shape), H5P_DEFAULT, H5P_DEFAULT),
                       H5Aclose);
   const bool written = handle && H5Awrite(handle, memory_type<T>(), array.values.data()) >= 0;
-  require(written, kKind, "{} cannot be written{}", where, words(hdf5_reason()));
+  require(written, ErrorKind::data, "{} cannot be written{}", where, words(hdf5_reason()));
   impl_->flush();
 }
 
@@ -350,7 +356,7 @@ void Hdf5File::write_text_attribute(std::string_view object, std::string_view na
   const char* const begin = ended.c_str();
   const void* const value = is_long ? static_cast<const void*>(&begin) : begin;
   const bool written = handle && H5Awrite(handle, type, value) >= 0;
-  require(written, kKind, "{} cannot be written{}", where, words(hdf5_reason()));
+  require(written, ErrorKind::data, "{} cannot be written{}", where, words(hdf5_reason()));
   impl_->flush();
 }
 

@@ -13,8 +13,6 @@
 
 namespace afterspike::io {
 
-constexpr ErrorKind kKind = ErrorKind::data;
-
 /// HDF5's reason as the end of a message.
 inline std::string words(const std::string& reason) {
   return reason.empty() ? "" : ": " + reason;

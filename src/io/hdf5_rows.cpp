@@ -91,7 +91,7 @@ class ReadRows {
 /// The type of the numbers in the rows of a data set.
 Handle element_type(hid_t dataset, const std::string& where) {
   const Handle type(H5Dget_type(dataset), H5Tclose);
-  require(H5Tget_class(type) == H5T_VLEN, kKind,
+  require(H5Tget_class(type) == H5T_VLEN, ErrorKind::data,
           "{}: found elements of fixed size, expected rows of variable length", where);
   return Handle(H5Tget_super(type), H5Tclose);
 }
@@ -99,7 +99,7 @@ Handle element_type(hid_t dataset, const std::string& where) {
 template <typename T>
 void check_element(hid_t element, const std::string& where) {
   constexpr bool kIntegers = std::is_integral_v<T>;
-  require(H5Tget_class(element) == (kIntegers ? H5T_INTEGER : H5T_FLOAT), kKind,
+  require(H5Tget_class(element) == (kIntegers ? H5T_INTEGER : H5T_FLOAT), ErrorKind::data,
           "{}: found rows of another type, expected rows of {}", where,
           kIntegers ? "integers" : "floating-point numbers");
 }
@@ -116,12 +116,13 @@ Hdf5Rows<T> Hdf5File::read_variable_rows(std::string_view dataset, std::int64_t 
   check_element<T>(element, where);
   const Handle space(H5Dget_space(handle), H5Sclose);
   const auto shape = impl_->select_rows(space, begin, end, where);
-  require(shape.size() == 1, kKind, "{}: found {} dimensions, expected 1", where, shape.size());
+  require(shape.size() == 1, ErrorKind::data, "{}: found {} dimensions, expected 1", where,
+          shape.size());
   // HDF5 converts half precision bit by bit, ten times slower than it reads.
   const bool half = std::is_same_v<T, double> && std::endian::native == std::endian::little &&
                     H5Tequal(element, half_type()) > 0;
   ReadRows rows(half ? hid_t{element} : memory_type<T>(), end - begin);
-  require(rows.read(handle, space, conversion_list<T>()), kKind,
+  require(rows.read(handle, space, conversion_list<T>()), ErrorKind::data,
           "{}: rows {} to {} cannot be read{}", where, begin, end - 1, words(hdf5_reason()));
   if constexpr (std::is_same_v<T, double>) {
     if (half) return rows.template joined<std::uint16_t, T>(half_value);
@@ -150,7 +151,7 @@ void Hdf5File::write_variable_rows(std::string_view dataset, const Hdf5Rows<T>& 
                       H5Dclose);
   const bool written = handle && (pointers.empty() || H5Dwrite(handle, in_memory, H5S_ALL, H5S_ALL,
                                                                H5P_DEFAULT, pointers.data()) >= 0);
-  require(written, kKind, "{} cannot be written{}", where, words(hdf5_reason()));
+  require(written, ErrorKind::data, "{} cannot be written{}", where, words(hdf5_reason()));
   impl_->flush();
 }
 

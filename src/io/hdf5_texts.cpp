@@ -31,7 +31,7 @@ void Hdf5File::write_texts(std::string_view dataset, const Hdf5Array<std::string
                       H5Dclose);
   const bool written =
       handle && H5Dwrite(handle, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()) >= 0;
-  require(written, kKind, "{} cannot be written{}", where, words(hdf5_reason()));
+  require(written, ErrorKind::data, "{} cannot be written{}", where, words(hdf5_reason()));
   impl_->flush();
 }
 
@@ -40,14 +40,14 @@ Hdf5Array<std::string> Hdf5File::read_texts(std::string_view dataset) const {
   const std::string where = impl_->where(dataset);
   const Handle handle = impl_->dataset(dataset);
   const Handle stored(H5Dget_type(handle), H5Tclose);
-  require(H5Tget_class(stored) == H5T_STRING && H5Tis_variable_str(stored) > 0, kKind,
+  require(H5Tget_class(stored) == H5T_STRING && H5Tis_variable_str(stored) > 0, ErrorKind::data,
           "{} holds no texts of variable length", where);
   const Handle space(H5Dget_space(handle), H5Sclose);
   Hdf5Array<std::string> array{impl_->shape(space, where), {}};
   std::vector<char*> pointers(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
   const Handle type = variable_text();
-  require(H5Dread(handle, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()) >= 0, kKind,
-          "{} cannot be read{}", where, words(hdf5_reason()));
+  require(H5Dread(handle, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()) >= 0,
+          ErrorKind::data, "{} cannot be read{}", where, words(hdf5_reason()));
   for (const char* text : pointers) array.values.emplace_back(text == nullptr ? "" : text);
   H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data());
   return array;
@@ -61,7 +61,8 @@ void Hdf5File::make_group(std::string_view group) {
   const Handle handle(
       H5Gcreate2(impl_->file, std::string(group).c_str(), links, H5P_DEFAULT, H5P_DEFAULT),
       H5Gclose);
-  require(bool(handle), kKind, "{} cannot be made{}", impl_->where(group), words(hdf5_reason()));
+  require(bool(handle), ErrorKind::data, "{} cannot be made{}", impl_->where(group),
+          words(hdf5_reason()));
 }
 
 }  // namespace afterspike::io

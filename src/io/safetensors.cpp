@@ -25,7 +25,6 @@ static_assert(std::endian::native == std::endian::little,
 constexpr std::string_view kMetadata = "__metadata__";
 constexpr std::uint64_t kLengthBytes = 8;
 constexpr std::uint64_t kLongestHeader = 100'000'000;  ///< As in the reference implementation.
-constexpr ErrorKind kKind = ErrorKind::checkpoint;
 
 /// Sorted keys: an ordered_json would search a damaged header of many keys in quadratic time.
 using Header = nlohmann::json;
@@ -61,49 +60,49 @@ struct Entry {
 
 /// Reads one member of the header; `where` names file and tensor.
 Entry read_entry(const std::string& name, const Header& described, const std::string& where) {
-  require(described.is_object(), kKind, "{}: expected an object, found {}", where,
+  require(described.is_object(), ErrorKind::checkpoint, "{}: expected an object, found {}", where,
           described.dump());
   for (const auto& [key, value] : described.items()) {
-    require(key == "dtype" || key == "shape" || key == "data_offsets", kKind,
+    require(key == "dtype" || key == "shape" || key == "data_offsets", ErrorKind::checkpoint,
             "{}: unknown member '{}'; expected dtype, shape and data_offsets", where, key);
   }
   const auto numbers = [&](const char* key) {
     const auto found = described.find(key);
-    require(found != described.end() && found->is_array(), kKind,
+    require(found != described.end() && found->is_array(), ErrorKind::checkpoint,
             "{}: expected a member '{}' that is an array", where, key);
     std::vector<std::int64_t> values;
     for (const Header& value : *found) {
       // The parser holds what is negative, fractional or beyond 64 bits in other types.
       require(value.is_number_unsigned() &&
                   value.get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max(),
-              kKind, "{}: {}: found {}, expected whole numbers of 0 or more", where, key,
-              value.dump());
+              ErrorKind::checkpoint, "{}: {}: found {}, expected whole numbers of 0 or more", where,
+              key, value.dump());
       values.push_back(value.get<std::int64_t>());
     }
     return values;
   };
   const auto dtype = described.find("dtype");
-  require(dtype != described.end() && dtype->is_string(), kKind,
+  require(dtype != described.end() && dtype->is_string(), ErrorKind::checkpoint,
           "{}: expected a member 'dtype' that is text", where);
   const auto type = element_type(dtype->get_ref<const std::string&>());
-  require(type.has_value(), kKind, "{}: found dtype {}, expected F32, F64, I64 or U8", where,
-          dtype->dump());
+  require(type.has_value(), ErrorKind::checkpoint,
+          "{}: found dtype {}, expected F32, F64, I64 or U8", where, dtype->dump());
   const auto offsets = numbers("data_offsets");
-  require(offsets.size() == 2, kKind, "{}: found {} data_offsets, expected 2", where,
-          offsets.size());
+  require(offsets.size() == 2, ErrorKind::checkpoint, "{}: found {} data_offsets, expected 2",
+          where, offsets.size());
   return {name, *type, numbers("shape"), static_cast<std::uint64_t>(offsets[0]),
           static_cast<std::uint64_t>(offsets[1])};
 }
 
 /// The offsets of `entry` against its shape and the data that there are.
 void check_entry(const Entry& entry, std::uint64_t data_bytes, const std::string& where) {
-  require(entry.begin <= entry.end && entry.end <= data_bytes, kKind,
+  require(entry.begin <= entry.end && entry.end <= data_bytes, ErrorKind::checkpoint,
           "{}: found data_offsets [{}, {}], expected them within the {} bytes of data", where,
           entry.begin, entry.end, data_bytes);
   const auto expected = bytes_of(entry.shape, entry.type);
-  require(expected.has_value(), kKind, "{}: found shape [{}], which is beyond 64 bits", where,
-          fmt::join(entry.shape, ", "));
-  require(*expected == entry.end - entry.begin, kKind,
+  require(expected.has_value(), ErrorKind::checkpoint,
+          "{}: found shape [{}], which is beyond 64 bits", where, fmt::join(entry.shape, ", "));
+  require(*expected == entry.end - entry.begin, ErrorKind::checkpoint,
           "{}: found {} bytes of data, expected {} for shape [{}] of {}", where,
           entry.end - entry.begin, *expected, fmt::join(entry.shape, ", "),
           element_name(entry.type));
@@ -124,20 +123,23 @@ Header parse_header(const std::string& text, const std::string& file) {
   try {
     header = Header::parse(text, note_keys);
   } catch (const Header::exception& error) {
-    fail(kKind, "{}: not a safetensors file, or damaged: the header is not valid JSON: {}", file,
+    fail(ErrorKind::checkpoint,
+         "{}: not a safetensors file, or damaged: the header is not valid JSON: {}", file,
          plain_reason(error.what()));
   }
-  require(!duplicate, kKind, "{}: the header has '{}' twice", file, duplicate.value_or(""));
-  require(header.is_object(), kKind, "{}: the header is not a JSON object", file);
+  require(!duplicate, ErrorKind::checkpoint, "{}: the header has '{}' twice", file,
+          duplicate.value_or(""));
+  require(header.is_object(), ErrorKind::checkpoint, "{}: the header is not a JSON object", file);
   return header;
 }
 
 std::map<std::string, std::string> read_metadata(const Header& metadata, const std::string& file) {
-  require(metadata.is_object(), kKind, "{}: {}: expected an object", file, kMetadata);
+  require(metadata.is_object(), ErrorKind::checkpoint, "{}: {}: expected an object", file,
+          kMetadata);
   std::map<std::string, std::string> texts;
   for (const auto& [key, value] : metadata.items()) {
-    require(value.is_string(), kKind, "{}: {}: '{}': found {}, expected text", file, kMetadata, key,
-            value.dump());
+    require(value.is_string(), ErrorKind::checkpoint, "{}: {}: '{}': found {}, expected text", file,
+            kMetadata, key, value.dump());
     texts[key] = value.get<std::string>();
   }
   return texts;
@@ -145,18 +147,18 @@ std::map<std::string, std::string> read_metadata(const Header& metadata, const s
 
 /// The header's text, from a file whose size is known.
 std::string read_header(File& source, std::uint64_t size, const std::string& file) {
-  require(size >= kLengthBytes, kKind, "{}: {} bytes are too few for a safetensors file", file,
-          size);
+  require(size >= kLengthBytes, ErrorKind::checkpoint,
+          "{}: {} bytes are too few for a safetensors file", file, size);
   std::uint64_t length = 0;
   source.read(std::as_writable_bytes(std::span(&length, 1)));
   require(
-      length <= kLongestHeader && length <= size - kLengthBytes, kKind,
+      length <= kLongestHeader && length <= size - kLengthBytes, ErrorKind::checkpoint,
       "{}: not a safetensors file, or damaged: found a header length of {}, expected {} at most "
       "(the file has {} bytes)",
       file, length, std::min(kLongestHeader, size - kLengthBytes), size);
   std::string text(static_cast<std::size_t>(length), '\0');
   const std::size_t count = source.read(std::as_writable_bytes(std::span(text)));
-  require(count == text.size(), kKind, "{}: the file ends within its header", file);
+  require(count == text.size(), ErrorKind::checkpoint, "{}: the file ends within its header", file);
   return text;
 }
 
@@ -167,13 +169,13 @@ void check_layout(std::vector<Entry>& entries, std::uint64_t data_bytes, const s
   });
   std::uint64_t expected = 0;
   for (const Entry& entry : entries) {
-    require(entry.begin == expected, kKind,
+    require(entry.begin == expected, ErrorKind::checkpoint,
             "{}: tensor '{}': its data begins at {}, expected {}: {} between tensors", file,
             entry.name, entry.begin, expected, entry.begin < expected ? "overlap" : "gap");
     expected = entry.end;
   }
-  require(expected == data_bytes, kKind, "{}: the tensors end at {}, expected {}: all of the data",
-          file, expected, data_bytes);
+  require(expected == data_bytes, ErrorKind::checkpoint,
+          "{}: the tensors end at {}, expected {}: all of the data", file, expected, data_bytes);
 }
 
 /// The header's text for arrays laid out one after the other.
@@ -235,7 +237,7 @@ std::string_view element_name(ElementType type) noexcept {
 void write_safetensors(const std::filesystem::path& path, const Arrays& arrays) {
   const std::string header = header_of(arrays, fmt::format("'{}'", path.string()));
   const std::uint64_t length = header.size();
-  File file(path, File::Mode::replace, kKind);
+  File file(path, File::Mode::replace, ErrorKind::checkpoint);
   file.write(std::as_bytes(std::span(&length, 1)));
   file.write(header);
   for (const auto& [name, array] : arrays.arrays) file.write(array.bytes);
@@ -244,7 +246,7 @@ void write_safetensors(const std::filesystem::path& path, const Arrays& arrays) 
 
 Arrays read_safetensors(const std::filesystem::path& path) {
   const std::string file = fmt::format("'{}'", path.string());
-  File source(path, File::Mode::read, kKind);
+  File source(path, File::Mode::read, ErrorKind::checkpoint);
   const std::uint64_t size = source.size();
   const std::string text = read_header(source, size, file);
   const std::uint64_t data_bytes = size - kLengthBytes - text.size();
@@ -265,7 +267,7 @@ Arrays read_safetensors(const std::filesystem::path& path) {
   for (Entry& entry : entries) {
     Array array{entry.type, std::move(entry.shape), {}};
     array.bytes.resize(static_cast<std::size_t>(entry.end - entry.begin));
-    require(source.read(array.bytes) == array.bytes.size(), kKind,
+    require(source.read(array.bytes) == array.bytes.size(), ErrorKind::checkpoint,
             "{}: tensor '{}': the file ends within it", file, entry.name);
     arrays.arrays.emplace(std::move(entry.name), std::move(array));
   }

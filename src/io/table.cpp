@@ -17,8 +17,6 @@
 namespace afterspike::io {
 namespace {
 
-constexpr ErrorKind kKind = ErrorKind::data;
-
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
@@ -69,12 +67,12 @@ std::vector<std::string> read_names(std::string_view line, const std::string& fi
   for (;;) {
     const auto name = take_name(line);
     const std::size_t column = names.size() + 1;
-    require(name.has_value(), kKind, "{}: line 1, column {}: its quotes are out of order", file,
-            column);
-    require(!name->empty(), kKind, "{}: line 1, column {}: expected a name, found none", file,
-            column);
-    require(known.insert(*name).second, kKind, "{}: line 1, column {}: '{}' is there twice", file,
-            column, shown(*name));
+    require(name.has_value(), ErrorKind::data, "{}: line 1, column {}: its quotes are out of order",
+            file, column);
+    require(!name->empty(), ErrorKind::data, "{}: line 1, column {}: expected a name, found none",
+            file, column);
+    require(known.insert(*name).second, ErrorKind::data,
+            "{}: line 1, column {}: '{}' is there twice", file, column, shown(*name));
     names.push_back(*name);
     if (line.empty()) return names;
     line.remove_prefix(1);
@@ -96,14 +94,15 @@ std::vector<double> read_row(std::string_view line, const std::vector<std::strin
   std::vector<double> row;
   for (;;) {
     const std::string_view cell = line.substr(0, line.find(','));
-    require(row.size() < names.size(), kKind, "{}: found more than {} columns, expected {}", where,
-            names.size(), names.size());
+    require(row.size() < names.size(), ErrorKind::data,
+            "{}: found more than {} columns, expected {}", where, names.size(), names.size());
     const bool gap = gaps == Gaps::allowed && trim(cell).empty();
     const auto number = gap ? std::numeric_limits<double>::quiet_NaN() : number_of(trim(cell));
-    require(number.has_value(), kKind, "{}, column {} ('{}'): found '{}', expected a number", where,
-            row.size() + 1, shown(names[row.size()]), shown(cell));
+    require(number.has_value(), ErrorKind::data,
+            "{}, column {} ('{}'): found '{}', expected a number", where, row.size() + 1,
+            shown(names[row.size()]), shown(cell));
     require(
-        names[row.size()] != identity || gap || std::abs(*number) < kInexact, kKind,
+        names[row.size()] != identity || gap || std::abs(*number) < kInexact, ErrorKind::data,
         "{}, column {} ('{}'): found '{}', expected a number below 2^53, {}: larger ones cannot "
         "be told apart",
         where, row.size() + 1, shown(names[row.size()]), shown(cell), kInexact);
@@ -112,8 +111,8 @@ std::vector<double> read_row(std::string_view line, const std::vector<std::strin
     if (line.empty()) break;
     line.remove_prefix(1);
   }
-  require(row.size() == names.size(), kKind, "{}: found {} columns, expected {}", where, row.size(),
-          names.size());
+  require(row.size() == names.size(), ErrorKind::data, "{}: found {} columns, expected {}", where,
+          row.size(), names.size());
   return row;
 }
 
@@ -157,10 +156,10 @@ std::string shown(std::string_view cell) {
 
 Table read_csv(const std::filesystem::path& path, std::string_view identity, Gaps gaps) {
   const std::string file = fmt::format("'{}'", path.string());
-  const std::vector<std::uint8_t> bytes = read_file(path, kKind);
+  const std::vector<std::uint8_t> bytes = read_file(path, ErrorKind::data);
   const auto lines = lines_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  require(!lines.empty(), kKind, "{}: expected a line with the names of the columns, found none",
-          file);
+  require(!lines.empty(), ErrorKind::data,
+          "{}: expected a line with the names of the columns, found none", file);
   Table table;
   table.columns = read_names(lines[0], file);
   for (std::size_t i = 1; i < lines.size(); ++i) {

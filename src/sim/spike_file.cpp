@@ -16,17 +16,15 @@
 namespace afterspike::sim {
 namespace {
 
-constexpr ErrorKind kKind = ErrorKind::data;
-
 /// Trains from times and neurons in any order.
 glifnet::SpikeTrains trains_of(const std::vector<double>& times,
                                const std::vector<std::int64_t>& ids, std::int64_t neurons,
                                const std::string& where) {
   std::vector<std::pair<std::int64_t, double>> spikes;
   for (std::size_t at = 0; at < times.size(); ++at) {
-    require(ids[at] >= 0 && ids[at] < neurons, kKind,
+    require(ids[at] >= 0 && ids[at] < neurons, ErrorKind::data,
             "{}: spike {}: found neuron {}, expected 0 to {}", where, at, ids[at], neurons - 1);
-    require(std::isfinite(times[at]) && times[at] >= 0, kKind,
+    require(std::isfinite(times[at]) && times[at] >= 0, ErrorKind::data,
             "{}: spike {}: found {} ms, expected a time of 0 or later", where, at, times[at]);
     spikes.emplace_back(ids[at], times[at]);
   }
@@ -47,23 +45,23 @@ glifnet::SpikeTrains read_csv_trains(const std::filesystem::path& path, std::int
                                      std::int64_t neurons) {
   const io::Table table = io::read_csv(path);
   const std::vector<std::string> expected = {"time_ms", "population", "neuron"};
-  require(table.columns == expected, kKind, "'{}': found the columns {}, expected {}",
+  require(table.columns == expected, ErrorKind::data, "'{}': found the columns {}, expected {}",
           path.string(), fmt::join(table.columns, ", "), fmt::join(expected, ", "));
   std::vector<double> times;
   std::vector<std::int64_t> ids;
   for (std::size_t at = 0; at < table.rows.size(); ++at) {
     const auto& row = table.rows[at];
-    require(is_index(row[1], 0, kMostWhole), kKind,
+    require(is_index(row[1], 0, kMostWhole), ErrorKind::data,
             "'{}': line {}: found population {}, expected a whole number, 0 or more", path.string(),
             at + 2, row[1]);
     if (row[1] != static_cast<double>(index)) continue;
-    require(is_index(row[2], 0, static_cast<double>(neurons)), kKind,
+    require(is_index(row[2], 0, static_cast<double>(neurons)), ErrorKind::data,
             "'{}': line {}: found neuron {}, expected a whole number, 0 to {}", path.string(),
             at + 2, row[2], neurons - 1);
     times.push_back(row[0]);
     ids.push_back(static_cast<std::int64_t>(row[2]));
   }
-  require(table.rows.empty() || !times.empty(), kKind,
+  require(table.rows.empty() || !times.empty(), ErrorKind::data,
           "'{}': found spikes of other populations only, expected some of population {}",
           path.string(), index);
   return trains_of(times, ids, neurons, fmt::format("'{}'", path.string()));
@@ -73,16 +71,16 @@ glifnet::SpikeTrains read_sonata_trains(const std::filesystem::path& path, std::
                                         std::int64_t neurons) {
   const io::Hdf5File file(path);
   const std::string group = fmt::format("/spikes/{}", name);
-  require(file.exists(group), kKind, "'{}': found no '{}', expected spikes of population '{}'",
-          path.string(), group, name);
+  require(file.exists(group), ErrorKind::data,
+          "'{}': found no '{}', expected spikes of population '{}'", path.string(), group, name);
   const auto times = file.read<double>(group + "/timestamps").values;
   const auto ids = file.read<std::int64_t>(group + "/node_ids").values;
-  require(times.size() == ids.size(), kKind,
+  require(times.size() == ids.size(), ErrorKind::data,
           "'{}': '{}': found {} timestamps and {} node_ids, expected as many", path.string(), group,
           times.size(), ids.size());
   if (file.has_attribute(group + "/timestamps", "units")) {
     const std::string units = file.text_attribute(group + "/timestamps", "units");
-    require(units == "milliseconds" || units == "ms", kKind,
+    require(units == "milliseconds" || units == "ms", ErrorKind::data,
             "'{}': '{}': found timestamps in {}, expected milliseconds", path.string(), group,
             units);
   }
@@ -108,7 +106,7 @@ void write_spikes_sonata(const std::filesystem::path& path, const glifnet::Netwo
     for (std::size_t index = 0; index < network.populations.size(); ++index) {
       const glifnet::Population& population = network.populations[index];
       if (glifnet::model(population.model).is_source()) continue;
-      require(population.name.find('/') == std::string::npos, kKind,
+      require(population.name.find('/') == std::string::npos, ErrorKind::data,
               "population '{}': expected a name without '/', as a group of an HDF5 file",
               population.name);
       std::vector<double> times;

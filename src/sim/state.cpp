@@ -12,19 +12,17 @@
 
 namespace afterspike::sim {
 
-constexpr ErrorKind kKind = ErrorKind::data;
-
 const std::vector<double>& saved_array(const State& state, const std::string& name,
                                        std::size_t length) {
   const auto found = state.arrays.find(name);
-  require(found != state.arrays.end(), kKind,
+  require(found != state.arrays.end(), ErrorKind::data,
           "saved state: '{}' is missing: it is of another network", name);
-  require(found->second.size() == length, kKind,
+  require(found->second.size() == length, ErrorKind::data,
           "saved state: '{}': found {} values, expected {}: it is of another network", name,
           found->second.size(), length);
   for (const double value : found->second) {
-    require(std::isfinite(value), kKind, "saved state: '{}': found {}, expected finite numbers",
-            name, value);
+    require(std::isfinite(value), ErrorKind::data,
+            "saved state: '{}': found {}, expected finite numbers", name, value);
   }
   return found->second;
 }
@@ -34,10 +32,10 @@ std::span<const double> saved_rows(const State& state, const std::string& name, 
                                    bool may_be_missing) {
   const auto found = state.arrays.find(name);
   if (found == state.arrays.end() && may_be_missing) return {};
-  require(found != state.arrays.end() && found->second.size() % width == 0, kKind,
+  require(found != state.arrays.end() && found->second.size() % width == 0, ErrorKind::data,
           "saved state: '{}' is missing or damaged", name);
   for (std::size_t at = 0; at < found->second.size(); at += width) {
-    require(is_possible(found->second.data() + at), kKind,
+    require(is_possible(found->second.data() + at), ErrorKind::data,
             "saved state: '{}' is damaged, or of another network: row {}", name, at / width);
   }
   return found->second;
@@ -64,13 +62,13 @@ State read_state(const std::filesystem::path& path) {
   const io::Hdf5File file(path);
   const bool ours = file.has_attribute("/", "format") &&
                     file.text_attribute("/", "format") == "afterspike-simulation-state";
-  require(ours, kKind, "'{}' is not a saved state of a simulation", path.string());
+  require(ours, ErrorKind::data, "'{}' is not a saved state of a simulation", path.string());
   const auto version = file.attribute<std::int64_t>("/", "version").values;
-  require(version.size() == 1 && version[0] == kStateVersion, kKind,
+  require(version.size() == 1 && version[0] == kStateVersion, ErrorKind::data,
           "'{}': found version {} of the format, expected {}", path.string(),
           fmt::join(version, ", "), kStateVersion);
   const auto time_ms = file.attribute<double>("/", "time_ms").values;
-  require(time_ms.size() == 1 && std::isfinite(time_ms[0]) && time_ms[0] >= 0, kKind,
+  require(time_ms.size() == 1 && std::isfinite(time_ms[0]) && time_ms[0] >= 0, ErrorKind::data,
           "'{}': found time_ms {}, expected one number, 0 or more", path.string(),
           fmt::join(time_ms, ", "));
   State state;

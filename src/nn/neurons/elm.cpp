@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::int64_t kMostSynapses = 10'000'000;
 
-/// Sizes that the options and the shape of a layer come to.
-struct Sizes {
+/// ElmSizes that the options and the shape of a layer come to.
+struct ElmSizes {
   std::int64_t branches, synapses, width, memory;
 };
 
@@ -42,9 +42,9 @@ void validate(const ElmOptions& options, const LayerShape& shape) {
   }
 }
 
-Sizes sizes_of(const ElmOptions& options, const LayerShape& shape) {
+ElmSizes sizes_of(const ElmOptions& options, const LayerShape& shape) {
   validate(options, shape);
-  Sizes sizes{};
+  ElmSizes sizes{};
   sizes.memory = shape.neurons;
   sizes.branches = options.branches > 0 ? options.branches : shape.input_size;
   require(sizes.branches <= kMostSynapses / options.synapses_per_branch, ErrorKind::config,
@@ -71,7 +71,7 @@ bool learns(const ElmOptions& options, std::string_view name) {
 }
 
 std::vector<ParameterSpec> elm_specs(const LayerShape& shape, const ElmOptions& options) {
-  const Sizes sizes = sizes_of(options, shape);
+  const ElmSizes sizes = sizes_of(options, shape);
   const bool traces_of_synapses = options.version == ElmOptions::Version::v1;
   std::vector<ParameterSpec> specs;
   specs.push_back(
@@ -114,7 +114,7 @@ std::int64_t interlocked(std::int64_t position, std::int64_t inputs) {
   return position / 2 + position % 2 * (inputs / 2);
 }
 
-Routing neuronio_routing(const Sizes& sizes, std::int64_t per_branch, std::int64_t inputs) {
+Routing neuronio_routing(const ElmSizes& sizes, std::int64_t per_branch, std::int64_t inputs) {
   require(inputs % 2 == 0, ErrorKind::config,
           "elm: routing neuronio for {} inputs, expected an even number: as many excitatory as "
           "inhibitory",
@@ -129,7 +129,7 @@ Routing neuronio_routing(const Sizes& sizes, std::int64_t per_branch, std::int64
   return routing;
 }
 
-Routing make_routing(const ElmOptions& options, const Sizes& sizes, std::int64_t inputs) {
+Routing make_routing(const ElmOptions& options, const ElmSizes& sizes, std::int64_t inputs) {
   if (options.routing == ElmOptions::Routing::neuronio) {
     return neuronio_routing(sizes, options.synapses_per_branch, inputs);
   }

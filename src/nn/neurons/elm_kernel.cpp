@@ -8,7 +8,7 @@ namespace afterspike::nn {
 namespace {
 
 /// What does not take part in differentiation.
-struct Settings {
+struct ElmSettings {
   kernels::ElmShape shape;
   std::int64_t first = 0;
   double trace_keep = 0;
@@ -31,7 +31,7 @@ kernels::History history_within(const kernels::ElmShape& shape, std::size_t mask
 template <typename T>
 class ElmPass final : public SequencePass {
  public:
-  ElmPass(const std::vector<at::Tensor>& tensors, const Settings& settings, bool history)
+  ElmPass(const std::vector<at::Tensor>& tensors, const ElmSettings& settings, bool history)
       : tensors_(tensors),
         settings_(settings),
         kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(),
@@ -54,7 +54,7 @@ class ElmPass final : public SequencePass {
   }
 
  private:
-  static kernels::History history_of(const Settings& settings, const kernels::ElmShape& shape) {
+  static kernels::History history_of(const ElmSettings& settings, const kernels::ElmShape& shape) {
     const PassMasks& masks = settings.masks;
     return history_within<T>(shape,
                              PassMasks::bytes(shape.steps, shape.rows, shape.memory,
@@ -63,11 +63,11 @@ class ElmPass final : public SequencePass {
   }
   /// Within the workspace of the largest pass: a shorter one might fit whole where that does not,
   /// and take more.
-  static kernels::History own_history(const Settings& settings) {
+  static kernels::History own_history(const ElmSettings& settings) {
     if (settings.workspace_limit == 0) return kernels::History::whole();
     return kernels::ElmKernel<T>::longest_history(settings.shape, workspace_of(settings));
   }
-  static std::size_t workspace_of(const Settings& settings) {
+  static std::size_t workspace_of(const ElmSettings& settings) {
     const kernels::ElmShape shape = in_largest(settings.shape, settings.largest);
     return kernels::ElmKernel<T>::workspace_bytes(shape, history_of(settings, shape));
   }
@@ -87,7 +87,7 @@ class ElmPass final : public SequencePass {
   }
 
   std::vector<at::Tensor> tensors_;
-  Settings settings_;
+  ElmSettings settings_;
   kernels::ElmKernel<T> kernel_;
 };
 
@@ -115,7 +115,7 @@ at::Tensor elm_sequence(const at::Tensor& input, const ElmCoefficients& c, const
       or_empty(c.output_weight), or_empty(c.output_bias),
       c.keep.contiguous(),       c.gain.contiguous()};
   const std::int64_t steps = input.size(0), rows = input.size(1), memory = c.keep.size(0);
-  const Settings settings{
+  const ElmSettings settings{
       {steps, rows, input.size(2), memory, c.bias.size(0), c.layers},
       pass.first,
       c.trace_keep,

@@ -14,10 +14,10 @@
 namespace afterspike::nn {
 namespace {
 
-constexpr std::int64_t kMostSynapses = 100'000'000;
+constexpr std::int64_t kMostNetworkSynapses = 100'000'000;
 
-/// Sizes that the options come to.
-struct Sizes {
+/// ElmNetworkSizes that the options come to.
+struct ElmNetworkSizes {
   std::int64_t memory, width, branches, per_branch;
   std::int64_t synapses() const { return branches * per_branch; }
 };
@@ -40,18 +40,19 @@ void validate(const ElmNetworkOptions& options, const LayerShape& shape) {
   }
 }
 
-Sizes sizes_of(const ElmNetworkOptions& options, const LayerShape& shape) {
+ElmNetworkSizes sizes_of(const ElmNetworkOptions& options, const LayerShape& shape) {
   validate(options, shape);
-  Sizes sizes{};
+  ElmNetworkSizes sizes{};
   sizes.memory = options.memory;
   sizes.width = options.mlp_layers == 0 ? options.memory
                 : options.mlp_width > 0 ? options.mlp_width
                                         : 2 * options.memory;
   sizes.branches = options.branches > 0 ? options.branches : 2 * sizes.width;
   sizes.per_branch = options.synapses_per_branch > 0 ? options.synapses_per_branch : sizes.branches;
-  require(shape.neurons <= kMostSynapses / sizes.branches / sizes.per_branch, ErrorKind::config,
+  require(shape.neurons <= kMostNetworkSynapses / sizes.branches / sizes.per_branch,
+          ErrorKind::config,
           "elm_network: {} neurons with {} branches of {} synapses, expected at most {} synapses",
-          shape.neurons, sizes.branches, sizes.per_branch, kMostSynapses);
+          shape.neurons, sizes.branches, sizes.per_branch, kMostNetworkSynapses);
   return sizes;
 }
 
@@ -64,7 +65,7 @@ bool learns_timescales(const ElmNetworkOptions& options) {
 
 std::vector<ParameterSpec> network_specs(const LayerShape& shape,
                                          const ElmNetworkOptions& options) {
-  const Sizes sizes = sizes_of(options, shape);
+  const ElmNetworkSizes sizes = sizes_of(options, shape);
   const std::int64_t n = shape.neurons, width = sizes.width, memory = sizes.memory;
   std::vector<ParameterSpec> specs;
   specs.push_back(
@@ -461,7 +462,7 @@ class ElmNetworkModel final : public NeuronModel {
   std::unique_ptr<NeuronModel> readout_model() const override {
     if (!options_.readout_neurons) return nullptr;
     ElmNetworkOptions readout = options_;
-    const Sizes sizes = sizes_of(options_, {1, 1, 1});
+    const ElmNetworkSizes sizes = sizes_of(options_, {1, 1, 1});
     readout.branches = sizes.branches;
     readout.synapses_per_branch = sizes.per_branch;
     readout.memory = options_.readout_memory;

@@ -6,7 +6,7 @@ namespace afterspike::nn {
 namespace {
 
 /// What does not take part in differentiation.
-struct Settings {
+struct ElmNetworkSettings {
   kernels::ElmNetworkShape shape;
   at::Tensor connectome;
   double input_scale, branch_keep, low_pass_keep;
@@ -31,7 +31,8 @@ kernels::History history_within(const kernels::ElmNetworkShape& shape, std::size
 template <typename T>
 class ElmNetworkPass final : public SequencePass {
  public:
-  ElmNetworkPass(const std::vector<at::Tensor>& tensors, const Settings& settings, bool history)
+  ElmNetworkPass(const std::vector<at::Tensor>& tensors, const ElmNetworkSettings& settings,
+                 bool history)
       : tensors_(tensors),
         settings_(settings),
         kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(),
@@ -61,7 +62,7 @@ class ElmNetworkPass final : public SequencePass {
   }
 
  private:
-  static kernels::History history_of(const Settings& settings,
+  static kernels::History history_of(const ElmNetworkSettings& settings,
                                      const kernels::ElmNetworkShape& shape) {
     const PassMasks& masks = settings.masks;
     return history_within<T>(shape,
@@ -71,11 +72,11 @@ class ElmNetworkPass final : public SequencePass {
   }
   /// Within the workspace of the largest pass: a shorter one might fit whole where that does not,
   /// and take more.
-  static kernels::History own_history(const Settings& settings) {
+  static kernels::History own_history(const ElmNetworkSettings& settings) {
     if (settings.workspace_limit == 0) return kernels::History::whole();
     return kernels::ElmNetworkKernel<T>::longest_history(settings.shape, workspace_of(settings));
   }
-  static std::size_t workspace_of(const Settings& settings) {
+  static std::size_t workspace_of(const ElmNetworkSettings& settings) {
     const kernels::ElmNetworkShape shape = in_largest(settings.shape, settings.largest);
     return kernels::ElmNetworkKernel<T>::workspace_bytes(shape, history_of(settings, shape));
   }
@@ -102,7 +103,7 @@ class ElmNetworkPass final : public SequencePass {
   }
 
   std::vector<at::Tensor> tensors_;
-  Settings settings_;
+  ElmNetworkSettings settings_;
   kernels::ElmNetworkKernel<T> kernel_;
 };
 
@@ -128,7 +129,7 @@ std::vector<at::Tensor> elm_network_sequence(const at::Tensor& input,
     tensor = tensor.defined() ? tensor.contiguous()
                               : at::empty({0}, input.options().requires_grad(false));
   }
-  const Settings settings{
+  const ElmNetworkSettings settings{
       {input.size(0), input.size(1), input.size(2), c.bias.size(0), c.memory_weight.size(1),
        c.bias.size(1), c.layers, c.input_weight.size(1), c.connectome.size(1)},
       c.connectome.contiguous(),

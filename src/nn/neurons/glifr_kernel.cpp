@@ -8,7 +8,7 @@ namespace afterspike::nn {
 namespace {
 
 /// What does not take part in differentiation.
-struct Settings {
+struct GlifrSettings {
   kernels::GlifrShape shape;
   std::int64_t first = 0;
   double emission = 1, reset = 0, bias = 0;
@@ -36,7 +36,7 @@ kernels::History history_within(const kernels::GlifrShape& shape, std::size_t ma
 template <typename T>
 class GlifrPass final : public SequencePass {
  public:
-  GlifrPass(const std::vector<at::Tensor>& tensors, const Settings& settings, bool history)
+  GlifrPass(const std::vector<at::Tensor>& tensors, const GlifrSettings& settings, bool history)
       : tensors_(tensors),
         settings_(settings),
         kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(),
@@ -60,7 +60,8 @@ class GlifrPass final : public SequencePass {
   }
 
  private:
-  static kernels::History history_of(const Settings& settings, const kernels::GlifrShape& shape) {
+  static kernels::History history_of(const GlifrSettings& settings,
+                                     const kernels::GlifrShape& shape) {
     const PassMasks& masks = settings.masks;
     const std::size_t taken = PassMasks::bytes(shape.steps, shape.rows, shape.neurons,
                                                masks.emitted.defined(), masks.recurrent.defined());
@@ -69,13 +70,13 @@ class GlifrPass final : public SequencePass {
   }
   /// Within the workspace of the largest pass: a shorter one might fit whole where that does not,
   /// and take more.
-  static kernels::History own_history(const Settings& settings) {
+  static kernels::History own_history(const GlifrSettings& settings) {
     if (settings.workspace_limit == 0) return kernels::History::whole();
     return kernels::GlifrKernel<T>::longest_history(settings.shape,
                                                     settings.masks.recurrent.defined(),
                                                     settings.products, workspace_of(settings));
   }
-  static std::size_t workspace_of(const Settings& settings) {
+  static std::size_t workspace_of(const GlifrSettings& settings) {
     const kernels::GlifrShape shape = in_largest(settings.shape, settings.largest);
     return kernels::GlifrKernel<T>::workspace_bytes(
         shape, history_of(settings, shape), settings.masks.recurrent.defined(), settings.products);
@@ -97,7 +98,7 @@ class GlifrPass final : public SequencePass {
   }
 
   std::vector<at::Tensor> tensors_;
-  Settings settings_;
+  GlifrSettings settings_;
   kernels::GlifrKernel<T> kernel_;
 };
 
@@ -122,7 +123,7 @@ at::Tensor glifr_sequence(const at::Tensor& input, const GlifrCoefficients& c,
   for (at::Tensor& tensor : tensors) tensor = tensor.contiguous();
   const std::int64_t steps = input.size(0), rows = input.size(1);
   const std::int64_t neurons = c.recurrent_weight.size(0);
-  Settings settings{
+  GlifrSettings settings{
       {steps, rows, input.size(2), neurons, c.current_keep.size(0), c.delay},
       pass.first,
       c.emission,

@@ -8,6 +8,7 @@
 
 #include "support/expect_error.hpp"
 #include "support/tensors.hpp"
+#include "train_options.hpp"
 #include "unit/nn/models.hpp"
 
 namespace afterspike::train {
@@ -15,6 +16,7 @@ namespace {
 
 using testing::expect_error;
 using testing::Settings;
+using testing::train_options;
 
 constexpr int kSteps = 12;
 
@@ -26,12 +28,6 @@ std::shared_ptr<nn::Network> glifr_network(const Settings& settings = {}) {
   network->to(at::kDouble);
   network->initialize(Rng(1));
   return network;
-}
-
-TrainOptions options_of(const Settings& settings) {
-  TrainOptions options;
-  testing::apply(options, settings);
-  return options;
 }
 
 /// One number and what the optimiser remembers of it, as the papers write it.
@@ -105,13 +101,13 @@ void expect_as_scalars(const TrainOptions& options) {
 TEST(Optimizer, IsTheAlgorithmOfThePaperForEveryParameter) {
   for (const char* name : {"adam", "adamw", "adamax"}) {
     SCOPED_TRACE(name);
-    expect_as_scalars(options_of({{"optimizer", name},
-                                  {"learning_rate", "0.03"},
-                                  {"intrinsic_learning_rate", "0.007"},
-                                  {"weight_decay", "0.2"},
-                                  {"beta1", "0.8"},
-                                  {"beta2", "0.95"},
-                                  {"epsilon", "1e-3"}}));
+    expect_as_scalars(train_options({{"optimizer", name},
+                                     {"learning_rate", "0.03"},
+                                     {"intrinsic_learning_rate", "0.007"},
+                                     {"weight_decay", "0.2"},
+                                     {"beta1", "0.8"},
+                                     {"beta2", "0.95"},
+                                     {"epsilon", "1e-3"}}));
   }
 }
 
@@ -119,7 +115,7 @@ TEST(Optimizer, TakesTheCommonLearningRateWhereThereIsNoIntrinsicOne) {
   const auto network = glifr_network();
   const auto before = network->named().front().tensor.detach().clone();
   ASSERT_EQ(network->named().front().spec->group, nn::ParameterGroup::intrinsic);
-  Optimizer optimizer(options_of({{"learning_rate", "0.25"}}), *network);
+  Optimizer optimizer(train_options({{"learning_rate", "0.25"}}), *network);
   std::vector<at::Tensor> gradients = gradients_of(optimizer, 1);
   gradients.front().fill_(3);
   optimizer.step(gradients, 1);
@@ -129,7 +125,7 @@ TEST(Optimizer, TakesTheCommonLearningRateWhereThereIsNoIntrinsicOne) {
 
 TEST(Optimizer, LeavesParametersThatAreNotTrainedAlone) {
   const auto network = glifr_network({{"variant", "hom"}});
-  Optimizer optimizer(options_of({{"learning_rate", "0.1"}, {"weight_decay", "0.1"}}), *network);
+  Optimizer optimizer(train_options({{"learning_rate", "0.1"}, {"weight_decay", "0.1"}}), *network);
   std::map<std::string, at::Tensor> before;
   for (const auto& parameter : network->named()) {
     before[parameter.name] = parameter.tensor.detach().clone();
@@ -146,8 +142,8 @@ TEST(Optimizer, LeavesParametersThatAreNotTrainedAlone) {
 
 TEST(Optimizer, TakesAGradientThatIsNotThereForZero) {
   const auto one = glifr_network(), other = glifr_network();
-  Optimizer with_nothing(options_of({{"weight_decay", "0.1"}}), *one);
-  Optimizer with_zeros(options_of({{"weight_decay", "0.1"}}), *other);
+  Optimizer with_nothing(train_options({{"weight_decay", "0.1"}}), *one);
+  Optimizer with_zeros(train_options({{"weight_decay", "0.1"}}), *other);
   std::vector<at::Tensor> gradients = gradients_of(with_nothing, 1);
   std::vector<at::Tensor> zeros = gradients;
   for (std::size_t i = 0; i < gradients.size(); i += 2) {
@@ -163,7 +159,7 @@ TEST(Optimizer, TakesAGradientThatIsNotThereForZero) {
 
 TEST(Optimizer, GoesOnFromItsStateBitForBit) {
   for (const char* name : {"adam", "adamw", "adamax"}) {
-    const TrainOptions options = options_of({{"optimizer", name}, {"weight_decay", "0.1"}});
+    const TrainOptions options = train_options({{"optimizer", name}, {"weight_decay", "0.1"}});
     const auto whole = glifr_network(), parted = glifr_network();
     Optimizer straight(options, *whole);
     Optimizer first(options, *parted);

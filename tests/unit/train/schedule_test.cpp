@@ -5,22 +5,17 @@
 
 #include "afterspike/train/options.hpp"
 #include "support/expect_error.hpp"
-#include "support/settings.hpp"
+#include "train_options.hpp"
 
 namespace afterspike::train {
 namespace {
 
 using testing::expect_error;
 using testing::Settings;
+using testing::train_options;
 
 constexpr std::int64_t kEpoch = 10;   // Steps of one.
 constexpr std::int64_t kTotal = 100;  // Steps in all.
-
-TrainOptions options_of(const Settings& settings) {
-  TrainOptions options;
-  testing::apply(options, settings);
-  return options;
-}
 
 std::vector<double> factors(const TrainOptions& options) {
   std::vector<double> values;
@@ -39,11 +34,11 @@ std::vector<double> sigmas(const TrainOptions& options) {
 }
 
 TEST(LearningRate, StaysWhereItIsConstant) {
-  for (const double factor : factors(options_of({}))) EXPECT_EQ(factor, 1);
+  for (const double factor : factors(train_options({}))) EXPECT_EQ(factor, 1);
 }
 
 TEST(LearningRate, CosineFallsFromThePeakToTheFinalFraction) {
-  const auto values = factors(options_of({{"schedule", "cosine"}, {"final_fraction", "0.2"}}));
+  const auto values = factors(train_options({{"schedule", "cosine"}, {"final_fraction", "0.2"}}));
   EXPECT_DOUBLE_EQ(values.front(), 1);
   EXPECT_NEAR(values.back(), 0.2, 1e-12);
   for (std::size_t i = 1; i < values.size(); ++i) {
@@ -55,14 +50,15 @@ TEST(LearningRate, CosineFallsFromThePeakToTheFinalFraction) {
 
 TEST(LearningRate, StepMultipliesAfterEachOfItsEpochs) {
   const auto values =
-      factors(options_of({{"schedule", "step"}, {"step_epochs", "3"}, {"step_factor", "0.5"}}));
+      factors(train_options({{"schedule", "step"}, {"step_epochs", "3"}, {"step_factor", "0.5"}}));
   for (std::int64_t step = 0; step < kTotal; ++step) {
     EXPECT_DOUBLE_EQ(values[static_cast<std::size_t>(step)], std::pow(0.5, step / (3 * kEpoch)));
   }
 }
 
 TEST(LearningRate, OneCycleRisesOnceAndFallsOnce) {
-  const auto values = factors(options_of({{"schedule", "one_cycle"}, {"rise_fraction", "0.25"}}));
+  const auto values =
+      factors(train_options({{"schedule", "one_cycle"}, {"rise_fraction", "0.25"}}));
   EXPECT_NEAR(values.front(), 1.0 / 25, 1e-12);
   EXPECT_NEAR(values.back(), 1.0 / 25 / 1e4, 1e-12);
   const auto peak = std::max_element(values.begin(), values.end());
@@ -74,8 +70,8 @@ TEST(LearningRate, OneCycleRisesOnceAndFallsOnce) {
 
 TEST(LearningRate, WarmUpRisesLinearlyAndLeavesTheRestAlone) {
   for (const char* schedule : {"constant", "cosine", "step"}) {
-    const auto plain = factors(options_of({{"schedule", schedule}}));
-    const auto warm = factors(options_of({{"schedule", schedule}, {"warmup_epochs", "2"}}));
+    const auto plain = factors(train_options({{"schedule", schedule}}));
+    const auto warm = factors(train_options({{"schedule", schedule}, {"warmup_epochs", "2"}}));
     for (std::size_t step = 0; step < plain.size(); ++step) {
       const double rise = std::min(1.0, static_cast<double>(step + 1) / (2.0 * kEpoch));
       EXPECT_DOUBLE_EQ(warm[step], rise * plain[step]) << schedule << ", step " << step;
@@ -85,7 +81,7 @@ TEST(LearningRate, WarmUpRisesLinearlyAndLeavesTheRestAlone) {
 
 TEST(LearningRate, IsThePeakOrLessInATrainingOfOneStep) {
   for (const char* schedule : {"constant", "cosine", "step", "one_cycle"}) {
-    const double factor = learning_rate_factor(options_of({{"schedule", schedule}}), 0, 1, 1);
+    const double factor = learning_rate_factor(train_options({{"schedule", schedule}}), 0, 1, 1);
     EXPECT_GT(factor, 0) << schedule;
     EXPECT_LE(factor, 1) << schedule;
   }
@@ -93,7 +89,7 @@ TEST(LearningRate, IsThePeakOrLessInATrainingOfOneStep) {
 
 TEST(Annealing, GoesFromStartToEndWithoutTurning) {
   for (const char* schedule : {"linear", "cosine", "exponential"}) {
-    const auto values = sigmas(options_of(
+    const auto values = sigmas(train_options(
         {{"sigma_schedule", schedule}, {"sigma_start", "2 mV"}, {"sigma_final", "0.1 mV"}}));
     EXPECT_DOUBLE_EQ(values.front(), 2) << schedule;
     EXPECT_NEAR(values.back(), 0.1, 1e-12) << schedule;
@@ -106,7 +102,7 @@ TEST(Annealing, IsLinearExponentialOrHalfACosine) {
   const auto with = [&](const char* schedule) {
     Settings settings = ends;
     settings.emplace_back("sigma_schedule", schedule);
-    return sigmas(options_of(settings));
+    return sigmas(train_options(settings));
   };
   const auto linear = with("linear"), exponential = with("exponential"), cosine = with("cosine");
   for (std::size_t i = 1; i < linear.size(); ++i) {
@@ -117,10 +113,10 @@ TEST(Annealing, IsLinearExponentialOrHalfACosine) {
 }
 
 TEST(Annealing, StaysAtItsEndAfterItsEpochs) {
-  const TrainOptions options = options_of({{"sigma_schedule", "linear"},
-                                           {"sigma_start", "1 mV"},
-                                           {"sigma_final", "0.5 mV"},
-                                           {"sigma_epochs", "4"}});
+  const TrainOptions options = train_options({{"sigma_schedule", "linear"},
+                                              {"sigma_start", "1 mV"},
+                                              {"sigma_final", "0.5 mV"},
+                                              {"sigma_epochs", "4"}});
   for (std::int64_t step = 0; step <= kTotal; ++step) {
     const bool over = step >= 4 * kEpoch;
     EXPECT_EQ(annealing_over(options, step, kTotal, kEpoch), over) << step;
@@ -129,10 +125,10 @@ TEST(Annealing, StaysAtItsEndAfterItsEpochs) {
 }
 
 TEST(Annealing, TakesTheWholeTrainingUnlessToldOtherwise) {
-  const TrainOptions options = options_of({{"sigma_schedule", "linear"}});
+  const TrainOptions options = train_options({{"sigma_schedule", "linear"}});
   EXPECT_FALSE(annealing_over(options, kTotal - 1, kTotal, kEpoch));
   EXPECT_TRUE(annealing_over(options, kTotal, kTotal, kEpoch));
-  EXPECT_TRUE(annealing_over(options_of({}), 0, kTotal, kEpoch)) << "there is none";
+  EXPECT_TRUE(annealing_over(train_options({}), 0, kTotal, kEpoch)) << "there is none";
 }
 
 TEST(TrainOptions, RefusesSettingsThatContradictEachOther) {
@@ -148,10 +144,10 @@ TEST(TrainOptions, RefusesSettingsThatContradictEachOther) {
       {{{"patience", "3"}, {"select", "last"}}, {"train.patience", "found 3", "last"}},
   };
   for (const Case& c : cases) {
-    const TrainOptions options = options_of(c.settings);
+    const TrainOptions options = train_options(c.settings);
     expect_error(ErrorKind::config, {c.message[0], c.message[1]}, [&] { options.validate(); });
   }
-  EXPECT_NO_THROW(options_of({}).validate());
+  EXPECT_NO_THROW(train_options({}).validate());
 }
 
 TEST(TrainOptions, RefusesValuesOutOfRange) {
@@ -171,7 +167,7 @@ TEST(TrainOptions, RefusesValuesOutOfRange) {
   };
   for (const auto& [name, value] : cases) {
     expect_error(ErrorKind::config, {"'" + name + "'", value.substr(0, 3)}, [&] {
-      options_of({{name, value}});
+      train_options({{name, value}});
     });
   }
 }

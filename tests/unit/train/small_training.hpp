@@ -8,8 +8,8 @@
 #include <ATen/Parallel.h>
 
 #include "afterspike/train/trainer.hpp"
-#include "support/settings.hpp"
 #include "support/tensors.hpp"
+#include "train_options.hpp"
 #include "unit/nn/models.hpp"
 
 namespace afterspike::testing {
@@ -81,9 +81,8 @@ class Training {
         *make_model(neuron, of_neuron), shape,
         nn::NetworkShape{wanted.input_size, wanted.output_size, wanted.dt_ms});
     network->initialize(Rng(seed).stream("initial"));
-    train::TrainOptions options;
-    apply(options, train);
-    trainer = std::make_unique<train::Trainer>(*network, task, options, Rng(seed), pool_, ranks);
+    trainer = std::make_unique<train::Trainer>(*network, task, train_options(train), Rng(seed),
+                                               pool_, ranks);
   }
 
   /// Trains up to so many steps in all; 0: to the end.
