@@ -9,6 +9,8 @@ import os
 import platform
 import re
 import subprocess
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -147,6 +149,52 @@ def detail(case):
             f"| {case.least('gemm_s'):.4f} | {case.memory_mib():.0f} | {best['parameters']} |")
 
 
+@contextmanager
+def other_work(count):
+    """So many processes that compute without end beside what is measured."""
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
+@dataclass
+class Busy:
+    """The third row (eight shards) with more threads than cores, or beside other processes."""
+
+    label: str
+    threads: int
+    others: int
+    rounds: list = field(default_factory=list)
+
+    def measure(self, program):
+        with other_work(self.others):
+            self.rounds.append(measure(program, dict(ROWS[2].shape, path="fused", threads=self.threads, repeats=8)))
+
+    def medians(self):
+        """Of the step and of its CPU time, in seconds."""
+        return [sorted(one[key] for one in self.rounds)[len(self.rounds) // 2] for key in ("step_s_median", "cpu_s_min")]
+
+
+def busy_cases():
+    cores = os.cpu_count()
+    return [Busy(f"{cores} threads", cores, 0), Busy(f"{4 * cores} threads", 4 * cores, 0),
+            Busy(f"{cores} threads beside {cores} processes that never wait", cores, cores)]
+
+
+def busy_lines(found):
+    alone, alone_cpu = found[0].medians()
+    rows = [f"| {case.label} | {step:.3f} | {step / alone:.2f} | {cpu:.3f} | {cpu / alone_cpu:.2f} |"
+            for case in found for step, cpu in [case.medians()]]
+    return ["", "## More threads than cores, and a busy machine", "",
+            f"{ROWS[2].name}, fused. With as many other processes as cores, half of the machine is a step's share: twice the wall, "
+            "and no more CPU time, is what it may cost.", "",
+            f"| {os.cpu_count()} cores | step, s (median) | to the first | CPU, s | to the first |", "|---|---|---|---|---|", *rows]
+
+
 HEAD = """# Performance
 
 A training step (forward, cross entropy of the last step, backward, Adam) in single precision on synthetic data,
@@ -163,16 +211,18 @@ before its first step.
 AFTER = """
 *CPU* is the same ratio by processor time, each thread with a core of its own. On a busy machine it is the nearer one:
 there a process gets its share of the cores however many threads it has, and the wall then takes from the fused path
-what its second thread is worth. *Most* is the ratio that a step would have that were nothing but its matrix products:
-where it is near the bar, or below, no kernel in float32 can reach that, because the composed path it is held against is
-quick itself: it is cut into the same shards for the same threads, and took 0.4 to 0.6 of the time of the authors' Python when
-both were measured. *Floor* is the step beside its matrix products alone, computed in turns with the
-steps in the same order, shapes, shards and threads. The authors' Python (PyTorch, the code of the papers) was timed
-before, with two cores of an AMD EPYC.
+what its second thread is worth. *Most* is the ratio that a step would have that were nothing but its matrix products, which no kernel in float32
+exceeds. *Floor* is the step beside its matrix products alone, computed in turns with the steps in the same order,
+shapes, shards and threads. Both depend on the processor: one that multiplies faster leaves more of a step to everything else, and
+composed operations, which write each result to memory, cost more where memory is slower (an [AMD EPYC](performance_epyc.md) had
+floors of 1.4 to 1.7, and composed operations of 2.4 to 17 times the time). The authors' Python (PyTorch, the code of the papers) was
+timed before, with two cores of an AMD EPYC.
+
+Bfloat16 is the quicker one where the processor multiplies it faster than float32; [not all do](results.md#bfloat16).
 """
 
 
-def document(program, rounds, load, rows, results):
+def document(program, rounds, load, rows, results, busy):
     kernel = results[0][0].rounds[0]["kernel"]
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     lines = [HEAD, "## Machine", "", f"- {machine()}; kernels by {kernel}",
@@ -191,6 +241,7 @@ def document(program, rounds, load, rows, results):
                   "| path | quickest way | step, s | median, s | forward, s | backward, s | CPU, s | products, s "
                   "| memory, MiB | parameters |", "|---|---|---|---|---|---|---|---|---|---|"]
         lines += [detail(case) for case in found]
+    lines += busy_lines(busy)
     return "\n".join(lines) + "\n"
 
 
@@ -203,15 +254,19 @@ def main():
     options = parser.parse_args()
     rows = [ROWS[int(number) - 1] for number in options.rows.split(",")]
     results = [cases(row) for row in rows]
+    busy = busy_cases()
     before = os.getloadavg()[0]
     for turn in range(options.rounds):
         for row, found in zip(rows, results):
             for case in found:
                 case.rounds.append(measure(options.program, case.flags))
                 print(f"round {turn + 1}: {row.name}: {case.label}: {case.rounds[-1]['step_s_min']:.4f} s", flush=True)
+        for case in busy:
+            case.measure(options.program)
+            print(f"round {turn + 1}: {case.label}: {case.rounds[-1]['step_s_median']:.4f} s", flush=True)
         # After every round, so that what was measured is there when a later one is stopped.
         load = (before, os.getloadavg()[0])
-        Path(options.out).write_text(document(options.program, turn + 1, load, rows, results))
+        Path(options.out).write_text(document(options.program, turn + 1, load, rows, results, busy))
     print(f"written: {options.out}")
 
 

@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/kernels/gemm.hpp"
 #include "small_training.hpp"
 #include "support/expect_error.hpp"
 
@@ -108,6 +109,30 @@ TEST(Trainer, ClipsTheNormOfTheWholeGradientAndKeepsItsDirection) {
     expect_same_tensors(first_gradient(task, neuron, {{"batch_size", "150"}, {"clip_norm", "1e6"}}),
                         free);
   }
+}
+
+TEST(Trainer, LearnsWithProductsInBfloat16NearlyWhatItDoesInSinglePrecision) {
+  if (!kernels::has_bfloat16()) GTEST_SKIP() << "this processor does not multiply bfloat16";
+  const tasks::Task task = class_task(150);
+  const Settings neuron = {{"delay", "1steps"}}, plain = {{"batch_size", "50"}, {"epochs", "5"}};
+  Settings rounded = plain;
+  rounded.emplace_back("precision", "bf16");
+  Training single(task, "glifr", plain, neuron), half(task, "glifr", rounded, neuron);
+  single.run();
+  half.run();
+  ASSERT_EQ(half.recorder.epochs.size(), 5);
+  for (std::size_t i = 0; i < 5; ++i) {
+    const EpochReport &expected = single.recorder.epochs[i], &found = half.recorder.epochs[i];
+    EXPECT_NE(found.train.loss, expected.train.loss) << "the products were those of float32";
+    EXPECT_NEAR(found.train.loss, expected.train.loss, 0.01 * expected.train.loss);
+  }
+}
+
+TEST(Trainer, RefusesBfloat16OfANeuronModelThatHasNone) {
+  const tasks::Task task = class_task(60);
+  expect_error(ErrorKind::config, {"train.precision", "bf16", "float32"}, [&] {
+    Training(task, "lstm", {{"precision", "bf16"}});
+  });
 }
 
 TEST(Trainer, GivesTheSameBitsForAnyNumberOfThreads) {
