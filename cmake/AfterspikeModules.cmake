@@ -8,9 +8,10 @@ function(afterspike_compile_options target)
   # with -fPIC is inlined all the same: nobody replaces our functions when a program is loaded.
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion -Wno-restrict
     -fno-semantic-interposition $<$<BOOL:${AFTERSPIKE_WERROR}>:-Werror>)
-  # GCC tidies its memory up again and again beside a precompiled header, an eighth of its time.
+  # GCC collects its garbage from 1 GB on only (in kB), for an eighth of its time; the precompiled header alone
+  # is a third of that. The largest units take 1.7 GB so.
   target_compile_options(${target} PRIVATE
-    $<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=1000000;--param=ggc-min-expand=200>)
+    "$<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=1000000;--param=ggc-min-expand=200>")
   if(AFTERSPIKE_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${AFTERSPIKE_SANITIZE}
       -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -66,14 +67,19 @@ function(afterspike_source_options)
     COMPILE_OPTIONS "${ARG_OPTIONS}" SKIP_PRECOMPILE_HEADERS ON)
 endfunction()
 
-# afterspike_unite(target [APART file...]): in release builds several sources make up one that is compiled,
-# so that the precompiled header is read and templates are instantiated once for all of them: half the time
-# and more. What such sources define in unnamed namespaces needs names of its own in the whole target; a
-# source named APART, or with flags of its own, is compiled alone.
-function(afterspike_unite target)
-  cmake_parse_arguments(ARG "" "" "APART" ${ARGN})
-  set_target_properties(${target} PROPERTIES UNITY_BUILD ${AFTERSPIKE_UNITE} UNITY_BUILD_BATCH_SIZE 6)
-  set_source_files_properties(${ARG_APART} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+# Most presets compile several sources as one (CMAKE_UNITY_BUILD): the precompiled header is read and templates
+# are instantiated once for all of them, in half the time. What they have in unnamed namespaces needs names of
+# its own in the whole target.
+#
+# afterspike_compile_apart(FILE...): sources that are compiled alone all the same. Those that have flags of
+# their own always are.
+function(afterspike_compile_apart)
+  foreach(file IN LISTS ARGN)
+    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+      message(FATAL_ERROR "APART: '${file}' is not there")
+    endif()
+  endforeach()
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
 function(afterspike_use_torch target visibility)
@@ -108,16 +114,14 @@ function(afterspike_library name)
   elseif(NOT ARG_NO_PRECOMPILED_HEADER)
     afterspike_use_header(${target} NAME afterspike_header)
   endif()
-  if(NOT ARG_NO_PRECOMPILED_HEADER)
-    afterspike_unite(${target} APART ${ARG_APART})
-  endif()
+  afterspike_compile_apart(${ARG_APART})
   set_property(GLOBAL APPEND PROPERTY AFTERSPIKE_LIBRARIES ${target})
 endfunction()
 
 # afterspike_registry(target HEADER file ENTRY type NAMES name... [FUNCTION entries] [APART]): adds <name>.cpp of
 # the current folder to the target for each name, and the definition of the function that HEADER declares,
 # which gives what every entry_<name>() gives, in this order (cmake/registry.cpp.in). A name without a file
-# fails here; a file without its entry_<name>() fails at the link. APART: afterspike_unite leaves them alone.
+# fails here; a file without its entry_<name>() fails at the link. APART: each is compiled alone.
 function(afterspike_registry target)
   cmake_parse_arguments(ARG "APART" "HEADER;ENTRY;FUNCTION" "NAMES" ${ARGN})
   if(NOT ARG_FUNCTION)
@@ -144,7 +148,7 @@ endfunction()
 
 # afterspike_test(name SOURCES ... [APART file...] DEPENDS ... [TORCH] [LABEL unit|integration]): one
 # binary, one CTest entry (a process that links LibTorch takes about a second to start). APART: those of
-# SOURCES that afterspike_unite is to leave alone.
+# SOURCES that afterspike_compile_apart takes.
 function(afterspike_test name)
   cmake_parse_arguments(ARG "TORCH" "LABEL" "SOURCES;APART;DEPENDS" ${ARGN})
   if(NOT ARG_LABEL)
@@ -158,7 +162,7 @@ function(afterspike_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   afterspike_compile_options(${name})
   afterspike_compile_quickly(${name})
-  afterspike_unite(${name} APART ${ARG_APART})
+  afterspike_compile_apart(${ARG_APART})
   if(ARG_TORCH)
     target_link_libraries(${name} PRIVATE afterspike_torch)
     afterspike_use_header(${name} NAME afterspike_torch_test_header TORCH TEST)

@@ -124,6 +124,15 @@ def mark(good):
     return "" if good else " (missed)"
 
 
+def steps_of(results):
+    """The fused step, and in bfloat16 where that was measured."""
+    text = f"{results[0].least('step_s_min'):.3f} s"
+    for case in results:
+        if case.flags.get("precision") == "bf16":
+            text += f" (bf16 {case.least('step_s_min'):.3f} s)"
+    return text
+
+
 def verdict(row, results):
     """The line of a row: ratios beside their bars."""
     fused, composed = results[0], min(results[1:3], key=lambda case: case.least("step_s_min"))
@@ -133,13 +142,12 @@ def verdict(row, results):
     cpu = spent / (fused.least("cpu_s_min") / 2)
     floor = fused.least("step_s_min") / fused.least("gemm_s")
     most = composed.least("step_s_min") / fused.least("gemm_s")
-    python = row.python_s / fused.least("step_s_min")
     python_memory = "" if row.python_gib is None else f", {row.python_gib} GiB"
     memory = composed.memory_mib() / fused.memory_mib()
     floor_text = "-" if row.floor is None else f"{floor:.2f} (at most {row.floor}){mark(floor <= row.floor)}"
     return (f"| {row.name} | {speed:.1f} (at least {row.speed}){mark(speed >= row.speed)} | {cpu:.1f} | {most:.1f} "
             f"| {floor_text} | 1/{memory:.1f} (at most 1/{row.memory}){mark(memory >= row.memory)} "
-            f"| {fused.least('step_s_min'):.3f} s | {row.aim} | {row.python_s} s{python_memory} | {python:.1f} |")
+            f"| {steps_of(results)} | {row.aim} | {row.python_s} s{python_memory} |")
 
 
 def detail(case):
@@ -163,7 +171,7 @@ def other_work(count):
 
 @dataclass
 class Busy:
-    """The third row (eight shards) with more threads than cores, or beside other processes."""
+    """The third row with more threads than two, or beside other processes, on two cores."""
 
     label: str
     threads: int
@@ -174,30 +182,30 @@ class Busy:
         with other_work(self.others):
             self.rounds.append(measure(program, dict(ROWS[2].shape, path="fused", threads=self.threads, repeats=8)))
 
-    def medians(self):
-        """Of the step and of its CPU time, in seconds."""
-        return [sorted(one[key] for one in self.rounds)[len(self.rounds) // 2] for key in ("step_s_median", "cpu_s_min")]
+    def least(self):
+        """The least median of a round's steps, and the least CPU time of a step, in seconds."""
+        return [min(one[key] for one in self.rounds) for key in ("step_s_median", "cpu_s_min")]
 
 
 def busy_cases():
-    cores = os.cpu_count()
-    return [Busy(f"{cores} threads", cores, 0), Busy(f"{4 * cores} threads", 4 * cores, 0),
-            Busy(f"{cores} threads beside {cores} processes that never wait", cores, cores)]
+    return [Busy("2 threads", 2, 0), Busy("8 threads", 8, 0), Busy("2 threads beside 2 processes that never wait", 2, 2)]
 
 
 def busy_lines(found):
-    alone, alone_cpu = found[0].medians()
+    if not found:
+        return []
+    alone, alone_cpu = found[0].least()
     rows = [f"| {case.label} | {step:.3f} | {step / alone:.2f} | {cpu:.3f} | {cpu / alone_cpu:.2f} |"
-            for case in found for step, cpu in [case.medians()]]
+            for case in found for step, cpu in [case.least()]]
     return ["", "## More threads than cores, and a busy machine", "",
-            f"{ROWS[2].name}, fused. With as many other processes as cores, half of the machine is a step's share: twice the wall, "
-            "and no more CPU time, is what it may cost.", "",
-            f"| {os.cpu_count()} cores | step, s (median) | to the first | CPU, s | to the first |", "|---|---|---|---|---|", *rows]
+            f"{ROWS[2].name}, fused. Beside as many other processes as it has threads, and cores, half of the machine is a "
+            "step's share: twice the wall, and no more CPU time, is what it may cost.", "",
+            "| two cores | step, s (median) | to the first | CPU, s (least) | to the first |", "|---|---|---|---|---|", *rows]
 
 
 HEAD = """# Performance
 
-A training step (forward, cross entropy of the last step, backward, Adam) in single precision on synthetic data,
+A training step (forward, cross entropy of the last step, backward, Adam) on synthetic data, in single precision unless stated,
 measured by `afterspike bench`; written by `scripts/bench.sh`. The header `include/afterspike/bench/bench.hpp` says
 what each number means.
 
@@ -213,10 +221,9 @@ AFTER = """
 there a process gets its share of the cores however many threads it has, and the wall then takes from the fused path
 what its second thread is worth. *Most* is the ratio that a step would have that were nothing but its matrix products, which no kernel in float32
 exceeds. *Floor* is the step beside its matrix products alone, computed in turns with the steps in the same order,
-shapes, shards and threads. Both depend on the processor: one that multiplies faster leaves more of a step to everything else, and
-composed operations, which write each result to memory, cost more where memory is slower (an [AMD EPYC](performance_epyc.md) had
-floors of 1.4 to 1.7, and composed operations of 2.4 to 17 times the time). The authors' Python (PyTorch, the code of the papers) was
-timed before, with two cores of an AMD EPYC.
+shapes, shards and threads. All of these differ between processors: an [AMD EPYC](performance_epyc.md), with an earlier version, had
+floors of 1.4 to 1.7 where composed operations took 2.4 to 17 times the time. The authors' Python (PyTorch, the code of the papers)
+was timed before, with two cores of an AMD EPYC.
 
 Bfloat16 is the quicker one where the processor multiplies it faster than float32; [not all do](results.md#bfloat16).
 """
@@ -225,15 +232,16 @@ Bfloat16 is the quicker one where the processor multiplies it faster than float3
 def document(program, rounds, load, rows, results, busy):
     kernel = results[0][0].rounds[0]["kernel"]
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     lines = [HEAD, "## Machine", "", f"- {machine()}; kernels by {kernel}",
-             f"- {version}, LibTorch {package_version('libtorch-dev')}, oneDNN {package_version('libdnnl-dev')}, "
+             f"- {version} ({commit or 'no commit'}), LibTorch {package_version('libtorch-dev')}, oneDNN {package_version('libdnnl-dev')}, "
              f"OpenBLAS {package_version('libopenblas-pthread-dev')}",
              f"- {rounds} round{'s' if rounds > 1 else ''}; load average {load[0]:.1f} at the beginning and "
              f"{load[1]:.1f} at the end",
              *([f"- {len(rows)} of the {len(ROWS)} shapes of `scripts/bench_table.py`"] if len(rows) < len(ROWS) else []),
              "", "## Ratios", "",
              "| shape | composed : fused, wall | CPU | most | floor | memory, fused : composed | fused step | aim "
-             "| authors' Python | Python : fused |", "|---|---|---|---|---|---|---|---|---|---|"]
+             "| authors' Python, EPYC |", "|---|---|---|---|---|---|---|---|---|"]
     lines += [verdict(row, found) for row, found in zip(rows, results)]
     lines += [AFTER, "## All numbers"]
     for row, found in zip(rows, results):
@@ -254,18 +262,18 @@ def main():
     options = parser.parse_args()
     rows = [ROWS[int(number) - 1] for number in options.rows.split(",")]
     results = [cases(row) for row in rows]
-    busy = busy_cases()
+    busy = busy_cases() if ROWS[2] in rows and os.cpu_count() == 2 else []
     before = os.getloadavg()[0]
     for turn in range(options.rounds):
         for row, found in zip(rows, results):
             for case in found:
                 case.rounds.append(measure(options.program, case.flags))
                 print(f"round {turn + 1}: {row.name}: {case.label}: {case.rounds[-1]['step_s_min']:.4f} s", flush=True)
+        load = (before, os.getloadavg()[0])
         for case in busy:
             case.measure(options.program)
             print(f"round {turn + 1}: {case.label}: {case.rounds[-1]['step_s_median']:.4f} s", flush=True)
         # After every round, so that what was measured is there when a later one is stopped.
-        load = (before, os.getloadavg()[0])
         Path(options.out).write_text(document(options.program, turn + 1, load, rows, results, busy))
     print(f"written: {options.out}")
 

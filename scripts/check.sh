@@ -40,7 +40,7 @@ sanitized() {
     ctest --test-dir "$folder" --output-on-failure -j "$(nproc)"
 }
 
-# Every source alone, so that one that lacks an include is found, too.
+# Every source alone: one that lacks an include of ours is found, too.
 sanitizers() {
   sanitized asan build/asan -DAFTERSPIKE_TORCH=OFF
 }
@@ -54,7 +54,7 @@ blas() {
 
 # Leaks are left out: LibTorch keeps what it allocates at the start until the end.
 sanitizers_torch() {
-  ASAN_OPTIONS=detect_leaks=0 sanitized asan build/asan-torch -DAFTERSPIKE_TORCH=ON -DAFTERSPIKE_UNITE=ON
+  ASAN_OPTIONS=detect_leaks=0 sanitized asan build/asan-torch -DAFTERSPIKE_TORCH=ON
 }
 
 threads() {

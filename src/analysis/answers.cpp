@@ -11,13 +11,13 @@ namespace afterspike::analysis {
 namespace {
 
 /// One output of one sample over time, as it is shown.
-using Shown = std::function<at::Tensor(const at::Tensor& outputs)>;
+using View = std::function<at::Tensor(const at::Tensor& outputs)>;
 
 /// What is shown of outputs or targets [..., outputs].
 struct Kind {
   const char* name;
   const char* unit;
-  Shown output, target;
+  View output, target;
 };
 
 std::vector<Kind> kinds_of(const tasks::Objective& objective) {

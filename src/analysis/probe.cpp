@@ -20,11 +20,11 @@ constexpr int kLeastPower = -8, kMostPower = 8;  // Drives that are tried: 2^-8 
 constexpr double kSaturated = 0.05;              // Of the whole range of the activity.
 
 /// Trajectories of layers that are worth a look, by their names in LayerPass::trace.
-struct Known {
+struct Traced {
   const char* name;
   const char* unit;
 };
-constexpr std::array<Known, 3> kKnown = {
+constexpr std::array<Traced, 3> kTraced = {
     {{"voltage", "mV"}, {"after_spike_current", "pA"}, {"preactivation", ""}}};
 
 /// Whether each neuron has one column of input and recurrent weights, and all else of it is in the
@@ -214,14 +214,14 @@ std::vector<Trajectory> step_response(const nn::NeuronLayer& layer, double drive
   pass.sigma_mV = sigma_mV;
   pass.trace = &trace;
   std::vector<Trajectory> all = {{"activity", "", layer.emissions(input, pass).select(1, 0)}};
-  for (const Known& known : kKnown) {
-    const auto found = trace.find(known.name);
+  for (const Traced& traced : kTraced) {
+    const auto found = trace.find(traced.name);
     if (found == trace.end()) continue;
     const bool several = found->second.dim() == 4;
     const std::int64_t count = several ? found->second.size(1) : 1;
     for (std::int64_t i = 0; i < count; ++i) {
       const at::Tensor own = several ? found->second.select(1, i) : found->second;
-      all.push_back({several ? fmt::format("{}_{}", known.name, i + 1) : known.name, known.unit,
+      all.push_back({several ? fmt::format("{}_{}", traced.name, i + 1) : traced.name, traced.unit,
                      own.select(1, 0)});
     }
   }

@@ -16,7 +16,7 @@ namespace afterspike::kernels {
 namespace {
 
 /// What a chunk of steps touches is to stay in the second-level cache.
-constexpr std::int64_t kChunkBytes = std::int64_t{3} << 19;
+constexpr std::int64_t kChunkBytes = std::int64_t{5} << 18;
 
 /// The parts of a workspace. A plane is one step of all rows, [rows, columns]; a ring holds step t
 /// in slot t modulo its length, and steps whose slot is below `chunk` once more after its end, so
@@ -27,6 +27,7 @@ constexpr std::int64_t kChunkBytes = std::int64_t{3} << 19;
 /// when the backward pass comes to them.
 template <typename T>
 struct Layout {
+  std::int64_t width;  ///< Of the columns, those that are computed: neurons, and some padding.
   std::int64_t columns, plane;
   std::int64_t chunk;     ///< Steps that are worked on together.
   std::int64_t segment;   ///< Steps, a multiple of `chunk`.
@@ -59,7 +60,8 @@ struct Layout {
 
   Layout(const GlifrShape& shape, History history, bool recurrent_mask, Products products,
          Arena& arena) {
-    columns = rounded_up(shape.neurons, kRowElements<T>);
+    width = rounded_up(shape.neurons, kRowElements<T>);
+    columns = apart_in_cache<T>(width);
     plane = shape.rows * columns;
     const auto step_bytes = static_cast<std::int64_t>(sizeof(T)) * plane * (2 + shape.currents);
     chunk = std::clamp<std::int64_t>(kChunkBytes / step_bytes, 1,
@@ -145,6 +147,7 @@ struct GlifrKernel<T>::Impl {
         masks(given, sizes.rows, sizes.neurons, at.columns, at.factor) {
     coefficients.rows = shape.rows;
     coefficients.columns = at.columns;
+    coefficients.width = at.width;
     coefficients.currents = shape.currents;
     coefficients.emission = parameters.emission;
     coefficients.reset = parameters.reset;
@@ -235,14 +238,14 @@ struct GlifrKernel<T>::Impl {
     const std::int64_t rows = count * shape.rows;
     if constexpr (std::is_same_v<T, float>) {
       if (products == Products::bfloat16) {
-        gemm(Take::transposed, Take::plain, shape.neurons, at.columns, rows,
+        gemm(Take::transposed, Take::plain, shape.neurons, at.width, rows,
              half(sent, count * at.plane, at.columns, at.half_sent),
              half(gradient, count * at.plane, at.columns, at.half_gradient), 1.0F,
              {sums, at.columns});
         return;
       }
     }
-    gemm<T>(Take::transposed, Take::plain, shape.neurons, at.columns, rows, {sent, at.columns},
+    gemm<T>(Take::transposed, Take::plain, shape.neurons, at.width, rows, {sent, at.columns},
             {gradient, at.columns}, T(1), {sums, at.columns});
   }
 
@@ -255,7 +258,7 @@ struct GlifrKernel<T>::Impl {
   }
 
   void forward_chunk(const T* input, std::int64_t begin, std::int64_t end) const {
-    gemm<T>(Take::plain, Take::plain, (end - begin) * shape.rows, at.columns, shape.inputs,
+    gemm<T>(Take::plain, Take::plain, (end - begin) * shape.rows, at.width, shape.inputs,
             {input + begin * shape.rows * shape.inputs, shape.inputs},
             {at.input_weight, at.columns}, T(0), {voltage(begin), at.columns});
     for (std::int64_t from = begin; from < end; from += at.block) {
@@ -378,7 +381,7 @@ struct GlifrKernel<T>::Impl {
     T* target = !masks.recurrent() ? at.emitted_gradient : at.recurrent_gradient;
     const T beta = product_alone || masks.recurrent() ? T(0) : T(1);
     if (begin >= last) return;
-    times_weight(voltage(begin + shape.delay), last - begin, at.columns, beta, target);
+    times_weight(voltage(begin + shape.delay), last - begin, at.width, beta, target);
     if (!masks.recurrent()) return;
     masks.apply_recurrent(target, begin + shape.delay, last - begin, target);
     for (std::int64_t i = 0; i < (last - begin) * at.plane; ++i) {
@@ -414,7 +417,7 @@ struct GlifrKernel<T>::Impl {
     const Matrix<const T> gradient{voltage(begin), at.columns};
     const std::int64_t rows = (end - begin) * shape.rows;
     const T* sequence = input + begin * shape.rows * shape.inputs;
-    gemm<T>(Take::transposed, Take::plain, shape.inputs, at.columns, rows, {sequence, shape.inputs},
+    gemm<T>(Take::transposed, Take::plain, shape.inputs, at.width, rows, {sequence, shape.inputs},
             gradient, T(1), {at.weight_sums, at.columns});
     if (const std::int64_t t = std::max(begin, shape.delay); t < end) {
       add_weight_gradient(arriving(t, end - t), voltage(t), end - t);

@@ -61,7 +61,7 @@ HWY_INLINE void forward(const StepCoefficients<T>& c, const ForwardStep<T>& step
   const auto currents = kCurrents < kMostCurrents ? kCurrents : static_cast<int>(c.currents);
   const std::int64_t plane = c.rows * c.columns;
   const V emission = hn::Set(d, c.emission), reset = hn::Set(d, c.reset), bias = hn::Set(d, c.bias);
-  for (std::int64_t column = 0; column < c.columns;
+  for (std::int64_t column = 0; column < c.width;
        column += static_cast<std::int64_t>(hn::Lanes(d))) {
     const Loaded<decltype(d), kCurrents> own(d, c, column, currents);
     for (std::int64_t row = 0; row < c.rows; ++row) {
@@ -98,7 +98,7 @@ HWY_INLINE void currents_alone(const StepCoefficients<T>& c, const T* emitted_be
   const auto currents = kCurrents < kMostCurrents ? kCurrents : static_cast<int>(c.currents);
   const std::int64_t plane = c.rows * c.columns;
   for (int j = 0; j < currents; ++j) {
-    for (std::int64_t column = 0; column < c.columns; column += lanes) {
+    for (std::int64_t column = 0; column < c.width; column += lanes) {
       const V keep = hn::Load(d, c.current_keep + j * c.columns + column);
       const V multiplicative = hn::Load(d, c.multiplicative + j * c.columns + column);
       const V additive = hn::Load(d, c.additive + j * c.columns + column);
@@ -129,7 +129,7 @@ HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardStep<T>& st
   const std::int64_t plane = c.rows * c.columns;
   const V emission = hn::Set(d, c.emission), reset = hn::Set(d, c.reset), bias = hn::Set(d, c.bias);
   const V zero = hn::Zero(d), one = hn::Set(d, T(1));
-  for (std::int64_t column = 0; column < c.columns;
+  for (std::int64_t column = 0; column < c.width;
        column += static_cast<std::int64_t>(hn::Lanes(d))) {
     const Loaded<decltype(d), kCurrents> own(d, c, column, currents);
     V keep_sum[kSlots], multiplicative_sum[kSlots], additive_sum[kSlots];

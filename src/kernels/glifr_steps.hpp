@@ -8,15 +8,16 @@
 /// not a matrix product. Compiled once for each instruction set; the best that the processor has
 /// runs.
 ///
-/// Rows are `columns` elements long, a multiple of kRowElements, of which the first are neurons and
-/// the others padding: their coefficients are 0, and nothing that is computed there is used.
+/// Rows lie `columns` elements apart; the first `width` of them are computed. Both are multiples of
+/// kRowElements. Those after the neurons are padding: their coefficients are 0, and nothing that is
+/// computed there is used.
 namespace afterspike::kernels {
 
 /// What does not change from step to step: one row for each coefficient, `currents` rows for those
 /// of after-spike currents; equations in glifr.hpp.
 template <typename T>
 struct StepCoefficients {
-  std::int64_t rows = 0, columns = 0, currents = 0;
+  std::int64_t rows = 0, columns = 0, width = 0, currents = 0;
   T emission = 1, reset = 0, bias = 0;
   const T* threshold = nullptr;
   const T* slope = nullptr;

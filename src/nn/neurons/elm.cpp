@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t kMostSynapses = 10'000'000;
 
-/// ElmSizes that the options and the shape of a layer come to.
+/// Sizes that the options and the shape of a layer come to.
 struct ElmSizes {
   std::int64_t branches, synapses, width, memory;
 };

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::int64_t kMostNetworkSynapses = 100'000'000;
 
-/// ElmNetworkSizes that the options come to.
+/// Sizes that the options come to.
 struct ElmNetworkSizes {
   std::int64_t memory, width, branches, per_branch;
   std::int64_t synapses() const { return branches * per_branch; }

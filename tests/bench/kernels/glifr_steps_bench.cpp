@@ -37,9 +37,19 @@ struct Layer {
         sums((4 + 3 * kCurrents) * neurons) {}
 
   StepCoefficients<float> coefficients() const {
-    return {kRows,          columns,     kCurrents,           1.0F,
-            -0.3F,          0.2F,        threshold.data(),    slope.data(),
-            keep.data(),    gain.data(), current_keep.data(), multiplicative.data(),
+    return {kRows,
+            columns,
+            columns,
+            kCurrents,
+            1.0F,
+            -0.3F,
+            0.2F,
+            threshold.data(),
+            slope.data(),
+            keep.data(),
+            gain.data(),
+            current_keep.data(),
+            multiplicative.data(),
             additive.data()};
   }
   StepGradients<float> gradients() {

@@ -1,0 +1,82 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "kernels/glifr_steps.hpp"
+
+namespace afterspike::kernels {
+namespace {
+
+/// sigmoid(x) as a GLIFR neuron computes it that has nothing but a voltage of x.
+template <typename T>
+std::vector<T> sigmoids(std::vector<T> x) {
+  const auto columns = rounded_up(static_cast<std::int64_t>(x.size()), kRowElements<T>);
+  // A line more than is needed, so that each can begin where vectors are aligned.
+  const auto line = [&](T value) {
+    return std::vector<T>(static_cast<std::size_t>(columns + kRowElements<T>), value);
+  };
+  const auto aligned = [](std::vector<T>& values) {
+    const auto address = reinterpret_cast<std::uintptr_t>(values.data());
+    return values.data() + (64 - address % 64) % 64 / sizeof(T);
+  };
+  std::vector<T> zeros = line(0), ones = line(1), voltage = line(0), emitted = line(0);
+  std::copy(x.begin(), x.end(), aligned(voltage));
+  StepCoefficients<T> c;
+  c.rows = 1;
+  c.columns = c.width = columns;
+  c.threshold = c.keep = c.gain = aligned(zeros);
+  c.slope = aligned(ones);
+  forward_step(c, ForwardStep<T>{aligned(zeros), aligned(zeros), aligned(voltage), aligned(emitted),
+                                 nullptr, nullptr});
+  std::copy_n(aligned(emitted), x.size(), x.begin());
+  return x;
+}
+
+/// The largest error from -87 to 87, in units of the last place of the exact value.
+template <typename T>
+double largest_error() {
+  std::vector<T> x;
+  for (int i = -1'000'000; i <= 1'000'000; ++i) x.push_back(static_cast<T>(8.7e-5 * i));
+  const std::vector<T> found = sigmoids(x);
+  double largest = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const long double exact = 1 / (1 + std::exp(-static_cast<long double>(x[i])));
+    const auto rounded = static_cast<T>(exact);
+    const T unit = std::nextafter(rounded, T(2)) - rounded;
+    const auto error = static_cast<double>(std::abs(found[i] - exact) / unit);
+    // A neuron that is certain to fire may be rounded to 1, never above.
+    EXPECT_LE(found[i], T(1)) << x[i];
+    largest = std::max(largest, error);
+  }
+  return largest;
+}
+
+TEST(Sigmoid, IsWithinFourUnitsOfTheLastPlace) {
+  EXPECT_LT(largest_error<float>(), 4);
+  EXPECT_LT(largest_error<double>(), 4);
+}
+
+template <typename T>
+void expect_ends() {
+  constexpr T kInfinity = std::numeric_limits<T>::infinity();
+  const T big = sizeof(T) == 4 ? T(1e30) : T(1e300);
+  const std::vector<T> found =
+      sigmoids<T>({-kInfinity, -big, big, kInfinity, std::numeric_limits<T>::quiet_NaN(), 0});
+  const T least = sizeof(T) == 4 ? T(2e-38) : T(1e-300);
+  for (int i : {0, 1}) EXPECT_LT(std::abs(found[static_cast<std::size_t>(i)]), least);
+  for (int i : {2, 3}) EXPECT_EQ(found[static_cast<std::size_t>(i)], T(1));
+  EXPECT_TRUE(std::isnan(found[4]));
+  EXPECT_EQ(found[5], T(0.5));
+}
+
+TEST(Sigmoid, StaysWithinItsLimitsAndKeepsWhatIsNotANumber) {
+  expect_ends<float>();
+  expect_ends<double>();
+}
+
+}  // namespace
+}  // namespace afterspike::kernels
