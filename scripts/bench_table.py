@@ -13,6 +13,7 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 
 @dataclass
@@ -110,6 +111,15 @@ def package_version(name):
     return done.stdout or "unknown"
 
 
+def tree_version():
+    """The commit of the sources beside this script."""
+    try:
+        done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True)
+    except OSError:
+        return ""
+    return f" (sources at {done.stdout.strip()})" if done.returncode == 0 else ""
+
+
 def machine():
     cpu = Path("/proc/cpuinfo").read_text()
     model = re.search(r"model name\s*: (.*)", cpu)
@@ -171,7 +181,7 @@ def other_work(count):
 
 @dataclass
 class Busy:
-    """The third row with more threads than two, or beside other processes, on two cores."""
+    """The third row, on two cores, with so many threads beside so many other processes."""
 
     label: str
     threads: int
@@ -182,9 +192,9 @@ class Busy:
         with other_work(self.others):
             self.rounds.append(measure(program, dict(ROWS[2].shape, path="fused", threads=self.threads, repeats=8)))
 
-    def least(self):
-        """The least median of a round's steps, and the least CPU time of a step, in seconds."""
-        return [min(one[key] for one in self.rounds) for key in ("step_s_median", "cpu_s_min")]
+    def medians(self):
+        """Over the rounds: of a step's median, and of its least CPU time, in seconds."""
+        return [median(one[key] for one in self.rounds) for key in ("step_s_median", "cpu_s_min")]
 
 
 def busy_cases():
@@ -194,9 +204,9 @@ def busy_cases():
 def busy_lines(found):
     if not found:
         return []
-    alone, alone_cpu = found[0].least()
+    alone, alone_cpu = found[0].medians()
     rows = [f"| {case.label} | {step:.3f} | {step / alone:.2f} | {cpu:.3f} | {cpu / alone_cpu:.2f} |"
-            for case in found for step, cpu in [case.least()]]
+            for case in found for step, cpu in [case.medians()]]
     return ["", "## More threads than cores, and a busy machine", "",
             f"{ROWS[2].name}, fused. Beside as many other processes as it has threads, and cores, half of the machine is a "
             "step's share: twice the wall, and no more CPU time, is what it may cost.", "",
@@ -229,12 +239,11 @@ Bfloat16 is the quicker one where the processor multiplies it faster than float3
 """
 
 
-def document(program, rounds, load, rows, results, busy):
+def document(program, tree, rounds, load, rows, results, busy):
     kernel = results[0][0].rounds[0]["kernel"]
     version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     lines = [HEAD, "## Machine", "", f"- {machine()}; kernels by {kernel}",
-             f"- {version} ({commit or 'no commit'}), LibTorch {package_version('libtorch-dev')}, oneDNN {package_version('libdnnl-dev')}, "
+             f"- {version}{tree}, LibTorch {package_version('libtorch-dev')}, oneDNN {package_version('libdnnl-dev')}, "
              f"OpenBLAS {package_version('libopenblas-pthread-dev')}",
              f"- {rounds} round{'s' if rounds > 1 else ''}; load average {load[0]:.1f} at the beginning and "
              f"{load[1]:.1f} at the end",
@@ -262,7 +271,8 @@ def main():
     options = parser.parse_args()
     rows = [ROWS[int(number) - 1] for number in options.rows.split(",")]
     results = [cases(row) for row in rows]
-    busy = busy_cases() if ROWS[2] in rows and os.cpu_count() == 2 else []
+    busy = busy_cases() if ROWS[2] in rows and len(os.sched_getaffinity(0)) == 2 else []
+    tree = tree_version()
     before = os.getloadavg()[0]
     for turn in range(options.rounds):
         for row, found in zip(rows, results):
@@ -274,7 +284,7 @@ def main():
             case.measure(options.program)
             print(f"round {turn + 1}: {case.label}: {case.rounds[-1]['step_s_median']:.4f} s", flush=True)
         # After every round, so that what was measured is there when a later one is stopped.
-        Path(options.out).write_text(document(options.program, turn + 1, load, rows, results, busy))
+        Path(options.out).write_text(document(options.program, tree, turn + 1, load, rows, results, busy))
     print(f"written: {options.out}")
 
 

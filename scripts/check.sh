@@ -40,7 +40,7 @@ sanitized() {
     ctest --test-dir "$folder" --output-on-failure -j "$(nproc)"
 }
 
-# Every source alone: one that lacks an include of ours is found, too.
+# The LibTorch-free modules, every source alone: one that lacks an include of ours is found, too.
 sanitizers() {
   sanitized asan build/asan -DAFTERSPIKE_TORCH=OFF
 }

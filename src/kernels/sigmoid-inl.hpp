@@ -45,11 +45,14 @@ HWY_INLINE V sigmoid(D d, V x) {
   const V one = hn::Set(d, T(1));
   const V bounded = hn::Min(hn::Max(hn::Neg(x), hn::Neg(limit)), limit);
   V value;
-  if constexpr (sizeof(T) == 4 && HWY_TARGET <= HWY_AVX3) {
+  if constexpr (sizeof(T) == 4 && HWY_TARGET <= HWY_AVX3 && hn::MaxLanes(D()) == 16) {
     const V sum = hn::Add(one, exp_within_87(d, bounded));
-    // AVX-512 estimates to 14 bits, powers of two exactly; a step of Newton's makes 28 of them.
-    const V estimate = hn::ApproximateReciprocal(sum);
-    value = hn::MulAdd(estimate, hn::NegMulAdd(sum, estimate, one), estimate);
+    // Vectors of AVX-512 have an estimate of 14 bits. Newton's step makes 28 of them and never
+    // exceeds 1 / sum; the second rounds to the nearest, so that processors agree whose estimates
+    // do not.
+    value = hn::ApproximateReciprocal(sum);
+    value = hn::MulAdd(value, hn::NegMulAdd(sum, value, one), value);
+    value = hn::MulAdd(value, hn::NegMulAdd(sum, value, one), value);
   } else {
     value = hn::Div(one, hn::Add(one, hn::Exp(d, bounded)));
   }

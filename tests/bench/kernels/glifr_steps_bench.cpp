@@ -14,18 +14,19 @@ using testing::same;
 
 constexpr std::int64_t kRows = 32, kCurrents = 2;
 
-/// A step with all that it takes, for some number of neurons, a multiple of 16.
+/// A step with all that it takes, for so many neurons and as many more as rows lie apart in
+/// training.
 struct Layer {
   explicit Layer(std::int64_t neurons)
-      : columns(neurons),
-        plane(kRows * neurons),
-        threshold(neurons, "threshold", -0.5, 1),
-        slope(neurons, "slope", 0.5, 2),
-        keep(neurons, "keep", 0.5, 1),
-        gain(neurons, "gain", 0.1, 0.5),
-        current_keep(kCurrents * neurons, "current_keep", 0.3, 0.9),
-        multiplicative(kCurrents * neurons, "multiplicative", -0.3, 0.3),
-        additive(kCurrents * neurons, "additive", -1, 1),
+      : columns(apart_in_cache<float>(neurons)),
+        plane(kRows * columns),
+        threshold(columns, "threshold", -0.5, 1),
+        slope(columns, "slope", 0.5, 2),
+        keep(columns, "keep", 0.5, 1),
+        gain(columns, "gain", 0.1, 0.5),
+        current_keep(kCurrents * columns, "current_keep", 0.3, 0.9),
+        multiplicative(kCurrents * columns, "multiplicative", -0.3, 0.3),
+        additive(kCurrents * columns, "additive", -1, 1),
         voltage_before(plane, "voltage_before", -1, 1),
         emitted_before(plane, "emitted_before", 0, 1),
         voltage(plane, "voltage", -1, 1),
@@ -34,23 +35,24 @@ struct Layer {
         emitted_gradient(plane, "emitted_gradient", -1, 1),
         current(kCurrents * plane, "current", -1, 1),
         current_gradient(kCurrents * plane, "current_gradient", -1, 1),
-        sums((4 + 3 * kCurrents) * neurons) {}
+        sums((4 + 3 * kCurrents) * columns) {}
 
   StepCoefficients<float> coefficients() const {
-    return {kRows,
-            columns,
-            columns,
-            kCurrents,
-            1.0F,
-            -0.3F,
-            0.2F,
-            threshold.data(),
-            slope.data(),
-            keep.data(),
-            gain.data(),
-            current_keep.data(),
-            multiplicative.data(),
-            additive.data()};
+    StepCoefficients<float> c;
+    c.rows = kRows;
+    c.columns = c.width = columns;
+    c.currents = kCurrents;
+    c.emission = 1;
+    c.reset = -0.3F;
+    c.bias = 0.2F;
+    c.threshold = threshold.data();
+    c.slope = slope.data();
+    c.keep = keep.data();
+    c.gain = gain.data();
+    c.current_keep = current_keep.data();
+    c.multiplicative = multiplicative.data();
+    c.additive = additive.data();
+    return c;
   }
   StepGradients<float> gradients() {
     float* row = sums.data();
