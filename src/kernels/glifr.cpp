@@ -15,8 +15,8 @@
 namespace afterspike::kernels {
 namespace {
 
-/// What a chunk of steps touches is to stay in a second-level cache of 2 MiB. From half a MiB to 1.5 MiB
-/// the time of a step changes by 3 % at most.
+/// What a chunk of steps touches is to stay in a second-level cache of 2 MiB. From half a MiB
+/// to 1.5 MiB the time of a step changes by 3 % at most.
 constexpr std::int64_t kChunkBytes = std::int64_t{5} << 18;
 
 /// The parts of a workspace. A plane is one step of all rows, [rows, columns]; a ring holds step t
