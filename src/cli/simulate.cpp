@@ -119,6 +119,13 @@ struct Sampled {
   std::size_t recording;
 };
 
+/// Whether anything but spikes is recorded.
+bool samples(const Arguments& arguments) {
+  const std::vector<std::string> names = parts_of(arguments.text("record"));
+  return std::any_of(names.begin(), names.end(),
+                     [](const std::string& name) { return name != "spikes"; });
+}
+
 std::vector<Sampled> set_recordings(const Arguments& arguments, const glifnet::Network& network,
                                     sim::Simulation& simulation, double step_ms) {
   const double interval = positive_ms(arguments, "interval", step_ms);
@@ -164,7 +171,7 @@ void write_products(const std::filesystem::path& out, const glifnet::Network& ne
 io::Json run_for(const Arguments& arguments, const glifnet::Network& network) {
   require(arguments.has("out") || !arguments.has("record"), ErrorKind::usage,
           "--record: expected --out DIR, where it is written");
-  require(arguments.has("record") || !arguments.has("interval"), ErrorKind::usage,
+  require(samples(arguments) || !arguments.has("interval"), ErrorKind::usage,
           "--interval: expected --record V or another quantity: spikes are recorded as they come");
   if (arguments.has("out")) require_free(arguments.text("out"), false);
   sim::Options options = read_options(arguments);

@@ -131,6 +131,10 @@ TEST_F(SpikingCli, FlagsOfTheOtherWayToRunAreRefused) {
   refused(2, {"simulate", path("net.h5"), "--until", "0 ms"}, {"--until", "a time above 0"});
   refused(2, {"simulate", path("net.h5"), "--until", "1 ms", "--interval", "1 ms"},
           {"--interval", "expected --record"});
+  refused(2,
+          {"simulate", path("net.h5"), "--until", "1 ms", "--record", "spikes", "--out",
+           path("spikes"), "--interval", "1 ms"},
+          {"--interval", "expected --record V"});
   for (const char* time : {"1e300 ms", "1e-9 ms"}) {
     refused(3, {"export", path("run"), "--out", path("no"), "--time-step", time},
             {"--time-step: found", "expected 1e-06 to 1000000 ms"});
