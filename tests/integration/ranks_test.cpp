@@ -162,7 +162,7 @@ TEST_F(Ranks, TwoAndThreeGiveTheBitsOfOne) {
 
 TEST_F(Ranks, StopWhenOneIsKilledAndGoOnInAnotherNumber) {
   const fs::path run = directory_ / "run";
-  const Words quickly = {"--rank-timeout", "2 s", "--checkpoint-interval", "0.05 s"};
+  const Words quickly = {"--rank-timeout", "5 s", "--checkpoint-interval", "0.05 s"};
   Words words = quickly;
   words.insert(words.end(), {"--epochs", "1000000"});
   kill_one(run, 3, 1, train(run, words), "rank 1 (on ");
