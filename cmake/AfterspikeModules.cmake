@@ -71,15 +71,16 @@ endfunction()
 # are instantiated once for all of them, in half the time. What they have in unnamed namespaces needs names of
 # its own in the whole target.
 #
-# afterspike_compile_apart(FILE...): sources that are compiled alone all the same. Those that have flags of
-# their own always are.
-function(afterspike_compile_apart)
+# afterspike_compile_apart(target FILE...): sources of the current folder that are compiled alone all the same.
+# Those that have flags of their own always are.
+function(afterspike_compile_apart target)
   foreach(file IN LISTS ARGN)
     if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
       message(FATAL_ERROR "APART: '${file}' is not there")
     endif()
+    set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/${file}
+      TARGET_DIRECTORY ${target} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endforeach()
-  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
 function(afterspike_use_torch target visibility)
@@ -114,7 +115,7 @@ function(afterspike_library name)
   elseif(NOT ARG_NO_PRECOMPILED_HEADER)
     afterspike_use_header(${target} NAME afterspike_header)
   endif()
-  afterspike_compile_apart(${ARG_APART})
+  afterspike_compile_apart(${target} ${ARG_APART})
   set_property(GLOBAL APPEND PROPERTY AFTERSPIKE_LIBRARIES ${target})
 endfunction()
 
@@ -135,8 +136,7 @@ function(afterspike_registry target)
     endif()
     target_sources(afterspike_${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)
     if(ARG_APART)
-      set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp
-        TARGET_DIRECTORY afterspike_${target} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+      afterspike_compile_apart(afterspike_${target} ${name}.cpp)
     endif()
     string(APPEND declarations "${ARG_ENTRY} entry_${name}();\n")
     string(APPEND calls "entry_${name}(), ")
@@ -162,7 +162,7 @@ function(afterspike_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   afterspike_compile_options(${name})
   afterspike_compile_quickly(${name})
-  afterspike_compile_apart(${ARG_APART})
+  afterspike_compile_apart(${name} ${ARG_APART})
   if(ARG_TORCH)
     target_link_libraries(${name} PRIVATE afterspike_torch)
     afterspike_use_header(${name} NAME afterspike_torch_test_header TORCH TEST)

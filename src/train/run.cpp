@@ -159,8 +159,7 @@ std::optional<fs::path> find_best(const std::vector<fs::path>& all, const fs::pa
   }
   fail(ErrorKind::checkpoint,
        "{}: it remembers epoch {} as the best, but there is neither a file 'best' nor a checkpoint "
-       "of "
-       "that epoch; expected one of them",
+       "of that epoch; expected one of them",
        latest.string(), epoch);
 }
 

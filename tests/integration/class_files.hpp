@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <sstream>
+#include <string>
 #include <vector>
 
 #include "afterspike/io/hdf5.hpp"
@@ -37,7 +38,19 @@ inline void write_class_csv(const std::filesystem::path& path, int features = 2)
   spill(path, text.str());
 }
 
-/// The same in HDF5.
+/// What trains six neurons on such a file, in three steps an epoch.
+inline std::vector<std::string> train_on_classes(const std::string& neuron,
+                                                 const std::filesystem::path& data,
+                                                 const std::filesystem::path& out,
+                                                 const std::vector<std::string>& more) {
+  std::vector<std::string> words = {
+      "train",    "--task", "file",  "--neuron",           neuron,  "--data",    data.string(),
+      "--hidden", "6",      "--set", "train.batch_size=8", "--out", out.string()};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+/// The same sequences in HDF5.
 inline void write_class_hdf5(const std::filesystem::path& path) {
   std::vector<double> inputs, labels, split;
   for (int sample = 0; sample < kClassSamples; ++sample) {

@@ -25,25 +25,9 @@ class Kill : public testing::ProgramTest {
 
   /// A run with validation that never ends by itself: three steps an epoch.
   Words train(const fs::path& run, const Words& more = {}) const {
-    Words words = {"train",
-                   "--task",
-                   "file",
-                   "--neuron",
-                   "rnn",
-                   "--data",
-                   data_.string(),
-                   "--hidden",
-                   "6",
-                   "--epochs",
-                   "1000000",
-                   "--set",
-                   "train.batch_size=8",
-                   "--checkpoint-interval",
-                   "0.05 s",
-                   "--threads",
-                   "1",
-                   "--out",
-                   run.string()};
+    Words words = testing::train_on_classes(
+        "rnn", data_, run,
+        {"--epochs", "1000000", "--checkpoint-interval", "0.05 s", "--threads", "1"});
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }

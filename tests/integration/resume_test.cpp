@@ -73,26 +73,11 @@ TEST_F(Resume, OfACheckpointIsThatOfItsRunWhereItIsTheLatest) {
 /// Several steps an epoch, so that a checkpoint may lie within one.
 class ResumeWithoutNames : public Resume {
  protected:
-  void SetUp() override { testing::write_class_csv((directory_ / "data.csv").string()); }
+  void SetUp() override { testing::write_class_csv(data_); }
 
   Words train(const fs::path& run, const Words& more) const {
-    Words words = {"train",
-                   "--task",
-                   "file",
-                   "--neuron",
-                   "glifr",
-                   "--data",
-                   (directory_ / "data.csv").string(),
-                   "--hidden",
-                   "6",
-                   "--epochs",
-                   "6",
-                   "--set",
-                   "train.batch_size=8",
-                   "--threads",
-                   "1",
-                   "--out",
-                   run.string()};
+    Words words =
+        testing::train_on_classes("glifr", data_, run, {"--epochs", "6", "--threads", "1"});
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -104,6 +89,8 @@ class ResumeWithoutNames : public Resume {
     }
     return files;
   }
+
+  const fs::path data_ = directory_ / "data.csv";
 };
 
 TEST_F(ResumeWithoutNames, GoesOnFromTheNewestAndFindsTheBest) {
@@ -225,26 +212,11 @@ TEST_F(Resume, ATimeLimitIsForAllSeedsTogether) {
 }
 
 TEST_F(Resume, DoesNotDependOnThreadsOrCheckpointInterval) {
-  const std::string data = (directory_ / "data.csv").string();
+  const fs::path data = directory_ / "data.csv";
   testing::write_class_csv(data);
   const auto train = [&](const char* out, const Words& more) {
-    Words words = {"train",
-                   "--task",
-                   "file",
-                   "--neuron",
-                   "glifr",
-                   "--data",
-                   data,
-                   "--hidden",
-                   "6",
-                   "--epochs",
-                   "4",
-                   "--set",
-                   "train.batch_size=8",
-                   "--set",
-                   "neuron.dropout=0.2",
-                   "--out",
-                   (directory_ / out).string()};
+    Words words = testing::train_on_classes("glifr", data, directory_ / out,
+                                            {"--epochs", "4", "--set", "neuron.dropout=0.2"});
     words.insert(words.end(), more.begin(), more.end());
     return words;
   };

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "afterspike/kernels/workspace.hpp"
 #include "examples.hpp"
 #include "kernels/glifr_steps.hpp"
 
@@ -16,24 +17,23 @@ namespace {
 template <typename T>
 std::vector<T> sigmoids(std::vector<T> x) {
   const auto columns = rounded_up(static_cast<std::int64_t>(x.size()), kRowElements<T>);
-  // A line more than is needed, so that each can begin where vectors are aligned.
-  const auto line = [&](T value) {
-    return std::vector<T>(static_cast<std::size_t>(columns + kRowElements<T>), value);
+  const Workspace memory(4 * (static_cast<std::size_t>(columns) * sizeof(T) + kFence));
+  Arena arena(memory.data());
+  const auto row_of = [&](T value) {
+    T* row = arena.take<T>(columns);
+    std::fill_n(row, columns, value);
+    return row;
   };
-  const auto aligned = [](std::vector<T>& values) {
-    const auto address = reinterpret_cast<std::uintptr_t>(values.data());
-    return values.data() + (64 - address % 64) % 64 / sizeof(T);
-  };
-  std::vector<T> zeros = line(0), ones = line(1), voltage = line(0), emitted = line(0);
-  std::copy(x.begin(), x.end(), aligned(voltage));
+  const T *zeros = row_of(0), *ones = row_of(1);
+  T *voltage = row_of(0), *emitted = row_of(0);
+  std::copy(x.begin(), x.end(), voltage);
   StepCoefficients<T> c;
   c.rows = 1;
   c.columns = c.width = columns;
-  c.threshold = c.keep = c.gain = aligned(zeros);
-  c.slope = aligned(ones);
-  forward_step(c, ForwardStep<T>{aligned(zeros), aligned(zeros), aligned(voltage), aligned(emitted),
-                                 nullptr, nullptr});
-  std::copy_n(aligned(emitted), x.size(), x.begin());
+  c.threshold = c.keep = c.gain = zeros;
+  c.slope = ones;
+  forward_step(c, ForwardStep<T>{zeros, zeros, voltage, emitted, nullptr, nullptr});
+  std::copy_n(emitted, x.size(), x.begin());
   return x;
 }
 
