@@ -196,15 +196,22 @@ Measurement measure(const Settings& settings) {
   require(kernel.has_value(), ErrorKind::config, "bench: there is not enough memory to begin");
   const StepProducts products = step_products(settings);
   std::optional<Measurement> best;
+  std::optional<double> whole_batch_mib;
   for (const Way& way : ways(settings, kernel->front() == '1')) {
     const auto measured = in_child<Measurement>(
         [&] { return std::vector<Measurement>{time_steps(settings, way, products)}; });
     if (!measured) continue;  // Another may do with the memory that there is.
-    if (!best || measured->front().step_s_min < best->step_s_min) best = measured->front();
+    const Measurement& found = measured->front();
+    if (found.rows == settings.batch) {
+      const double taken = found.peak_rss_mib - found.base_rss_mib;
+      whole_batch_mib = std::min(whole_batch_mib.value_or(taken), taken);
+    }
+    if (!best || found.step_s_min < best->step_s_min) best = found;
   }
   require(best.has_value(), ErrorKind::config,
           "bench: there is not enough memory for this shape; expected a smaller --batch, --steps "
           "or --hidden");
+  best->whole_batch_mib = whole_batch_mib;
   return *best;
 }
 

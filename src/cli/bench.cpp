@@ -117,6 +117,8 @@ io::Json record(const bench::Settings& settings, const bench::Measurement& measu
           {"cpu_s_min", measured.cpu_s_min},
           {"base_rss_mib", measured.base_rss_mib},
           {"peak_rss_mib", measured.peak_rss_mib},
+          {"whole_batch_mib",
+           measured.whole_batch_mib ? io::Json(*measured.whole_batch_mib) : io::Json()},
           {"parameters", measured.parameters},
           {"gemm_s", measured.gemm_s}};
 }

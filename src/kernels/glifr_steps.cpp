@@ -1,5 +1,7 @@
 #include "glifr_steps.hpp"
 
+#include <algorithm>
+
 #include "afterspike/kernels/glifr.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -31,6 +33,17 @@ HWY_INLINE void with_currents(std::int64_t currents, const Run& run) {
   }
 }
 
+/// Rows that a vector of neurons goes through time with before the next ones do: what passes from
+/// step to step stays in the first-level cache, and one row's chain of operations hides another's.
+constexpr std::int64_t kRowsTogether = 8;
+
+template <typename T>
+HWY_INLINE void prefetch(const Soon<T>& soon, std::int64_t at) {
+  for (const T* planes : soon) {
+    if (planes != nullptr) __builtin_prefetch(planes + at, 0, 2);
+  }
+}
+
 /// The coefficients of a vector of neurons, for all rows.
 template <class D, int kCurrents>
 struct Loaded {
@@ -55,7 +68,7 @@ struct Loaded {
 };
 
 template <typename T, int kCurrents>
-HWY_INLINE void forward(const StepCoefficients<T>& c, const ForwardStep<T>& step) {
+HWY_INLINE void forward(const StepCoefficients<T>& c, const ForwardSteps<T>& steps) {
   const hn::CappedTag<T, static_cast<std::size_t>(kRowElements<T>)> d;
   using V = hn::Vec<decltype(d)>;
   const auto currents = kCurrents < kMostCurrents ? kCurrents : static_cast<int>(c.currents);
@@ -64,50 +77,69 @@ HWY_INLINE void forward(const StepCoefficients<T>& c, const ForwardStep<T>& step
   for (std::int64_t column = 0; column < c.width;
        column += static_cast<std::int64_t>(hn::Lanes(d))) {
     const Loaded<decltype(d), kCurrents> own(d, c, column, currents);
-    for (std::int64_t row = 0; row < c.rows; ++row) {
-      const std::int64_t at = row * c.columns + column;
-      const V before = hn::Load(d, step.emitted_before + at);
-      const V fired = hn::Mul(before, emission);
-      V total = bias;
-      for (int j = 0; j < currents; ++j) {
-        T* place = step.current + j * plane + at;
-        const V current = hn::Load(d, place);
-        const V driven = hn::MulAdd(own.multiplicative[j], current, own.additive[j]);
-        const V next = hn::MulAdd(driven, before, hn::Mul(current, own.current_keep[j]));
-        hn::Store(next, d, place);
-        total = hn::Add(total, next);
+    for (std::int64_t first = 0; first < c.rows; first += kRowsTogether) {
+      const std::int64_t begin = first * c.columns + column;
+      const std::int64_t end = std::min(c.rows, first + kRowsTogether) * c.columns;
+      const T* voltage_before = steps.voltage_before;
+      const T* emitted_before = steps.emitted_before;
+      for (std::int64_t t = 0; t < steps.count; ++t) {
+        T* const voltages = steps.voltage + t * plane;
+        T* const emitted = steps.emitted + t * plane;
+        for (std::int64_t at = begin; at < end; at += c.columns) {
+          prefetch(steps.soon, t * plane + at);
+          const V before = hn::Load(d, emitted_before + at);
+          const V fired = hn::Mul(before, emission);
+          V total = bias;
+          for (int j = 0; j < currents; ++j) {
+            T* place = steps.current + j * plane + at;
+            const V current = hn::Load(d, place);
+            const V driven = hn::MulAdd(own.multiplicative[j], current, own.additive[j]);
+            const V next = hn::MulAdd(driven, before, hn::Mul(current, own.current_keep[j]));
+            hn::Store(next, d, place);
+            total = hn::Add(total, next);
+          }
+          V voltage = hn::MulAdd(hn::Load(d, voltage_before + at), hn::Sub(own.keep, fired),
+                                 hn::Load(d, voltages + at));
+          voltage = hn::MulAdd(fired, reset, voltage);
+          voltage = hn::MulAdd(own.gain, total, voltage);
+          hn::Store(voltage, d, voltages + at);
+          V rate = sigmoid(d, hn::Mul(hn::Sub(voltage, own.threshold), own.slope));
+          if (steps.factor != nullptr) rate = hn::Mul(rate, hn::Load(d, steps.factor + at));
+          hn::Store(rate, d, emitted + at);
+        }
+        voltage_before = voltages;
+        emitted_before = emitted;
       }
-      V voltage = hn::MulAdd(hn::Load(d, step.voltage_before + at), hn::Sub(own.keep, fired),
-                             hn::Load(d, step.voltage + at));
-      voltage = hn::MulAdd(fired, reset, voltage);
-      voltage = hn::MulAdd(own.gain, total, voltage);
-      hn::Store(voltage, d, step.voltage + at);
-      V rate = sigmoid(d, hn::Mul(hn::Sub(voltage, own.threshold), own.slope));
-      if (step.factor != nullptr) rate = hn::Mul(rate, hn::Load(d, step.factor + at));
-      hn::Store(rate, d, step.emitted + at);
     }
   }
 }
 
 template <typename T, int kCurrents>
-HWY_INLINE void currents_alone(const StepCoefficients<T>& c, const T* emitted_before,
-                               const T* current_before, T* current) {
+HWY_INLINE void currents_alone(const StepCoefficients<T>& c, std::int64_t count,
+                               const T* emitted_before, const T* emitted, T* current) {
   const hn::CappedTag<T, static_cast<std::size_t>(kRowElements<T>)> d;
   using V = hn::Vec<decltype(d)>;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const auto currents = kCurrents < kMostCurrents ? kCurrents : static_cast<int>(c.currents);
   const std::int64_t plane = c.rows * c.columns;
-  for (int j = 0; j < currents; ++j) {
-    for (std::int64_t column = 0; column < c.width; column += lanes) {
-      const V keep = hn::Load(d, c.current_keep + j * c.columns + column);
-      const V multiplicative = hn::Load(d, c.multiplicative + j * c.columns + column);
-      const V additive = hn::Load(d, c.additive + j * c.columns + column);
-      for (std::int64_t row = 0; row < c.rows; ++row) {
-        const std::int64_t at = row * c.columns + column;
-        const V before = hn::Load(d, emitted_before + at);
-        const V value = hn::Load(d, current_before + j * plane + at);
-        const V driven = hn::MulAdd(multiplicative, value, additive);
-        hn::Store(hn::MulAdd(driven, before, hn::Mul(value, keep)), d, current + j * plane + at);
+  for (std::int64_t column = 0; column < c.width; column += lanes) {
+    const Loaded<decltype(d), kCurrents> own(d, c, column, currents);
+    for (std::int64_t first = 0; first < c.rows; first += kRowsTogether) {
+      const std::int64_t begin = first * c.columns + column;
+      const std::int64_t end = std::min(c.rows, first + kRowsTogether) * c.columns;
+      const T* sent = emitted_before;
+      T* known = current;
+      for (std::int64_t t = 0; t < count; ++t, known += currents * plane) {
+        for (std::int64_t at = begin; at < end; at += c.columns) {
+          const V before = hn::Load(d, sent + at);
+          for (int j = 0; j < currents; ++j) {
+            const V value = hn::Load(d, known + j * plane + at);
+            const V driven = hn::MulAdd(own.multiplicative[j], value, own.additive[j]);
+            hn::Store(hn::MulAdd(driven, before, hn::Mul(value, own.current_keep[j])), d,
+                      known + (currents + j) * plane + at);
+          }
+        }
+        sent = emitted + t * plane;
       }
     }
   }
@@ -120,7 +152,7 @@ HWY_INLINE void add_to(D d, V value, hn::TFromD<D>* place) {
 
 /// The adjoint of forward(), derived line by line in docs/numerics.md.
 template <typename T, int kCurrents>
-HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardStep<T>& step,
+HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardSteps<T>& steps,
                          const StepGradients<T>& gradients) {
   const hn::CappedTag<T, static_cast<std::size_t>(kRowElements<T>)> d;
   using V = hn::Vec<decltype(d)>;
@@ -137,52 +169,67 @@ HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardStep<T>& st
       keep_sum[j] = multiplicative_sum[j] = additive_sum[j] = zero;
     }
     V threshold_sum = zero, slope_sum = zero, voltage_keep_sum = zero, gain_sum = zero;
-    for (std::int64_t row = 0; row < c.rows; ++row) {
-      const std::int64_t at = row * c.columns + column;
-      const V emitted = hn::Load(d, step.emitted + at);
-      const V voltage = hn::Load(d, step.voltage + at);
-      const V after = step.voltage_after != nullptr ? hn::Load(d, step.voltage_after + at) : zero;
-      // S(t) drives the synapses and the readout, the reset of V(t+1) and the currents I(t+1).
-      V by_emitted = hn::Load(d, step.emitted_gradient + at);
-      by_emitted = hn::NegMulAdd(hn::Mul(after, emission), hn::Sub(voltage, reset), by_emitted);
-      V gradient[kSlots], current[kSlots];
-      V total = bias;
-      for (int j = 0; j < currents; ++j) {
-        gradient[j] = hn::Load(d, step.current_gradient + j * plane + at);
-        current[j] = hn::Load(d, step.current + j * plane + at);
-        total = hn::Add(total, current[j]);
-        by_emitted =
-            hn::MulAdd(gradient[j], hn::MulAdd(own.multiplicative[j], current[j], own.additive[j]),
-                       by_emitted);
-      }
-      V rate = emitted;
-      if (step.factor != nullptr) {
-        // Where the factor is 0 the rate is not known, nor needed.
-        const V factor = hn::Load(d, step.factor + at);
-        by_emitted = hn::Mul(by_emitted, factor);
-        rate = hn::IfThenElseZero(hn::Ne(factor, zero), hn::Div(emitted, factor));
-      }
-      const V by_argument = hn::Mul(by_emitted, hn::Mul(rate, hn::Sub(one, rate)));
-      const V by_threshold = hn::Mul(by_argument, own.slope);
-      threshold_sum = hn::Sub(threshold_sum, by_threshold);
-      slope_sum = hn::MulAdd(by_argument, hn::Sub(voltage, own.threshold), slope_sum);
-      const V by_voltage =
-          hn::MulAdd(after, hn::NegMulAdd(emission, emitted, own.keep), by_threshold);
-      hn::Store(by_voltage, d, step.voltage + at);
-      voltage_keep_sum =
-          hn::MulAdd(by_voltage, hn::Load(d, step.voltage_before + at), voltage_keep_sum);
-      gain_sum = hn::MulAdd(by_voltage, total, gain_sum);
-      const V emitted_before = hn::Load(d, step.emitted_before + at);
-      for (int j = 0; j < currents; ++j) {
-        const V by_current =
-            hn::MulAdd(gradient[j], hn::MulAdd(own.multiplicative[j], emitted, own.current_keep[j]),
-                       hn::Mul(by_voltage, own.gain));
-        hn::Store(by_current, d, step.current_gradient + j * plane + at);
-        const V before = hn::Load(d, step.current_before + j * plane + at);
-        const V by_drive = hn::Mul(by_current, emitted_before);
-        keep_sum[j] = hn::MulAdd(by_current, before, keep_sum[j]);
-        multiplicative_sum[j] = hn::MulAdd(by_drive, before, multiplicative_sum[j]);
-        additive_sum[j] = hn::Add(by_drive, additive_sum[j]);
+    for (std::int64_t first = 0; first < c.rows; first += kRowsTogether) {
+      const std::int64_t begin = first * c.columns + column;
+      const std::int64_t end = std::min(c.rows, first + kRowsTogether) * c.columns;
+      const T* gradient_after = steps.voltage_gradient;
+      for (std::int64_t t = steps.count - 1; t >= 0; --t) {
+        T* const voltages = steps.voltage + t * plane;
+        const T* const voltage_before = t > 0 ? voltages - plane : steps.voltage_before;
+        const T* const sent = steps.emitted + t * plane;
+        const T* const sent_before = t > 0 ? sent - plane : steps.emitted_before;
+        const T* const sent_gradient = steps.emitted_gradient + t * plane;
+        const T* const current_before = steps.current + t * currents * plane;
+        const T* const current_now = current_before + currents * plane;
+        for (std::int64_t at = begin; at < end; at += c.columns) {
+          prefetch(steps.soon, t * plane + at);
+          const V emitted = hn::Load(d, sent + at);
+          const V voltage = hn::Load(d, voltages + at);
+          const V after = gradient_after != nullptr ? hn::Load(d, gradient_after + at) : zero;
+          // S(t) drives the synapses and the readout, the reset of V(t+1) and the currents I(t+1).
+          V by_emitted = hn::Load(d, sent_gradient + at);
+          by_emitted = hn::NegMulAdd(hn::Mul(after, emission), hn::Sub(voltage, reset), by_emitted);
+          V gradient[kSlots], current[kSlots];
+          V total = bias;
+          for (int j = 0; j < currents; ++j) {
+            gradient[j] = hn::Load(d, steps.current_gradient + j * plane + at);
+            current[j] = hn::Load(d, current_now + j * plane + at);
+            total = hn::Add(total, current[j]);
+            by_emitted = hn::MulAdd(gradient[j],
+                                    hn::MulAdd(own.multiplicative[j], current[j], own.additive[j]),
+                                    by_emitted);
+          }
+          V rate = emitted;
+          if (steps.factor != nullptr) {
+            // Where the factor is 0 the rate is not known, nor needed.
+            const V factor = hn::Load(d, steps.factor + at);
+            by_emitted = hn::Mul(by_emitted, factor);
+            rate = hn::IfThenElseZero(hn::Ne(factor, zero), hn::Div(emitted, factor));
+          }
+          const V by_argument = hn::Mul(by_emitted, hn::Mul(rate, hn::Sub(one, rate)));
+          const V by_threshold = hn::Mul(by_argument, own.slope);
+          threshold_sum = hn::Sub(threshold_sum, by_threshold);
+          slope_sum = hn::MulAdd(by_argument, hn::Sub(voltage, own.threshold), slope_sum);
+          const V by_voltage =
+              hn::MulAdd(after, hn::NegMulAdd(emission, emitted, own.keep), by_threshold);
+          hn::Store(by_voltage, d, voltages + at);
+          voltage_keep_sum =
+              hn::MulAdd(by_voltage, hn::Load(d, voltage_before + at), voltage_keep_sum);
+          gain_sum = hn::MulAdd(by_voltage, total, gain_sum);
+          const V emitted_before = hn::Load(d, sent_before + at);
+          for (int j = 0; j < currents; ++j) {
+            const V by_current = hn::MulAdd(
+                gradient[j], hn::MulAdd(own.multiplicative[j], emitted, own.current_keep[j]),
+                hn::Mul(by_voltage, own.gain));
+            hn::Store(by_current, d, steps.current_gradient + j * plane + at);
+            const V before = hn::Load(d, current_before + j * plane + at);
+            const V by_drive = hn::Mul(by_current, emitted_before);
+            keep_sum[j] = hn::MulAdd(by_current, before, keep_sum[j]);
+            multiplicative_sum[j] = hn::MulAdd(by_drive, before, multiplicative_sum[j]);
+            additive_sum[j] = hn::Add(by_drive, additive_sum[j]);
+          }
+        }
+        gradient_after = voltages;
       }
     }
     add_to(d, threshold_sum, gradients.threshold + column);
@@ -218,46 +265,46 @@ void half_of(const float* from, std::int64_t count, std::uint16_t* to) {
 }
 
 template <typename T>
-void forward_of(const StepCoefficients<T>& c, const ForwardStep<T>& step) {
-  with_currents(c.currents, [&](auto count) { forward<T, count()>(c, step); });
+void forward_of(const StepCoefficients<T>& c, const ForwardSteps<T>& steps) {
+  with_currents(c.currents, [&](auto count) { forward<T, count()>(c, steps); });
 }
 
 template <typename T>
-void currents_of(const StepCoefficients<T>& c, const T* emitted_before, const T* current_before,
-                 T* current) {
+void currents_of(const StepCoefficients<T>& c, std::int64_t steps, const T* emitted_before,
+                 const T* emitted, T* current) {
   with_currents(c.currents, [&](auto count) {
-    currents_alone<T, count()>(c, emitted_before, current_before, current);
+    currents_alone<T, count()>(c, steps, emitted_before, emitted, current);
   });
 }
 
 template <typename T>
-void backward_of(const StepCoefficients<T>& c, const BackwardStep<T>& step,
+void backward_of(const StepCoefficients<T>& c, const BackwardSteps<T>& steps,
                  const StepGradients<T>& gradients) {
-  with_currents(c.currents, [&](auto count) { backward<T, count()>(c, step, gradients); });
+  with_currents(c.currents, [&](auto count) { backward<T, count()>(c, steps, gradients); });
 }
 
 // Highway's tables hold plain functions.
-void forward_float(const StepCoefficients<float>& c, const ForwardStep<float>& step) {
-  forward_of(c, step);
+void forward_float(const StepCoefficients<float>& c, const ForwardSteps<float>& steps) {
+  forward_of(c, steps);
 }
-void forward_double(const StepCoefficients<double>& c, const ForwardStep<double>& step) {
-  forward_of(c, step);
+void forward_double(const StepCoefficients<double>& c, const ForwardSteps<double>& steps) {
+  forward_of(c, steps);
 }
-void currents_float(const StepCoefficients<float>& c, const float* emitted_before,
-                    const float* current_before, float* current) {
-  currents_of(c, emitted_before, current_before, current);
+void currents_float(const StepCoefficients<float>& c, std::int64_t count,
+                    const float* emitted_before, const float* emitted, float* current) {
+  currents_of(c, count, emitted_before, emitted, current);
 }
-void currents_double(const StepCoefficients<double>& c, const double* emitted_before,
-                     const double* current_before, double* current) {
-  currents_of(c, emitted_before, current_before, current);
+void currents_double(const StepCoefficients<double>& c, std::int64_t count,
+                     const double* emitted_before, const double* emitted, double* current) {
+  currents_of(c, count, emitted_before, emitted, current);
 }
-void backward_float(const StepCoefficients<float>& c, const BackwardStep<float>& step,
+void backward_float(const StepCoefficients<float>& c, const BackwardSteps<float>& steps,
                     const StepGradients<float>& gradients) {
-  backward_of(c, step, gradients);
+  backward_of(c, steps, gradients);
 }
-void backward_double(const StepCoefficients<double>& c, const BackwardStep<double>& step,
+void backward_double(const StepCoefficients<double>& c, const BackwardSteps<double>& steps,
                      const StepGradients<double>& gradients) {
-  backward_of(c, step, gradients);
+  backward_of(c, steps, gradients);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -280,32 +327,33 @@ void to_bfloat16(const float* from, std::int64_t count, std::uint16_t* to) {
 }
 
 template <>
-void forward_step(const StepCoefficients<float>& coefficients, const ForwardStep<float>& step) {
-  HWY_DYNAMIC_DISPATCH(forward_float)(coefficients, step);
+void forward_steps(const StepCoefficients<float>& coefficients, const ForwardSteps<float>& steps) {
+  HWY_DYNAMIC_DISPATCH(forward_float)(coefficients, steps);
 }
 template <>
-void forward_step(const StepCoefficients<double>& coefficients, const ForwardStep<double>& step) {
-  HWY_DYNAMIC_DISPATCH(forward_double)(coefficients, step);
+void forward_steps(const StepCoefficients<double>& coefficients,
+                   const ForwardSteps<double>& steps) {
+  HWY_DYNAMIC_DISPATCH(forward_double)(coefficients, steps);
 }
 template <>
-void current_step(const StepCoefficients<float>& coefficients, const float* emitted_before,
-                  const float* current_before, float* current) {
-  HWY_DYNAMIC_DISPATCH(currents_float)(coefficients, emitted_before, current_before, current);
+void current_steps(const StepCoefficients<float>& coefficients, std::int64_t count,
+                   const float* emitted_before, const float* emitted, float* current) {
+  HWY_DYNAMIC_DISPATCH(currents_float)(coefficients, count, emitted_before, emitted, current);
 }
 template <>
-void current_step(const StepCoefficients<double>& coefficients, const double* emitted_before,
-                  const double* current_before, double* current) {
-  HWY_DYNAMIC_DISPATCH(currents_double)(coefficients, emitted_before, current_before, current);
+void current_steps(const StepCoefficients<double>& coefficients, std::int64_t count,
+                   const double* emitted_before, const double* emitted, double* current) {
+  HWY_DYNAMIC_DISPATCH(currents_double)(coefficients, count, emitted_before, emitted, current);
 }
 template <>
-void backward_step(const StepCoefficients<float>& coefficients, const BackwardStep<float>& step,
-                   const StepGradients<float>& gradients) {
-  HWY_DYNAMIC_DISPATCH(backward_float)(coefficients, step, gradients);
+void backward_steps(const StepCoefficients<float>& coefficients, const BackwardSteps<float>& steps,
+                    const StepGradients<float>& gradients) {
+  HWY_DYNAMIC_DISPATCH(backward_float)(coefficients, steps, gradients);
 }
 template <>
-void backward_step(const StepCoefficients<double>& coefficients, const BackwardStep<double>& step,
-                   const StepGradients<double>& gradients) {
-  HWY_DYNAMIC_DISPATCH(backward_double)(coefficients, step, gradients);
+void backward_steps(const StepCoefficients<double>& coefficients,
+                    const BackwardSteps<double>& steps, const StepGradients<double>& gradients) {
+  HWY_DYNAMIC_DISPATCH(backward_double)(coefficients, steps, gradients);
 }
 
 }  // namespace afterspike::kernels

@@ -1,11 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "arena.hpp"
 
-/// The dynamics of GLIFR neurons and their adjoint over one step, for all rows of a shard: what is
-/// not a matrix product. Compiled once for each instruction set; the best that the processor has
+/// The dynamics of GLIFR neurons and their adjoint over some steps, for all rows of a shard: what
+/// is not a matrix product. Compiled once for each instruction set; the best that the processor has
 /// runs.
 ///
 /// Rows lie `columns` elements apart; the first `width` of them are computed. Both are multiples of
@@ -28,30 +29,39 @@ struct StepCoefficients {
   const T* additive = nullptr;
 };
 
-/// One step forward. `voltage` holds what the synapses bring on entry, V(t) on return.
+/// What is used after some steps and should be on its way to the second-level cache meanwhile, as
+/// many planes of each as there are steps; null: nothing.
 template <typename T>
-struct ForwardStep {
-  const T* voltage_before;  ///< V(t-1)
-  const T* emitted_before;  ///< S(t-1)
-  T* voltage;
-  T* emitted;       ///< S(t)
-  T* current;       ///< I(t-1) on entry, I(t) on return; [currents, rows, columns].
-  const T* factor;  ///< What a rate is multiplied by to be emitted, [rows, columns]; null: 1.
+using Soon = std::array<const T*, 3>;
+
+/// Consecutive steps forward. What has `count` planes of [rows, columns] has one for each step.
+template <typename T>
+struct ForwardSteps {
+  std::int64_t count;
+  const T* voltage_before;  ///< V before the first step.
+  const T* emitted_before;  ///< S before the first step.
+  T* voltage;               ///< [count] planes: what the synapses bring on entry, V on return.
+  T* emitted;               ///< [count] planes: S.
+  T* current;       ///< [currents] planes: I before the first step on entry, of the last on return.
+  const T* factor;  ///< What rates are multiplied by to be emitted, a plane; null: 1.
+  Soon<T> soon = {};
 };
 
-/// One step back. Gradients are those of the loss by what is named.
+/// Consecutive steps back, the last first. Gradients are those of the loss by what is named.
 template <typename T>
-struct BackwardStep {
+struct BackwardSteps {
+  std::int64_t count;
   const T* voltage_before;
   const T* emitted_before;
-  T* voltage;              ///< V(t) on entry, its gradient on return.
-  const T* voltage_after;  ///< The gradient of V(t+1); null at the last step.
+  T* voltage;                 ///< [count] planes: V on entry, its gradient on return.
+  const T* voltage_gradient;  ///< Of V after the last step; null where that ends the sequence.
   const T* emitted;
-  const T* emitted_gradient;  ///< Of S(t) by readout and synapses.
-  const T* current_before;    ///< I(t-1)
-  const T* current;           ///< I(t)
-  T* current_gradient;        ///< Of I(t+1) on entry, of I(t) on return.
+  const T* emitted_gradient;  ///< [count] planes: of S by readout and synapses.
+  const T* current;     ///< [count + 1, currents] planes: I before the first step and at each.
+  T* current_gradient;  ///< [currents] planes: of I after the last step on entry, of I at the first
+                        ///< on return.
   const T* factor;
+  Soon<T> soon = {};
 };
 
 /// Sums over rows and steps, one row for each coefficient.
@@ -64,15 +74,16 @@ struct StepGradients {
 void to_bfloat16(const float* from, std::int64_t count, std::uint16_t* to);
 
 template <typename T>
-void forward_step(const StepCoefficients<T>& coefficients, const ForwardStep<T>& step);
+void forward_steps(const StepCoefficients<T>& coefficients, const ForwardSteps<T>& steps);
 
-/// After-spike currents alone: I(t) from I(t-1) and S(t-1).
+/// After-spike currents alone: I before the first of `count` steps, `current[0]`, is given; those
+/// at each step, [count, currents] planes, follow it.
 template <typename T>
-void current_step(const StepCoefficients<T>& coefficients, const T* emitted_before,
-                  const T* current_before, T* current);
+void current_steps(const StepCoefficients<T>& coefficients, std::int64_t count,
+                   const T* emitted_before, const T* emitted, T* current);
 
 template <typename T>
-void backward_step(const StepCoefficients<T>& coefficients, const BackwardStep<T>& step,
-                   const StepGradients<T>& gradients);
+void backward_steps(const StepCoefficients<T>& coefficients, const BackwardSteps<T>& steps,
+                    const StepGradients<T>& gradients);
 
 }  // namespace afterspike::kernels

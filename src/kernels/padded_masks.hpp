@@ -23,6 +23,9 @@ class PaddedMasks {
 
   bool recurrent() const { return masks_.recurrent != nullptr; }
 
+  /// Whether factor() differs from step to step.
+  bool varies() const { return masks_.emitted != nullptr; }
+
   /// What values are multiplied by to be emitted at step t, until the next call; null: nothing.
   const T* factor(std::int64_t t) const {
     if (masks_.emitted == nullptr) return masks_.neurons == nullptr ? nullptr : plane_;

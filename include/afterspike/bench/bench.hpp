@@ -51,6 +51,9 @@ struct Measurement {
   double gemm_s = 0;
   std::int64_t rows = 0;    ///< Of a shard.
   int library_threads = 1;  ///< Within operations of LibTorch; more than 1: the batch is one shard.
+  /// What the steps took beyond `base_rss_mib` where the batch was one shard, of the ways that were
+  /// measured; nothing where none was.
+  std::optional<double> whole_batch_mib;
 };
 
 /// Holds the path against the other one on a small shape, and times it only if losses and gradients

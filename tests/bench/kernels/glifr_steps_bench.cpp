@@ -1,6 +1,7 @@
 // How fast is what GLIFR neurons do beside their matrix products? A shard of 32 rows, two
 // after-spike currents.
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/glifr_steps.hpp"
@@ -87,10 +88,14 @@ void GlifrForwardStep(benchmark::State& state) {
   Layer own(state.range(0));
   const Layer given(state.range(0));
   const StepCoefficients<float> c = own.coefficients();
-  const ForwardStep<float> step{own.voltage_before.data(), own.emitted_before.data(),
-                                own.voltage.data(),        own.emitted.data(),
-                                own.current.data(),        nullptr};
-  forward_step(c, step);
+  const ForwardSteps<float> step{1,
+                                 own.voltage_before.data(),
+                                 own.emitted_before.data(),
+                                 own.voltage.data(),
+                                 own.emitted.data(),
+                                 own.current.data(),
+                                 nullptr};
+  forward_steps(c, step);
   const auto rate = [&](std::int64_t at) {
     const std::int64_t neuron = at % own.columns;
     double total = c.bias;
@@ -103,7 +108,7 @@ void GlifrForwardStep(benchmark::State& state) {
   };
   if (!same(state, own.emitted, rate)) return;
   for (auto _ : state) {
-    forward_step(c, step);
+    forward_steps(c, step);
     benchmark::ClobberMemory();
   }
   count_neurons(state);
@@ -112,15 +117,18 @@ BENCHMARK(GlifrForwardStep)->ArgName("neurons")->Arg(128)->Arg(256);
 
 void GlifrCurrentStep(benchmark::State& state) {
   const Layer own(state.range(0));
-  Numbers next(kCurrents * own.plane);
+  const std::int64_t planes = kCurrents * own.plane;
+  Numbers current(2 * planes, "current", -1, 1);  // before the step, and at it
   const auto step = [&] {
-    current_step(own.coefficients(), own.emitted_before.data(), own.current.data(), next.data());
+    current_steps(own.coefficients(), 1, own.emitted_before.data(), own.emitted.data(),
+                  current.data());
   };
   step();
   const auto expected = [&](std::int64_t i) {
-    return own.next_current(i / own.plane, i % own.plane, own.current);
+    return i < planes ? static_cast<double>(own.current[i])
+                      : own.next_current((i - planes) / own.plane, i % own.plane, own.current);
   };
-  if (!same(state, next, expected)) return;
+  if (!same(state, current, expected)) return;
   for (auto _ : state) {
     step();
     benchmark::ClobberMemory();
@@ -148,12 +156,20 @@ void GlifrBackwardStep(benchmark::State& state) {
   Layer own(state.range(0));
   const Layer given(state.range(0));
   const StepCoefficients<float> c = own.coefficients();
-  const BackwardStep<float> step{own.voltage_before.data(),   own.emitted_before.data(),
-                                 own.voltage.data(),          own.voltage_after.data(),
-                                 own.emitted.data(),          own.emitted_gradient.data(),
-                                 given.current.data(),        own.current.data(),
-                                 own.current_gradient.data(), nullptr};
-  backward_step(c, step, own.gradients());
+  Numbers current(2 * kCurrents * own.plane);  // before the step, and at it: the same
+  std::copy_n(given.current.data(), kCurrents * own.plane, current.data());
+  std::copy_n(given.current.data(), kCurrents * own.plane, current.data() + kCurrents * own.plane);
+  const BackwardSteps<float> step{1,
+                                  own.voltage_before.data(),
+                                  own.emitted_before.data(),
+                                  own.voltage.data(),
+                                  own.voltage_after.data(),
+                                  own.emitted.data(),
+                                  own.emitted_gradient.data(),
+                                  current.data(),
+                                  own.current_gradient.data(),
+                                  nullptr};
+  backward_steps(c, step, own.gradients());
   const auto by_voltage = [&](std::int64_t at) { return voltage_gradient(given, c, at); };
   const auto by_current = [&](std::int64_t i) {
     const std::int64_t at = i % own.plane, neuron = at % own.columns;
@@ -166,7 +182,7 @@ void GlifrBackwardStep(benchmark::State& state) {
   if (!same(state, own.voltage, by_voltage)) return;
   if (!same(state, own.current_gradient, by_current)) return;
   for (auto _ : state) {
-    backward_step(c, step, own.gradients());
+    backward_steps(c, step, own.gradients());
     benchmark::ClobberMemory();
   }
   count_neurons(state);

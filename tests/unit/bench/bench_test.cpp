@@ -69,6 +69,9 @@ TEST(Measure, SeesTheMemoryOfThePath) {
   EXPECT_GT(by_fused, plane_mib);
   EXPECT_GT(by_composed, 4 * plane_mib);
   EXPECT_LT(by_fused, by_composed / 2);
+  ASSERT_TRUE(composed.whole_batch_mib.has_value());
+  EXPECT_GT(*composed.whole_batch_mib, 8 * plane_mib);
+  EXPECT_FALSE(fused.whole_batch_mib.has_value()) << "of a kernel that works on shards";
 }
 
 TEST(Measure, TakesDelayAndPrecision) {

@@ -32,7 +32,7 @@ std::vector<T> sigmoids(std::vector<T> x) {
   c.columns = c.width = columns;
   c.threshold = c.keep = c.gain = zeros;
   c.slope = ones;
-  forward_step(c, ForwardStep<T>{zeros, zeros, voltage, emitted, nullptr, nullptr});
+  forward_steps(c, ForwardSteps<T>{1, zeros, zeros, voltage, emitted, nullptr, nullptr, {}});
   std::copy_n(emitted, x.size(), x.begin());
   return x;
 }
