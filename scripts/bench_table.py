@@ -24,7 +24,7 @@ class Row:
     shape: dict
     speed: float  # composed : fused, at least
     floor: float | None  # fused : its matrix products, at most
-    memory: int  # fused : composed, at most one part in so many
+    memory: int  # fused : composed by the whole batch at once, at most one part in so many
     python_s: float
     python_gib: float | None
     aim: str
@@ -111,10 +111,13 @@ def package_version(name):
     return done.stdout or "unknown"
 
 
-def tree_version():
-    """The commit of the sources beside this script."""
+def tree_version(program):
+    """The commit of the sources that this script belongs to, if the program does, too."""
+    root = Path(__file__).resolve().parents[1]
+    if not Path(program).resolve().is_relative_to(root):
+        return ""
     try:
-        done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True)
+        done = subprocess.run(["git", "-C", root, "describe", "--always", "--dirty"], capture_output=True, text=True)
     except OSError:
         return ""
     return f" (sources at {done.stdout.strip()})" if done.returncode == 0 else ""
@@ -153,11 +156,16 @@ def verdict(row, results):
     floor = fused.least("step_s_min") / fused.least("gemm_s")
     most = composed.least("step_s_min") / fused.least("gemm_s")
     python_memory = "" if row.python_gib is None else f", {row.python_gib} GiB"
-    whole = min(one["whole_batch_mib"] for case in results[1:3] for one in case.rounds if one["whole_batch_mib"])
-    memory = whole / fused.memory_mib()
+    whole = min((one["whole_batch_mib"] for case in results[1:3] for one in case.rounds
+                 if one["whole_batch_mib"] is not None), default=None)
+    if whole is None:
+        memory_text = "the whole batch needs more than there is"
+    else:
+        memory = whole / fused.memory_mib()
+        memory_text = f"1/{memory:.1f} (at most 1/{row.memory}){mark(memory >= row.memory)}"
     floor_text = "-" if row.floor is None else f"{floor:.2f} (at most {row.floor}){mark(floor <= row.floor)}"
     return (f"| {row.name} | {speed:.1f} (at least {row.speed}){mark(speed >= row.speed)} | {cpu:.1f} | {most:.1f} "
-            f"| {floor_text} | 1/{memory:.1f} (at most 1/{row.memory}){mark(memory >= row.memory)} "
+            f"| {floor_text} | {memory_text} "
             f"| 1/{composed.memory_mib() / fused.memory_mib():.1f} "
             f"| {steps_of(results)} | {row.aim} | {row.python_s} s{python_memory} |")
 
@@ -224,7 +232,7 @@ what each number means.
 **Fused** is the whole-sequence kernel; **composed** the same network by operations of LibTorch, one by one. Both
 answers were held against each other before anything was timed. Composed operations are measured with one thread and
 with two, in shards and by the whole batch at once; the quickest counts. Paths take turns, so that a busy machine
-slows all alike; times are the least of all rounds. Memory is what the process of a path takes beyond what it held
+slows all alike; times are the least of all rounds, but for the last table. Memory is what the process of a path takes beyond what it held
 before its first step; its ratio is to composed operations that take the whole batch at once, as they are usually written (and the authors'
 are), and beside it to the quickest way, which may be to go through the batch in shards.
 """
@@ -275,7 +283,7 @@ def main():
     rows = [ROWS[int(number) - 1] for number in options.rows.split(",")]
     results = [cases(row) for row in rows]
     busy = busy_cases() if ROWS[2] in rows and len(os.sched_getaffinity(0)) == 2 else []
-    tree = tree_version()
+    tree = tree_version(options.program)
     before = os.getloadavg()[0]
     for turn in range(options.rounds):
         for row, found in zip(rows, results):

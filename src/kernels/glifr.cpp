@@ -16,7 +16,8 @@ namespace afterspike::kernels {
 namespace {
 
 /// What a chunk of steps touches is to stay in a second-level cache of 2 MiB, with what is fetched
-/// for the next one. With half a MiB or 1.25 MiB a step takes up to 4 % longer.
+/// for the next one. On an Intel Xeon steps of 252 and 256 neurons took 0 to 2 % longer with half a
+/// MiB and 1 to 4 % with 1.25 MiB.
 constexpr std::int64_t kChunkBytes = std::int64_t{3} << 18;
 
 /// The parts of a workspace. A plane is one step of all rows, [rows, columns]; a ring holds step t
@@ -261,9 +262,10 @@ struct GlifrKernel<T>::Impl {
   /// Of steps that follow each other without a product between them, how many pass with one factor.
   std::int64_t steps_together(std::int64_t count) const { return masks.varies() ? 1 : count; }
 
-  /// What the forward pass uses from step `t` on: its own history, and what arrives from long ago.
-  Soon<T> used_from(std::int64_t t) const {
-    if (t >= shape.steps) return {};
+  /// What the forward pass uses in the `count` steps from `t` on: its own history, and what arrives
+  /// from long ago.
+  Soon<T> used_from(std::int64_t t, std::int64_t count) const {
+    if (t + count > shape.steps) return {};
     const bool arrives = shape.delay >= at.chunk && t >= shape.delay;
     return {voltage(t), emitted(t), arrives ? emitted(t - shape.delay) : nullptr};
   }
@@ -277,7 +279,7 @@ struct GlifrKernel<T>::Impl {
     steps.emitted = emitted(t);
     steps.current = at.current;
     steps.factor = masks.factor(t);
-    steps.soon = used_from(t + count);
+    steps.soon = used_from(t + count, count);
     forward_steps(coefficients, steps);
   }
 
@@ -402,14 +404,15 @@ struct GlifrKernel<T>::Impl {
     }
   }
 
-  /// What the backward pass uses after `count` steps from `t` on: voltages before those that these
-  /// steps themselves take, and, a chunk earlier, emissions and the gradients that they reached.
+  /// What the backward pass uses after the `count` steps from `t` on: voltages before the one that
+  /// these steps take themselves; emissions of the chunk before, for all of it begins with its
+  /// currents; and the gradients that they reached.
   Soon<T> used_before(std::int64_t t, std::int64_t count) const {
-    const std::int64_t earlier = t - at.chunk;
-    if (earlier < 0) return {};
-    const bool reaches = shape.delay >= at.chunk && earlier + shape.delay < shape.steps;
-    return {t > count ? voltage(t - count - 1) : nullptr, emitted(earlier),
-            reaches ? voltage(earlier + shape.delay) : nullptr};
+    const std::int64_t earlier = t - at.chunk, reached = earlier + shape.delay;
+    const bool before = earlier >= 0;
+    const bool reaches = before && shape.delay >= at.chunk && reached + count <= shape.steps;
+    return {t > count ? voltage(t - count - 1) : nullptr, before ? emitted(earlier) : nullptr,
+            reaches ? voltage(reached) : nullptr};
   }
 
   void go_back(std::int64_t t, std::int64_t count, const T* emitted_gradient, const T* current,
@@ -419,7 +422,7 @@ struct GlifrKernel<T>::Impl {
     steps.voltage_before = voltage_before(t);
     steps.emitted_before = emitted_before(t);
     steps.voltage = voltage(t);
-    steps.voltage_gradient = t + count < shape.steps ? voltage(t + count) : nullptr;
+    steps.voltage_gradient_after = t + count < shape.steps ? voltage(t + count) : nullptr;
     steps.emitted = emitted(t);
     steps.emitted_gradient = emitted_gradient;
     steps.current = current;

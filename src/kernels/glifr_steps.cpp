@@ -37,6 +37,12 @@ HWY_INLINE void with_currents(std::int64_t currents, const Run& run) {
 /// step to step stays in the first-level cache, and one row's chain of operations hides another's.
 constexpr std::int64_t kRowsTogether = 8;
 
+/// A cache line holds several of the shorter vectors.
+template <typename T>
+HWY_INLINE Soon<T> once_a_line(const Soon<T>& soon, std::int64_t column) {
+  return column % kRowElements<T> == 0 ? soon : Soon<T>{};
+}
+
 template <typename T>
 HWY_INLINE void prefetch(const Soon<T>& soon, std::int64_t at) {
   for (const T* planes : soon) {
@@ -63,6 +69,12 @@ struct Loaded {
     }
   }
 
+  /// I_j(t) from I_j(t-1) and S(t-1).
+  HWY_INLINE V next_current(int j, V current, V emitted_before) const {
+    const V driven = hn::MulAdd(multiplicative[j], current, additive[j]);
+    return hn::MulAdd(driven, emitted_before, hn::Mul(current, current_keep[j]));
+  }
+
   V threshold, slope, keep, gain;
   V current_keep[kSlots], multiplicative[kSlots], additive[kSlots];
 };
@@ -77,6 +89,7 @@ HWY_INLINE void forward(const StepCoefficients<T>& c, const ForwardSteps<T>& ste
   for (std::int64_t column = 0; column < c.width;
        column += static_cast<std::int64_t>(hn::Lanes(d))) {
     const Loaded<decltype(d), kCurrents> own(d, c, column, currents);
+    const Soon<T> soon = once_a_line(steps.soon, column);
     for (std::int64_t first = 0; first < c.rows; first += kRowsTogether) {
       const std::int64_t begin = first * c.columns + column;
       const std::int64_t end = std::min(c.rows, first + kRowsTogether) * c.columns;
@@ -86,15 +99,13 @@ HWY_INLINE void forward(const StepCoefficients<T>& c, const ForwardSteps<T>& ste
         T* const voltages = steps.voltage + t * plane;
         T* const emitted = steps.emitted + t * plane;
         for (std::int64_t at = begin; at < end; at += c.columns) {
-          prefetch(steps.soon, t * plane + at);
+          prefetch(soon, t * plane + at);
           const V before = hn::Load(d, emitted_before + at);
           const V fired = hn::Mul(before, emission);
           V total = bias;
           for (int j = 0; j < currents; ++j) {
             T* place = steps.current + j * plane + at;
-            const V current = hn::Load(d, place);
-            const V driven = hn::MulAdd(own.multiplicative[j], current, own.additive[j]);
-            const V next = hn::MulAdd(driven, before, hn::Mul(current, own.current_keep[j]));
+            const V next = own.next_current(j, hn::Load(d, place), before);
             hn::Store(next, d, place);
             total = hn::Add(total, next);
           }
@@ -134,9 +145,7 @@ HWY_INLINE void currents_alone(const StepCoefficients<T>& c, std::int64_t count,
           const V before = hn::Load(d, sent + at);
           for (int j = 0; j < currents; ++j) {
             const V value = hn::Load(d, known + j * plane + at);
-            const V driven = hn::MulAdd(own.multiplicative[j], value, own.additive[j]);
-            hn::Store(hn::MulAdd(driven, before, hn::Mul(value, own.current_keep[j])), d,
-                      known + (currents + j) * plane + at);
+            hn::Store(own.next_current(j, value, before), d, known + (currents + j) * plane + at);
           }
         }
         sent = emitted + t * plane;
@@ -164,6 +173,7 @@ HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardSteps<T>& s
   for (std::int64_t column = 0; column < c.width;
        column += static_cast<std::int64_t>(hn::Lanes(d))) {
     const Loaded<decltype(d), kCurrents> own(d, c, column, currents);
+    const Soon<T> soon = once_a_line(steps.soon, column);
     V keep_sum[kSlots], multiplicative_sum[kSlots], additive_sum[kSlots];
     for (int j = 0; j < currents; ++j) {
       keep_sum[j] = multiplicative_sum[j] = additive_sum[j] = zero;
@@ -172,7 +182,7 @@ HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardSteps<T>& s
     for (std::int64_t first = 0; first < c.rows; first += kRowsTogether) {
       const std::int64_t begin = first * c.columns + column;
       const std::int64_t end = std::min(c.rows, first + kRowsTogether) * c.columns;
-      const T* gradient_after = steps.voltage_gradient;
+      const T* gradient_after = steps.voltage_gradient_after;
       for (std::int64_t t = steps.count - 1; t >= 0; --t) {
         T* const voltages = steps.voltage + t * plane;
         const T* const voltage_before = t > 0 ? voltages - plane : steps.voltage_before;
@@ -182,7 +192,7 @@ HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardSteps<T>& s
         const T* const current_before = steps.current + t * currents * plane;
         const T* const current_now = current_before + currents * plane;
         for (std::int64_t at = begin; at < end; at += c.columns) {
-          prefetch(steps.soon, t * plane + at);
+          prefetch(soon, t * plane + at);
           const V emitted = hn::Load(d, sent + at);
           const V voltage = hn::Load(d, voltages + at);
           const V after = gradient_after != nullptr ? hn::Load(d, gradient_after + at) : zero;

@@ -29,7 +29,7 @@ struct StepCoefficients {
   const T* additive = nullptr;
 };
 
-/// What is used after some steps and should be on its way to the second-level cache meanwhile, as
+/// What is used after some steps and should be on its way to the second-level cache meanwhile: as
 /// many planes of each as there are steps; null: nothing.
 template <typename T>
 using Soon = std::array<const T*, 3>;
@@ -51,16 +51,16 @@ struct ForwardSteps {
 template <typename T>
 struct BackwardSteps {
   std::int64_t count;
-  const T* voltage_before;
-  const T* emitted_before;
-  T* voltage;                 ///< [count] planes: V on entry, its gradient on return.
-  const T* voltage_gradient;  ///< Of V after the last step; null where that ends the sequence.
-  const T* emitted;
-  const T* emitted_gradient;  ///< [count] planes: of S by readout and synapses.
+  const T* voltage_before;          ///< V before the first step.
+  const T* emitted_before;          ///< S before the first step.
+  T* voltage;                       ///< [count] planes: V on entry, its gradient on return.
+  const T* voltage_gradient_after;  ///< Of V after the last step; null where the sequence ends.
+  const T* emitted;                 ///< [count] planes: S.
+  const T* emitted_gradient;        ///< [count] planes: of S by readout and synapses.
   const T* current;     ///< [count + 1, currents] planes: I before the first step and at each.
   T* current_gradient;  ///< [currents] planes: of I after the last step on entry, of I at the first
                         ///< on return.
-  const T* factor;
+  const T* factor;      ///< As in ForwardSteps.
   Soon<T> soon = {};
 };
 
@@ -76,8 +76,8 @@ void to_bfloat16(const float* from, std::int64_t count, std::uint16_t* to);
 template <typename T>
 void forward_steps(const StepCoefficients<T>& coefficients, const ForwardSteps<T>& steps);
 
-/// After-spike currents alone: I before the first of `count` steps, `current[0]`, is given; those
-/// at each step, [count, currents] planes, follow it.
+/// After-spike currents alone, `current` of [count + 1, currents] planes: the first of them, I
+/// before the first step, is given. `emitted`: S, [count] planes, of which the last is not read.
 template <typename T>
 void current_steps(const StepCoefficients<T>& coefficients, std::int64_t count,
                    const T* emitted_before, const T* emitted, T* current);

@@ -47,9 +47,10 @@ HWY_INLINE V sigmoid(D d, V x) {
   V value;
   if constexpr (sizeof(T) == 4 && HWY_TARGET <= HWY_AVX3 && hn::MaxLanes(D()) == 16) {
     const V sum = hn::Add(one, exp_within_87(d, bounded));
-    // Vectors of AVX-512 have an estimate of 14 bits. Newton's step makes 28 of them and never
-    // exceeds 1 / sum; the second rounds to the nearest, so that processors agree whose estimates
-    // do not.
+    // Vectors of AVX-512 have an estimate of 14 bits. Newton's step makes 28 of them and, but
+    // for rounding, never exceeds 1 / sum; the second, from within a unit in the last place, gives
+    // the nearest value but for one mantissa (Markstein 1990), so that processors agree whose
+    // estimates do not.
     value = hn::ApproximateReciprocal(sum);
     value = hn::MulAdd(value, hn::NegMulAdd(sum, value, one), value);
     value = hn::MulAdd(value, hn::NegMulAdd(sum, value, one), value);

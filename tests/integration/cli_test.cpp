@@ -247,8 +247,10 @@ TEST_F(Cli, UnderstandsEveryRecipe) {
     for (const char* neuron : {"lstm", "gru", "rnn"}) {
       Words words = {"train", "--config", path, "--dump-config"};
       if (open) words.insert(words.end(), {"--neuron", neuron});
-      EXPECT_THAT(succeed(words).out, HasSubstr("[neuron]")) << path;
+      const std::string found = succeed(words).out;
+      EXPECT_THAT(found, HasSubstr("[neuron]")) << path;
       if (!open) break;
+      EXPECT_THAT(found, HasSubstr("name = \"" + std::string(neuron) + "\"")) << path;
     }
   }
 }

@@ -1,8 +1,8 @@
 // How fast is what GLIFR neurons do beside their matrix products? A shard of 32 rows, two
-// after-spike currents.
+// after-spike currents, one step and several at once.
 
-#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "kernels/glifr_steps.hpp"
 #include "numbers.hpp"
@@ -15,12 +15,14 @@ using testing::same;
 
 constexpr std::int64_t kRows = 32, kCurrents = 2;
 
-/// A step with all that it takes, for so many neurons and as many more as rows lie apart in
+/// Steps with all that they take, for so many neurons and as many more as rows lie apart in
 /// training.
 struct Layer {
-  explicit Layer(std::int64_t neurons)
-      : columns(apart_in_cache<float>(neurons)),
+  Layer(std::int64_t neurons, std::int64_t count)
+      : width(neurons),
+        columns(apart_in_cache<float>(neurons)),
         plane(kRows * columns),
+        steps(count),
         threshold(columns, "threshold", -0.5, 1),
         slope(columns, "slope", 0.5, 2),
         keep(columns, "keep", 0.5, 1),
@@ -30,18 +32,19 @@ struct Layer {
         additive(kCurrents * columns, "additive", -1, 1),
         voltage_before(plane, "voltage_before", -1, 1),
         emitted_before(plane, "emitted_before", 0, 1),
-        voltage(plane, "voltage", -1, 1),
-        voltage_after(plane, "voltage_after", -1, 1),
-        emitted(plane, "emitted", 0, 1),
-        emitted_gradient(plane, "emitted_gradient", -1, 1),
-        current(kCurrents * plane, "current", -1, 1),
+        voltage(steps * plane, "voltage", -1, 1),
+        gradient_after(plane, "gradient_after", -1, 1),
+        emitted(steps * plane, "emitted", 0, 1),
+        emitted_gradient(steps * plane, "emitted_gradient", -1, 1),
+        current((steps + 1) * kCurrents * plane, "current", -1, 1),
         current_gradient(kCurrents * plane, "current_gradient", -1, 1),
         sums((4 + 3 * kCurrents) * columns) {}
 
   StepCoefficients<float> coefficients() const {
     StepCoefficients<float> c;
     c.rows = kRows;
-    c.columns = c.width = columns;
+    c.columns = columns;
+    c.width = width;
     c.currents = kCurrents;
     c.emission = 1;
     c.reset = -0.3F;
@@ -65,129 +68,171 @@ struct Layer {
             row + (4 + kCurrents) * columns,
             row + (4 + 2 * kCurrents) * columns};
   }
-
-  /// I_j(t) of an element, from what `before` holds.
-  double next_current(std::int64_t j, std::int64_t at, const Numbers& before) const {
-    const std::int64_t neuron = j * columns + at % columns;
-    const double value = before[j * plane + at];
-    return current_keep[neuron] * value +
-           (additive[neuron] + multiplicative[neuron] * value) * emitted_before[at];
+  ForwardSteps<float> forward() {
+    return {steps,          voltage_before.data(), emitted_before.data(),
+            voltage.data(), emitted.data(),        current.data(),
+            nullptr};
+  }
+  BackwardSteps<float> backward() {
+    return {steps,
+            voltage_before.data(),
+            emitted_before.data(),
+            voltage.data(),
+            gradient_after.data(),
+            emitted.data(),
+            emitted_gradient.data(),
+            current.data(),
+            current_gradient.data(),
+            nullptr};
   }
 
-  std::int64_t columns, plane;
+  /// Whether an element of planes belongs to a neuron and not to the padding.
+  bool is_neuron(std::int64_t i) const { return i % columns < width; }
+
+  std::int64_t width, columns, plane, steps;
   Numbers threshold, slope, keep, gain, current_keep, multiplicative, additive;
-  Numbers voltage_before, emitted_before, voltage, voltage_after, emitted, emitted_gradient;
+  Numbers voltage_before, emitted_before, voltage, gradient_after, emitted, emitted_gradient;
   Numbers current, current_gradient, sums;
 };
 
-void count_neurons(benchmark::State& state) {
-  state.SetItemsProcessed(state.iterations() * kRows * state.range(0));
+/// What the functions under test are to give, element by element in double precision.
+struct Expected {
+  explicit Expected(const Layer& layer) : own(layer), c(layer.coefficients()) {}
+
+  /// I_j(t) from what holds I_j(t-1), and S(t-1).
+  double next_current(std::int64_t j, std::int64_t at, double before, double emitted_before) const {
+    const std::int64_t neuron = j * own.columns + at % own.columns;
+    return own.current_keep[neuron] * before +
+           (own.additive[neuron] + own.multiplicative[neuron] * before) * emitted_before;
+  }
+
+  void forward() {
+    for (std::int64_t at = 0; at < own.plane; ++at) {
+      const std::int64_t neuron = at % own.columns;
+      double v = own.voltage_before[at], s = own.emitted_before[at], currents[kCurrents];
+      for (std::int64_t j = 0; j < kCurrents; ++j) currents[j] = own.current[j * own.plane + at];
+      for (std::int64_t t = 0; t < own.steps; ++t) {
+        double total = c.bias;
+        for (std::int64_t j = 0; j < kCurrents; ++j) {
+          currents[j] = next_current(j, at, currents[j], s);
+          total += currents[j];
+        }
+        v = own.voltage[t * own.plane + at] + (own.keep[neuron] - s) * v + c.reset * s +
+            own.gain[neuron] * total;
+        s = 1 / (1 + std::exp(-own.slope[neuron] * (v - own.threshold[neuron])));
+        emitted[static_cast<std::size_t>(t * own.plane + at)] = s;
+      }
+    }
+  }
+
+  void backward() {
+    for (std::int64_t at = 0; at < own.plane; ++at) {
+      const std::int64_t neuron = at % own.columns;
+      double after = own.gradient_after[at], by_current[kCurrents];
+      for (std::int64_t j = 0; j < kCurrents; ++j) {
+        by_current[j] = own.current_gradient[j * own.plane + at];
+      }
+      for (std::int64_t t = own.steps - 1; t >= 0; --t) {
+        const double s = own.emitted[t * own.plane + at];
+        double by_emitted = own.emitted_gradient[t * own.plane + at] -
+                            after * (own.voltage[t * own.plane + at] - c.reset);
+        for (std::int64_t j = 0; j < kCurrents; ++j) {
+          const std::int64_t row = j * own.columns + neuron;
+          const double current = own.current[((t + 1) * kCurrents + j) * own.plane + at];
+          by_emitted += by_current[j] * (own.multiplicative[row] * current + own.additive[row]);
+        }
+        after = by_emitted * s * (1 - s) * own.slope[neuron] + after * (own.keep[neuron] - s);
+        voltage[static_cast<std::size_t>(t * own.plane + at)] = after;
+        for (std::int64_t j = 0; j < kCurrents; ++j) {
+          const std::int64_t row = j * own.columns + neuron;
+          by_current[j] = by_current[j] * (own.multiplicative[row] * s + own.current_keep[row]) +
+                          after * own.gain[neuron];
+        }
+      }
+      for (std::int64_t j = 0; j < kCurrents; ++j) {
+        current_gradient[static_cast<std::size_t>(j * own.plane + at)] = by_current[j];
+      }
+    }
+  }
+
+  const Layer& own;
+  StepCoefficients<float> c;
+  std::vector<double> emitted = std::vector<double>(static_cast<std::size_t>(own.emitted.size()));
+  std::vector<double> voltage = emitted;
+  std::vector<double> current_gradient =
+      std::vector<double>(static_cast<std::size_t>(own.current_gradient.size()));
+};
+
+/// same() for the neurons of `found`.
+bool same_neurons(benchmark::State& state, const Layer& layer, const Numbers& found,
+                  const std::vector<double>& expected) {
+  return same(state, found, [&](std::int64_t i) {
+    return layer.is_neuron(i) ? expected[static_cast<std::size_t>(i)]
+                              : static_cast<double>(found[i]);
+  });
 }
 
-void GlifrForwardStep(benchmark::State& state) {
-  Layer own(state.range(0));
-  const Layer given(state.range(0));
-  const StepCoefficients<float> c = own.coefficients();
-  const ForwardSteps<float> step{1,
-                                 own.voltage_before.data(),
-                                 own.emitted_before.data(),
-                                 own.voltage.data(),
-                                 own.emitted.data(),
-                                 own.current.data(),
-                                 nullptr};
-  forward_steps(c, step);
-  const auto rate = [&](std::int64_t at) {
-    const std::int64_t neuron = at % own.columns;
-    double total = c.bias;
-    for (std::int64_t j = 0; j < kCurrents; ++j) total += own.next_current(j, at, given.current);
-    const double voltage =
-        given.voltage[at] +
-        (given.keep[neuron] - given.emitted_before[at]) * own.voltage_before[at] +
-        c.reset * given.emitted_before[at] + given.gain[neuron] * total;
-    return 1 / (1 + std::exp(-given.slope[neuron] * (voltage - given.threshold[neuron])));
-  };
-  if (!same(state, own.emitted, rate)) return;
+void count_neurons(benchmark::State& state) {
+  state.SetItemsProcessed(state.iterations() * kRows * state.range(0) * state.range(1));
+}
+
+void shapes(benchmark::internal::Benchmark* bench) {
+  bench->ArgNames({"neurons", "steps"})->ArgsProduct({{128, 256}, {1, 6}});
+}
+
+void GlifrForwardSteps(benchmark::State& state) {
+  Layer own(state.range(0), state.range(1));
+  Expected expected(own);
+  expected.forward();
+  forward_steps(own.coefficients(), own.forward());
+  if (!same_neurons(state, own, own.emitted, expected.emitted)) return;
   for (auto _ : state) {
-    forward_steps(c, step);
+    forward_steps(own.coefficients(), own.forward());
     benchmark::ClobberMemory();
   }
   count_neurons(state);
 }
-BENCHMARK(GlifrForwardStep)->ArgName("neurons")->Arg(128)->Arg(256);
+BENCHMARK(GlifrForwardSteps)->Apply(shapes);
 
-void GlifrCurrentStep(benchmark::State& state) {
-  const Layer own(state.range(0));
-  const std::int64_t planes = kCurrents * own.plane;
-  Numbers current(2 * planes, "current", -1, 1);  // before the step, and at it
+void GlifrCurrentSteps(benchmark::State& state) {
+  Layer own(state.range(0), state.range(1));
+  const Expected expected(own);
   const auto step = [&] {
-    current_steps(own.coefficients(), 1, own.emitted_before.data(), own.emitted.data(),
-                  current.data());
+    current_steps(own.coefficients(), own.steps, own.emitted_before.data(), own.emitted.data(),
+                  own.current.data());
   };
   step();
-  const auto expected = [&](std::int64_t i) {
-    return i < planes ? static_cast<double>(own.current[i])
-                      : own.next_current((i - planes) / own.plane, i % own.plane, own.current);
+  const std::int64_t planes = kCurrents * own.plane;
+  const auto next = [&](std::int64_t i) {
+    if (i < planes || !own.is_neuron(i)) return static_cast<double>(own.current[i]);
+    const std::int64_t t = i / planes - 1, j = i / own.plane % kCurrents, at = i % own.plane;
+    return expected.next_current(
+        j, at, own.current[i - planes],
+        t == 0 ? own.emitted_before[at] : own.emitted[(t - 1) * own.plane + at]);
   };
-  if (!same(state, current, expected)) return;
+  if (!same(state, own.current, next)) return;
   for (auto _ : state) {
     step();
     benchmark::ClobberMemory();
   }
   count_neurons(state);
 }
-BENCHMARK(GlifrCurrentStep)->ArgName("neurons")->Arg(128)->Arg(256);
+BENCHMARK(GlifrCurrentSteps)->Apply(shapes);
 
-/// The gradient by V(t): through S(t) and through V(t+1).
-double voltage_gradient(const Layer& given, const StepCoefficients<float>& c, std::int64_t at) {
-  const std::int64_t neuron = at % given.columns;
-  const double emitted = given.emitted[at], after = given.voltage_after[at];
-  double by_emitted = given.emitted_gradient[at] - after * (given.voltage[at] - c.reset);
-  for (std::int64_t j = 0; j < kCurrents; ++j) {
-    const std::int64_t own = j * given.columns + neuron;
-    by_emitted +=
-        given.current_gradient[j * given.plane + at] *
-        (given.multiplicative[own] * given.current[j * given.plane + at] + given.additive[own]);
-  }
-  return by_emitted * emitted * (1 - emitted) * given.slope[neuron] +
-         after * (given.keep[neuron] - emitted);
-}
-
-void GlifrBackwardStep(benchmark::State& state) {
-  Layer own(state.range(0));
-  const Layer given(state.range(0));
-  const StepCoefficients<float> c = own.coefficients();
-  Numbers current(2 * kCurrents * own.plane);  // before the step, and at it: the same
-  std::copy_n(given.current.data(), kCurrents * own.plane, current.data());
-  std::copy_n(given.current.data(), kCurrents * own.plane, current.data() + kCurrents * own.plane);
-  const BackwardSteps<float> step{1,
-                                  own.voltage_before.data(),
-                                  own.emitted_before.data(),
-                                  own.voltage.data(),
-                                  own.voltage_after.data(),
-                                  own.emitted.data(),
-                                  own.emitted_gradient.data(),
-                                  current.data(),
-                                  own.current_gradient.data(),
-                                  nullptr};
-  backward_steps(c, step, own.gradients());
-  const auto by_voltage = [&](std::int64_t at) { return voltage_gradient(given, c, at); };
-  const auto by_current = [&](std::int64_t i) {
-    const std::int64_t at = i % own.plane, neuron = at % own.columns;
-    const std::int64_t row = i / own.plane * own.columns + neuron;
-    return given.current_gradient[i] *
-               (given.multiplicative[row] * static_cast<double>(given.emitted[at]) +
-                given.current_keep[row]) +
-           voltage_gradient(given, c, at) * given.gain[neuron];
-  };
-  if (!same(state, own.voltage, by_voltage)) return;
-  if (!same(state, own.current_gradient, by_current)) return;
+void GlifrBackwardSteps(benchmark::State& state) {
+  Layer own(state.range(0), state.range(1));
+  Expected expected(own);
+  expected.backward();
+  backward_steps(own.coefficients(), own.backward(), own.gradients());
+  if (!same_neurons(state, own, own.voltage, expected.voltage)) return;
+  if (!same_neurons(state, own, own.current_gradient, expected.current_gradient)) return;
   for (auto _ : state) {
-    backward_steps(c, step, own.gradients());
+    backward_steps(own.coefficients(), own.backward(), own.gradients());
     benchmark::ClobberMemory();
   }
   count_neurons(state);
 }
-BENCHMARK(GlifrBackwardStep)->ArgName("neurons")->Arg(128)->Arg(256);
+BENCHMARK(GlifrBackwardSteps)->Apply(shapes);
 
 }  // namespace
 }  // namespace afterspike::kernels
