@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ class Row:
     python_gib: float | None
     aim: str
     repeats: int = 20  # of the fused path
+    composed_repeats: int = 2  # where a step takes seconds
     rivals: tuple = ()
     halves: bool = False  # also in bfloat16
 
@@ -39,20 +41,24 @@ ROWS = [
         6, 1.8, 8, 5.2, 8.0, "0.65 s (bf16 0.4 s)", repeats=5, halves=True),
     Row("GLIFR 128, batch 64, 784 steps, 1 input, delay 1",
         dict(neuron="glifr", hidden=128, batch=64, steps=784, input=1, delay="1steps"),
-        8, 1.9, 5, 0.49, None, "0.045 s", rivals=("lstm", "rnn")),
+        8, 1.9, 5, 0.49, None, "0.045 s", composed_repeats=10, rivals=("lstm", "rnn")),
     Row("GLIFR 256, batch 256, 784 steps, 1 input, delay 1",
         dict(neuron="glifr", hidden=256, batch=256, steps=784, input=1, delay="1steps"),
         3, 1.5, 5, 2.0, 6.1, "0.5 s", repeats=8, rivals=("lstm", "rnn")),
     Row("GLIFR 252, batch 256, 28 steps, 28 inputs, delay 20",
         dict(neuron="glifr", hidden=252, batch=256, steps=28, input=28, delay="20steps"),
-        6, None, 3, 0.094, None, "0.012 s", repeats=40),
+        6, None, 3, 0.094, None, "0.012 s", repeats=40, composed_repeats=40),
     Row("ELM 100, MLP 200, batch 8, 1000 steps, 700 sparse inputs",
         dict(neuron="elm", hidden=100, batch=8, steps=1000, input=700),
-        8, None, 3, 0.42, None, "0.04 s", repeats=40),
+        8, None, 3, 0.42, None, "0.04 s", repeats=40, composed_repeats=8),
 ]
 
-# Slow, and steady enough.
-COMPOSED_REPEATS = 2
+
+def way_name(way, batch):
+    if way["rows"] < batch:
+        return f"shards of {way['rows']}"
+    inside = f", {way['library_threads']} threads within operations" if way["library_threads"] > 1 else ""
+    return f"whole batch{inside}"
 
 
 @dataclass
@@ -67,8 +73,7 @@ class Case:
         return min(one[key] for one in self.rounds)
 
     def median_s(self):
-        values = sorted(one["step_s_median"] for one in self.rounds)
-        return values[len(values) // 2]
+        return median(one["step_s_median"] for one in self.rounds)
 
     def best(self):
         return min(self.rounds, key=lambda one: one["step_s_min"])
@@ -78,23 +83,24 @@ class Case:
         return best["peak_rss_mib"] - best["base_rss_mib"]
 
     def way(self):
-        best = self.best()
-        if best["library_threads"] > 1:
-            return f"whole batch, {best['library_threads']} threads within operations"
-        return f"shards of {best['rows']}"
+        return way_name(self.best(), self.flags["batch"])
+
+    def ways(self):
+        """All ways to share out the batch, of all rounds."""
+        return [way for one in self.rounds for way in one["ways"]]
 
 
 def cases(row):
     found = [Case("fused, 2 threads", dict(row.shape, path="fused", threads=2, repeats=row.repeats))]
     for threads in (1, 2):
         found.append(Case(f"composed, {threads} thread{'s' if threads > 1 else ''}",
-                          dict(row.shape, path="composed", threads=threads, repeats=COMPOSED_REPEATS)))
+                          dict(row.shape, path="composed", threads=threads, repeats=row.composed_repeats)))
     if row.halves:
         found.append(Case("fused in bfloat16, 2 threads",
                           dict(row.shape, path="fused", threads=2, repeats=row.repeats, precision="bf16")))
     for neuron in row.rivals:
         found.append(Case(f"LibTorch's {neuron}, 2 threads",
-                          dict(row.shape, neuron=neuron, path="fused", threads=2, repeats=COMPOSED_REPEATS)))
+                          dict(row.shape, neuron=neuron, path="fused", threads=2, repeats=row.composed_repeats)))
     return found
 
 
@@ -114,23 +120,26 @@ def package_version(name):
 def tree_version(program):
     """The commit of the sources that this script belongs to, if the program does, too."""
     root = Path(__file__).resolve().parents[1]
-    if not Path(program).resolve().is_relative_to(root):
+    if not Path(shutil.which(program) or program).resolve().is_relative_to(root):
         return ""
     try:
-        done = subprocess.run(["git", "-C", root, "describe", "--always", "--dirty"], capture_output=True, text=True)
+        top, commit = (subprocess.run(["git", "-C", root, *words], capture_output=True, text=True).stdout.strip()
+                       for words in (["rev-parse", "--show-toplevel"], ["describe", "--always", "--dirty"]))
     except OSError:
         return ""
-    return f" (sources at {done.stdout.strip()})" if done.returncode == 0 else ""
+    return f" (sources at {commit})" if top and Path(top) == root else ""
 
 
 def machine():
     cpu = Path("/proc/cpuinfo").read_text()
     model = re.search(r"model name\s*: (.*)", cpu)
-    memory = int(re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text()).group(1)) / 2**20
+    total = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
     flags = re.search(r"flags\s*: (.*)", cpu)
     known = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flags and name in flags.group(1).split()]
-    return (f"{model.group(1) if model else platform.machine()}, {os.cpu_count()} cores "
-            f"({', '.join(known)}), {memory:.0f} GiB")
+    parts = [model.group(1) if model else platform.machine(), f"cores: {len(os.sched_getaffinity(0))}", *known]
+    if total:
+        parts.append(f"{int(total.group(1)) / 2**20:.0f} GiB")
+    return ", ".join(parts)
 
 
 def mark(good):
@@ -156,17 +165,21 @@ def verdict(row, results):
     floor = fused.least("step_s_min") / fused.least("gemm_s")
     most = composed.least("step_s_min") / fused.least("gemm_s")
     python_memory = "" if row.python_gib is None else f", {row.python_gib} GiB"
-    whole = min((one["whole_batch_mib"] for case in results[1:3] for one in case.rounds
-                 if one["whole_batch_mib"] is not None), default=None)
+    ways = [way for case in results[1:3] for way in case.ways()]
+    batch = row.shape["batch"]
+    whole = min((way["memory_mib"] for way in ways if way["rows"] >= batch), default=None)
     if whole is None:
         memory_text = "the whole batch needs more than there is"
     else:
         memory = whole / fused.memory_mib()
         memory_text = f"1/{memory:.1f} (at most 1/{row.memory}){mark(memory >= row.memory)}"
+    thrifty = min(ways, key=lambda way: way["memory_mib"])
+    thrifty_text = (f"1/{thrifty['memory_mib'] / fused.memory_mib():.1f} ({way_name(thrifty, batch)}, "
+                    f"{thrifty['step_s_min']:.3f} s)")
     floor_text = "-" if row.floor is None else f"{floor:.2f} (at most {row.floor}){mark(floor <= row.floor)}"
     return (f"| {row.name} | {speed:.1f} (at least {row.speed}){mark(speed >= row.speed)} | {cpu:.1f} | {most:.1f} "
             f"| {floor_text} | {memory_text} "
-            f"| 1/{composed.memory_mib() / fused.memory_mib():.1f} "
+            f"| {thrifty_text} "
             f"| {steps_of(results)} | {row.aim} | {row.python_s} s{python_memory} |")
 
 
@@ -219,7 +232,7 @@ def busy_lines(found):
             for case in found for step, cpu in [case.medians()]]
     return ["", "## More threads than cores, and a busy machine", "",
             f"{ROWS[2].name}, fused. Beside as many other processes as it has threads, and cores, half of the machine is a "
-            "step's share: twice the wall, and no more CPU time, is what it may cost.", "",
+            "step's share: about twice the wall, and no more CPU time, is what it may cost.", "",
             "| two cores | step, s (median) | to the first | CPU, s (least) | to the first |", "|---|---|---|---|---|", *rows]
 
 
@@ -232,9 +245,9 @@ what each number means.
 **Fused** is the whole-sequence kernel; **composed** the same network by operations of LibTorch, one by one. Both
 answers were held against each other before anything was timed. Composed operations are measured with one thread and
 with two, in shards and by the whole batch at once; the quickest counts. Paths take turns, so that a busy machine
-slows all alike; times are the least of all rounds, but for the last table. Memory is what the process of a path takes beyond what it held
+slows all alike; times are the least of all rounds, but where a median is named. Memory is what the process of a path takes beyond what it held
 before its first step; its ratio is to composed operations that take the whole batch at once, as they are usually written (and the authors'
-are), and beside it to the quickest way, which may be to go through the batch in shards.
+are), and beside it to the way of those tried that takes least, which goes through the batch in shards. Aims are no bars.
 """
 
 AFTER = """
@@ -250,17 +263,16 @@ Bfloat16 is the quicker one where the processor multiplies it faster than float3
 """
 
 
-def document(program, tree, rounds, load, rows, results, busy):
+def document(host, version, rounds, load, rows, results, busy):
     kernel = results[0][0].rounds[0]["kernel"]
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    lines = [HEAD, "## Machine", "", f"- {machine()}; kernels by {kernel}",
-             f"- {version}{tree}, LibTorch {package_version('libtorch-dev')}, oneDNN {package_version('libdnnl-dev')}, "
+    lines = [HEAD, "## Machine", "", f"- {host}; kernels by {kernel}",
+             f"- {version}, LibTorch {package_version('libtorch-dev')}, oneDNN {package_version('libdnnl-dev')}, "
              f"OpenBLAS {package_version('libopenblas-pthread-dev')}",
              f"- {rounds} round{'s' if rounds > 1 else ''}; load average {load[0]:.1f} at the beginning and "
              f"{load[1]:.1f} at the end",
              *([f"- {len(rows)} of the {len(ROWS)} shapes of `scripts/bench_table.py`"] if len(rows) < len(ROWS) else []),
              "", "## Ratios", "",
-             "| shape | composed : fused, wall | CPU | most | floor | memory, fused : composed | of the quickest way "
+             "| shape | composed : fused, wall | CPU | most | floor | memory, fused : composed | to the way that takes least "
              "| fused step | aim | authors' Python, EPYC |", "|---|---|---|---|---|---|---|---|---|---|"]
     lines += [verdict(row, found) for row, found in zip(rows, results)]
     lines += [AFTER, "## All numbers"]
@@ -280,10 +292,15 @@ def main():
     parser.add_argument("--rows", default="1,2,3,4,5", help="which rows of the table")
     parser.add_argument("--out", default="docs/performance.md")
     options = parser.parse_args()
-    rows = [ROWS[int(number) - 1] for number in options.rows.split(",")]
+    numbers = options.rows.split(",")
+    if not all(number.isdecimal() and 1 <= int(number) <= len(ROWS) for number in numbers):
+        parser.error(f"--rows: found '{options.rows}', expected numbers from 1 to {len(ROWS)} with commas")
+    rows = [ROWS[int(number) - 1] for number in numbers]
     results = [cases(row) for row in rows]
     busy = busy_cases() if ROWS[2] in rows and len(os.sched_getaffinity(0)) == 2 else []
-    tree = tree_version(options.program)
+    host = machine()
+    version = subprocess.run([options.program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    version += tree_version(options.program)
     before = os.getloadavg()[0]
     for turn in range(options.rounds):
         for row, found in zip(rows, results):
@@ -295,7 +312,7 @@ def main():
             case.measure(options.program)
             print(f"round {turn + 1}: {case.label}: {case.rounds[-1]['step_s_median']:.4f} s", flush=True)
         # After every round, so that what was measured is there when a later one is stopped.
-        Path(options.out).write_text(document(options.program, tree, turn + 1, load, rows, results, busy))
+        Path(options.out).write_text(document(host, version, turn + 1, load, rows, results, busy))
     print(f"written: {options.out}")
 
 

@@ -187,7 +187,7 @@ void validate(const Settings& settings) {
 
 }  // namespace
 
-Measurement measure(const Settings& settings) {
+std::vector<Measurement> measure(const Settings& settings) {
   validate(settings);
   const auto kernel = in_child<char>([&] {
     check_answer(settings);
@@ -195,24 +195,19 @@ Measurement measure(const Settings& settings) {
   });
   require(kernel.has_value(), ErrorKind::config, "bench: there is not enough memory to begin");
   const StepProducts products = step_products(settings);
-  std::optional<Measurement> best;
-  std::optional<double> whole_batch_mib;
+  std::vector<Measurement> found;
   for (const Way& way : ways(settings, kernel->front() == '1')) {
     const auto measured = in_child<Measurement>(
         [&] { return std::vector<Measurement>{time_steps(settings, way, products)}; });
-    if (!measured) continue;  // Another may do with the memory that there is.
-    const Measurement& found = measured->front();
-    if (found.rows == settings.batch) {
-      const double taken = found.peak_rss_mib - found.base_rss_mib;
-      whole_batch_mib = std::min(whole_batch_mib.value_or(taken), taken);
-    }
-    if (!best || found.step_s_min < best->step_s_min) best = found;
+    // Another may do with the memory that there is.
+    if (measured) found.push_back(measured->front());
   }
-  require(best.has_value(), ErrorKind::config,
+  require(!found.empty(), ErrorKind::config,
           "bench: there is not enough memory for this shape; expected a smaller --batch, --steps "
           "or --hidden");
-  best->whole_batch_mib = whole_batch_mib;
-  return *best;
+  std::sort(found.begin(), found.end(),
+            [](const Measurement& a, const Measurement& b) { return a.step_s_min < b.step_s_min; });
+  return found;
 }
 
 }  // namespace afterspike::bench

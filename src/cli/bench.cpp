@@ -96,7 +96,20 @@ void use_kernel(const Arguments& arguments) {
   }
 }
 
-io::Json record(const bench::Settings& settings, const bench::Measurement& measured) {
+/// The ways to share out the batch that were measured, the quickest first.
+io::Json ways(const std::vector<bench::Measurement>& measured) {
+  io::Json result = io::Json::array();
+  for (const bench::Measurement& way : measured) {
+    result.push_back({{"rows", way.rows},
+                      {"library_threads", way.library_threads},
+                      {"step_s_min", way.step_s_min},
+                      {"memory_mib", way.peak_rss_mib - way.base_rss_mib}});
+  }
+  return result;
+}
+
+io::Json record(const bench::Settings& settings, const std::vector<bench::Measurement>& all) {
+  const bench::Measurement& measured = all.front();
   return {{"neuron", settings.neuron},
           {"hidden", settings.hidden},
           {"batch", settings.batch},
@@ -117,10 +130,9 @@ io::Json record(const bench::Settings& settings, const bench::Measurement& measu
           {"cpu_s_min", measured.cpu_s_min},
           {"base_rss_mib", measured.base_rss_mib},
           {"peak_rss_mib", measured.peak_rss_mib},
-          {"whole_batch_mib",
-           measured.whole_batch_mib ? io::Json(*measured.whole_batch_mib) : io::Json()},
           {"parameters", measured.parameters},
-          {"gemm_s", measured.gemm_s}};
+          {"gemm_s", measured.gemm_s},
+          {"ways", ways(all)}};
 }
 
 int run_bench(std::span<const std::string> words) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "afterspike/base/units.hpp"
 
@@ -51,23 +52,21 @@ struct Measurement {
   double gemm_s = 0;
   std::int64_t rows = 0;    ///< Of a shard.
   int library_threads = 1;  ///< Within operations of LibTorch; more than 1: the batch is one shard.
-  /// What the steps took beyond `base_rss_mib` where the batch was one shard, of the ways that were
-  /// measured; nothing where none was.
-  std::optional<double> whole_batch_mib;
 };
 
 /// Holds the path against the other one on a small shape, and times it only if losses and gradients
 /// agree.
 ///
 /// Kernels work on shards as training cuts them. For what LibTorch computes, several ways are
-/// measured and the quickest counts: those shards, a shard for each thread, and the whole batch
-/// with as many threads within operations.
+/// measured: those shards, a shard for each thread, and the whole batch with as many threads within
+/// operations. The result has all of them for which there was memory, at least one, the quickest
+/// first.
 ///
 /// Each way is measured in a process of its own, so that memory is that of this path alone.
 /// REQUIRES: no other thread of this process is at work.
 ///
 /// Throws Error(config) or Error(usage) for settings that do not fit, Error(internal) naming what
 /// differs where the paths disagree.
-Measurement measure(const Settings& settings);
+std::vector<Measurement> measure(const Settings& settings);
 
 }  // namespace afterspike::bench

@@ -28,7 +28,7 @@ struct Layer {
         keep(columns, "keep", 0.5, 1),
         gain(columns, "gain", 0.1, 0.5),
         current_keep(kCurrents * columns, "current_keep", 0.3, 0.9),
-        multiplicative(kCurrents * columns, "multiplicative", -0.3, 0.3),
+        multiplicative(kCurrents * columns, "multiplicative", -0.1, 0.1),
         additive(kCurrents * columns, "additive", -1, 1),
         voltage_before(plane, "voltage_before", -1, 1),
         emitted_before(plane, "emitted_before", 0, 1),
@@ -177,7 +177,7 @@ void count_neurons(benchmark::State& state) {
 }
 
 void shapes(benchmark::internal::Benchmark* bench) {
-  bench->ArgNames({"neurons", "steps"})->ArgsProduct({{128, 256}, {1, 6}});
+  bench->ArgNames({"neurons", "steps"})->ArgsProduct({{128, 256}, {1, 5, 10}});
 }
 
 void GlifrForwardSteps(benchmark::State& state) {

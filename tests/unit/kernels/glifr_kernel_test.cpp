@@ -106,6 +106,9 @@ TEST(GlifrKernel, GoesOnFromChunkToChunk) {
     for (double& weight : e.values.at("recurrent_weight")) weight *= 2;
     e.first = 150;
     expect_agreement(e, "delay " + std::to_string(delay), 5, 1e-6);
+    add_masks(e);
+    e.emitted.clear();
+    expect_agreement(e, "masked, delay " + std::to_string(delay), 5, 1e-6);
   }
 }
 
