@@ -1,12 +1,30 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+
 #include <ATen/ATen.h>
 
 namespace afterspike::train {
 
-/// True where all elements are finite; what is not defined has none.
+/// True where all elements are finite. In one pass, where at::isfinite() takes four: a tenth of a
+/// short training step.
+inline bool is_finite(const float* values, std::int64_t count) {
+  std::int32_t largest = 0;  // The bits of magnitudes are in the order of their values.
+  for (std::int64_t i = 0; i < count; ++i) {
+    largest = std::max(largest, std::bit_cast<std::int32_t>(values[i]) & 0x7fffffff);
+  }
+  return largest < 0x7f800000;
+}
+
+/// The same; what is not defined has no elements.
 inline bool is_finite(const at::Tensor& tensor) {
-  return !tensor.defined() || at::isfinite(tensor).all().item<bool>();
+  if (!tensor.defined()) return true;
+  if (tensor.is_cpu() && tensor.scalar_type() == at::kFloat && tensor.is_contiguous()) {
+    return is_finite(tensor.data_ptr<float>(), tensor.numel());
+  }
+  return at::isfinite(tensor).all().item<bool>();
 }
 
 }  // namespace afterspike::train

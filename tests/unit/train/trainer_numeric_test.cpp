@@ -4,6 +4,7 @@
 
 #include "small_training.hpp"
 #include "support/expect_error.hpp"
+#include "train/finite.hpp"
 
 namespace afterspike::train {
 namespace {
@@ -93,6 +94,24 @@ TEST(NotFinite, StopsOnAValidationLossToo) {
   expect_error(ErrorKind::numeric, {"step 1:", "validation", "the loss itself"},
                [&] { training.run(); });
   EXPECT_TRUE(training.recorder.epochs.empty());
+}
+
+TEST(IsFinite, FindsWhatIsNotAnywhere) {
+  const at::Tensor values = at::full({37}, -std::numeric_limits<float>::max());
+  EXPECT_TRUE(is_finite(values));
+  EXPECT_TRUE(is_finite(values.to(at::kDouble)));
+  EXPECT_TRUE(is_finite(at::empty({0})));
+  EXPECT_TRUE(is_finite(at::Tensor()));
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const double bad : {infinity, -infinity, kNan, -kNan}) {
+    for (const std::int64_t place : {0, 17, 36}) {
+      at::Tensor spoilt = values.clone();
+      spoilt[place] = bad;
+      EXPECT_FALSE(is_finite(spoilt)) << bad << " at " << place;
+      EXPECT_FALSE(is_finite(spoilt.to(at::kDouble))) << bad << " at " << place;
+      EXPECT_FALSE(is_finite(at::stack({values, spoilt}, 1).select(1, 1))) << "not contiguous";
+    }
+  }
 }
 
 }  // namespace
