@@ -168,7 +168,9 @@ TEST(GlifrKernel, ComputesNarrowChunksAgainToTheSameBits) {
         {.steps = 23, .rows = 40, .inputs = 1, .neurons = 300, .currents = 2, .delay = delay});
     e.first = 20;
     const Outcome whole = run<double>(e);
-    if (delay == 3) EXPECT_LT(distance(whole.emitted, reference(e)), 1e-13);
+    if (delay == 3) {
+      EXPECT_LT(distance(whole.emitted, reference(e)), 1e-13);
+    }
     for (const std::int64_t segment : {1, 4, 9}) {
       const Outcome again = run<double>(e, {true, segment});
       EXPECT_TRUE(again.emitted == whole.emitted) << delay;
