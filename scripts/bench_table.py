@@ -155,6 +155,19 @@ def steps_of(results):
     return text
 
 
+def memory_cells(row, results):
+    """What composed operations take to what the fused path takes: the whole batch, and the way that takes least."""
+    fused, batch = results[0].memory_mib(), row.shape["batch"]
+    ways = [way for case in results[1:3] for way in case.ways()]
+    whole = min((way["memory_mib"] for way in ways if way["rows"] >= batch), default=None)
+    if whole is None:
+        beside_whole = "the whole batch needs more than there is"
+    else:
+        beside_whole = f"1/{whole / fused:.1f} (at most 1/{row.memory}){mark(whole / fused >= row.memory)}"
+    least = min(ways, key=lambda way: way["memory_mib"])
+    return f"{beside_whole} | 1/{least['memory_mib'] / fused:.1f} ({way_name(least, batch)}, {least['step_s_min']:.3f} s)"
+
+
 def verdict(row, results):
     """The line of a row: ratios beside their bars."""
     fused, composed = results[0], min(results[1:3], key=lambda case: case.least("step_s_min"))
@@ -165,21 +178,9 @@ def verdict(row, results):
     floor = fused.least("step_s_min") / fused.least("gemm_s")
     most = composed.least("step_s_min") / fused.least("gemm_s")
     python_memory = "" if row.python_gib is None else f", {row.python_gib} GiB"
-    ways = [way for case in results[1:3] for way in case.ways()]
-    batch = row.shape["batch"]
-    whole = min((way["memory_mib"] for way in ways if way["rows"] >= batch), default=None)
-    if whole is None:
-        memory_text = "the whole batch needs more than there is"
-    else:
-        memory = whole / fused.memory_mib()
-        memory_text = f"1/{memory:.1f} (at most 1/{row.memory}){mark(memory >= row.memory)}"
-    thrifty = min(ways, key=lambda way: way["memory_mib"])
-    thrifty_text = (f"1/{thrifty['memory_mib'] / fused.memory_mib():.1f} ({way_name(thrifty, batch)}, "
-                    f"{thrifty['step_s_min']:.3f} s)")
     floor_text = "-" if row.floor is None else f"{floor:.2f} (at most {row.floor}){mark(floor <= row.floor)}"
     return (f"| {row.name} | {speed:.1f} (at least {row.speed}){mark(speed >= row.speed)} | {cpu:.1f} | {most:.1f} "
-            f"| {floor_text} | {memory_text} "
-            f"| {thrifty_text} "
+            f"| {floor_text} | {memory_cells(row, results)} "
             f"| {steps_of(results)} | {row.aim} | {row.python_s} s{python_memory} |")
 
 

@@ -37,6 +37,15 @@ HWY_INLINE void with_currents(std::int64_t currents, const Run& run) {
 /// step to step stays in the first-level cache, and one row's chain of operations hides another's.
 constexpr std::int64_t kRowsTogether = 8;
 
+/// Calls run(begin, end) with the first element of these neurons in each group of rows, and the end
+/// of the group's rows.
+template <typename T, typename Run>
+HWY_INLINE void for_each_group(const StepCoefficients<T>& c, std::int64_t column, const Run& run) {
+  for (std::int64_t row = 0; row < c.rows; row += kRowsTogether) {
+    run(row * c.columns + column, std::min(c.rows, row + kRowsTogether) * c.columns);
+  }
+}
+
 /// A cache line holds several of the shorter vectors.
 template <typename T>
 HWY_INLINE Soon<T> once_a_line(const Soon<T>& soon, std::int64_t column) {
@@ -90,9 +99,7 @@ HWY_INLINE void forward(const StepCoefficients<T>& c, const ForwardSteps<T>& ste
        column += static_cast<std::int64_t>(hn::Lanes(d))) {
     const Loaded<decltype(d), kCurrents> own(d, c, column, currents);
     const Soon<T> soon = once_a_line(steps.soon, column);
-    for (std::int64_t first = 0; first < c.rows; first += kRowsTogether) {
-      const std::int64_t begin = first * c.columns + column;
-      const std::int64_t end = std::min(c.rows, first + kRowsTogether) * c.columns;
+    for_each_group(c, column, [&](std::int64_t begin, std::int64_t end) {
       const T* voltage_before = steps.voltage_before;
       const T* emitted_before = steps.emitted_before;
       for (std::int64_t t = 0; t < steps.count; ++t) {
@@ -121,7 +128,7 @@ HWY_INLINE void forward(const StepCoefficients<T>& c, const ForwardSteps<T>& ste
         voltage_before = voltages;
         emitted_before = emitted;
       }
-    }
+    });
   }
 }
 
@@ -135,9 +142,7 @@ HWY_INLINE void currents_alone(const StepCoefficients<T>& c, std::int64_t count,
   const std::int64_t plane = c.rows * c.columns;
   for (std::int64_t column = 0; column < c.width; column += lanes) {
     const Loaded<decltype(d), kCurrents> own(d, c, column, currents);
-    for (std::int64_t first = 0; first < c.rows; first += kRowsTogether) {
-      const std::int64_t begin = first * c.columns + column;
-      const std::int64_t end = std::min(c.rows, first + kRowsTogether) * c.columns;
+    for_each_group(c, column, [&](std::int64_t begin, std::int64_t end) {
       const T* sent = emitted_before;
       T* known = current;
       for (std::int64_t t = 0; t < count; ++t, known += currents * plane) {
@@ -150,7 +155,7 @@ HWY_INLINE void currents_alone(const StepCoefficients<T>& c, std::int64_t count,
         }
         sent = emitted + t * plane;
       }
-    }
+    });
   }
 }
 
@@ -179,9 +184,7 @@ HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardSteps<T>& s
       keep_sum[j] = multiplicative_sum[j] = additive_sum[j] = zero;
     }
     V threshold_sum = zero, slope_sum = zero, voltage_keep_sum = zero, gain_sum = zero;
-    for (std::int64_t first = 0; first < c.rows; first += kRowsTogether) {
-      const std::int64_t begin = first * c.columns + column;
-      const std::int64_t end = std::min(c.rows, first + kRowsTogether) * c.columns;
+    for_each_group(c, column, [&](std::int64_t begin, std::int64_t end) {
       const T* gradient_after = steps.voltage_gradient_after;
       for (std::int64_t t = steps.count - 1; t >= 0; --t) {
         T* const voltages = steps.voltage + t * plane;
@@ -241,7 +244,7 @@ HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardSteps<T>& s
         }
         gradient_after = voltages;
       }
-    }
+    });
     add_to(d, threshold_sum, gradients.threshold + column);
     add_to(d, slope_sum, gradients.slope + column);
     add_to(d, voltage_keep_sum, gradients.keep + column);

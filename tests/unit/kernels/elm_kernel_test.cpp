@@ -101,21 +101,7 @@ TEST(ElmKernel, OfEveryInstructionSetAgrees) {
   e.trace_keep = 0.7;
   add_masks(e);
   make_sparse(e.values.at("input"));
-  const Values expected = reference(e);
-  const Outcome best = run<double>(e);
-  int targets = 0;
-  with_each_target([&](const char* name) {
-    SCOPED_TRACE(name);
-    ++targets;
-    const Outcome found = run<double>(e), single = run<float>(e);
-    EXPECT_LT(distance(found.emitted, expected), 1e-13);
-    EXPECT_LT(distance(single.emitted, expected), 3e-6);
-    for (const auto& [key, gradient] : best.gradients) {
-      EXPECT_LT(distance(found.gradients.at(key), gradient), 1e-12) << key;
-      EXPECT_LT(distance(single.gradients.at(key), gradient), 3e-5) << key;
-    }
-  });
-  EXPECT_GE(targets, 2) << "at least the baseline and one more";
+  expect_every_target_agrees(e, {1e-13, 1e-12, 3e-6, 3e-5});
 }
 
 TEST(ElmKernel, KeepsWithinALimitWhereItCan) {

@@ -120,18 +120,7 @@ TEST(ElmNetworkKernel, OfEveryInstructionSetAgrees) {
                                              .branches = 4,
                                              .synapses = 12});
   add_masks(e);
-  const Values expected = reference(e);
-  const Outcome best = run<double>(e);
-  with_each_target([&](const char* name) {
-    SCOPED_TRACE(name);
-    const Outcome found = run<double>(e), single = run<float>(e);
-    EXPECT_LT(distance(found.emitted, expected), 1e-12);
-    EXPECT_LT(distance(single.emitted, expected), 2e-5);
-    for (const auto& [key, gradient] : best.gradients) {
-      EXPECT_LT(distance(found.gradients.at(key), gradient), 1e-11) << key;
-      EXPECT_LT(distance(single.gradients.at(key), gradient), 1e-3) << key;
-    }
-  });
+  expect_every_target_agrees(e, {1e-12, 1e-11, 2e-5, 1e-3});
 }
 
 }  // namespace

@@ -160,4 +160,29 @@ void with_each_target(const Work& work) {
   hwy::SetSupportedTargetsForTest(0);
 }
 
+/// How far results may be from reference(), and gradients from those of the best instruction set,
+/// in double and in single precision.
+struct Allowed {
+  double emitted, gradient, single_emitted, single_gradient;
+};
+
+template <typename Example>
+void expect_every_target_agrees(const Example& e, const Allowed& allowed) {
+  const Values expected = reference(e);
+  const Outcome best = run<double>(e);
+  int targets = 0;
+  with_each_target([&](const char* name) {
+    SCOPED_TRACE(name);
+    ++targets;
+    const Outcome found = run<double>(e), single = run<float>(e);
+    EXPECT_LT(distance(found.emitted, expected), allowed.emitted);
+    EXPECT_LT(distance(single.emitted, expected), allowed.single_emitted);
+    for (const auto& [key, gradient] : best.gradients) {
+      EXPECT_LT(distance(found.gradients.at(key), gradient), allowed.gradient) << key;
+      EXPECT_LT(distance(single.gradients.at(key), gradient), allowed.single_gradient) << key;
+    }
+  });
+  EXPECT_GE(targets, 2) << "at least the baseline and one more";
+}
+
 }  // namespace afterspike::kernels
