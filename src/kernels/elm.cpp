@@ -8,6 +8,7 @@
 #include "afterspike/kernels/workspace.hpp"
 #include "arena.hpp"
 #include "history.hpp"
+#include "input_products.hpp"
 #include "padded_masks.hpp"
 #include "rows.hpp"
 
@@ -16,10 +17,6 @@ namespace {
 
 /// What a chunk of steps touches is to stay in the second-level cache.
 constexpr std::int64_t kChunkBytes = std::int64_t{1} << 20;
-
-/// Inputs of which at most one in so many is not zero are gathered; a large product is quicker for
-/// others.
-constexpr std::int64_t kSparse = 8;
 
 /// The parts of a workspace. A plane is one step of all rows of memory units, [rows, columns], a
 /// wide plane one of hidden units.
@@ -32,7 +29,6 @@ struct Layout {
   std::int64_t columns, width;  ///< Padded, of memory units and of the first map's results.
   std::int64_t plane, wide;
   std::int64_t chunk, segment, segments;
-  std::int64_t most_sparse;  ///< Inputs of a row that are not zero, where they are gathered.
 
   T *input_weight, *bias, *recurrent_weight, *recurrent_transposed;
   T *hidden_weight, *hidden_transposed, *hidden_bias;
@@ -43,9 +39,7 @@ struct Layout {
   T* memory;             ///< [1 + segment] planes, from that before the segment on.
   T *trace, *factor, *recalled;
   T* activated;  ///< [layers, chunk] wide planes.
-  std::int64_t* offset;
-  std::int32_t* index;
-  T* value;
+  InputProducts<T> inputs;
   T *segment_memory, *segment_trace;
   T *emitted_gradient, *after, *recalled_gradient, *hidden_gradient, *trace_gradient;
   T* recalled_chunk;  ///< [chunk] planes.
@@ -68,7 +62,6 @@ struct Layout {
     segments = (shape.steps + segment - 1) / segment;
     const std::int64_t slots = std::min(segment, shape.steps);
     const std::int64_t saved = kept && segments > 1 ? segments : 0;
-    most_sparse = shape.inputs / kSparse;
 
     const auto take = [&](std::int64_t count) { return arena.take<T>(count); };
     input_weight = take(shape.inputs * width);
@@ -92,9 +85,7 @@ struct Layout {
     factor = take(plane);
     recalled = take(plane);
     activated = take(layers * (kept ? chunk : 1) * wide);
-    offset = arena.take<std::int64_t>(chunk * rows + 1);
-    index = arena.take<std::int32_t>(chunk * rows * most_sparse);
-    value = take(chunk * rows * most_sparse);
+    inputs = InputProducts<T>(chunk * rows, shape.inputs, arena);
     segment_memory = take(saved * plane);
     segment_trace = take(saved * wide);
     emitted_gradient = take(kept ? plane : 0);
@@ -215,37 +206,12 @@ struct ElmKernel<T>::Impl {
     return at.activated + (layer * (history.kept ? at.chunk : 1) + place) * at.wide;
   }
 
-  /// The inputs of steps [begin, end) that are not zero, row after row; false where they are too
-  /// many to be worth it.
-  bool compress(const T* input, std::int64_t begin, std::int64_t end) const {
-    at.offset[0] = 0;
-    for (std::int64_t i = 0; i < (end - begin) * shape.rows; ++i) {
-      const T* from = input + (begin * shape.rows + i) * shape.inputs;
-      const std::int64_t place = at.offset[i];
-      const std::int64_t count =
-          row.compress(from, shape.inputs, at.most_sparse, at.index + place, at.value + place);
-      if (count < 0) return false;
-      at.offset[i + 1] = place + count;
-    }
-    return true;
-  }
-  Sparse<T> sparse_row(std::int64_t i) const {
-    return {at.offset[i + 1] - at.offset[i], at.index + at.offset[i], at.value + at.offset[i]};
-  }
-
   /// What the first map makes of the inputs alone, for steps [begin, end).
   void drive(const T* input, std::int64_t begin, std::int64_t end) const {
     T* target = first_map(begin);
     const std::int64_t count = (end - begin) * shape.rows;
-    if (compress(input, begin, end)) {
-      for (std::int64_t i = 0; i < count; ++i) {
-        row.gather(sparse_row(i), at.input_weight, at.width, target + i * at.width);
-      }
-    } else {
-      gemm<T>(Take::plain, Take::plain, count, at.width, shape.inputs,
-              {input + begin * shape.rows * shape.inputs, shape.inputs},
-              {at.input_weight, at.width}, T(0), {target, at.width});
-    }
+    at.inputs.multiply(row, count, input + begin * shape.rows * shape.inputs, at.input_weight,
+                       at.width, target, at.width);
     if (trace_keep != 0) {
       for (std::int64_t t = begin; t < end; ++t) {
         row.add_scaled(at.wide, trace_keep, at.trace, first_map(t));
@@ -413,15 +379,8 @@ struct ElmKernel<T>::Impl {
     }
     const T* gradient = first_map(begin);
     const std::int64_t count = (end - begin) * shape.rows;
-    if (compress(input, begin, end)) {
-      for (std::int64_t i = 0; i < count; ++i) {
-        row.scatter(sparse_row(i), gradient + i * at.width, at.width, at.input_sums);
-      }
-    } else {
-      gemm<T>(Take::transposed, Take::plain, shape.inputs, at.width, count,
-              {input + begin * shape.rows * shape.inputs, shape.inputs}, {gradient, at.width}, T(1),
-              {at.input_sums, at.width});
-    }
+    at.inputs.add_weight_gradient(row, count, input + begin * shape.rows * shape.inputs, gradient,
+                                  at.width, at.width, at.input_sums);
     if (input_gradient == nullptr) return;
     gemm<T>(Take::plain, Take::transposed, count, shape.inputs,
             shape.layers > 0 ? shape.width : shape.memory, {gradient, at.width},

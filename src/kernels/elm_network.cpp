@@ -10,6 +10,7 @@
 #include "afterspike/kernels/workspace.hpp"
 #include "arena.hpp"
 #include "history.hpp"
+#include "input_products.hpp"
 #include "padded_masks.hpp"
 #include "rows.hpp"
 
@@ -18,10 +19,6 @@ namespace {
 
 /// What a chunk of steps touches is to stay in the second-level cache.
 constexpr std::int64_t kChunkBytes = std::int64_t{1} << 20;
-
-/// Inputs of which at most one in so many is not zero are gathered; a large product is quicker for
-/// others.
-constexpr std::int64_t kSparse = 8;
 
 /// The parts of a workspace. What belongs to neurons lies in rows of `lanes` elements, one for each
 /// neuron and padding: a thin row is one such part, a row of memory has one for each memory unit, a
@@ -34,7 +31,6 @@ struct Layout {
   std::int64_t lanes, columns, width;
   std::int64_t thin, plane, wide;
   std::int64_t chunk, segment, segments, slots;
-  std::int64_t most_sparse;
 
   T *fold, *back_transposed;  ///< [inputs + neurons, width]; [width, lanes] of neurons.
   T *recurrent_weight, *recurrent_transposed, *bias;
@@ -47,9 +43,7 @@ struct Layout {
   T* activity;           ///< [1 + slots] thin planes, the same.
   T *trace, *low, *magnitude, *factor, *back, *recalled;
   T* activated;  ///< [layers, chunk] wide planes.
-  std::int64_t* offset;
-  std::int32_t* index;
-  T* value;
+  InputProducts<T> inputs;
   T *segment_memory, *segment_activity, *segment_trace, *segment_low;
   T *emitted_gradient, *low_gradient, *readout_gradient, *back_gradient;
   T *memory_gradient, *after, *recalled_gradient, *magnitude_gradient, *hidden_gradient;
@@ -78,7 +72,6 @@ struct Layout {
     segments = (shape.steps + segment - 1) / segment;
     slots = std::min(segment, shape.steps);
     const std::int64_t saved = kept && segments > 1 ? segments : 0;
-    most_sparse = shape.inputs / kSparse;
 
     const std::int64_t matrix = shape.width * shape.width * lanes;
     const auto take = [&](std::int64_t count) { return arena.take<T>(count); };
@@ -109,9 +102,7 @@ struct Layout {
     back = take(thin);
     recalled = take(plane);
     activated = take(layers * (kept ? chunk : 1) * wide);
-    offset = arena.take<std::int64_t>(chunk * rows + 1);
-    index = arena.take<std::int32_t>(chunk * rows * most_sparse);
-    value = take(chunk * rows * most_sparse);
+    inputs = InputProducts<T>(chunk * rows, shape.inputs, arena);
     segment_memory = take(saved * plane);
     segment_activity = take(saved * thin);
     segment_trace = take(saved * wide);
@@ -295,36 +286,12 @@ struct ElmNetworkKernel<T>::Impl {
     return at.activated + (layer * (history.kept ? at.chunk : 1) + place) * at.wide;
   }
 
-  /// The inputs of steps [begin, end) that are not zero; false where they are too many.
-  bool compress(const T* input, std::int64_t begin, std::int64_t end) const {
-    at.offset[0] = 0;
-    for (std::int64_t i = 0; i < (end - begin) * shape.rows; ++i) {
-      const std::int64_t place = at.offset[i];
-      const std::int64_t count =
-          row.compress(input + (begin * shape.rows + i) * shape.inputs, shape.inputs,
-                       at.most_sparse, at.index + place, at.value + place);
-      if (count < 0) return false;
-      at.offset[i + 1] = place + count;
-    }
-    return true;
-  }
-  Sparse<T> sparse_row(std::int64_t i) const {
-    return {at.offset[i + 1] - at.offset[i], at.index + at.offset[i], at.value + at.offset[i]};
-  }
-
   /// What the first maps make of the inputs alone, for steps [begin, end).
   void drive(const T* input, std::int64_t begin, std::int64_t end) const {
     T* target = first_map(begin);
     const std::int64_t count = (end - begin) * shape.rows;
-    if (compress(input, begin, end)) {
-      for (std::int64_t i = 0; i < count; ++i) {
-        row.gather(sparse_row(i), at.fold, at.width, target + i * at.width);
-      }
-    } else {
-      gemm<T>(Take::plain, Take::plain, count, at.width, shape.inputs,
-              {input + begin * shape.rows * shape.inputs, shape.inputs}, {at.fold, at.width}, T(0),
-              {target, at.width});
-    }
+    at.inputs.multiply(row, count, input + begin * shape.rows * shape.inputs, at.fold, at.width,
+                       target, at.width);
   }
 
   /// What neurons emitted a step ago, as it comes back at step t.
@@ -579,15 +546,8 @@ struct ElmNetworkKernel<T>::Impl {
     gemm<T>(Take::transposed, Take::plain, shape.neurons, at.width, count,
             {at.back_chunk, at.lanes}, of_trace, T(1),
             {at.fold_sums + shape.inputs * at.width, at.width});
-    if (compress(input, begin, end)) {
-      for (std::int64_t i = 0; i < count; ++i) {
-        row.scatter(sparse_row(i), of_trace.data + i * at.width, at.width, at.fold_sums);
-      }
-    } else {
-      gemm<T>(Take::transposed, Take::plain, shape.inputs, at.width, count,
-              {input + begin * shape.rows * shape.inputs, shape.inputs}, of_trace, T(1),
-              {at.fold_sums, at.width});
-    }
+    at.inputs.add_weight_gradient(row, count, input + begin * shape.rows * shape.inputs,
+                                  of_trace.data, at.width, at.width, at.fold_sums);
   }
 
   void backward_segment(const T* input, const T* emitted_gradient, bool of_magnitude,
