@@ -95,9 +95,8 @@ MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
   plan.known = workspace.has_value();
   require(
       plan.known || limit == 0, ErrorKind::config,
-      "--memory-limit: the memory of this neuron model is not known before it is used; expected "
-      "one with a kernel (glifr, elm, elm_network; elm with one synapse_tau that is not learned), "
-      "or no limit");
+      "--memory-limit: the memory of these neurons is not known before it is used; expected a model "
+      "with a kernel for them (of elm, one synapse_tau that is not learned), or no limit");
   if (!plan.known) return plan;
   plan.workspace = workspace->bytes;
   plan.peak = fixed + at_once * plan.workspace;

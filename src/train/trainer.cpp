@@ -180,7 +180,8 @@ void Trainer::require_finite(const std::vector<Shard>& shards,
   if (all_finite(shards)) return;
   tasks::Tally sum;
   for (const Shard& shard : shards) sum += shard.tally;
-  const double loss = sum.loss / static_cast<double>(sum.samples);
+  double loss = sum.loss / static_cast<double>(sum.samples);
+  if (std::isnan(loss)) loss = std::abs(loss);  // Its sign tells nothing.
   const std::vector<nn::Network::Parameter>& parameters = optimizer_.parameters();
   std::string bad;
   const std::int64_t rows = evaluation::shard_rows(options_.batch_size, network_.device());

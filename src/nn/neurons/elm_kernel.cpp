@@ -18,13 +18,10 @@ struct ElmSettings {
   LargestPass largest;
 };
 
-/// What is kept for the way back where that and the masks of dropout are to take at most `limit`
-/// bytes (0: no limit).
+/// What passes of that type keep.
 template <typename T>
-kernels::History history_within(const kernels::ElmShape& shape, std::size_t masks,
-                                std::size_t limit) {
-  if (limit == 0) return kernels::History::whole();
-  return kernels::ElmKernel<T>::longest_history(shape, left_of(limit, masks));
+Keeping<kernels::ElmShape> elm_keeping() {
+  return {kernels::ElmKernel<T>::workspace_bytes, kernels::ElmKernel<T>::longest_history};
 }
 
 /// Tensors in the order of kernels::ElmParameters, after the input.
@@ -32,11 +29,10 @@ template <typename T>
 class ElmPass final : public SequencePass {
  public:
   ElmPass(const std::vector<at::Tensor>& tensors, const ElmSettings& settings, bool history)
-      : tensors_(tensors),
-        settings_(settings),
-        kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(),
-                history ? own_history(settings) : kernels::History::none(),
-                history ? workspace_of(settings) : 0) {}
+      : ElmPass(tensors, settings,
+                history ? elm_keeping<T>().kept(settings.workspace_limit, settings.shape,
+                                                settings.largest, settings.masks)
+                        : Kept{}) {}
 
   std::vector<at::Tensor> forward() override {
     const kernels::ElmShape& shape = settings_.shape;
@@ -54,23 +50,12 @@ class ElmPass final : public SequencePass {
   }
 
  private:
-  static kernels::History history_of(const ElmSettings& settings, const kernels::ElmShape& shape) {
-    const PassMasks& masks = settings.masks;
-    return history_within<T>(shape,
-                             PassMasks::bytes(shape.steps, shape.rows, shape.memory,
-                                              masks.emitted.defined(), masks.recurrent.defined()),
-                             settings.workspace_limit);
-  }
-  /// Within the workspace of the largest pass: a shorter one might fit whole where that does not,
-  /// and take more.
-  static kernels::History own_history(const ElmSettings& settings) {
-    if (settings.workspace_limit == 0) return kernels::History::whole();
-    return kernels::ElmKernel<T>::longest_history(settings.shape, workspace_of(settings));
-  }
-  static std::size_t workspace_of(const ElmSettings& settings) {
-    const kernels::ElmShape shape = in_largest(settings.shape, settings.largest);
-    return kernels::ElmKernel<T>::workspace_bytes(shape, history_of(settings, shape));
-  }
+  ElmPass(const std::vector<at::Tensor>& tensors, const ElmSettings& settings, Kept kept)
+      : tensors_(tensors),
+        settings_(settings),
+        kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(), kept.history,
+                kept.workspace) {}
+
   kernels::ElmParameters<T> parameters() const {
     const auto at = [&](std::size_t i) -> const T* { return tensors_[i].data_ptr<T>(); };
     return {at(1),
@@ -97,9 +82,7 @@ std::size_t elm_workspace(const kernels::ElmShape& shape, bool dropout, bool rec
                           std::size_t limit) {
   const std::size_t masks =
       PassMasks::bytes(shape.steps, shape.rows, shape.memory, dropout, recurrent_dropout);
-  return kernels::ElmKernel<float>::workspace_bytes(shape,
-                                                    history_within<float>(shape, masks, limit)) +
-         masks;
+  return elm_keeping<float>().bytes_within(limit, shape, masks);
 }
 
 at::Tensor elm_sequence(const at::Tensor& input, const ElmCoefficients& c, const LayerPass& pass) {

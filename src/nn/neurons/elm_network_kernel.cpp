@@ -18,13 +18,11 @@ struct ElmNetworkSettings {
   LargestPass largest;
 };
 
-/// What is kept for the way back where that and the masks are to take at most `limit` bytes (0: no
-/// limit).
+/// What passes of that type keep.
 template <typename T>
-kernels::History history_within(const kernels::ElmNetworkShape& shape, std::size_t masks,
-                                std::size_t limit) {
-  if (limit == 0) return kernels::History::whole();
-  return kernels::ElmNetworkKernel<T>::longest_history(shape, left_of(limit, masks));
+Keeping<kernels::ElmNetworkShape> elm_network_keeping() {
+  return {kernels::ElmNetworkKernel<T>::workspace_bytes,
+          kernels::ElmNetworkKernel<T>::longest_history};
 }
 
 /// Tensors in the order of kernels::ElmNetworkParameters, after the input.
@@ -33,11 +31,11 @@ class ElmNetworkPass final : public SequencePass {
  public:
   ElmNetworkPass(const std::vector<at::Tensor>& tensors, const ElmNetworkSettings& settings,
                  bool history)
-      : tensors_(tensors),
-        settings_(settings),
-        kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(),
-                history ? own_history(settings) : kernels::History::none(),
-                history ? workspace_of(settings) : 0) {}
+      : ElmNetworkPass(tensors, settings,
+                       history
+                           ? elm_network_keeping<T>().kept(settings.workspace_limit, settings.shape,
+                                                           settings.largest, settings.masks)
+                           : Kept{}) {}
 
   std::vector<at::Tensor> forward() override {
     const kernels::ElmNetworkShape& shape = settings_.shape;
@@ -62,24 +60,13 @@ class ElmNetworkPass final : public SequencePass {
   }
 
  private:
-  static kernels::History history_of(const ElmNetworkSettings& settings,
-                                     const kernels::ElmNetworkShape& shape) {
-    const PassMasks& masks = settings.masks;
-    return history_within<T>(shape,
-                             PassMasks::bytes(shape.steps, shape.rows, shape.neurons,
-                                              masks.emitted.defined(), masks.recurrent.defined()),
-                             settings.workspace_limit);
-  }
-  /// Within the workspace of the largest pass: a shorter one might fit whole where that does not,
-  /// and take more.
-  static kernels::History own_history(const ElmNetworkSettings& settings) {
-    if (settings.workspace_limit == 0) return kernels::History::whole();
-    return kernels::ElmNetworkKernel<T>::longest_history(settings.shape, workspace_of(settings));
-  }
-  static std::size_t workspace_of(const ElmNetworkSettings& settings) {
-    const kernels::ElmNetworkShape shape = in_largest(settings.shape, settings.largest);
-    return kernels::ElmNetworkKernel<T>::workspace_bytes(shape, history_of(settings, shape));
-  }
+  ElmNetworkPass(const std::vector<at::Tensor>& tensors, const ElmNetworkSettings& settings,
+                 Kept kept)
+      : tensors_(tensors),
+        settings_(settings),
+        kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(), kept.history,
+                kept.workspace) {}
+
   kernels::ElmNetworkParameters<T> parameters() const {
     const auto at = [&](std::size_t i) -> const T* { return tensors_[i].data_ptr<T>(); };
     return {settings_.connectome.data_ptr<std::int64_t>(),
@@ -111,9 +98,7 @@ class ElmNetworkPass final : public SequencePass {
 
 std::size_t elm_network_workspace(const kernels::ElmNetworkShape& shape, std::size_t masks,
                                   std::size_t limit) {
-  return kernels::ElmNetworkKernel<float>::workspace_bytes(
-             shape, history_within<float>(shape, masks, limit)) +
-         masks;
+  return elm_network_keeping<float>().bytes_within(limit, shape, masks);
 }
 
 std::vector<at::Tensor> elm_network_sequence(const at::Tensor& input,

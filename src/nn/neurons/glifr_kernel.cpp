@@ -22,14 +22,16 @@ kernels::Products products_of(Precision precision) {
   return precision == Precision::bfloat16 ? kernels::Products::bfloat16 : kernels::Products::own;
 }
 
-/// What is kept for the way back where that and the masks of dropout are to take at most `limit`
-/// bytes (0: no limit).
+/// What passes of that type keep, with or without a mask of what comes back.
 template <typename T>
-kernels::History history_within(const kernels::GlifrShape& shape, std::size_t masks, bool recurrent,
-                                kernels::Products products, std::size_t limit) {
-  if (limit == 0) return kernels::History::whole();
-  return kernels::GlifrKernel<T>::longest_history(shape, recurrent, products,
-                                                  left_of(limit, masks));
+Keeping<kernels::GlifrShape> glifr_keeping(bool recurrent_mask, kernels::Products products) {
+  using Kernel = kernels::GlifrKernel<T>;
+  return {[=](const kernels::GlifrShape& shape, kernels::History history) {
+            return Kernel::workspace_bytes(shape, history, recurrent_mask, products);
+          },
+          [=](const kernels::GlifrShape& shape, std::size_t limit) {
+            return Kernel::longest_history(shape, recurrent_mask, products, limit);
+          }};
 }
 
 /// Tensors in the order of kernels::GlifrParameters, after the input.
@@ -37,11 +39,11 @@ template <typename T>
 class GlifrPass final : public SequencePass {
  public:
   GlifrPass(const std::vector<at::Tensor>& tensors, const GlifrSettings& settings, bool history)
-      : tensors_(tensors),
-        settings_(settings),
-        kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(),
-                history ? own_history(settings) : kernels::History::none(), settings.products,
-                history ? workspace_of(settings) : 0) {}
+      : GlifrPass(tensors, settings,
+                  history ? glifr_keeping<T>(settings.masks.recurrent.defined(), settings.products)
+                                .kept(settings.workspace_limit, settings.shape, settings.largest,
+                                      settings.masks)
+                          : Kept{}) {}
 
   std::vector<at::Tensor> forward() override {
     const kernels::GlifrShape& shape = settings_.shape;
@@ -60,27 +62,12 @@ class GlifrPass final : public SequencePass {
   }
 
  private:
-  static kernels::History history_of(const GlifrSettings& settings,
-                                     const kernels::GlifrShape& shape) {
-    const PassMasks& masks = settings.masks;
-    const std::size_t taken = PassMasks::bytes(shape.steps, shape.rows, shape.neurons,
-                                               masks.emitted.defined(), masks.recurrent.defined());
-    return history_within<T>(shape, taken, masks.recurrent.defined(), settings.products,
-                             settings.workspace_limit);
-  }
-  /// Within the workspace of the largest pass: a shorter one might fit whole where that does not,
-  /// and take more.
-  static kernels::History own_history(const GlifrSettings& settings) {
-    if (settings.workspace_limit == 0) return kernels::History::whole();
-    return kernels::GlifrKernel<T>::longest_history(settings.shape,
-                                                    settings.masks.recurrent.defined(),
-                                                    settings.products, workspace_of(settings));
-  }
-  static std::size_t workspace_of(const GlifrSettings& settings) {
-    const kernels::GlifrShape shape = in_largest(settings.shape, settings.largest);
-    return kernels::GlifrKernel<T>::workspace_bytes(
-        shape, history_of(settings, shape), settings.masks.recurrent.defined(), settings.products);
-  }
+  GlifrPass(const std::vector<at::Tensor>& tensors, const GlifrSettings& settings, Kept kept)
+      : tensors_(tensors),
+        settings_(settings),
+        kernel_(settings.shape, parameters(), settings_.masks.template of_kernel<T>(), kept.history,
+                settings.products, kept.workspace) {}
+
   kernels::GlifrParameters<T> parameters() const {
     const auto at = [&](std::size_t i) -> const T* { return tensors_[i].data_ptr<T>(); };
     return {at(1),
@@ -106,13 +93,10 @@ class GlifrPass final : public SequencePass {
 
 std::size_t glifr_workspace(const kernels::GlifrShape& shape, bool dropout, bool recurrent_dropout,
                             Precision precision, std::size_t limit) {
-  const kernels::Products products = products_of(precision);
   const std::size_t masks =
       PassMasks::bytes(shape.steps, shape.rows, shape.neurons, dropout, recurrent_dropout);
-  const kernels::History history =
-      history_within<float>(shape, masks, recurrent_dropout, products, limit);
-  return kernels::GlifrKernel<float>::workspace_bytes(shape, history, recurrent_dropout, products) +
-         masks;
+  return glifr_keeping<float>(recurrent_dropout, products_of(precision))
+      .bytes_within(limit, shape, masks);
 }
 
 at::Tensor glifr_sequence(const at::Tensor& input, const GlifrCoefficients& c,

@@ -1,18 +1,18 @@
 #include <ATen/ATen.h>
 
-#include "gated.hpp"
+#include "unit_layer.hpp"
 
 namespace afterspike::nn {
 namespace {
 
 /// Gated recurrent units; gates in PyTorch's order r, z, n:
 ///   n = tanh(x W_in + b_in + r (h W_hn + b_hn)),  h(t) = (1 - z) n + z h(t-1).
-class Gru final : public NeuronLayer {
+class Gru final : public UnitLayer {
  public:
-  static constexpr std::int64_t kGates = 3;
+  static constexpr kernels::RnnCell kCell = kernels::RnnCell::gru;
 
-  Gru(const LayerShape& shape, const GatedOptions& options)
-      : NeuronLayer(shape, gated_specs(shape, kGates)), options_(options) {}
+  Gru(const LayerShape& shape, const UnitOptions& options)
+      : UnitLayer(shape, gated_specs(shape, kCell), kCell, options) {}
 
   NamedTensors initial_state(std::int64_t batch) const override {
     return {{"emitted", at::zeros({batch, shape().neurons}, tensor_options())}};
@@ -21,28 +21,25 @@ class Gru final : public NeuronLayer {
   at::Tensor forward(const at::Tensor& input, NamedTensors& state,
                      const LayerPass& pass) const override {
     const at::Tensor drive =
-        at::matmul(dropout(input, options_.input_dropout, pass), raw("input_weight")) +
+        at::matmul(dropout(input, options().input_dropout, pass), raw("input_weight")) +
         raw("input_bias");
     at::Tensor emitted = state.at("emitted");
     std::vector<at::Tensor> emissions;
     for (const at::Tensor& step_drive : drive.unbind(0)) {
-      const at::Tensor arriving = dropout(emitted, options_.recurrent_dropout, pass);
+      const at::Tensor arriving = dropout(emitted, options().recurrent_dropout, pass);
       const auto own = step_drive.chunk(3, 1);
       const auto recurrent =
           at::addmm(raw("recurrent_bias"), arriving, raw("recurrent_weight")).chunk(3, 1);
       const at::Tensor reset = at::sigmoid(own[0] + recurrent[0]);
       const at::Tensor update = at::sigmoid(own[1] + recurrent[1]);
       const at::Tensor candidate = at::tanh(at::addcmul(own[2], reset, recurrent[2]));
-      emitted = silence(dropout(candidate + update * (emitted - candidate), options_.dropout, pass),
-                        pass);
+      emitted = silence(
+          dropout(candidate + update * (emitted - candidate), options().dropout, pass), pass);
       emissions.push_back(emitted);
     }
     state = {{"emitted", emitted}};
     return at::stack(emissions);
   }
-
- private:
-  GatedOptions options_;
 };
 
 }  // namespace

@@ -4,17 +4,15 @@
 #include <ATen/ATen.h>
 
 #include "afterspike/base/error.hpp"
-#include "afterspike/nn/neuron_layer.hpp"
 #include "neuron_options.hpp"
+#include "unit_layer.hpp"
 
 namespace afterspike::nn {
 namespace {
 
 struct RnnOptions {
   units::Duration delay = units::Duration::steps(1);
-  double input_dropout = 0;
-  double dropout = 0;
-  double recurrent_dropout = 0;
+  UnitOptions unit;
 };
 
 std::vector<ParameterSpec> rnn_specs(const LayerShape& shape) {
@@ -26,12 +24,10 @@ std::vector<ParameterSpec> rnn_specs(const LayerShape& shape) {
 }
 
 /// Vanilla recurrent network: h(t) = tanh(x(t) W_in + h(t - D) W_lat + b).
-class Rnn final : public NeuronLayer {
+class Rnn final : public UnitLayer {
  public:
   Rnn(const LayerShape& shape, const RnnOptions& options)
-      : NeuronLayer(shape, rnn_specs(shape)),
-        options_(options),
-        delay_steps_(nn::delay_steps(options.delay, shape.dt_ms, "rnn")) {}
+      : Rnn(shape, options, nn::delay_steps(options.delay, shape.dt_ms, "rnn")) {}
 
   std::int64_t delay_steps() const override { return delay_steps_; }
 
@@ -42,15 +38,16 @@ class Rnn final : public NeuronLayer {
   at::Tensor forward(const at::Tensor& input, NamedTensors& state,
                      const LayerPass& pass) const override {
     const at::Tensor drive =
-        at::matmul(dropout(input, options_.input_dropout, pass), raw("input_weight")) + raw("bias");
+        at::matmul(dropout(input, options().input_dropout, pass), raw("input_weight")) +
+        raw("bias");
     const std::vector<at::Tensor> past = state.at("emitted").unbind(0);
     std::deque<at::Tensor> line(past.begin(), past.end());
     std::vector<at::Tensor> emissions, preactivations;
     for (const at::Tensor& step_drive : drive.unbind(0)) {
-      const at::Tensor arriving = dropout(line.front(), options_.recurrent_dropout, pass);
+      const at::Tensor arriving = dropout(line.front(), options().recurrent_dropout, pass);
       const at::Tensor preactivation = at::addmm(step_drive, arriving, raw("recurrent_weight"));
       const at::Tensor emitted =
-          silence(dropout(at::tanh(preactivation), options_.dropout, pass), pass);
+          silence(dropout(at::tanh(preactivation), options().dropout, pass), pass);
       emissions.push_back(emitted);
       line.pop_front();
       line.push_back(emitted);
@@ -62,7 +59,10 @@ class Rnn final : public NeuronLayer {
   }
 
  private:
-  RnnOptions options_;
+  Rnn(const LayerShape& shape, const RnnOptions& options, std::int64_t delay_steps)
+      : UnitLayer(shape, rnn_specs(shape), kernels::RnnCell::vanilla, options.unit, delay_steps),
+        delay_steps_(delay_steps) {}
+
   std::int64_t delay_steps_;
 };
 
@@ -71,12 +71,7 @@ class RnnModel final : public NeuronModel {
   void describe(options::Section section) override {
     section.duration("delay", options_.delay,
                      "Delay of the recurrent synapses, such as 15ms or 300steps.");
-    describe_dropout(section, "input_dropout", options_.input_dropout,
-                     "Dropout of the input of each layer.");
-    describe_dropout(section, "dropout", options_.dropout,
-                     "Dropout of what units emit, towards everything.");
-    describe_dropout(section, "recurrent_dropout", options_.recurrent_dropout,
-                     "Dropout of what units emit, towards the recurrent weights only.");
+    options_.unit.describe(section);
   }
   std::vector<ParameterSpec> specs(const LayerShape& shape) const override {
     return rnn_specs(shape);

@@ -101,6 +101,12 @@ std::size_t PassMasks::bytes(std::int64_t steps, std::int64_t rows, std::int64_t
          ((emitted ? 1U : 0U) + (recurrent ? 1U : 0U));
 }
 
+std::size_t PassMasks::bytes(std::int64_t steps, std::int64_t rows) const {
+  const at::Tensor& any = emitted.defined() ? emitted : recurrent;
+  if (!any.defined()) return 0;
+  return bytes(steps, rows, any.size(2), emitted.defined(), recurrent.defined());
+}
+
 std::size_t dropped_input_bytes(double p, std::int64_t steps, std::int64_t rows,
                                 std::int64_t inputs) {
   return p > 0 ? static_cast<std::size_t>(2 * steps * rows * inputs) * sizeof(float) : 0;

@@ -59,6 +59,9 @@ struct PassMasks {
   /// Bytes that the masks of dropout take.
   static std::size_t bytes(std::int64_t steps, std::int64_t rows, std::int64_t neurons,
                            bool emitted, bool recurrent);
+
+  /// Bytes that such masks take in a pass of other sizes.
+  std::size_t bytes(std::int64_t steps, std::int64_t rows) const;
 };
 
 /// Bytes that an input under dropout takes besides: a copy, and its mask.
@@ -78,5 +81,40 @@ Shape in_largest(Shape shape, const LargestPass& largest) {
 
 /// What is left of a limit of bytes (0: none) after `taken`; at least 1.
 std::size_t left_of(std::size_t limit, std::size_t taken);
+
+/// What a kernel keeps for the way back, and the workspace that it takes.
+struct Kept {
+  kernels::History history;
+  std::size_t workspace = 0;
+};
+
+/// That of passes of one kind: the bytes that a history takes, and the history with the longest
+/// segments within a limit of bytes (workspace_bytes() and longest_history() of the kernels).
+template <typename Shape>
+struct Keeping {
+  std::function<std::size_t(const Shape&, kernels::History)> bytes;
+  std::function<kernels::History(const Shape&, std::size_t)> longest;
+
+  /// What is kept where that and the masks of dropout are to take at most `limit` bytes (0: no
+  /// limit).
+  kernels::History within(std::size_t limit, const Shape& shape, std::size_t masks) const {
+    return limit == 0 ? kernels::History::whole() : longest(shape, left_of(limit, masks));
+  }
+
+  /// The bytes of that, the masks included; where the limit is too low, the least.
+  std::size_t bytes_within(std::size_t limit, const Shape& shape, std::size_t masks) const {
+    return bytes(shape, within(limit, shape, masks)) + masks;
+  }
+
+  /// What a pass keeps beside its masks. It stays within the workspace of the largest pass: a
+  /// shorter one might fit whole where that does not, and take more.
+  Kept kept(std::size_t limit, const Shape& shape, const LargestPass& largest,
+            const PassMasks& masks) const {
+    const Shape most = in_largest(shape, largest);
+    const kernels::History of_most = within(limit, most, masks.bytes(most.steps, most.rows));
+    const std::size_t workspace = bytes(most, of_most);
+    return {limit == 0 ? of_most : longest(shape, workspace), workspace};
+  }
+};
 
 }  // namespace afterspike::nn

@@ -1,11 +1,12 @@
 #pragma once
 
+#include "afterspike/kernels/rnn.hpp"
 #include "afterspike/nn/neuron_layer.hpp"
 
-/// What LSTM and GRU share: gates from the input and from what the units emitted a step ago.
+/// What the recurrent units of machine learning share: rnn, gru and lstm.
 namespace afterspike::nn {
 
-struct GatedOptions {
+struct UnitOptions {
   double input_dropout = 0;
   double dropout = 0;
   double recurrent_dropout = 0;
@@ -13,26 +14,46 @@ struct GatedOptions {
   void describe(options::Section section);
 };
 
-/// Weights and the two biases of `gates` gates, initially uniform(-1, 1) / sqrt(units) as in
+/// A layer whose emissions() a whole-sequence kernel gives. Its parameters are input_weight,
+/// recurrent_weight, and input_bias and recurrent_bias; vanilla units have one `bias` instead.
+class UnitLayer : public NeuronLayer {
+ public:
+  at::Tensor emissions(const at::Tensor& input, const LayerPass& pass) const override;
+  std::optional<Workspace> workspace(std::int64_t steps, std::int64_t rows, Precision precision,
+                                     std::size_t limit) const override;
+
+ protected:
+  UnitLayer(const LayerShape& shape, std::vector<ParameterSpec> specs, kernels::RnnCell cell,
+            const UnitOptions& options, std::int64_t delay = 1);
+
+  const UnitOptions& options() const noexcept { return options_; }
+
+ private:
+  kernels::RnnCell cell_;
+  UnitOptions options_;
+  std::int64_t delay_;
+};
+
+/// Weights and the two biases of a cell with gates, initially uniform(-1, 1) / sqrt(units) as in
 /// PyTorch: input_weight [I, gates H], recurrent_weight [H, gates H], input_bias and recurrent_bias
 /// [gates H].
-std::vector<ParameterSpec> gated_specs(const LayerShape& shape, std::int64_t gates);
+std::vector<ParameterSpec> gated_specs(const LayerShape& shape, kernels::RnnCell cell);
 
-/// A gated neuron model: its options, and layers of type Layer(shape, options) with as many gates
-/// as Layer::kGates says.
+/// A neuron model with gates: its options, and layers of type Layer(shape, options) of the cell
+/// Layer::kCell.
 template <typename Layer>
 class GatedModel final : public NeuronModel {
  public:
   void describe(options::Section section) override { options_.describe(section); }
   std::vector<ParameterSpec> specs(const LayerShape& shape) const override {
-    return gated_specs(shape, Layer::kGates);
+    return gated_specs(shape, Layer::kCell);
   }
   std::shared_ptr<NeuronLayer> make(const LayerShape& shape) const override {
     return std::make_shared<Layer>(shape, options_);
   }
 
  private:
-  GatedOptions options_;
+  UnitOptions options_;
 };
 
 }  // namespace afterspike::nn

@@ -123,15 +123,17 @@ void expect_twins(const NeuronLayer& layer, const Twin& twin) {
   const std::int64_t batch = 2;
   const at::Tensor samples = testing::uniform_tensor({batch, kSteps, kInputs}, Rng(5), -3, 3);
   NamedTensors state = layer.initial_state(batch);
-  const at::Tensor found = layer.forward(samples.transpose(0, 1).contiguous(), state, {});
+  const at::Tensor input = samples.transpose(0, 1).contiguous();
+  const at::Tensor found = layer.forward(input, state, {}), by_kernel = layer.emissions(input, {});
   for (std::int64_t sample = 0; sample < batch; ++sample) {
     const Sequence expected = twin(Loops(layer), samples[sample].data_ptr<double>());
     at::Tensor values = at::empty({kSteps, kUnits}, at::kDouble);
     for (std::size_t step = 0; step < kSteps; ++step) {
       values[static_cast<std::int64_t>(step)] = at::tensor(expected[step], at::kDouble);
     }
-    testing::expect_close(found.select(1, sample), values, 1e-13,
-                          "sample " + std::to_string(sample));
+    const std::string name = "sample " + std::to_string(sample);
+    testing::expect_close(found.select(1, sample), values, 1e-13, name);
+    testing::expect_close(by_kernel.select(1, sample), values, 1e-13, name + " by the kernel");
   }
 }
 

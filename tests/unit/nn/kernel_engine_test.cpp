@@ -147,7 +147,8 @@ INSTANTIATE_TEST_SUITE_P(
                              {"output", "identity"},
                              {"lambda", "0.5"},
                              {"variational", "false"}}},
-                      Model{"elm", {{"learn", "memory_tau"}, {"mlp_activation", "silu"}}}),
+                      Model{"elm", {{"learn", "memory_tau"}, {"mlp_activation", "silu"}}},
+                      Model{"rnn", {{"delay", "2steps"}}}, Model{"gru", {}}, Model{"lstm", {}}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

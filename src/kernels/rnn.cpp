@@ -1,0 +1,421 @@
+#include "afterspike/kernels/rnn.hpp"
+
+#include <algorithm>
+
+#include "afterspike/base/denormals.hpp"
+#include "afterspike/base/error.hpp"
+#include "afterspike/kernels/gemm.hpp"
+#include "afterspike/kernels/workspace.hpp"
+#include "arena.hpp"
+#include "history.hpp"
+#include "input_products.hpp"
+#include "padded_masks.hpp"
+#include "rnn_cells.hpp"
+#include "rows.hpp"
+
+namespace afterspike::kernels {
+namespace {
+
+/// What a chunk of steps touches is to stay in the second-level cache.
+constexpr std::int64_t kChunkBytes = std::int64_t{1} << 20;
+
+/// The parts of a workspace. A plane is one step of all rows, [rows, columns]; a wide plane has all
+/// blocks of a cell (rnn_cells.hpp), [rows, width].
+///
+/// A sequence is cut into segments and these into chunks. What the backward pass needs of the last
+/// segment is kept by the forward pass; that of the others is computed again, from the state in
+/// which each began, when the backward pass comes to them.
+template <typename T>
+struct Layout {
+  std::int64_t columns, gates, width;  ///< Padded: of units, of all gates, of all blocks.
+  std::int64_t plane, wide;
+  std::int64_t chunk, segment, segments;
+
+  T *input_weight, *recurrent_weight;  ///< [inputs, gates], [units, gates]
+  T* recurrent_transposed;             ///< [gates, columns]
+  T* bias;                             ///< [width]
+  T* blocks;                           ///< [segment] wide planes.
+  T* cell;     ///< [1 + segment] planes, from that before the segment on; of an LSTM.
+  T* emitted;  ///< [delay + segment] planes, from those before the segment on.
+  T* factor;
+  T* recalled;  ///< [chunk] planes, where there is a mask of what comes back.
+  InputProducts<T> inputs;
+  T *segment_cell, *segment_emitted;  ///< [segments] and [segments, delay] planes.
+  T* emitted_gradient;
+  T* recalled_gradient;  ///< [delay] planes: by what is emitted at step t in slot t % delay.
+  T* state_gradient;
+  T *input_sums, *recurrent_sums, *bias_sums;
+  Sums<T> sums;  ///< All parts whose name ends so.
+
+  Layout(const RnnShape& shape, History history, bool recurrent_mask, Arena& arena)
+      : columns(rounded_up(shape.units, kRowElements<T>)),
+        gates(rnn_gates(shape.cell) * columns),
+        width(rnn_blocks(shape.cell) * columns),
+        plane(shape.rows * columns),
+        wide(shape.rows * width),
+        chunk(chunk_of(shape)),
+        segment(segment_of(shape, history)),
+        segments((shape.steps + segment - 1) / segment),
+        inputs(chunk * shape.rows, shape.inputs, arena) {
+    const bool kept = history.kept;
+    const std::int64_t slots = std::min(segment, shape.steps);
+    const std::int64_t saved = kept && segments > 1 ? segments : 0;
+    const std::int64_t cells = shape.cell == RnnCell::lstm ? 1 : 0;
+    const auto take = [&](std::int64_t count) { return arena.take<T>(count); };
+    input_weight = take(shape.inputs * gates);
+    recurrent_weight = take(shape.units * gates);
+    recurrent_transposed = take(kept ? gates * columns : 0);
+    bias = take(width);
+    blocks = take(slots * wide);
+    cell = take(cells * (1 + slots) * plane);
+    emitted = take((shape.delay + slots) * plane);
+    factor = take(plane);
+    recalled = take(recurrent_mask ? chunk * plane : 0);
+    segment_cell = take(cells * saved * plane);
+    segment_emitted = take(saved * shape.delay * plane);
+    emitted_gradient = take(kept ? plane : 0);
+    recalled_gradient = take(kept ? shape.delay * plane : 0);
+    state_gradient = take(kept ? plane : 0);
+    const auto sum = [&](std::int64_t count) { return sums.take(arena, kept ? count : 0); };
+    input_sums = sum(shape.inputs * gates);
+    recurrent_sums = sum(shape.units * gates);
+    bias_sums = sum(width);
+  }
+
+ private:
+  std::int64_t chunk_of(const RnnShape& shape) const {
+    const auto step_bytes = static_cast<std::int64_t>(sizeof(T)) * (wide + 2 * plane);
+    return std::clamp<std::int64_t>(kChunkBytes / step_bytes, 1,
+                                    std::min<std::int64_t>(shape.steps, 64));
+  }
+  std::int64_t segment_of(const RnnShape& shape, History history) const {
+    // Without a history a segment is left behind with what is emitted within a delay: few of them.
+    const std::int64_t wanted =
+        history.kept ? history.segment : std::max(chunk, std::min(shape.delay, shape.steps));
+    return rounded_up(std::clamp<std::int64_t>(wanted, 1, shape.steps), chunk);
+  }
+};
+
+template <typename T>
+std::size_t layout_bytes(const RnnShape& shape, History history, bool recurrent_mask) {
+  Arena arena(nullptr);
+  const Layout<T> layout(shape, history, recurrent_mask, arena);
+  return arena.bytes();
+}
+
+/// Which gate a block belongs to, as far as it takes the product with the input.
+std::int64_t input_gate(RnnCell cell, std::int64_t block) {
+  return cell == RnnCell::gru ? (block + 2) % 3 : block;
+}
+
+}  // namespace
+
+template <typename T>
+struct RnnKernel<T>::Impl {
+  Impl(const RnnShape& sizes, const RnnParameters<T>& parameters, const Masks<T>& given,
+       History kept, std::size_t least)
+      : shape(sizes),
+        history(kept),
+        recurrent_block(rnn_recurrent_block(sizes.cell)),
+        workspace(std::max(least, layout_bytes<T>(sizes, kept, given.recurrent != nullptr))),
+        arena(workspace.data()),
+        at(sizes, kept, given.recurrent != nullptr, arena),
+        masks(given, sizes.rows, sizes.units, at.columns, at.factor),
+        row(rows<T>()),
+        cells(rnn_cells<T>()) {
+    std::fill_n(at.bias, at.width, T(0));
+    for_gates([&](std::int64_t block, std::int64_t gate, std::int64_t recurrent_gate) {
+      copy_gate(parameters.input_weight, shape.inputs, gate, block, at.input_weight);
+      copy_gate(parameters.recurrent_weight, shape.units, recurrent_gate, block,
+                at.recurrent_weight);
+      T* own = at.bias + block * at.columns;
+      T* recurrent = own + recurrent_block * at.columns;
+      for (std::int64_t i = 0; i < shape.units; ++i) {
+        own[i] += parameters.input_bias[gate * shape.units + i];
+        recurrent[i] += parameters.recurrent_bias[recurrent_gate * shape.units + i];
+      }
+    });
+    if (history.kept) transpose_recurrent();
+    if (shape.cell == RnnCell::lstm) std::fill_n(at.cell, at.plane, T(0));
+    std::fill_n(at.emitted, shape.delay * at.plane, T(0));
+  }
+
+  /// Calls run(block, gate, recurrent_gate) for each block of the input and the gate that it
+  /// belongs to, and the gate of the block as many places after the first of what comes back.
+  template <typename Run>
+  void for_gates(const Run& run) const {
+    for (std::int64_t block = 0; block < rnn_gates(shape.cell); ++block) {
+      run(block, input_gate(shape.cell, block), block);
+    }
+  }
+
+  /// Rows of one gate's weights to those of a block, with zeros after them.
+  void copy_gate(const T* from, std::int64_t rows, std::int64_t gate, std::int64_t block,
+                 T* to) const {
+    const std::int64_t stride = rnn_gates(shape.cell) * shape.units;
+    for (std::int64_t i = 0; i < rows; ++i) {
+      T* own = to + i * at.gates + block * at.columns;
+      T* end = std::copy_n(from + i * stride + gate * shape.units, shape.units, own);
+      std::fill(end, own + at.columns, T(0));
+    }
+  }
+  void copy_gradient(const T* from, std::int64_t rows, std::int64_t block, std::int64_t gate,
+                     T* to) const {
+    const std::int64_t stride = rnn_gates(shape.cell) * shape.units;
+    for (std::int64_t i = 0; i < rows; ++i) {
+      std::copy_n(from + i * at.gates + block * at.columns, shape.units,
+                  to + i * stride + gate * shape.units);
+    }
+  }
+
+  void transpose_recurrent() const {
+    std::fill_n(at.recurrent_transposed, at.gates * at.columns, T(0));
+    for (std::int64_t i = 0; i < shape.units; ++i) {
+      for (std::int64_t j = 0; j < at.gates; ++j) {
+        at.recurrent_transposed[j * at.columns + i] = at.recurrent_weight[i * at.gates + j];
+      }
+    }
+  }
+
+  // Step t lies in slot t % segment of its segment.
+  std::int64_t slot(std::int64_t t) const { return t % at.segment; }
+  T* blocks(std::int64_t t) const { return at.blocks + slot(t) * at.wide; }
+  /// Those that take the product with what comes back.
+  T* recurrent_blocks(std::int64_t t) const { return blocks(t) + recurrent_block * at.columns; }
+
+  /// What comes back at `count` steps from t on; until the next call.
+  const T* recalled(std::int64_t t, std::int64_t count) const {
+    const T* emitted = at.emitted + slot(t) * at.plane;
+    if (!masks.recurrent()) return emitted;
+    masks.apply_recurrent(emitted, t, count, at.recalled);
+    return at.recalled;
+  }
+
+  /// What the inputs of steps [begin, end) contribute.
+  void drive(const T* input, std::int64_t begin, std::int64_t end) const {
+    const std::int64_t count = (end - begin) * shape.rows;
+    T* to = blocks(begin);
+    at.inputs.multiply(row, count, input + begin * shape.rows * shape.inputs, at.input_weight,
+                       at.gates, to, at.width);
+    if (at.gates == at.width) return;
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::fill(to + i * at.width + at.gates, to + (i + 1) * at.width, T(0));
+    }
+  }
+
+  CellStep<T> step_of(std::int64_t t) const {
+    CellStep<T> step;
+    step.rows = shape.rows;
+    step.columns = at.columns;
+    step.bias = at.bias;
+    step.factor = masks.factor(t);
+    step.blocks = blocks(t);
+    step.emitted = at.emitted + (shape.delay + slot(t)) * at.plane;
+    if (shape.cell == RnnCell::lstm) {
+      step.before = at.cell + slot(t) * at.plane;
+      step.cell = at.cell + (1 + slot(t)) * at.plane;
+    } else if (shape.cell == RnnCell::gru) {
+      step.before = at.emitted + slot(t) * at.plane;
+    }
+    return step;
+  }
+
+  /// Steps [begin, end) of a chunk, none of which comes back to another.
+  void forward_block(std::int64_t begin, std::int64_t end) const {
+    if (end > shape.delay) {  // Before, nothing comes back.
+      gemm<T>(Take::plain, Take::plain, (end - begin) * shape.rows, at.gates, shape.units,
+              {recalled(begin, end - begin), at.columns}, {at.recurrent_weight, at.gates}, T(1),
+              {recurrent_blocks(begin), at.width});
+    }
+    for (std::int64_t t = begin; t < end; ++t) cells.forward(shape.cell, step_of(t));
+  }
+
+  void copy_out(std::int64_t t, T* target) const {
+    const T* from = at.emitted + (shape.delay + slot(t)) * at.plane;
+    for (std::int64_t r = 0; r < shape.rows; ++r) {
+      target = std::copy_n(from + r * at.columns, shape.units, target);
+    }
+  }
+
+  std::int64_t end_of(std::int64_t segment) const {
+    return std::min(shape.steps, (segment + 1) * at.segment);
+  }
+
+  /// Runs a segment from the state before it, and writes what it emits where there is a target.
+  void forward_segment(const T* input, std::int64_t segment, T* target) const {
+    const std::int64_t last = end_of(segment);
+    for (std::int64_t begin = segment * at.segment; begin < last; begin += at.chunk) {
+      const std::int64_t end = std::min(last, begin + at.chunk);
+      drive(input, begin, end);
+      for (std::int64_t t = begin; t < end; t += shape.delay) {
+        forward_block(t, std::min(end, t + shape.delay));
+      }
+      if (target == nullptr) continue;
+      for (std::int64_t t = std::max(begin, first); t < end; ++t) {
+        copy_out(t, target + (t - first) * shape.rows * shape.units);
+      }
+    }
+  }
+
+  void forward(const T* input, std::int64_t first_step, T* target) {
+    first = first_step;
+    const bool lstm = shape.cell == RnnCell::lstm;
+    const std::int64_t before = shape.delay * at.plane;
+    for (std::int64_t i = 0; i < at.segments; ++i) {
+      if (i > 0) {
+        std::copy_n(at.emitted + at.segment * at.plane, before, at.emitted);
+        if (lstm) std::copy_n(at.cell + at.segment * at.plane, at.plane, at.cell);
+      }
+      if (history.kept && at.segments > 1) {
+        std::copy_n(at.emitted, before, at.segment_emitted + i * before);
+        if (lstm) std::copy_n(at.cell, at.plane, at.segment_cell + i * at.plane);
+      }
+      forward_segment(input, i, target);
+    }
+  }
+
+  /// Takes the state before a segment up again and computes the segment once more.
+  void recompute(const T* input, std::int64_t segment) const {
+    const std::int64_t before = shape.delay * at.plane;
+    std::copy_n(at.segment_emitted + segment * before, before, at.emitted);
+    if (shape.cell == RnnCell::lstm) {
+      std::copy_n(at.segment_cell + segment * at.plane, at.plane, at.cell);
+    }
+    forward_segment(input, segment, nullptr);
+  }
+
+  void backward_step(std::int64_t t, const T* emitted_gradient) const {
+    CellGradients<T> gradients;
+    if (t >= first) {
+      const T* from = emitted_gradient + (t - first) * shape.rows * shape.units;
+      for (std::int64_t r = 0; r < shape.rows; ++r) {
+        T* own = at.emitted_gradient + r * at.columns;
+        T* end = std::copy_n(from + r * shape.units, shape.units, own);
+        std::fill(end, own + at.columns, T(0));
+      }
+      gradients.emitted = at.emitted_gradient;
+    }
+    gradients.recalled = at.recalled_gradient + t % shape.delay * at.plane;
+    gradients.state = at.state_gradient;
+    cells.backward(shape.cell, step_of(t), gradients);
+  }
+
+  /// The way back through steps [begin, end), none of which comes back to another and whose slots
+  /// of recalled_gradient lie side by side.
+  void backward_block(std::int64_t begin, std::int64_t end, const T* emitted_gradient) const {
+    for (std::int64_t t = end - 1; t >= begin; --t) backward_step(t, emitted_gradient);
+    if (end <= shape.delay) return;
+    T* to = at.recalled_gradient + begin % shape.delay * at.plane;
+    gemm<T>(Take::plain, Take::plain, (end - begin) * shape.rows, at.columns, at.gates,
+            {recurrent_blocks(begin), at.width}, {at.recurrent_transposed, at.columns}, T(0),
+            {to, at.columns});
+    if (masks.recurrent()) masks.apply_recurrent(to, begin, end - begin, to);
+  }
+
+  /// Adds the gradients by weights and biases by steps [begin, end), and gives those by the inputs
+  /// where they are wanted.
+  void add_gradients(const T* input, std::int64_t begin, std::int64_t end,
+                     T* input_gradient) const {
+    const std::int64_t count = (end - begin) * shape.rows;
+    const std::int64_t place = begin * shape.rows * shape.inputs;
+    row.add_up(count, at.width, blocks(begin), at.bias_sums);
+    if (end > shape.delay) {
+      gemm<T>(Take::transposed, Take::plain, shape.units, at.gates, count,
+              {recalled(begin, end - begin), at.columns}, {recurrent_blocks(begin), at.width}, T(1),
+              {at.recurrent_sums, at.gates});
+    }
+    at.inputs.add_weight_gradient(row, count, input + place, blocks(begin), at.width, at.gates,
+                                  at.input_sums);
+    if (input_gradient == nullptr) return;
+    gemm<T>(Take::plain, Take::transposed, count, shape.inputs, at.gates, {blocks(begin), at.width},
+            {at.input_weight, at.gates}, T(0), {input_gradient + place, shape.inputs});
+  }
+
+  void backward_segment(const T* input, const T* emitted_gradient, std::int64_t segment,
+                        T* input_gradient) const {
+    const std::int64_t segment_begin = segment * at.segment;
+    for (std::int64_t end = end_of(segment); end > segment_begin;) {
+      const std::int64_t begin = segment_begin + (end - 1 - segment_begin) / at.chunk * at.chunk;
+      for (std::int64_t block_end = end; block_end > begin;) {
+        const std::int64_t block = std::max(begin, (block_end - 1) / shape.delay * shape.delay);
+        backward_block(block, block_end, emitted_gradient);
+        block_end = block;
+      }
+      add_gradients(input, begin, end, input_gradient);
+      end = begin;
+    }
+  }
+
+  void backward(const T* input, const T* emitted_gradient, const RnnGradients<T>& gradients) const {
+    require(history.kept, ErrorKind::internal, "backward: the forward pass kept no history");
+    at.sums.clear();
+    std::fill_n(at.recalled_gradient, shape.delay * at.plane, T(0));
+    std::fill_n(at.state_gradient, at.plane, T(0));
+    for (std::int64_t i = at.segments - 1; i >= 0; --i) {
+      if (i + 1 < at.segments) recompute(input, i);
+      backward_segment(input, emitted_gradient, i, gradients.input);
+    }
+    for_gates([&](std::int64_t block, std::int64_t gate, std::int64_t recurrent_gate) {
+      copy_gradient(at.input_sums, shape.inputs, block, gate, gradients.input_weight);
+      copy_gradient(at.recurrent_sums, shape.units, block, recurrent_gate,
+                    gradients.recurrent_weight);
+      const T* own = at.bias_sums + block * at.columns;
+      std::copy_n(own, shape.units, gradients.input_bias + gate * shape.units);
+      std::copy_n(own + recurrent_block * at.columns, shape.units,
+                  gradients.recurrent_bias + recurrent_gate * shape.units);
+    });
+  }
+
+  RnnShape shape;
+  History history;
+  std::int64_t recurrent_block;
+  std::int64_t first = 0;
+  Workspace workspace;
+  Arena arena;
+  Layout<T> at;
+  PaddedMasks<T> masks;
+  const Rows<T>& row;
+  const RnnCells<T>& cells;
+};
+
+template <typename T>
+RnnKernel<T>::RnnKernel(const RnnShape& shape, const RnnParameters<T>& parameters,
+                        const Masks<T>& masks, History history, std::size_t workspace)
+    : impl_(std::make_unique<Impl>(shape, parameters, masks, history, workspace)) {}
+
+template <typename T>
+RnnKernel<T>::~RnnKernel() = default;
+
+template <typename T>
+void RnnKernel<T>::forward(const T* input, std::int64_t first, T* emitted) {
+  const SignalsHeld held;
+  const DenormalsFlushed flushed;
+  impl_->forward(input, first, emitted);
+}
+
+template <typename T>
+void RnnKernel<T>::backward(const T* input, const T* emitted_gradient,
+                            const RnnGradients<T>& gradients) {
+  const SignalsHeld held;
+  const DenormalsFlushed flushed;
+  impl_->backward(input, emitted_gradient, gradients);
+}
+
+template <typename T>
+std::size_t RnnKernel<T>::workspace_bytes(const RnnShape& shape, History history,
+                                          bool recurrent_mask) {
+  return layout_bytes<T>(shape, history, recurrent_mask);
+}
+
+template <typename T>
+History RnnKernel<T>::longest_history(const RnnShape& shape, bool recurrent_mask,
+                                      std::size_t limit) {
+  return longest_history_within(shape.steps, limit, [&](History history) {
+    return layout_bytes<T>(shape, history, recurrent_mask);
+  });
+}
+
+template class RnnKernel<float>;
+template class RnnKernel<double>;
+
+}  // namespace afterspike::kernels

@@ -1,0 +1,108 @@
+// The kernel of recurrent units against a plain loop over the equations in rnn.hpp and against
+// central differences of it. Gradients of composed operations: tests/unit/nn/unit_engine_test.cpp.
+
+#include "afterspike/kernels/rnn.hpp"
+
+#include <gtest/gtest.h>
+
+#include "rnn_example.hpp"
+
+namespace afterspike::kernels {
+namespace {
+
+class RnnKernelOf : public ::testing::TestWithParam<RnnCell> {
+ protected:
+  static RnnShape shape(std::int64_t steps, std::int64_t rows, std::int64_t inputs,
+                        std::int64_t units, std::int64_t delay = 1) {
+    return {GetParam(), steps, rows, inputs, units, delay};
+  }
+  static std::vector<std::int64_t> delays() {
+    if (GetParam() != RnnCell::vanilla) return {1};
+    return {1, 2, 3, 7, 100, 300};
+  }
+};
+
+TEST_P(RnnKernelOf, AgreesWithTheEquationsAndTheirDifferences) {
+  for (const std::int64_t delay : delays()) {
+    expect_agreement(rnn_example(shape(8, 2, 3, 4, delay)), "delay " + std::to_string(delay));
+  }
+}
+
+TEST_P(RnnKernelOf, TakesAnyShape) {
+  expect_agreement(rnn_example(shape(1, 1, 1, 1)), "one of each");
+  expect_agreement(rnn_example(shape(3, 3, 5, 17)), "one more than a vector", 7);
+  expect_agreement(rnn_example(shape(3, 33, 1, 16)), "many rows", 13);
+}
+
+TEST_P(RnnKernelOf, GathersSparseInputs) {
+  RnnExample e = rnn_example(shape(5, 2, 34, 4));
+  for (std::size_t i = 0; i < e.values.at("input").size(); ++i) {
+    if (i % 17 != 3) e.values.at("input")[i] = 0;
+  }
+  expect_agreement(e, "sparse", 3);
+}
+
+TEST_P(RnnKernelOf, MasksWhatIsEmittedAndWhatComesBack) {
+  for (const std::int64_t delay : delays()) {
+    RnnExample e = rnn_example(shape(8, 2, 2, 7, delay));
+    add_masks(e);
+    expect_agreement(e, "all masks, delay " + std::to_string(delay));
+    e.emitted.clear();
+    e.recurrent.clear();
+    expect_agreement(e, "silenced units, delay " + std::to_string(delay));
+  }
+}
+
+TEST_P(RnnKernelOf, GivesTheStepsThatAreAskedFor) {
+  for (const std::int64_t first : {1, 4, 5}) {
+    RnnExample e = rnn_example(shape(6, 2, 2, 3));
+    e.first = first;
+    expect_agreement(e, "from step " + std::to_string(first));
+  }
+}
+
+/// Long enough for several chunks of steps.
+TEST_P(RnnKernelOf, ComputesSegmentsAgainToTheSameBits) {
+  for (const std::int64_t delay : delays()) {
+    for (const bool masked : {false, true}) {
+      RnnExample e = rnn_example(shape(200, 2, 3, 5, delay));
+      if (masked) add_masks(e);
+      e.first = 90;
+      expect_agreement(e, "several chunks, delay " + std::to_string(delay), 11, 2e-6);
+      const Outcome whole = run<double>(e);
+      for (const std::int64_t segment : {1, 64, 100, 128, 199, 200, 1000}) {
+        const Outcome parts = run<double>(e, {true, segment});
+        EXPECT_EQ(parts.emitted, whole.emitted) << segment;
+        EXPECT_EQ(parts.gradients, whole.gradients) << segment;
+      }
+    }
+  }
+}
+
+TEST_P(RnnKernelOf, OfEveryInstructionSetAgrees) {
+  RnnExample e = rnn_example(shape(12, 3, 20, 19));
+  add_masks(e);
+  expect_every_target_agrees(e, {1e-13, 1e-12, 3e-6, 3e-5});
+}
+
+TEST_P(RnnKernelOf, KeepsWithinALimitWhereItCan) {
+  using Kernel = RnnKernel<float>;
+  for (const bool masked : {false, true}) {
+    const RnnShape sizes = shape(1000, 4, 70, 100);
+    const std::size_t whole = Kernel::workspace_bytes(sizes, History::whole(), masked);
+    const History half = Kernel::longest_history(sizes, masked, whole / 2);
+    EXPECT_LE(Kernel::workspace_bytes(sizes, half, masked), whole / 2);
+    EXPECT_LT(half.segment, sizes.steps);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cells, RnnKernelOf,
+                         ::testing::Values(RnnCell::vanilla, RnnCell::gru, RnnCell::lstm),
+                         [](const auto& test) {
+                           return test.param == RnnCell::lstm  ? "lstm"
+                                  : test.param == RnnCell::gru ? "gru"
+                                                               : "vanilla";
+                         });
+
+}  // namespace
+}  // namespace afterspike::kernels
