@@ -100,7 +100,7 @@ def cases(row):
                           dict(row.shape, path="fused", threads=2, repeats=row.repeats, precision="bf16")))
     for neuron in row.rivals:
         found.append(Case(f"LibTorch's {neuron}, 2 threads",
-                          dict(row.shape, neuron=neuron, path="fused", threads=2, repeats=row.composed_repeats)))
+                          dict(row.shape, neuron=neuron, path="library", threads=2, repeats=row.composed_repeats)))
     return found
 
 

@@ -5,7 +5,6 @@
 #include "afterspike/base/error.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
 #include "child.hpp"
-#include "library_layer.hpp"
 #include "subject.hpp"
 
 namespace afterspike::bench {
@@ -34,43 +33,16 @@ std::vector<Product> logged(const Settings& settings, std::int64_t rows) {
   return *products;
 }
 
-/// What LibTorch's layers cannot do without: the drive, a product a step, its transpose on the way
-/// back, and the gradients of the weights.
-std::vector<Product> gated(const Settings& settings, std::int64_t rows) {
-  const std::int64_t gates = settings.neuron == "lstm" ? 4 : settings.neuron == "gru" ? 3 : 1;
-  const std::int64_t h = settings.hidden, width = gates * h, all = settings.steps * rows;
-  const std::int64_t input = settings.input;
-  const auto product = [](Take a, Take b, std::int64_t m, std::int64_t n, std::int64_t k) {
-    return Product{Product::Kind::float32,   a, b,    m, n, k, a == Take::plain ? k : m,
-                   b == Take::plain ? n : k, n, false};
-  };
-  std::vector<Product> products = {product(Take::plain, Take::plain, all, width, input)};
-  for (std::int64_t t = 0; t < settings.steps; ++t) {
-    products.push_back(product(Take::plain, Take::plain, rows, width, h));
-  }
-  for (std::int64_t t = 0; t < settings.steps; ++t) {
-    products.push_back(product(Take::plain, Take::transposed, rows, h, width));
-  }
-  products.push_back(product(Take::transposed, Take::plain, h, width, all));
-  products.push_back(product(Take::transposed, Take::plain, input, width, all));
-  std::erase_if(products, [](const Product& one) { return !counts(one); });
-  return products;
-}
-
 }  // namespace
 
 StepProducts step_products(const Settings& settings) {
   Settings fused = settings;
   fused.path = Path::fused;
-  const bool library = library_model(settings.neuron) != nullptr;
-  const auto of_rows = [&](std::int64_t rows) {
-    return library ? gated(fused, rows) : logged(fused, rows);
-  };
   const std::int64_t rows = evaluation::shard_rows(settings.batch);
   const std::int64_t shards = evaluation::shard_count(settings.batch, rows);
   const std::int64_t last = settings.batch - (shards - 1) * rows;
-  std::vector<Product> full = of_rows(rows);
-  return {shards, full, last == rows ? full : of_rows(last)};
+  std::vector<Product> full = logged(fused, rows);
+  return {shards, full, last == rows ? full : logged(fused, last)};
 }
 
 Floor::Floor(const StepProducts& products, int threads) : shards_(products.shards) {

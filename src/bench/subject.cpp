@@ -33,8 +33,14 @@ void set_delay(nn::NeuronModel& model, const Settings& settings) {
 std::shared_ptr<nn::Network> make_network(const Settings& settings) {
   const auto& entry = find_entry<nn::NeuronEntry>(nn::entries(), settings.neuron, "neuron model");
   std::unique_ptr<nn::NeuronModel> model;
-  if (settings.path == Path::fused) model = library_model(entry.name);
-  if (model == nullptr) model = entry.make();
+  if (settings.path == Path::library) {
+    model = library_model(entry.name);
+    require(model != nullptr, ErrorKind::config,
+            "LibTorch has no layer of neurons '{}', expected rnn, gru or lstm for --path library",
+            entry.name);
+  } else {
+    model = entry.make();
+  }
   set_delay(*model, settings);
   nn::NetworkOptions options;
   options.hidden = settings.hidden;
@@ -146,7 +152,7 @@ train::Shard Subject::step(ThreadPool& pool) {
 }
 
 bool has_kernel(const Settings& settings) {
-  if (settings.path == Path::composed || library_model(settings.neuron) != nullptr) return false;
+  if (settings.path != Path::fused) return false;
   const auto workspace = make_network(settings)->workspace(settings.steps, 1, {});
   require(workspace.has_value(), ErrorKind::config,
           "there is no whole-sequence kernel for neurons '{}'; expected --path composed",

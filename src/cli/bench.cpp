@@ -32,10 +32,11 @@ Arguments bench_arguments() {
       .value("threads", "N", "Threads (default: one for each core).")
       .value("repeats", "N", "Steps that are timed.", "5")
       .value("warmup", "N", "Steps before them.", "1")
-      .value("path", "PATH",
-             "fused: the whole-sequence kernel (rnn, gru, lstm: LibTorch's own layer); composed: "
-             "operations of LibTorch one by one.",
-             "fused")
+      .value(
+          "path", "PATH",
+          "fused: the whole-sequence kernel; composed: operations of LibTorch one by one; library: "
+          "LibTorch's own layer (rnn, gru, lstm).",
+          "fused")
       .value("kernel", "NAME", "Instructions of kernels: auto, avx512, avx2 or baseline.", "auto")
       .value("precision", "P", "Of products with recurrent weights, fp32 or bf16.", "fp32")
       .value(
@@ -78,9 +79,10 @@ bench::Settings settings_of(const Arguments& arguments) {
   if (arguments.has("delay")) {
     settings.delay = units::Duration::parse(arguments.text("delay"), "--delay");
   }
-  if (word(arguments, "path", {"fused", "composed"}) == "composed") {
-    settings.path = bench::Path::composed;
-  }
+  const std::string path = word(arguments, "path", {"fused", "composed", "library"});
+  settings.path = path == "fused"      ? bench::Path::fused
+                  : path == "composed" ? bench::Path::composed
+                                       : bench::Path::library;
   settings.bfloat16 = word(arguments, "precision", {"fp32", "bf16"}) == "bf16";
   if (arguments.has("input-density")) settings.input_density = number(arguments, "input-density");
   return settings;
@@ -94,6 +96,18 @@ void use_kernel(const Arguments& arguments) {
   } catch (const Error& error) {
     throw error.within("--kernel");
   }
+}
+
+std::string path_name(bench::Path path) {
+  switch (path) {
+    case bench::Path::fused:
+      return "fused";
+    case bench::Path::composed:
+      return "composed";
+    case bench::Path::library:
+      break;
+  }
+  return "library";
 }
 
 /// The ways to share out the batch that were measured, the quickest first.
@@ -117,7 +131,7 @@ io::Json record(const bench::Settings& settings, const std::vector<bench::Measur
           {"input", settings.input},
           {"classes", settings.classes},
           {"delay", settings.delay ? io::Json(settings.delay->text()) : io::Json()},
-          {"path", settings.path == bench::Path::fused ? "fused" : "composed"},
+          {"path", path_name(settings.path)},
           {"kernel", kernels::instructions()},
           {"precision", settings.bfloat16 ? "bf16" : "fp32"},
           {"threads", settings.threads},

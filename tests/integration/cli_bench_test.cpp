@@ -38,10 +38,12 @@ constexpr Model kModels[] = {
     {"gru", 3 * kGate},
     {"lstm", 4 * kGate}};
 
-TEST_F(CliBench, PrintsOneObjectForEveryNeuronModelByEitherPath) {
+TEST_F(CliBench, PrintsOneObjectForEveryNeuronModelByEveryPath) {
   for (const Model& model : kModels) {
-    for (const char* path : {"fused", "composed"}) {
-      SCOPED_TRACE(std::string(model.name) + " " + path);
+    const bool of_library = model.name != std::string("glifr") && model.name != std::string("elm");
+    for (const std::string path : {"fused", "composed", "library"}) {
+      if (path == "library" && !of_library) continue;
+      SCOPED_TRACE(model.name + (" " + path));
       const Outcome outcome =
           succeed(tiny({"--neuron", model.name, "--path", path, "--threads", "1", "--json"}));
       ASSERT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1) << outcome.out;
@@ -54,10 +56,8 @@ TEST_F(CliBench, PrintsOneObjectForEveryNeuronModelByEitherPath) {
       EXPECT_LE(result.at("step_s_min"), result.at("step_s_median"));
       EXPECT_LE(result.at("base_rss_mib"), result.at("peak_rss_mib"));
       // Kernels go through shards; for what LibTorch computes the whole batch is tried, too.
-      const bool kernel = path == std::string("fused") &&
-                          (model.name == std::string("glifr") || model.name == std::string("elm"));
       const io::Json& ways = result.at("ways");
-      EXPECT_EQ(ways.size() == 1, kernel) << ways;
+      EXPECT_EQ(ways.size() == 1, path == "fused") << ways;
       EXPECT_EQ(ways.front().at("step_s_min"), result.at("step_s_min"));
       EXPECT_EQ(ways.front().at("rows"), result.at("rows"));
       EXPECT_EQ(result.at("parameters"), model.parameters + (kHidden + 1) * kClasses);
@@ -85,7 +85,7 @@ TEST_F(CliBench, RefusesFlagsThatDoNotFit) {
   };
   const Case cases[] = {
       {{"--neuron", "glif"}, 2, "no neuron model called 'glif'"},
-      {{"--path", "fast"}, 2, "--path: found 'fast', expected fused or composed"},
+      {{"--path", "fast"}, 2, "--path: found 'fast', expected fused or composed or library"},
       {{"--kernel", "avx1024"}, 2, "--kernel: found 'avx1024', expected auto or avx512"},
       {{"--precision", "fp64"}, 2, "--precision: found 'fp64', expected fp32 or bf16"},
       {{"--precision", "bf16", "--path", "composed"}, 3, "--precision: found bf16, expected fp32"},

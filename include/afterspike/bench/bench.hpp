@@ -13,8 +13,9 @@ namespace afterspike::bench {
 
 /// By what a layer computes a sequence.
 enum class Path {
-  fused,    ///< A whole-sequence kernel; for rnn, gru and lstm, LibTorch's own layer.
-  composed  ///< Operations of LibTorch, one by one.
+  fused,     ///< A whole-sequence kernel.
+  composed,  ///< Operations of LibTorch, one by one.
+  library    ///< LibTorch's own layer, which there is of rnn, gru and lstm.
 };
 
 /// What is measured.
@@ -46,16 +47,15 @@ struct Measurement {
   double base_rss_mib = 0, peak_rss_mib = 0;
   std::int64_t parameters = 0;  ///< Numbers that are trained.
   /// The matrix products of the step alone, in turns with the steps; the quickest. Those of the
-  /// kernel, by as many rows as in training and in its order, whatever the path; for rnn, gru and
-  /// lstm those that their equations need. Not counted: the readout, and what one input a step
-  /// (Settings::input) takes, which is no matrix product.
+  /// kernel, by as many rows as in training and in its order, whatever the path. Not counted: the
+  /// readout, and what one input a step (Settings::input) takes, which is no matrix product.
   double gemm_s = 0;
   std::int64_t rows = 0;    ///< Of a shard.
   int library_threads = 1;  ///< Within operations of LibTorch; more than 1: the batch is one shard.
 };
 
-/// Holds the path against the other one on a small shape, and times it only if losses and gradients
-/// agree.
+/// Holds the path against composed operations, and these against the kernel, on a small shape, and
+/// times it only if losses and gradients agree.
 ///
 /// Kernels work on shards as training cuts them. For what LibTorch computes, several ways are
 /// measured: those shards, a shard for each thread, and the whole batch with as many threads within

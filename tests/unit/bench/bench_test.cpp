@@ -7,6 +7,7 @@
 
 #include "afterspike/base/registry.hpp"
 #include "afterspike/nn/network.hpp"
+#include "bench/library_layer.hpp"
 #include "support/expect_error.hpp"
 
 namespace afterspike::bench {
@@ -25,13 +26,15 @@ Settings tiny(std::string_view neuron, Path path) {
   return settings;
 }
 
-TEST(Measure, IsSaneForEveryNeuronModelByEitherPath) {
+TEST(Measure, IsSaneForEveryNeuronModelByEveryPath) {
   for (const nn::NeuronEntry& entry : nn::entries()) {
     nn::NetworkOptions options;
     options.hidden = 6;
     const nn::Network network(*entry.make(), options, {3, 4, 0.05});
-    for (const Path path : {Path::fused, Path::composed}) {
-      SCOPED_TRACE(std::string(entry.name) + (path == Path::fused ? " fused" : " composed"));
+    std::vector<Path> paths = {Path::fused, Path::composed};
+    if (library_model(entry.name) != nullptr) paths.push_back(Path::library);
+    for (const Path path : paths) {
+      SCOPED_TRACE(std::string(entry.name) + ", path " + std::to_string(static_cast<int>(path)));
       Settings settings = tiny(entry.name, path);
       settings.threads = path == Path::composed ? 2 : 1;
       const Measurement measured = measure(settings).front();
@@ -114,6 +117,14 @@ TEST(Measure, RefusesWhatDoesNotFit) {
        [](Settings& s) {
          s.neuron = "elm";
          s.bfloat16 = true;
+       }},
+      {"LibTorch has no layer of neurons 'glifr', expected rnn, gru or lstm", config,
+       [](Settings& s) { s.path = Path::library; }},
+      {"--delay: found 3 steps, expected 1 step", config,
+       [](Settings& s) {
+         s.neuron = "rnn";
+         s.path = Path::library;
+         s.delay = units::Duration::steps(3);
        }},
   };
   for (const Case& one : cases) {
