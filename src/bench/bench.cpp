@@ -187,6 +187,12 @@ void validate(const Settings& settings) {
 
 }  // namespace
 
+std::string_view name_of(Path path) {
+  return std::find_if(std::begin(kPaths), std::end(kPaths),
+                      [&](const auto& named) { return named.second == path; })
+      ->first;
+}
+
 std::vector<Measurement> measure(const Settings& settings) {
   validate(settings);
   const auto kernel = in_child<char>([&] {

@@ -20,7 +20,8 @@ struct Answer {
 /// norm), or is not finite.
 void require_same(const Answer& found, const Answer& expected, double tolerance);
 
-/// Computes a small shape by both paths and holds the answers against each other.
+/// Computes a small shape by the path and by composed operations, these by the kernel, and holds
+/// the answers against each other.
 void check_answer(const Settings& settings);
 
 }  // namespace afterspike::bench

@@ -17,7 +17,7 @@ struct StepProducts {
   std::vector<kernels::Product> last;
 };
 
-/// Takes them down from a kernel at work, or makes a list of what the equations need.
+/// Takes them down from a kernel at work.
 StepProducts step_products(const Settings& settings);
 
 /// Computes the products of a step alone, by the threads of a pool.

@@ -35,9 +35,10 @@ std::shared_ptr<nn::Network> make_network(const Settings& settings) {
   std::unique_ptr<nn::NeuronModel> model;
   if (settings.path == Path::library) {
     model = library_model(entry.name);
-    require(model != nullptr, ErrorKind::config,
-            "LibTorch has no layer of neurons '{}', expected rnn, gru or lstm for --path library",
-            entry.name);
+    require(
+        model != nullptr, ErrorKind::config,
+        "--path: found library, expected fused or composed: LibTorch has no layer of neurons '{}'",
+        entry.name);
   } else {
     model = entry.make();
   }

@@ -80,9 +80,9 @@ bench::Settings settings_of(const Arguments& arguments) {
     settings.delay = units::Duration::parse(arguments.text("delay"), "--delay");
   }
   const std::string path = word(arguments, "path", {"fused", "composed", "library"});
-  settings.path = path == "fused"      ? bench::Path::fused
-                  : path == "composed" ? bench::Path::composed
-                                       : bench::Path::library;
+  for (const auto& [name, own] : bench::kPaths) {
+    if (name == path) settings.path = own;
+  }
   settings.bfloat16 = word(arguments, "precision", {"fp32", "bf16"}) == "bf16";
   if (arguments.has("input-density")) settings.input_density = number(arguments, "input-density");
   return settings;
@@ -96,18 +96,6 @@ void use_kernel(const Arguments& arguments) {
   } catch (const Error& error) {
     throw error.within("--kernel");
   }
-}
-
-std::string path_name(bench::Path path) {
-  switch (path) {
-    case bench::Path::fused:
-      return "fused";
-    case bench::Path::composed:
-      return "composed";
-    case bench::Path::library:
-      break;
-  }
-  return "library";
 }
 
 /// The ways to share out the batch that were measured, the quickest first.
@@ -131,7 +119,7 @@ io::Json record(const bench::Settings& settings, const std::vector<bench::Measur
           {"input", settings.input},
           {"classes", settings.classes},
           {"delay", settings.delay ? io::Json(settings.delay->text()) : io::Json()},
-          {"path", path_name(settings.path)},
+          {"path", bench::name_of(settings.path)},
           {"kernel", kernels::instructions()},
           {"precision", settings.bfloat16 ? "bf16" : "fp32"},
           {"threads", settings.threads},

@@ -15,9 +15,6 @@
 namespace afterspike::kernels {
 namespace {
 
-/// What a chunk of steps touches is to stay in the second-level cache.
-constexpr std::int64_t kChunkBytes = std::int64_t{1} << 20;
-
 /// The parts of a workspace. A plane is one step of all rows of memory units, [rows, columns], a
 /// wide plane one of hidden units.
 ///
@@ -54,8 +51,7 @@ struct Layout {
     plane = rows * columns;
     wide = rows * width;
     const auto step_bytes = static_cast<std::int64_t>(sizeof(T)) * (3 * plane + 2 * layers * wide);
-    chunk = std::clamp<std::int64_t>(kChunkBytes / step_bytes, 1,
-                                     std::min<std::int64_t>(shape.steps, 64));
+    chunk = steps_of_chunk(step_bytes, shape.steps);
     const bool kept = history.kept;
     segment =
         kept ? rounded_up(std::clamp<std::int64_t>(history.segment, 1, shape.steps), chunk) : chunk;

@@ -17,9 +17,6 @@
 namespace afterspike::kernels {
 namespace {
 
-/// What a chunk of steps touches is to stay in the second-level cache.
-constexpr std::int64_t kChunkBytes = std::int64_t{1} << 20;
-
 /// The parts of a workspace. What belongs to neurons lies in rows of `lanes` elements, one for each
 /// neuron and padding: a thin row is one such part, a row of memory has one for each memory unit, a
 /// wide row one for each hidden unit. Planes are the rows of all sequences at one step.
@@ -64,8 +61,7 @@ struct Layout {
     wide = rows * width;
     const auto step_bytes =
         static_cast<std::int64_t>(sizeof(T)) * (3 * plane + 2 * (layers + 1) * wide);
-    chunk = std::clamp<std::int64_t>(kChunkBytes / step_bytes, 1,
-                                     std::min<std::int64_t>(shape.steps, 64));
+    chunk = steps_of_chunk(step_bytes, shape.steps);
     const bool kept = history.kept;
     segment =
         kept ? rounded_up(std::clamp<std::int64_t>(history.segment, 1, shape.steps), chunk) : chunk;

@@ -18,7 +18,7 @@ namespace {
 /// What a chunk of steps touches is to stay in a second-level cache of 2 MiB, with what is fetched
 /// for the next one. On an Intel Xeon steps of 252 and 256 neurons took 0 to 2 % longer with half a
 /// MiB and 1 to 4 % with 1.25 MiB.
-constexpr std::int64_t kChunkBytes = std::int64_t{3} << 18;
+constexpr std::int64_t kGlifrChunkBytes = std::int64_t{3} << 18;
 
 /// The parts of a workspace. A plane is one step of all rows, [rows, columns]; a ring holds step t
 /// in slot t modulo its length, and steps whose slot is below `chunk` once more after its end, so
@@ -66,8 +66,7 @@ struct Layout {
     columns = apart_in_cache<T>(width);
     plane = shape.rows * columns;
     const auto step_bytes = static_cast<std::int64_t>(sizeof(T)) * plane * (2 + shape.currents);
-    chunk = std::clamp<std::int64_t>(kChunkBytes / step_bytes, 1,
-                                     std::min<std::int64_t>(shape.steps, 64));
+    chunk = steps_of_chunk(step_bytes, shape.steps, kGlifrChunkBytes);
     block = std::min(shape.delay, chunk);
     const bool kept = history.kept;
     segment =

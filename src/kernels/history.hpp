@@ -1,11 +1,21 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #include "afterspike/kernels/pass.hpp"
 
 namespace afterspike::kernels {
+
+/// What a chunk of steps touches is to stay in the second-level cache.
+inline constexpr std::int64_t kChunkBytes = std::int64_t{1} << 20;
+
+/// Steps that are worked on together, of those of a sequence, where each touches `step_bytes`.
+inline std::int64_t steps_of_chunk(std::int64_t step_bytes, std::int64_t steps,
+                                   std::int64_t chunk_bytes = kChunkBytes) {
+  return std::clamp<std::int64_t>(chunk_bytes / step_bytes, 1, std::min<std::int64_t>(steps, 64));
+}
 
 /// The history with the longest segments that takes at most `limit` of `bytes(history)`; where none
 /// does, the one that takes least.

@@ -16,9 +16,6 @@
 namespace afterspike::kernels {
 namespace {
 
-/// What a chunk of steps touches is to stay in the second-level cache.
-constexpr std::int64_t kChunkBytes = std::int64_t{1} << 20;
-
 /// The parts of a workspace. A plane is one step of all rows, [rows, columns]; a wide plane has all
 /// blocks of a cell (rnn_cells.hpp), [rows, width].
 ///
@@ -30,13 +27,15 @@ struct Layout {
   std::int64_t columns, gates, width;  ///< Padded: of units, of all gates, of all blocks.
   std::int64_t plane, wide;
   std::int64_t chunk, segment, segments;
+  bool whole_emitted;  ///< What is emitted is kept for all steps, not for those of a segment.
 
   T *input_weight, *recurrent_weight;  ///< [inputs, gates], [units, gates]
   T* recurrent_transposed;             ///< [gates, columns]
   T* bias;                             ///< [width]
   T* blocks;                           ///< [segment] wide planes.
   T* cell;     ///< [1 + segment] planes, from that before the segment on; of an LSTM.
-  T* emitted;  ///< [delay + segment] planes, from those before the segment on.
+  T* emitted;  ///< [delay + segment] planes, from those before the segment on; of all steps where
+               ///< that takes no more than those and what each segment would save.
   T* factor;
   T* recalled;  ///< [chunk] planes, where there is a mask of what comes back.
   InputProducts<T> inputs;
@@ -60,6 +59,7 @@ struct Layout {
     const bool kept = history.kept;
     const std::int64_t slots = std::min(segment, shape.steps);
     const std::int64_t saved = kept && segments > 1 ? segments : 0;
+    whole_emitted = saved > 0 && (1 + saved) * shape.delay + slots >= shape.delay + shape.steps;
     const std::int64_t cells = shape.cell == RnnCell::lstm ? 1 : 0;
     const auto take = [&](std::int64_t count) { return arena.take<T>(count); };
     input_weight = take(shape.inputs * gates);
@@ -68,11 +68,11 @@ struct Layout {
     bias = take(width);
     blocks = take(slots * wide);
     cell = take(cells * (1 + slots) * plane);
-    emitted = take((shape.delay + slots) * plane);
+    emitted = take((shape.delay + (whole_emitted ? shape.steps : slots)) * plane);
     factor = take(plane);
     recalled = take(recurrent_mask ? chunk * plane : 0);
     segment_cell = take(cells * saved * plane);
-    segment_emitted = take(saved * shape.delay * plane);
+    segment_emitted = take(whole_emitted ? 0 : saved * shape.delay * plane);
     emitted_gradient = take(kept ? plane : 0);
     recalled_gradient = take(kept ? shape.delay * plane : 0);
     state_gradient = take(kept ? plane : 0);
@@ -85,25 +85,34 @@ struct Layout {
  private:
   std::int64_t chunk_of(const RnnShape& shape) const {
     const auto step_bytes = static_cast<std::int64_t>(sizeof(T)) * (wide + 2 * plane);
-    return std::clamp<std::int64_t>(kChunkBytes / step_bytes, 1,
-                                    std::min<std::int64_t>(shape.steps, 64));
+    return steps_of_chunk(step_bytes, shape.steps);
   }
   std::int64_t segment_of(const RnnShape& shape, History history) const {
-    // Without a history a segment is left behind with what is emitted within a delay: few of them.
-    const std::int64_t wanted =
-        history.kept ? history.segment : std::max(chunk, std::min(shape.delay, shape.steps));
+    // Without a history as long as the delay at least: what is emitted within one is copied from
+    // each segment to the next.
+    const std::int64_t wanted = history.kept ? history.segment : std::max(chunk, shape.delay);
     return rounded_up(std::clamp<std::int64_t>(wanted, 1, shape.steps), chunk);
   }
 };
 
+/// With a delay as long as the sequence in place of a longer one: nothing comes back either way.
+RnnShape bounded(RnnShape shape) {
+  require(shape.delay >= 1 && (shape.cell == RnnCell::vanilla || shape.delay == 1),
+          ErrorKind::internal, "delay: found {} steps, expected 1 (of vanilla units, or more)",
+          shape.delay);
+  shape.delay = std::min(shape.delay, shape.steps);
+  return shape;
+}
+
 template <typename T>
 std::size_t layout_bytes(const RnnShape& shape, History history, bool recurrent_mask) {
   Arena arena(nullptr);
-  const Layout<T> layout(shape, history, recurrent_mask, arena);
+  const Layout<T> layout(bounded(shape), history, recurrent_mask, arena);
   return arena.bytes();
 }
 
-/// Which gate a block belongs to, as far as it takes the product with the input.
+/// The gate whose product with the input a block takes. The product with what comes back of gate g
+/// goes to block rnn_recurrent_block() + g.
 std::int64_t input_gate(RnnCell cell, std::int64_t block) {
   return cell == RnnCell::gru ? (block + 2) % 3 : block;
 }
@@ -114,39 +123,31 @@ template <typename T>
 struct RnnKernel<T>::Impl {
   Impl(const RnnShape& sizes, const RnnParameters<T>& parameters, const Masks<T>& given,
        History kept, std::size_t least)
-      : shape(sizes),
+      : shape(bounded(sizes)),
         history(kept),
         recurrent_block(rnn_recurrent_block(sizes.cell)),
         workspace(std::max(least, layout_bytes<T>(sizes, kept, given.recurrent != nullptr))),
         arena(workspace.data()),
-        at(sizes, kept, given.recurrent != nullptr, arena),
+        at(shape, kept, given.recurrent != nullptr, arena),
         masks(given, sizes.rows, sizes.units, at.columns, at.factor),
         row(rows<T>()),
-        cells(rnn_cells<T>()) {
+        cells(cell_functions<T>()) {
     std::fill_n(at.bias, at.width, T(0));
-    for_gates([&](std::int64_t block, std::int64_t gate, std::int64_t recurrent_gate) {
+    for (std::int64_t block = 0; block < rnn_gates(shape.cell); ++block) {
+      const std::int64_t gate = input_gate(shape.cell, block);
       copy_gate(parameters.input_weight, shape.inputs, gate, block, at.input_weight);
-      copy_gate(parameters.recurrent_weight, shape.units, recurrent_gate, block,
-                at.recurrent_weight);
+      copy_gate(parameters.recurrent_weight, shape.units, block, block, at.recurrent_weight);
       T* own = at.bias + block * at.columns;
       T* recurrent = own + recurrent_block * at.columns;
       for (std::int64_t i = 0; i < shape.units; ++i) {
         own[i] += parameters.input_bias[gate * shape.units + i];
-        recurrent[i] += parameters.recurrent_bias[recurrent_gate * shape.units + i];
+        if (parameters.recurrent_bias == nullptr) continue;
+        recurrent[i] += parameters.recurrent_bias[block * shape.units + i];
       }
-    });
+    }
     if (history.kept) transpose_recurrent();
     if (shape.cell == RnnCell::lstm) std::fill_n(at.cell, at.plane, T(0));
     std::fill_n(at.emitted, shape.delay * at.plane, T(0));
-  }
-
-  /// Calls run(block, gate, recurrent_gate) for each block of the input and the gate that it
-  /// belongs to, and the gate of the block as many places after the first of what comes back.
-  template <typename Run>
-  void for_gates(const Run& run) const {
-    for (std::int64_t block = 0; block < rnn_gates(shape.cell); ++block) {
-      run(block, input_gate(shape.cell, block), block);
-    }
   }
 
   /// Rows of one gate's weights to those of a block, with zeros after them.
@@ -180,14 +181,19 @@ struct RnnKernel<T>::Impl {
   // Step t lies in slot t % segment of its segment.
   std::int64_t slot(std::int64_t t) const { return t % at.segment; }
   T* blocks(std::int64_t t) const { return at.blocks + slot(t) * at.wide; }
+  /// e(t)
+  T* emitted(std::int64_t t) const { return emitted_before(t) + shape.delay * at.plane; }
+  /// e(t - delay)
+  T* emitted_before(std::int64_t t) const {
+    return at.emitted + (at.whole_emitted ? t : slot(t)) * at.plane;
+  }
   /// Those that take the product with what comes back.
   T* recurrent_blocks(std::int64_t t) const { return blocks(t) + recurrent_block * at.columns; }
 
   /// What comes back at `count` steps from t on; until the next call.
   const T* recalled(std::int64_t t, std::int64_t count) const {
-    const T* emitted = at.emitted + slot(t) * at.plane;
-    if (!masks.recurrent()) return emitted;
-    masks.apply_recurrent(emitted, t, count, at.recalled);
+    if (!masks.recurrent()) return emitted_before(t);
+    masks.apply_recurrent(emitted_before(t), t, count, at.recalled);
     return at.recalled;
   }
 
@@ -210,12 +216,12 @@ struct RnnKernel<T>::Impl {
     step.bias = at.bias;
     step.factor = masks.factor(t);
     step.blocks = blocks(t);
-    step.emitted = at.emitted + (shape.delay + slot(t)) * at.plane;
+    step.emitted = emitted(t);
     if (shape.cell == RnnCell::lstm) {
       step.before = at.cell + slot(t) * at.plane;
       step.cell = at.cell + (1 + slot(t)) * at.plane;
     } else if (shape.cell == RnnCell::gru) {
-      step.before = at.emitted + slot(t) * at.plane;
+      step.before = emitted_before(t);
     }
     return step;
   }
@@ -231,7 +237,7 @@ struct RnnKernel<T>::Impl {
   }
 
   void copy_out(std::int64_t t, T* target) const {
-    const T* from = at.emitted + (shape.delay + slot(t)) * at.plane;
+    const T* from = emitted(t);
     for (std::int64_t r = 0; r < shape.rows; ++r) {
       target = std::copy_n(from + r * at.columns, shape.units, target);
     }
@@ -263,11 +269,13 @@ struct RnnKernel<T>::Impl {
     const std::int64_t before = shape.delay * at.plane;
     for (std::int64_t i = 0; i < at.segments; ++i) {
       if (i > 0) {
-        std::copy_n(at.emitted + at.segment * at.plane, before, at.emitted);
+        // To a place before its own, which it may overlap.
+        const T* last = at.emitted + at.segment * at.plane;
+        if (!at.whole_emitted) std::copy(last, last + before, at.emitted);
         if (lstm) std::copy_n(at.cell + at.segment * at.plane, at.plane, at.cell);
       }
       if (history.kept && at.segments > 1) {
-        std::copy_n(at.emitted, before, at.segment_emitted + i * before);
+        if (!at.whole_emitted) std::copy_n(at.emitted, before, at.segment_emitted + i * before);
         if (lstm) std::copy_n(at.cell, at.plane, at.segment_cell + i * at.plane);
       }
       forward_segment(input, i, target);
@@ -277,7 +285,7 @@ struct RnnKernel<T>::Impl {
   /// Takes the state before a segment up again and computes the segment once more.
   void recompute(const T* input, std::int64_t segment) const {
     const std::int64_t before = shape.delay * at.plane;
-    std::copy_n(at.segment_emitted + segment * before, before, at.emitted);
+    if (!at.whole_emitted) std::copy_n(at.segment_emitted + segment * before, before, at.emitted);
     if (shape.cell == RnnCell::lstm) {
       std::copy_n(at.segment_cell + segment * at.plane, at.plane, at.cell);
     }
@@ -355,15 +363,16 @@ struct RnnKernel<T>::Impl {
       if (i + 1 < at.segments) recompute(input, i);
       backward_segment(input, emitted_gradient, i, gradients.input);
     }
-    for_gates([&](std::int64_t block, std::int64_t gate, std::int64_t recurrent_gate) {
+    for (std::int64_t block = 0; block < rnn_gates(shape.cell); ++block) {
+      const std::int64_t gate = input_gate(shape.cell, block);
       copy_gradient(at.input_sums, shape.inputs, block, gate, gradients.input_weight);
-      copy_gradient(at.recurrent_sums, shape.units, block, recurrent_gate,
-                    gradients.recurrent_weight);
+      copy_gradient(at.recurrent_sums, shape.units, block, block, gradients.recurrent_weight);
       const T* own = at.bias_sums + block * at.columns;
       std::copy_n(own, shape.units, gradients.input_bias + gate * shape.units);
+      if (gradients.recurrent_bias == nullptr) continue;
       std::copy_n(own + recurrent_block * at.columns, shape.units,
-                  gradients.recurrent_bias + recurrent_gate * shape.units);
-    });
+                  gradients.recurrent_bias + block * shape.units);
+    }
   }
 
   RnnShape shape;
@@ -375,7 +384,7 @@ struct RnnKernel<T>::Impl {
   Layout<T> at;
   PaddedMasks<T> masks;
   const Rows<T>& row;
-  const RnnCells<T>& cells;
+  const CellFunctions<T>& cells;
 };
 
 template <typename T>

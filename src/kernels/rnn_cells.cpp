@@ -17,12 +17,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <typename T>
 using Tag = hn::CappedTag<T, static_cast<std::size_t>(kRowElements<T>)>;
 
-/// What is not a number stays so.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V hyperbolic_tangent(D d, V x) {
-  return hn::IfThenElse(hn::IsNaN(x), x, hn::Tanh(d, x));
-}
-
 /// y (1 - y), the derivative of the logistic function where its value is y.
 template <class V>
 HWY_INLINE V logistic_slope(V y) {
@@ -138,15 +132,17 @@ void lstm_forward(const CellStep<T>& step) {
     const auto sum = [&](std::int64_t b) {
       return hn::Add(hn::Load(d, own + b * columns), hn::Load(d, bias + b * columns));
     };
-    const auto enter = sigmoid(d, sum(0)), keep = sigmoid(d, sum(1)), out = sigmoid(d, sum(3));
+    const auto input_gate = sigmoid(d, sum(0)), forget_gate = sigmoid(d, sum(1));
+    const auto output_gate = sigmoid(d, sum(3));
     const auto candidate = hyperbolic_tangent(d, sum(2));
-    const auto cell = hn::MulAdd(keep, hn::Load(d, step.before + at), hn::Mul(enter, candidate));
-    hn::Store(enter, d, own);
-    hn::Store(keep, d, own + columns);
+    const auto cell =
+        hn::MulAdd(forget_gate, hn::Load(d, step.before + at), hn::Mul(input_gate, candidate));
+    hn::Store(input_gate, d, own);
+    hn::Store(forget_gate, d, own + columns);
     hn::Store(candidate, d, own + 2 * columns);
-    hn::Store(out, d, own + 3 * columns);
+    hn::Store(output_gate, d, own + 3 * columns);
     hn::Store(cell, d, step.cell + at);
-    emit(d, step, at, hn::Mul(out, hyperbolic_tangent(d, cell)));
+    emit(d, step, at, hn::Mul(output_gate, hyperbolic_tangent(d, cell)));
   });
 }
 
@@ -156,18 +152,19 @@ void lstm_backward(const CellStep<T>& step, const CellGradients<T>& gradients) {
   const std::int64_t columns = step.columns;
   for_vectors(RnnCell::lstm, step, [&](std::int64_t, std::int64_t at, std::int64_t block) {
     T* own = step.blocks + block;
-    const auto enter = hn::Load(d, own), keep = hn::Load(d, own + columns);
-    const auto candidate = hn::Load(d, own + 2 * columns), out = hn::Load(d, own + 3 * columns);
+    const auto input_gate = hn::Load(d, own), forget_gate = hn::Load(d, own + columns);
+    const auto candidate = hn::Load(d, own + 2 * columns);
+    const auto output_gate = hn::Load(d, own + 3 * columns);
     const auto before = hn::Load(d, step.before + at);
-    const auto squashed = hyperbolic_tangent(d, hn::Load(d, step.cell + at));
+    const auto cell_tanh = hyperbolic_tangent(d, hn::Load(d, step.cell + at));
     const auto by = by_emission(d, step, gradients, at, hn::Load(d, gradients.recalled + at));
-    const auto by_cell =
-        hn::Add(through_tangent(hn::Mul(by, out), squashed), hn::Load(d, gradients.state + at));
-    hn::Store(hn::Mul(by_cell, keep), d, gradients.state + at);
-    hn::Store(hn::Mul(hn::Mul(by_cell, candidate), logistic_slope(enter)), d, own);
-    hn::Store(hn::Mul(hn::Mul(by_cell, before), logistic_slope(keep)), d, own + columns);
-    hn::Store(through_tangent(hn::Mul(by_cell, enter), candidate), d, own + 2 * columns);
-    hn::Store(hn::Mul(hn::Mul(by, squashed), logistic_slope(out)), d, own + 3 * columns);
+    const auto by_cell = hn::Add(through_tangent(hn::Mul(by, output_gate), cell_tanh),
+                                 hn::Load(d, gradients.state + at));
+    hn::Store(hn::Mul(by_cell, forget_gate), d, gradients.state + at);
+    hn::Store(hn::Mul(hn::Mul(by_cell, candidate), logistic_slope(input_gate)), d, own);
+    hn::Store(hn::Mul(hn::Mul(by_cell, before), logistic_slope(forget_gate)), d, own + columns);
+    hn::Store(through_tangent(hn::Mul(by_cell, input_gate), candidate), d, own + 2 * columns);
+    hn::Store(hn::Mul(hn::Mul(by, cell_tanh), logistic_slope(output_gate)), d, own + 3 * columns);
   });
 }
 
@@ -196,14 +193,14 @@ void cell_backward(RnnCell cell, const CellStep<T>& step, const CellGradients<T>
 }
 
 template <typename T>
-constexpr RnnCells<T> kCells = {cell_forward<T>, cell_backward<T>};
+constexpr CellFunctions<T> kFunctions = {cell_forward<T>, cell_backward<T>};
 
 // Highway's tables hold plain functions.
-const RnnCells<float>* cells_float() {
-  return &kCells<float>;
+const CellFunctions<float>* functions_float() {
+  return &kFunctions<float>;
 }
-const RnnCells<double>* cells_double() {
-  return &kCells<double>;
+const CellFunctions<double>* functions_double() {
+  return &kFunctions<double>;
 }
 
 }  // namespace HWY_NAMESPACE
@@ -213,16 +210,16 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace afterspike::kernels {
 
-HWY_EXPORT(cells_float);
-HWY_EXPORT(cells_double);
+HWY_EXPORT(functions_float);
+HWY_EXPORT(functions_double);
 
 template <>
-const RnnCells<float>& rnn_cells() {
-  return *HWY_DYNAMIC_DISPATCH(cells_float)();
+const CellFunctions<float>& cell_functions() {
+  return *HWY_DYNAMIC_DISPATCH(functions_float)();
 }
 template <>
-const RnnCells<double>& rnn_cells() {
-  return *HWY_DYNAMIC_DISPATCH(cells_double)();
+const CellFunctions<double>& cell_functions() {
+  return *HWY_DYNAMIC_DISPATCH(functions_double)();
 }
 
 }  // namespace afterspike::kernels

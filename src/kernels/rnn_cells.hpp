@@ -44,13 +44,13 @@ struct CellGradients {
 
 /// The functions, as compiled for one instruction set.
 template <typename T>
-struct RnnCells {
+struct CellFunctions {
   void (*forward)(RnnCell cell, const CellStep<T>& step);
   void (*backward)(RnnCell cell, const CellStep<T>& step, const CellGradients<T>& gradients);
 };
 
 /// Those that run now (instructions.hpp).
 template <typename T>
-const RnnCells<T>& rnn_cells();
+const CellFunctions<T>& cell_functions();
 
 }  // namespace afterspike::kernels

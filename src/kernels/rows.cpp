@@ -345,8 +345,7 @@ void memory_forward(const MemoryStep<T>& step) {
     const auto keep = hn::Load(d, step.keep + i), gain = hn::Load(d, step.gain + i);
     for (std::int64_t at = i; at < step.rows * step.columns; at += step.columns) {
       const auto x = hn::Mul(scale, hn::Load(d, step.delta + at));
-      const auto tanh = hn::IfThenElse(hn::IsNaN(x), x, hn::Tanh(d, x));
-      const auto delta = hn::Mul(amplitude, tanh);
+      const auto delta = hn::Mul(amplitude, hyperbolic_tangent(d, x));
       hn::Store(delta, d, step.delta + at);
       const auto kept = hn::Mul(keep, hn::Load(d, step.before + at));
       hn::Store(hn::MulAdd(gain, delta, kept), d, step.memory + at);

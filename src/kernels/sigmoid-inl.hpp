@@ -60,6 +60,13 @@ HWY_INLINE V sigmoid(D d, V x) {
   return hn::IfThenElse(hn::IsNaN(x), x, value);
 }
 
+/// Highway's; what is not a number stays so.
+template <class D, class V = hwy::HWY_NAMESPACE::Vec<D>>
+HWY_INLINE V hyperbolic_tangent(D d, V x) {
+  namespace hn = hwy::HWY_NAMESPACE;
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::Tanh(d, x));
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace afterspike::kernels
 HWY_AFTER_NAMESPACE();

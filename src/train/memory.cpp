@@ -93,10 +93,10 @@ MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
   if (options.precision == Precision::bf16) pass.precision = nn::Precision::bfloat16;
   const auto workspace = network.workspace(plan.largest.steps, plan.largest.rows, pass);
   plan.known = workspace.has_value();
-  require(
-      plan.known || limit == 0, ErrorKind::config,
-      "--memory-limit: the memory of these neurons is not known before it is used; expected a model "
-      "with a kernel for them (of elm, one synapse_tau that is not learned), or no limit");
+  require(plan.known || limit == 0, ErrorKind::config,
+          "--memory-limit: found a limit, expected none: the memory of elm with several "
+          "synapse_tau, or "
+          "with learned ones, is not known before it is used");
   if (!plan.known) return plan;
   plan.workspace = workspace->bytes;
   plan.peak = fixed + at_once * plan.workspace;

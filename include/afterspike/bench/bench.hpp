@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "afterspike/base/units.hpp"
@@ -17,6 +19,11 @@ enum class Path {
   composed,  ///< Operations of LibTorch, one by one.
   library    ///< LibTorch's own layer, which there is of rnn, gru and lstm.
 };
+
+/// All paths, by the names that users know them by.
+inline constexpr std::pair<std::string_view, Path> kPaths[] = {
+    {"fused", Path::fused}, {"composed", Path::composed}, {"library", Path::library}};
+std::string_view name_of(Path path);
 
 /// What is measured.
 struct Settings {

@@ -7,8 +7,8 @@
 #include "afterspike/kernels/pass.hpp"
 
 /// The recurrent units of machine learning over whole sequences: forward, and the exact gradients
-/// of any loss of what they emit. For each step t from 0, with everything at rest before, q(t) what
-/// comes back, e(t - delay), and e(t) = factor(t) h(t) what is emitted:
+/// of any loss of what they emit. For each step t from 0, with everything at rest before, where
+/// e(t) = factor(t) h(t) is emitted and q(t) = mask(t) e(t - delay) comes back:
 ///
 ///   vanilla  h(t) = tanh(a),  a = x(t) W_in + b_in + q(t) W + b
 ///   GRU      h(t) = n + z (e(t-1) - n),  n = tanh(x(t) W_in + b_in + r (q(t) W + b)),
@@ -35,33 +35,35 @@ struct RnnShape {
   std::int64_t rows = 0;  ///< Sequences side by side.
   std::int64_t inputs = 0;
   std::int64_t units = 0;
-  std::int64_t delay = 1;  ///< Steps; 1 but for vanilla units.
+  std::int64_t delay = 1;  ///< Steps after which emissions come back; 1 but for vanilla units.
 };
 
 /// Weights [from, gates units] and biases [gates units], contiguous. They are copied where the
 /// kernel is made.
 template <typename T>
 struct RnnParameters {
-  const T *input_weight, *recurrent_weight, *input_bias, *recurrent_bias;
+  const T *input_weight, *recurrent_weight, *input_bias;
+  const T* recurrent_bias = nullptr;  ///< Null: 0.
 };
 
-/// Where gradients are written, in the shapes of the parameters; `input` [steps, rows, inputs] may
-/// be null.
+/// Where gradients are written, in the shapes of the parameters.
 template <typename T>
 struct RnnGradients {
-  T *input_weight, *recurrent_weight, *input_bias, *recurrent_bias;
-  T* input = nullptr;
+  T *input_weight, *recurrent_weight, *input_bias;
+  T* recurrent_bias = nullptr;  ///< May be null, as `input` may.
+  T* input = nullptr;           ///< [steps, rows, inputs]
 };
 
 /// One pass of one shard, on the calling thread (see prepare_thread() in gemm.hpp). T is float or
-/// double. Works in a workspace that is leased for as long as the object lives. Inputs that are
-/// mostly zero cost what is not.
+/// double. Works in a workspace that is leased for as long as the object lives. Where at most one
+/// input in eight is not zero, in each row of a chunk of steps, only those cost anything.
 template <typename T>
 class RnnKernel {
  public:
   /// Takes `workspace` bytes where it needs less, so that one after it with longer sequences finds
   /// them.
-  /// REQUIRES: sizes of at least 1, a delay that the cell has, a history for backward().
+  /// REQUIRES: sizes of at least 1, a history for backward(). Throws Error(internal) for a delay
+  /// that the cell has not.
   RnnKernel(const RnnShape& shape, const RnnParameters<T>& parameters, const Masks<T>& masks,
             History history, std::size_t workspace = 0);
   ~RnnKernel();
@@ -76,7 +78,7 @@ class RnnKernel {
   /// with the same input.
   void backward(const T* input, const T* emitted_gradient, const RnnGradients<T>& gradients);
 
-  /// Bytes of workspace that such an object takes.
+  /// Bytes of workspace that such an object takes, with or without a mask of what comes back.
   static std::size_t workspace_bytes(const RnnShape& shape, History history, bool recurrent_mask);
 
   /// The history with the longest segments whose workspace takes at most `limit` bytes; where none

@@ -279,10 +279,7 @@ at::Tensor Elm::folded_input_weight() const {
 }
 
 at::Tensor Elm::emissions(const at::Tensor& input, const LayerPass& pass) const {
-  if (pass.engine == Engine::composed || pass.trace != nullptr || !has_kernel(input) ||
-      pass.precision != Precision::same) {
-    return NeuronLayer::emissions(input, pass);
-  }
+  if (!takes_kernel(input, pass)) return NeuronLayer::emissions(input, pass);
   ElmCoefficients c;
   c.bias = raw("bias");
   c.recurrent_weight = raw("recurrent_weight");
@@ -318,13 +315,11 @@ std::optional<NeuronLayer::Workspace> Elm::workspace(std::int64_t steps, std::in
   if (!has_one_trace_keep()) return std::nullopt;
   const kernels::ElmShape sizes{
       steps, rows, shape().input_size, shape().neurons, raw("bias").size(0), options_.mlp_layers};
-  const std::size_t input =
-      dropped_input_bytes(options_.input_dropout, steps, rows, shape().input_size);
-  const auto bytes = [&](std::size_t within) {
-    return input + elm_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0,
-                                 left_of(within, input));
-  };
-  return Workspace{bytes(limit), bytes(1)};
+  return workspace_beside(
+      dropped_input_bytes(options_.input_dropout, steps, rows, shape().input_size), limit,
+      [&](std::size_t within) {
+        return elm_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0, within);
+      });
 }
 
 void ElmOptions::describe(options::Section section) {

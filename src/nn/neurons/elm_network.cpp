@@ -276,10 +276,7 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
 }
 
 at::Tensor ElmNetwork::emissions(const at::Tensor& input, const LayerPass& pass) const {
-  if (pass.engine == Engine::composed || pass.trace != nullptr || !has_kernel(input) ||
-      pass.precision != Precision::same) {
-    return NeuronLayer::emissions(input, pass);
-  }
+  if (!takes_kernel(input, pass)) return NeuronLayer::emissions(input, pass);
   ElmNetworkCoefficients c;
   c.connectome = connectome_;
   c.synapse_weight = raw("synapse_weight");
@@ -347,12 +344,9 @@ std::optional<NeuronLayer::Workspace> ElmNetwork::workspace(std::int64_t steps, 
                                        connectome_.size(1)};
   const std::size_t masks =
       PassMasks::bytes(steps, rows, n, options_.dropout > 0, options_.recurrent_dropout > 0);
-  const std::size_t input =
-      dropped_input_bytes(options_.input_dropout, steps, rows, shape().input_size);
-  const auto bytes = [&](std::size_t within) {
-    return input + elm_network_workspace(sizes, masks, left_of(within, input));
-  };
-  return Workspace{bytes(limit), bytes(1)};
+  return workspace_beside(
+      dropped_input_bytes(options_.input_dropout, steps, rows, shape().input_size), limit,
+      [&](std::size_t within) { return elm_network_workspace(sizes, masks, within); });
 }
 
 void ElmNetwork::add_penalty(const LayerPass& pass, const at::Tensor& magnitude,

@@ -260,9 +260,8 @@ GlifrCoefficients Glifr::coefficients(const LayerPass& pass) const {
 }
 
 at::Tensor Glifr::emissions(const at::Tensor& input, const LayerPass& pass) const {
-  if (pass.engine == Engine::composed || pass.trace != nullptr || !has_kernel(input)) {
-    return NeuronLayer::emissions(input, pass);
-  }
+  constexpr bool kBfloat16 = true;
+  if (!takes_kernel(input, pass, kBfloat16)) return NeuronLayer::emissions(input, pass);
   return glifr_sequence(dropout(input, options_.input_dropout, pass), coefficients(pass),
                         beside_dropped_input(pass, options_.input_dropout, input));
 }
@@ -273,13 +272,12 @@ std::optional<NeuronLayer::Workspace> Glifr::workspace(std::int64_t steps, std::
   const kernels::GlifrShape sizes{
       steps,       rows, shape().input_size, shape().neurons, options_.after_spike_currents,
       delay_steps_};
-  const std::size_t input =
-      dropped_input_bytes(options_.input_dropout, steps, rows, shape().input_size);
-  const auto bytes = [&](std::size_t within) {
-    return input + glifr_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0,
-                                   precision, left_of(within, input));
-  };
-  return Workspace{bytes(limit), bytes(1)};
+  return workspace_beside(
+      dropped_input_bytes(options_.input_dropout, steps, rows, shape().input_size), limit,
+      [&](std::size_t within) {
+        return glifr_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0,
+                               precision, within);
+      });
 }
 
 bool Glifr::has_bfloat16() const {

@@ -3,16 +3,15 @@
 
 #include <ATen/ATen.h>
 
-#include "afterspike/base/error.hpp"
+#include "cell_layer.hpp"
 #include "neuron_options.hpp"
-#include "unit_layer.hpp"
 
 namespace afterspike::nn {
 namespace {
 
 struct RnnOptions {
   units::Duration delay = units::Duration::steps(1);
-  UnitOptions unit;
+  CellOptions cell;
 };
 
 std::vector<ParameterSpec> rnn_specs(const LayerShape& shape) {
@@ -24,15 +23,14 @@ std::vector<ParameterSpec> rnn_specs(const LayerShape& shape) {
 }
 
 /// Vanilla recurrent network: h(t) = tanh(x(t) W_in + h(t - D) W_lat + b).
-class Rnn final : public UnitLayer {
+class Rnn final : public CellLayer {
  public:
   Rnn(const LayerShape& shape, const RnnOptions& options)
-      : Rnn(shape, options, nn::delay_steps(options.delay, shape.dt_ms, "rnn")) {}
-
-  std::int64_t delay_steps() const override { return delay_steps_; }
+      : CellLayer(shape, rnn_specs(shape), kernels::RnnCell::vanilla, options.cell,
+                  nn::delay_steps(options.delay, shape.dt_ms, "rnn")) {}
 
   NamedTensors initial_state(std::int64_t batch) const override {
-    return {{"emitted", at::zeros({delay_steps_, batch, shape().neurons}, tensor_options())}};
+    return {{"emitted", at::zeros({delay_steps(), batch, shape().neurons}, tensor_options())}};
   }
 
   at::Tensor forward(const at::Tensor& input, NamedTensors& state,
@@ -57,13 +55,6 @@ class Rnn final : public UnitLayer {
     state = {{"emitted", at::stack(std::vector<at::Tensor>(line.begin(), line.end()))}};
     return at::stack(emissions);
   }
-
- private:
-  Rnn(const LayerShape& shape, const RnnOptions& options, std::int64_t delay_steps)
-      : UnitLayer(shape, rnn_specs(shape), kernels::RnnCell::vanilla, options.unit, delay_steps),
-        delay_steps_(delay_steps) {}
-
-  std::int64_t delay_steps_;
 };
 
 class RnnModel final : public NeuronModel {
@@ -71,7 +62,7 @@ class RnnModel final : public NeuronModel {
   void describe(options::Section section) override {
     section.duration("delay", options_.delay,
                      "Delay of the recurrent synapses, such as 15ms or 300steps.");
-    options_.unit.describe(section);
+    options_.cell.describe(section);
   }
   std::vector<ParameterSpec> specs(const LayerShape& shape) const override {
     return rnn_specs(shape);

@@ -47,7 +47,8 @@ class RnnPass final : public SequencePass {
 
   void backward(const std::vector<at::Tensor>& outer, std::vector<at::Tensor>& gradients) override {
     const auto at = [&](std::size_t i) { return gradients[i].data_ptr<T>(); };
-    kernels::RnnGradients<T> targets{at(1), at(2), at(3), at(4)};
+    kernels::RnnGradients<T> targets{at(1), at(2), at(3)};
+    if (gradients.size() > 4) targets.recurrent_bias = at(4);
     if (gradients[0].defined()) targets.input = at(0);
     kernel_.backward(tensors_[0].data_ptr<T>(), outer[0].data_ptr<T>(), targets);
   }
@@ -61,7 +62,7 @@ class RnnPass final : public SequencePass {
 
   kernels::RnnParameters<T> parameters() const {
     const auto at = [&](std::size_t i) -> const T* { return tensors_[i].data_ptr<T>(); };
-    return {at(1), at(2), at(3), at(4)};
+    return {at(1), at(2), at(3), tensors_.size() > 4 ? at(4) : nullptr};
   }
 
   std::vector<at::Tensor> tensors_;
@@ -81,9 +82,10 @@ std::size_t rnn_workspace(const kernels::RnnShape& shape, bool dropout, bool rec
 at::Tensor rnn_sequence(const at::Tensor& input, kernels::RnnCell cell, std::int64_t delay,
                         const RnnWeights& weights, double dropout, double recurrent_dropout,
                         const LayerPass& pass) {
-  const std::vector<at::Tensor> tensors = {
-      input.contiguous(), weights.input_weight.contiguous(), weights.recurrent_weight.contiguous(),
-      weights.input_bias.contiguous(), weights.recurrent_bias.contiguous()};
+  std::vector<at::Tensor> tensors = {input.contiguous(), weights.input_weight.contiguous(),
+                                     weights.recurrent_weight.contiguous(),
+                                     weights.input_bias.contiguous()};
+  if (weights.recurrent_bias.defined()) tensors.push_back(weights.recurrent_bias.contiguous());
   const std::int64_t steps = input.size(0), rows = input.size(1);
   const std::int64_t units = weights.recurrent_weight.size(0);
   const RnnSettings settings{

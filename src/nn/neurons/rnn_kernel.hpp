@@ -7,7 +7,7 @@
 
 namespace afterspike::nn {
 
-/// The names of kernels::RnnParameters.
+/// The names of kernels::RnnParameters; recurrent_bias may be undefined.
 struct RnnWeights {
   at::Tensor input_weight, recurrent_weight, input_bias, recurrent_bias;
 };

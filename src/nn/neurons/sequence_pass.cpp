@@ -63,6 +63,11 @@ bool has_kernel(const at::Tensor& tensor) {
          (tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kDouble);
 }
 
+bool takes_kernel(const at::Tensor& input, const LayerPass& pass, bool bfloat16) {
+  return pass.engine != Engine::composed && pass.trace == nullptr && has_kernel(input) &&
+         (bfloat16 || pass.precision == Precision::same);
+}
+
 std::vector<at::Tensor> differentiable_pass(const std::vector<at::Tensor>& tensors,
                                             const Maker& make) {
   // Once for each thread that ever works on a shard.

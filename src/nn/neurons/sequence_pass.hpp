@@ -16,6 +16,10 @@ namespace afterspike::nn {
 /// True where kernels compute with tensors like this one: on the CPU, in float32 or float64.
 bool has_kernel(const at::Tensor& tensor);
 
+/// True where a pass is to be computed by the kernel of a layer, which may or may not compute in
+/// Precision::bfloat16.
+bool takes_kernel(const at::Tensor& input, const LayerPass& pass, bool bfloat16 = false);
+
 /// A kernel in the middle of its work, as the tape keeps it.
 class SequencePass : public torch::CustomClassHolder {
  public:
@@ -81,6 +85,15 @@ Shape in_largest(Shape shape, const LargestPass& largest) {
 
 /// What is left of a limit of bytes (0: none) after `taken`; at least 1.
 std::size_t left_of(std::size_t limit, std::size_t taken);
+
+/// What a layer takes whose input under dropout takes `input` bytes, and whose kernel takes
+/// kernel(limit) within what is left of a limit.
+template <typename Kernel>
+NeuronLayer::Workspace workspace_beside(std::size_t input, std::size_t limit,
+                                        const Kernel& kernel) {
+  const auto bytes = [&](std::size_t within) { return input + kernel(left_of(within, input)); };
+  return {bytes(limit), bytes(1)};
+}
 
 /// What a kernel keeps for the way back, and the workspace that it takes.
 struct Kept {

@@ -34,7 +34,7 @@ TEST(Measure, IsSaneForEveryNeuronModelByEveryPath) {
     std::vector<Path> paths = {Path::fused, Path::composed};
     if (library_model(entry.name) != nullptr) paths.push_back(Path::library);
     for (const Path path : paths) {
-      SCOPED_TRACE(std::string(entry.name) + ", path " + std::to_string(static_cast<int>(path)));
+      SCOPED_TRACE(std::string(entry.name) + " " + std::string(name_of(path)));
       Settings settings = tiny(entry.name, path);
       settings.threads = path == Path::composed ? 2 : 1;
       const Measurement measured = measure(settings).front();
@@ -118,8 +118,15 @@ TEST(Measure, RefusesWhatDoesNotFit) {
          s.neuron = "elm";
          s.bfloat16 = true;
        }},
-      {"LibTorch has no layer of neurons 'glifr', expected rnn, gru or lstm", config,
-       [](Settings& s) { s.path = Path::library; }},
+      {"--path: found library, expected fused or composed: LibTorch has no layer of neurons "
+       "'glifr'",
+       config, [](Settings& s) { s.path = Path::library; }},
+      {"--precision: found bf16, expected fp32", config,
+       [](Settings& s) {
+         s.neuron = "lstm";
+         s.path = Path::library;
+         s.bfloat16 = true;
+       }},
       {"--delay: found 3 steps, expected 1 step", config,
        [](Settings& s) {
          s.neuron = "rnn";

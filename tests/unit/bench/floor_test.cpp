@@ -44,13 +44,16 @@ TEST(StepProducts, OfGlifrAreThreeForEachStepThatSynapsesReach) {
 }
 
 TEST(StepProducts, AreAsFewAsTheDelayAllows) {
-  Settings settings = small("glifr");
-  const auto count = [&](std::int64_t delay) {
-    settings.delay = units::Duration::steps(delay);
-    return step_products(settings).full.size();
-  };
-  EXPECT_GT(count(1), 2U * (kSteps - 1));
-  EXPECT_LT(count(25), 10U);
+  for (const char* neuron : {"glifr", "rnn"}) {
+    SCOPED_TRACE(neuron);
+    Settings settings = small(neuron);
+    const auto count = [&](std::int64_t delay) {
+      settings.delay = units::Duration::steps(delay);
+      return step_products(settings).full.size();
+    };
+    EXPECT_GT(count(1), 2U * (kSteps - 1));
+    EXPECT_LT(count(25), 10U);
+  }
 }
 
 TEST(StepProducts, OfElmAreThoseOfTheMlpAndOfInputsThatAreNotSparse) {

@@ -1,11 +1,12 @@
 // The kernel of recurrent units against a plain loop over the equations in rnn.hpp and against
-// central differences of it. Gradients of composed operations: tests/unit/nn/unit_engine_test.cpp.
+// central differences of it. Gradients of composed operations: tests/unit/nn/cell_engine_test.cpp.
 
 #include "afterspike/kernels/rnn.hpp"
 
 #include <gtest/gtest.h>
 
 #include "rnn_example.hpp"
+#include "support/expect_error.hpp"
 
 namespace afterspike::kernels {
 namespace {
@@ -88,11 +89,63 @@ TEST_P(RnnKernelOf, OfEveryInstructionSetAgrees) {
 TEST_P(RnnKernelOf, KeepsWithinALimitWhereItCan) {
   using Kernel = RnnKernel<float>;
   for (const bool masked : {false, true}) {
-    const RnnShape sizes = shape(1000, 4, 70, 100);
-    const std::size_t whole = Kernel::workspace_bytes(sizes, History::whole(), masked);
-    const History half = Kernel::longest_history(sizes, masked, whole / 2);
-    EXPECT_LE(Kernel::workspace_bytes(sizes, half, masked), whole / 2);
-    EXPECT_LT(half.segment, sizes.steps);
+    const RnnShape sizes = shape(784, 32, 1, 100);
+    const auto bytes = [&](std::int64_t segment) {
+      return Kernel::workspace_bytes(sizes, {true, segment}, masked);
+    };
+    const std::size_t whole = bytes(sizes.steps);
+    EXPECT_EQ(bytes(Kernel::longest_history(sizes, masked, whole).segment), whole);
+    for (const double part : {0.9, 0.5, 0.3}) {
+      const auto limit = static_cast<std::size_t>(part * static_cast<double>(whole));
+      const std::int64_t segment = Kernel::longest_history(sizes, masked, limit).segment;
+      EXPECT_LE(bytes(segment), limit) << part;
+      EXPECT_LT(segment, sizes.steps);
+      // With one part less it would not be within the limit.
+      const std::int64_t parts = (sizes.steps + segment - 1) / segment;
+      EXPECT_GT(bytes((sizes.steps + parts - 2) / (parts - 1)), limit) << part;
+    }
+    EXPECT_LT(bytes(Kernel::longest_history(sizes, masked, 0).segment), whole / 3);
+  }
+}
+
+TEST_P(RnnKernelOf, NeverTakesMoreInSegmentsThanWhole) {
+  using Kernel = RnnKernel<float>;
+  for (const std::int64_t delay : delays()) {
+    const RnnShape sizes = shape(400, 4, 1, 32, delay);
+    const std::size_t whole = Kernel::workspace_bytes(sizes, History::whole(), false);
+    const History least = Kernel::longest_history(sizes, false, 0);
+    EXPECT_LT(Kernel::workspace_bytes(sizes, least, false), 0.8 * static_cast<double>(whole))
+        << delay;
+  }
+}
+
+TEST(RnnKernel, TakesNothingForADelayBeyondTheSequence) {
+  using Kernel = RnnKernel<float>;
+  const RnnShape sizes{RnnCell::vanilla, 28, 32, 28, 256, 28};
+  RnnShape beyond = sizes;
+  beyond.delay = 20000;
+  EXPECT_EQ(Kernel::workspace_bytes(beyond, History::whole(), true),
+            Kernel::workspace_bytes(sizes, History::whole(), true));
+}
+
+TEST(RnnKernel, RefusesADelayThatTheCellHasNot) {
+  for (const RnnShape& sizes :
+       {RnnShape{RnnCell::gru, 5, 1, 1, 1, 2}, RnnShape{RnnCell::lstm, 5, 1, 1, 1, 3},
+        RnnShape{RnnCell::vanilla, 5, 1, 1, 1, 0}}) {
+    RnnExample e = rnn_example(sizes);
+    testing::expect_error(ErrorKind::internal, {"delay: found"}, [&] { run<double>(e); });
+  }
+}
+
+/// Chunks that are not as long as a segment, as those of many rows and units are.
+TEST_P(RnnKernelOf, CutsWidePassesIntoShortChunks) {
+  RnnExample e = rnn_example(shape(60, 32, 3, 150, GetParam() == RnnCell::vanilla ? 7 : 1));
+  const Outcome whole = run<double>(e);
+  EXPECT_LT(distance(whole.emitted, reference(e)), 1e-12);
+  for (const std::int64_t segment : {13, 30}) {
+    const Outcome parts = run<double>(e, {true, segment});
+    EXPECT_EQ(parts.emitted, whole.emitted) << segment;
+    EXPECT_EQ(parts.gradients, whole.gradients) << segment;
   }
 }
 

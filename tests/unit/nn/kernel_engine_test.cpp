@@ -80,9 +80,9 @@ TEST_P(KernelEngine, GivesTheSameBitsWithinAnyLimit) {
   NetworkOptions options;
   options.hidden = 24;
   options.layers = 2;
-  Network network(
-      *testing::make_model(GetParam().name, {{"dropout", "0.2"}, {"recurrent_dropout", "0.2"}}),
-      options, {2, 3, 1.0});
+  testing::Settings settings = GetParam().settings;
+  settings.insert(settings.end(), {{"dropout", "0.2"}, {"recurrent_dropout", "0.2"}});
+  Network network(*testing::make_model(GetParam().name, settings), options, {2, 3, 1.0});
   network.initialize(Rng(1));
   const std::vector<at::Tensor> variables = trained(network);
   const at::Tensor input = uniform_tensor({400, 4, 2}, Rng(1)).to(at::kFloat);

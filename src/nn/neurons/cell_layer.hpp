@@ -6,7 +6,7 @@
 /// What the recurrent units of machine learning share: rnn, gru and lstm.
 namespace afterspike::nn {
 
-struct UnitOptions {
+struct CellOptions {
   double input_dropout = 0;
   double dropout = 0;
   double recurrent_dropout = 0;
@@ -16,21 +16,23 @@ struct UnitOptions {
 
 /// A layer whose emissions() a whole-sequence kernel gives. Its parameters are input_weight,
 /// recurrent_weight, and input_bias and recurrent_bias; vanilla units have one `bias` instead.
-class UnitLayer : public NeuronLayer {
+class CellLayer : public NeuronLayer {
  public:
+  std::int64_t delay_steps() const override { return delay_; }
   at::Tensor emissions(const at::Tensor& input, const LayerPass& pass) const override;
   std::optional<Workspace> workspace(std::int64_t steps, std::int64_t rows, Precision precision,
                                      std::size_t limit) const override;
 
  protected:
-  UnitLayer(const LayerShape& shape, std::vector<ParameterSpec> specs, kernels::RnnCell cell,
-            const UnitOptions& options, std::int64_t delay = 1);
+  /// `delay`: steps after which emissions come back; 1 but for vanilla units.
+  CellLayer(const LayerShape& shape, std::vector<ParameterSpec> specs, kernels::RnnCell cell,
+            const CellOptions& options, std::int64_t delay = 1);
 
-  const UnitOptions& options() const noexcept { return options_; }
+  const CellOptions& options() const noexcept { return options_; }
 
  private:
   kernels::RnnCell cell_;
-  UnitOptions options_;
+  CellOptions options_;
   std::int64_t delay_;
 };
 
@@ -53,7 +55,7 @@ class GatedModel final : public NeuronModel {
   }
 
  private:
-  UnitOptions options_;
+  CellOptions options_;
 };
 
 }  // namespace afterspike::nn

@@ -1,6 +1,8 @@
 // The whole-sequence kernel of recurrent units, as the layers rnn, gru and lstm use it, against
 // composed operations; these against loops over plain numbers: gated_test.cpp.
 
+#include <limits>
+
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <gtest/gtest.h>
@@ -18,9 +20,9 @@ using testing::Settings;
 using testing::Twin;
 using testing::uniform_tensor;
 
-class UnitEngine : public ::testing::TestWithParam<std::string> {};
+class CellEngine : public ::testing::TestWithParam<std::string> {};
 
-TEST_P(UnitEngine, AgreesWithComposedOperationsInRandomShapes) {
+TEST_P(CellEngine, AgreesWithComposedOperationsInRandomShapes) {
   Rng rng = Rng(14).stream("shapes");
   for (int i = 0; i < 40; ++i) {
     const auto number = [&](std::uint64_t most) {
@@ -42,7 +44,7 @@ TEST_P(UnitEngine, AgreesWithComposedOperationsInRandomShapes) {
   }
 }
 
-TEST_P(UnitEngine, SilencesAndDropsTheSame) {
+TEST_P(CellEngine, SilencesAndDropsTheSame) {
   Twin twin{GetParam(), {6, 9, 1.0}, 20, 4, {}, {}};
   twin.pass.mask = at::ones({9});
   twin.pass.mask[2] = 0;
@@ -62,11 +64,11 @@ TEST_P(UnitEngine, SilencesAndDropsTheSame) {
   }
 }
 
-TEST_P(UnitEngine, AgreesInSinglePrecision) {
+TEST_P(CellEngine, AgreesInSinglePrecision) {
   expect_twins({GetParam(), {40, 37, 1.0}, 50, 6, {}, {}}, at::kFloat, 1e-5);
 }
 
-TEST_P(UnitEngine, GathersSparseInputsAndMultipliesDenseOnes) {
+TEST_P(CellEngine, GathersSparseInputsAndMultipliesDenseOnes) {
   // Rows without any input, with a few, and a stretch in which all are there.
   const auto layer = testing::make_layer(GetParam(), {64, 9, 1.0});
   const at::Tensor dense = uniform_tensor({200, 3, 64}, Rng(3), -2, 2);
@@ -81,7 +83,7 @@ TEST_P(UnitEngine, GathersSparseInputsAndMultipliesDenseOnes) {
   }
 }
 
-TEST_P(UnitEngine, KeepsWhatIsNotANumber) {
+TEST_P(CellEngine, KeepsWhatIsNotANumber) {
   const auto layer = testing::make_layer(GetParam(), {3, 5, 1.0});
   at::Tensor input = uniform_tensor({6, 2, 3}, Rng(1));
   input[2][1][0] = std::numeric_limits<double>::quiet_NaN();
@@ -91,7 +93,7 @@ TEST_P(UnitEngine, KeepsWhatIsNotANumber) {
   EXPECT_TRUE(emitted.narrow(0, 2, 4).select(1, 1).isnan().all().item<bool>());
 }
 
-INSTANTIATE_TEST_SUITE_P(Cells, UnitEngine, ::testing::Values("rnn", "gru", "lstm"),
+INSTANTIATE_TEST_SUITE_P(Cells, CellEngine, ::testing::Values("rnn", "gru", "lstm"),
                          [](const auto& test) { return test.param; });
 
 }  // namespace
