@@ -32,7 +32,7 @@ struct ElmExample {
   std::int64_t first = 0;
   double trace_keep = 0;
   ElmActivation activation = ElmActivation::silu;
-  std::map<std::string, Values> values;  ///< By the names of ElmParameters; and "input".
+  NamedValues values;  ///< By the names of ElmParameters; and "input".
   std::optional<Values> neurons;
   std::vector<std::uint8_t> emitted, recurrent;
   Values loss;
@@ -85,6 +85,11 @@ class ElmReference {
   ElmReference(const ElmExample& example, std::int64_t row)
       : e_(example),
         row_(row),
+        input_(example.values.at("input").data()),
+        input_weight_(example.values.at("input_weight").data()),
+        recurrent_weight_(example.values.at("recurrent_weight").data()),
+        hidden_weight_(example.values.at("hidden_weight").data()),
+        output_weight_(example.values.at("output_weight").data()),
         trace_(static_cast<std::size_t>(example.shape.width)),
         memory_(static_cast<std::size_t>(example.shape.memory)),
         emitted_(memory_.size()) {}
@@ -124,12 +129,11 @@ class ElmReference {
       double& trace = trace_[static_cast<std::size_t>(w)];
       trace *= e_.trace_keep;
       for (std::int64_t k = 0; k < s.inputs; ++k) {
-        trace += e_.at("input", (t * s.rows + row_) * s.inputs + k) *
-                 e_.at("input_weight", k * s.width + w);
+        trace += input_[(t * s.rows + row_) * s.inputs + k] * input_weight_[k * s.width + w];
       }
       double sum = trace + e_.at("bias", w);
       for (std::int64_t m = 0; m < s.memory; ++m) {
-        sum += recalled(t, m) * e_.at("recurrent_weight", m * s.width + w);
+        sum += recalled(t, m) * recurrent_weight_[m * s.width + w];
       }
       result[static_cast<std::size_t>(w)] = sum;
     }
@@ -145,8 +149,8 @@ class ElmReference {
       double sum = last ? e_.at("output_bias", j) : e_.at("hidden_bias", layer * s.width + j);
       for (std::int64_t i = 0; i < s.width; ++i) {
         sum += activated(e_.activation, from[static_cast<std::size_t>(i)]) *
-               (last ? e_.at("output_weight", i * size + j)
-                     : e_.at("hidden_weight", (layer * s.width + i) * size + j));
+               (last ? output_weight_[i * size + j]
+                     : hidden_weight_[(layer * s.width + i) * size + j]);
       }
       result[static_cast<std::size_t>(j)] = sum;
     }
@@ -155,6 +159,8 @@ class ElmReference {
 
   const ElmExample& e_;
   std::int64_t row_;
+  // Those of the inner loops, found once.
+  const double *input_, *input_weight_, *recurrent_weight_, *hidden_weight_, *output_weight_;
   Values trace_, memory_, emitted_;
 };
 

@@ -14,7 +14,7 @@ struct ElmNetworkExample {
   bool rectified = false;
   ElmActivation activation = ElmActivation::silu;
   std::vector<std::int64_t> connectome;
-  std::map<std::string, Values> values;  ///< By the names of ElmNetworkParameters; and "input".
+  NamedValues values;  ///< By the names of ElmNetworkParameters; and "input".
   std::optional<Values> neurons;
   std::vector<std::uint8_t> emitted, recurrent;
   Values loss, magnitude_loss;

@@ -20,6 +20,8 @@ namespace afterspike::kernels {
 
 using Values = std::vector<double>;
 
+using NamedValues = std::map<std::string, Values>;
+
 /// The part that dropout keeps.
 constexpr double kKept = 0.7;
 
@@ -43,14 +45,14 @@ inline Values every_third_silent(std::int64_t size) {
 
 struct Outcome {
   Values emitted;
-  std::map<std::string, Values> gradients;
+  NamedValues gradients;
 };
 
 /// Values and their gradients as a kernel takes them.
 template <typename T>
 class Held {
  public:
-  explicit Held(const std::map<std::string, Values>& values) {
+  explicit Held(const NamedValues& values) {
     for (const auto& [name, own] : values) {
       in_[name].assign(own.begin(), own.end());
       out_[name].assign(own.size(), std::numeric_limits<T>::quiet_NaN());
@@ -58,8 +60,8 @@ class Held {
   }
   const T* in(const std::string& name) const { return in_.at(name).data(); }
   T* out(const std::string& name) const { return out_.at(name).data(); }
-  std::map<std::string, Values> gradients() const {
-    std::map<std::string, Values> result;
+  NamedValues gradients() const {
+    NamedValues result;
     for (const auto& [name, values] : out_) result[name].assign(values.begin(), values.end());
     return result;
   }
@@ -116,8 +118,8 @@ double loss_of(const Example& e) {
 
 /// Central differences of loss_of(e) in every so many elements of each of e.values.
 template <typename Example>
-std::map<std::string, Values> differences(Example e, std::size_t stride) {
-  std::map<std::string, Values> result;
+NamedValues differences(Example e, std::size_t stride) {
+  NamedValues result;
   for (auto& [name, values] : e.values) {
     for (std::size_t i = 0; i < values.size(); i += stride) {
       const double before = values[i], step = 6e-6;

@@ -12,7 +12,7 @@ namespace afterspike::kernels {
 struct GlifrExample {
   GlifrShape shape;
   std::int64_t first = 0;
-  std::map<std::string, Values> values;  ///< By the names of GlifrParameters; and "input".
+  NamedValues values;  ///< By the names of GlifrParameters; and "input".
   double emission = 1, reset = 0, bias = 0;
   std::optional<Values> neurons;
   std::vector<std::uint8_t> emitted, recurrent;
@@ -63,6 +63,10 @@ inline Values reference(const GlifrExample& e) {
   Values emitted(static_cast<std::size_t>(s.steps * plane)),
       voltage(static_cast<std::size_t>(plane));
   Values current(static_cast<std::size_t>(s.currents * plane));
+  // Those of the inner loops, found once.
+  const double *input = e.values.at("input").data(),
+               *input_weight = e.values.at("input_weight").data(),
+               *recurrent_weight = e.values.at("recurrent_weight").data();
   const auto sent = [&](std::int64_t t, std::int64_t row, std::int64_t i) {
     return t < 0 ? 0.0 : emitted[static_cast<std::size_t>(t * plane + row * n + i)];
   };
@@ -71,15 +75,14 @@ inline Values reference(const GlifrExample& e) {
       for (std::int64_t i = 0; i < n; ++i) {
         double drive = 0;
         for (std::int64_t k = 0; k < s.inputs; ++k) {
-          drive +=
-              e.at("input", (t * s.rows + row) * s.inputs + k) * e.at("input_weight", k * n + i);
+          drive += input[(t * s.rows + row) * s.inputs + k] * input_weight[k * n + i];
         }
         for (std::int64_t k = 0; k < n; ++k) {
           double arriving = sent(t - s.delay, row, k);
           if (!e.recurrent.empty()) {
             arriving *= e.recurrent[static_cast<std::size_t>(t * plane + row * n + k)] / kKept;
           }
-          drive += arriving * e.at("recurrent_weight", k * n + i);
+          drive += arriving * recurrent_weight[k * n + i];
         }
         const double before = sent(t - 1, row, i);
         double total = e.bias;

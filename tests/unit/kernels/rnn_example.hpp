@@ -16,14 +16,11 @@ inline double logistic(double x) {
 struct RnnExample {
   RnnShape shape;
   std::int64_t first = 0;
-  std::map<std::string, Values> values;  ///< By the names of RnnParameters; and "input".
+  NamedValues values;  ///< By the names of RnnParameters; and "input".
   std::optional<Values> neurons;
   std::vector<std::uint8_t> emitted, recurrent;
   Values loss;
 
-  double at(const char* name, std::int64_t index) const {
-    return values.at(name)[static_cast<std::size_t>(index)];
-  }
   /// Of a unit at a step of a sequence.
   std::size_t place(std::int64_t t, std::int64_t row, std::int64_t unit) const {
     return static_cast<std::size_t>((t * shape.rows + row) * shape.units + unit);
@@ -62,6 +59,11 @@ class RnnReference {
       : e_(example),
         row_(row),
         emitted_(emitted),
+        input_(example.values.at("input").data()),
+        input_weight_(example.values.at("input_weight").data()),
+        recurrent_weight_(example.values.at("recurrent_weight").data()),
+        input_bias_(example.values.at("input_bias").data()),
+        recurrent_bias_(example.values.at("recurrent_bias").data()),
         cell_(static_cast<std::size_t>(example.shape.units)) {}
 
   void step(std::int64_t t) {
@@ -90,22 +92,21 @@ class RnnReference {
   double of_input(std::int64_t t, std::int64_t gate, std::int64_t unit) const {
     const RnnShape& s = e_.shape;
     const std::int64_t column = gate * s.units + unit, width = rnn_gates(s.cell) * s.units;
-    double sum = e_.at("input_bias", column);
+    double sum = input_bias_[column];
     for (std::int64_t i = 0; i < s.inputs; ++i) {
-      sum += e_.at("input", (t * s.rows + row_) * s.inputs + i) *
-             e_.at("input_weight", i * width + column);
+      sum += input_[(t * s.rows + row_) * s.inputs + i] * input_weight_[i * width + column];
     }
     return sum;
   }
   double back(std::int64_t t, std::int64_t gate, std::int64_t unit) const {
     const RnnShape& s = e_.shape;
     const std::int64_t column = gate * s.units + unit, width = rnn_gates(s.cell) * s.units;
-    double sum = e_.at("recurrent_bias", column);
+    double sum = recurrent_bias_[column];
     if (t < s.delay) return sum;
     for (std::int64_t from = 0; from < s.units; ++from) {
       const double mask = e_.recurrent.empty() ? 1 : e_.recurrent[e_.place(t, row_, from)] / kKept;
       sum += mask * emitted_[e_.place(t - s.delay, row_, from)] *
-             e_.at("recurrent_weight", from * width + column);
+             recurrent_weight_[from * width + column];
     }
     return sum;
   }
@@ -118,6 +119,7 @@ class RnnReference {
   const RnnExample& e_;
   std::int64_t row_;
   Values& emitted_;
+  const double *input_, *input_weight_, *recurrent_weight_, *input_bias_, *recurrent_bias_;
   Values cell_;
 };
 
