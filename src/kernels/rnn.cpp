@@ -98,7 +98,7 @@ struct Layout {
 /// With a delay as long as the sequence in place of a longer one: nothing comes back either way.
 RnnShape bounded(RnnShape shape) {
   require(shape.delay >= 1 && (shape.cell == RnnCell::vanilla || shape.delay == 1),
-          ErrorKind::internal, "delay: found {} steps, expected 1 (of vanilla units, or more)",
+          ErrorKind::internal, "delay: found {} steps, expected 1, or more of vanilla units",
           shape.delay);
   shape.delay = std::min(shape.delay, shape.steps);
   return shape;
