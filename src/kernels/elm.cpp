@@ -206,8 +206,8 @@ struct ElmKernel<T>::Impl {
   void drive(const T* input, std::int64_t begin, std::int64_t end) const {
     T* target = first_map(begin);
     const std::int64_t count = (end - begin) * shape.rows;
-    at.inputs.multiply(row, count, input + begin * shape.rows * shape.inputs, at.input_weight,
-                       at.width, target, at.width);
+    at.inputs.multiply(count, input + begin * shape.rows * shape.inputs,
+                       {at.input_weight, at.width}, at.width, {target, at.width});
     if (trace_keep != 0) {
       for (std::int64_t t = begin; t < end; ++t) {
         row.add_scaled(at.wide, trace_keep, at.trace, first_map(t));
@@ -375,8 +375,8 @@ struct ElmKernel<T>::Impl {
     }
     const T* gradient = first_map(begin);
     const std::int64_t count = (end - begin) * shape.rows;
-    at.inputs.add_weight_gradient(row, count, input + begin * shape.rows * shape.inputs, gradient,
-                                  at.width, at.width, at.input_sums);
+    at.inputs.add_weight_gradient(count, input + begin * shape.rows * shape.inputs,
+                                  {gradient, at.width}, at.width, {at.input_sums, at.width});
     if (input_gradient == nullptr) return;
     gemm<T>(Take::plain, Take::transposed, count, shape.inputs,
             shape.layers > 0 ? shape.width : shape.memory, {gradient, at.width},

@@ -286,8 +286,8 @@ struct ElmNetworkKernel<T>::Impl {
   void drive(const T* input, std::int64_t begin, std::int64_t end) const {
     T* target = first_map(begin);
     const std::int64_t count = (end - begin) * shape.rows;
-    at.inputs.multiply(row, count, input + begin * shape.rows * shape.inputs, at.fold, at.width,
-                       target, at.width);
+    at.inputs.multiply(count, input + begin * shape.rows * shape.inputs, {at.fold, at.width},
+                       at.width, {target, at.width});
   }
 
   /// What neurons emitted a step ago, as it comes back at step t.
@@ -542,8 +542,8 @@ struct ElmNetworkKernel<T>::Impl {
     gemm<T>(Take::transposed, Take::plain, shape.neurons, at.width, count,
             {at.back_chunk, at.lanes}, of_trace, T(1),
             {at.fold_sums + shape.inputs * at.width, at.width});
-    at.inputs.add_weight_gradient(row, count, input + begin * shape.rows * shape.inputs,
-                                  of_trace.data, at.width, at.width, at.fold_sums);
+    at.inputs.add_weight_gradient(count, input + begin * shape.rows * shape.inputs, of_trace,
+                                  at.width, {at.fold_sums, at.width});
   }
 
   void backward_segment(const T* input, const T* emitted_gradient, bool of_magnitude,

@@ -10,6 +10,7 @@
 #include "arena.hpp"
 #include "glifr_steps.hpp"
 #include "history.hpp"
+#include "input_products.hpp"
 #include "padded_masks.hpp"
 
 namespace afterspike::kernels {
@@ -56,6 +57,7 @@ struct Layout {
   T* current_gradient;    ///< [currents] planes.
   T* sums;                ///< 4 + 3 currents rows.
   T* weight_sums;         ///< [inputs + neurons, columns]
+  InputProducts<T> inputs;
   Bfloat16* half_weight;  ///< recurrent_weight in bfloat16; this and the next two only where asked.
   Bfloat16* half_sent;    ///< A chunk of planes: what reaches the recurrent synapses.
   Bfloat16* half_gradient;  ///< A chunk of planes.
@@ -107,6 +109,7 @@ struct Layout {
     current_gradient = planes(kept ? shape.currents : 0);
     sums = row(kept ? 4 + 3 * shape.currents : 0);
     weight_sums = row(kept ? shape.inputs + shape.neurons : 0);
+    inputs = InputProducts<T>(chunk * shape.rows, shape.inputs, arena);
     const bool halves = products == Products::bfloat16;
     half_weight = arena.take<Bfloat16>(halves ? shape.neurons * columns : 0);
     half_sent = arena.take<Bfloat16>(halves ? chunk * plane : 0);
@@ -283,9 +286,8 @@ struct GlifrKernel<T>::Impl {
   }
 
   void forward_chunk(const T* input, std::int64_t begin, std::int64_t end) const {
-    gemm<T>(Take::plain, Take::plain, (end - begin) * shape.rows, at.width, shape.inputs,
-            {input + begin * shape.rows * shape.inputs, shape.inputs},
-            {at.input_weight, at.columns}, T(0), {voltage(begin), at.columns});
+    at.inputs.multiply((end - begin) * shape.rows, input + begin * shape.rows * shape.inputs,
+                       {at.input_weight, at.columns}, at.width, {voltage(begin), at.columns});
     for (std::int64_t from = begin; from < end; from += at.block) {
       const std::int64_t to = std::min(end, from + at.block);
       add_recurrent(from, to);
@@ -450,8 +452,7 @@ struct GlifrKernel<T>::Impl {
     const Matrix<const T> gradient{voltage(begin), at.columns};
     const std::int64_t rows = (end - begin) * shape.rows;
     const T* sequence = input + begin * shape.rows * shape.inputs;
-    gemm<T>(Take::transposed, Take::plain, shape.inputs, at.width, rows, {sequence, shape.inputs},
-            gradient, T(1), {at.weight_sums, at.columns});
+    at.inputs.add_weight_gradient(rows, sequence, gradient, at.width, {at.weight_sums, at.columns});
     // What is emitted here is paired with the gradient of the later steps that it reaches: both
     // have just been used.
     if (const std::int64_t last = std::min(end, shape.steps - shape.delay); begin < last) {

@@ -201,8 +201,8 @@ struct RnnKernel<T>::Impl {
   void drive(const T* input, std::int64_t begin, std::int64_t end) const {
     const std::int64_t count = (end - begin) * shape.rows;
     T* to = blocks(begin);
-    at.inputs.multiply(row, count, input + begin * shape.rows * shape.inputs, at.input_weight,
-                       at.gates, to, at.width);
+    at.inputs.multiply(count, input + begin * shape.rows * shape.inputs,
+                       {at.input_weight, at.gates}, at.gates, {to, at.width});
     if (at.gates == at.width) return;
     for (std::int64_t i = 0; i < count; ++i) {
       std::fill(to + i * at.width + at.gates, to + (i + 1) * at.width, T(0));
@@ -332,8 +332,8 @@ struct RnnKernel<T>::Impl {
               {recalled(begin, end - begin), at.columns}, {recurrent_blocks(begin), at.width}, T(1),
               {at.recurrent_sums, at.gates});
     }
-    at.inputs.add_weight_gradient(row, count, input + place, blocks(begin), at.width, at.gates,
-                                  at.input_sums);
+    at.inputs.add_weight_gradient(count, input + place, {blocks(begin), at.width}, at.gates,
+                                  {at.input_sums, at.gates});
     if (input_gradient == nullptr) return;
     gemm<T>(Take::plain, Take::transposed, count, shape.inputs, at.gates, {blocks(begin), at.width},
             {at.input_weight, at.gates}, T(0), {input_gradient + place, shape.inputs});

@@ -196,32 +196,50 @@ void add_outer_each(std::int64_t rows, std::int64_t from, std::int64_t to, std::
   }
 }
 
+/// Writes the places of what is not zero of a vector, which is what `kept` selects; `first` is that
+/// of its first element.
+template <typename T, class Mask>
+HWY_INLINE void store_places(const T* from, std::int64_t first, Mask kept, std::int32_t* to) {
+  const auto place = static_cast<std::int32_t>(first);
+  if constexpr (sizeof(T) == sizeof(std::int32_t)) {
+    const hn::RebindToSigned<Tag<T>> places;
+    hn::StoreU(hn::Compress(hn::Iota(places, place), hn::RebindMask(places, kept)), places, to);
+  } else {  // Highway narrows no integers of 64 bits.
+    for (std::int32_t i = 0; i < static_cast<std::int32_t>(lanes<T>()); ++i) {
+      if (from[i] != T(0)) *to++ = place + i;
+    }
+  }
+}
+
 template <typename T>
 std::int64_t compress(const T* from, std::int64_t size, std::int64_t most, std::int32_t* index,
                       T* value) {
   const Tag<T> d;
   const std::int64_t n = lanes<T>();
-  std::int64_t found = 0;
-  const auto take = [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      if (from[i] == T(0)) continue;
-      if (found == most) return false;
-      index[found] = static_cast<std::int32_t>(i);
-      value[found] = from[i];
-      ++found;
-    }
-    return true;
-  };
-  std::int64_t i = 0;
+  std::int64_t found = 0, i = 0;
   for (; i + n <= size; i += n) {
-    if (hn::AllTrue(d, hn::Eq(hn::LoadU(d, from + i), hn::Zero(d)))) continue;
-    if (!take(i, i + n)) return -1;
+    const auto own = hn::LoadU(d, from + i);
+    const auto kept = hn::Not(hn::Eq(own, hn::Zero(d)));  // also what is not a number
+    const auto count = static_cast<std::int64_t>(hn::CountTrue(d, kept));
+    if (count == 0) continue;
+    if (found + count > most) return -1;
+    hn::StoreU(hn::Compress(own, kept), d, value + found);
+    store_places(from + i, i, kept, index + found);
+    found += count;
   }
-  return take(i, size) ? found : -1;
+  for (; i < size; ++i) {
+    if (from[i] == T(0)) continue;
+    if (found == most) return -1;
+    index[found] = static_cast<std::int32_t>(i);
+    value[found] = from[i];
+    ++found;
+  }
+  return found;
 }
 
 template <typename T>
-void gather(const Sparse<T>& sparse, const T* matrix, std::int64_t columns, T* to) {
+void gather(const Sparse<T>& sparse, const T* matrix, std::int64_t stride, std::int64_t columns,
+            T* to) {
   for_tiles<T>(columns, [&](std::int64_t column, auto vectors) {
     const Tag<T> d;
     using V = hn::Vec<Tag<T>>;
@@ -229,7 +247,7 @@ void gather(const Sparse<T>& sparse, const T* matrix, std::int64_t columns, T* t
     V sums[vectors()];
     for (int v = 0; v < vectors(); ++v) sums[v] = hn::Zero(d);
     for (std::int64_t i = 0; i < sparse.count; ++i) {
-      const T* row = matrix + sparse.index[i] * columns + column;
+      const T* row = matrix + sparse.index[i] * stride + column;
       const V value = hn::Set(d, sparse.value[i]);
       for (int v = 0; v < vectors(); ++v) {
         sums[v] = hn::MulAdd(value, hn::Load(d, row + v * n), sums[v]);
@@ -249,9 +267,10 @@ void add_scaled(std::int64_t count, T factor, const T* from, T* to) {
 }
 
 template <typename T>
-void scatter(const Sparse<T>& sparse, const T* from, std::int64_t columns, T* matrix) {
+void scatter(const Sparse<T>& sparse, const T* from, std::int64_t columns, T* matrix,
+             std::int64_t stride) {
   for (std::int64_t i = 0; i < sparse.count; ++i) {
-    add_scaled(columns, sparse.value[i], from, matrix + sparse.index[i] * columns);
+    add_scaled(columns, sparse.value[i], from, matrix + sparse.index[i] * stride);
   }
 }
 

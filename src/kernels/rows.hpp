@@ -65,14 +65,17 @@ struct Rows {
 
   /// Writes places and values of what is not zero (also what is not a number) of `size` elements,
   /// any number of them anywhere; gives how many there are, or -1 when they are more than `most`.
+  /// There is room for `most` and kRowElements more, which may be written to.
   std::int64_t (*compress)(const T* from, std::int64_t size, std::int64_t most, std::int32_t* index,
                            T* value);
 
-  /// to = sum of value_i times row index_i of `matrix`.
-  void (*gather)(const Sparse<T>& sparse, const T* matrix, std::int64_t columns, T* to);
+  /// to = sum of value_i times row index_i of `matrix`, whose rows lie `stride` elements apart.
+  void (*gather)(const Sparse<T>& sparse, const T* matrix, std::int64_t stride,
+                 std::int64_t columns, T* to);
 
-  /// Adds value_i times `from` to row index_i of `matrix`.
-  void (*scatter)(const Sparse<T>& sparse, const T* from, std::int64_t columns, T* matrix);
+  /// Adds value_i times `from` to row index_i of such a matrix.
+  void (*scatter)(const Sparse<T>& sparse, const T* from, std::int64_t columns, T* matrix,
+                  std::int64_t stride);
 
   /// to += factor from.
   void (*add_scaled)(std::int64_t count, T factor, const T* from, T* to);

@@ -56,7 +56,7 @@ struct RnnGradients {
 
 /// One pass of one shard, on the calling thread (see prepare_thread() in gemm.hpp). T is float or
 /// double. Works in a workspace that is leased for as long as the object lives. Where at most one
-/// input in eight is not zero, in each row of a chunk of steps, only those cost anything.
+/// input in eight is not zero, of those of a chunk of steps, only these cost anything.
 template <typename T>
 class RnnKernel {
  public:

@@ -78,7 +78,9 @@ void RowsGather(benchmark::State& state) {
   const Sparse<float> sparse = spikes.compressed();
   const Numbers matrix(kInputs * kWidth, "matrix", -1, 1);
   Numbers to(kWidth);
-  const auto gather = [&] { rows<float>().gather(sparse, matrix.data(), kWidth, to.data()); };
+  const auto gather = [&] {
+    rows<float>().gather(sparse, matrix.data(), kWidth, kWidth, to.data());
+  };
   gather();
   const auto expected = [&](std::int64_t column) {
     double sum = 0;
@@ -100,7 +102,9 @@ void RowsScatter(benchmark::State& state) {
   const Sparse<float> sparse = spikes.compressed();
   const Numbers from(kWidth, "from", -1, 1);
   Numbers matrix(kInputs * kWidth);
-  const auto scatter = [&] { rows<float>().scatter(sparse, from.data(), kWidth, matrix.data()); };
+  const auto scatter = [&] {
+    rows<float>().scatter(sparse, from.data(), kWidth, matrix.data(), kWidth);
+  };
   scatter();
   const auto expected = [&](std::int64_t i) {
     return static_cast<double>(spikes.dense[i / kWidth]) * from[i % kWidth];

@@ -65,13 +65,6 @@ inline ElmExample elm_example(const ElmShape& s, std::uint64_t seed = 1) {
   return e;
 }
 
-/// Inputs of which few are not zero.
-inline void make_sparse(Values& input) {
-  for (std::size_t i = 0; i < input.size(); ++i) {
-    if (i % 17 != 3) input[i] = 0;
-  }
-}
-
 inline void add_masks(ElmExample& e) {
   const std::int64_t size = e.shape.steps * e.shape.rows * e.shape.memory;
   e.neurons = every_third_silent(e.shape.memory);

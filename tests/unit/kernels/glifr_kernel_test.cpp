@@ -52,6 +52,19 @@ TEST(GlifrKernel, TakesAnyShape) {
       "a vector");
 }
 
+/// Gathered where few inputs are not zero, multiplied where many are: in segments, too.
+TEST(GlifrKernel, GathersSparseInputs) {
+  for (const std::int64_t delay : {1, 3}) {
+    GlifrExample e = glifr_example(
+        {.steps = 90, .rows = 2, .inputs = 34, .neurons = 5, .currents = 2, .delay = delay});
+    make_sparse(e.values.at("input"));
+    expect_agreement(e, "sparse", 7, 2e-6);
+    const Outcome whole = run<double>(e), parts = run<double>(e, {true, 20});
+    EXPECT_EQ(parts.emitted, whole.emitted);
+    EXPECT_EQ(parts.gradients, whole.gradients);
+  }
+}
+
 /// More rows than go through time together, and more than one step between two products.
 TEST(GlifrKernel, TakesManyRowsThroughManySteps) {
   GlifrExample e = glifr_example(
