@@ -22,8 +22,7 @@ Settings small(Settings settings) {
   settings.batch = std::min(settings.batch, kBatch);
   settings.hidden = std::min(settings.hidden, kHidden);
   settings.input = std::min(settings.input, kInput);
-  if (settings.delay && (settings.delay->kind == units::Duration::Kind::milliseconds ||
-                         settings.delay->value > kDelay)) {
+  if (settings.delay && delay_steps(settings) > kDelay) {
     settings.delay = units::Duration::steps(kDelay);
   }
   return settings;
@@ -69,6 +68,7 @@ void require_same(const Answer& found, const Answer& expected, double tolerance)
 }
 
 void check_answer(const Settings& settings) {
+  require_delay(settings);
   Settings own = small(settings);
   Settings composed = own;
   // Composed operations are what the others are held against, and themselves against the kernel.

@@ -25,12 +25,12 @@ void set_delay(nn::NeuronModel& model, const Settings& settings) {
     delay->set_text(settings.delay->text());
     return;
   }
-  require(settings.delay->in_steps(time_step_ms(settings), "--delay") == 1, ErrorKind::config,
+  require(delay_steps(settings) <= 1, ErrorKind::config,
           "--delay: found {}, expected 1 step or nothing: {} cannot be measured with another",
           settings.delay->text(), settings.neuron);
 }
 
-std::shared_ptr<nn::Network> make_network(const Settings& settings) {
+std::unique_ptr<nn::NeuronModel> make_model(const Settings& settings) {
   const auto& entry = find_entry<nn::NeuronEntry>(nn::entries(), settings.neuron, "neuron model");
   std::unique_ptr<nn::NeuronModel> model;
   if (settings.path == Path::library) {
@@ -43,6 +43,11 @@ std::shared_ptr<nn::Network> make_network(const Settings& settings) {
     model = entry.make();
   }
   set_delay(*model, settings);
+  return model;
+}
+
+std::shared_ptr<nn::Network> make_network(const Settings& settings) {
+  const std::unique_ptr<nn::NeuronModel> model = make_model(settings);
   nn::NetworkOptions options;
   options.hidden = settings.hidden;
   auto network = std::make_shared<nn::Network>(
@@ -150,6 +155,14 @@ train::Shard Subject::step(ThreadPool& pool) {
     whole.backward_s += result.backward_s;
   }
   return whole;
+}
+
+std::int64_t delay_steps(const Settings& settings) {
+  return settings.delay ? settings.delay->in_steps(time_step_ms(settings), "--delay") : 1;
+}
+
+void require_delay(const Settings& settings) {
+  make_model(settings);
 }
 
 bool has_kernel(const Settings& settings) {

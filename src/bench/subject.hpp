@@ -42,6 +42,13 @@ class Subject {
   std::vector<data::Batch> batches_;
 };
 
+/// After how many steps of the model what is emitted comes back.
+std::int64_t delay_steps(const Settings& settings);
+
+/// Throws Error(config) naming --delay where the model has no such delay, --path where LibTorch has
+/// no such layer.
+void require_delay(const Settings& settings);
+
 /// True where the path is a kernel of ours.
 bool has_kernel(const Settings& settings);
 

@@ -101,7 +101,16 @@ std::string chosen_name(const Arguments& arguments, const char* flag) {
   return name;
 }
 
+/// A size on the command line replaces what a file says of the size in either way.
+void apply_size(const Arguments& arguments, const options::Description& description) {
+  if (!arguments.has("hidden")) return;
+  require(!arguments.has("match-params"), ErrorKind::usage,
+          "--hidden and --match-params: found both, expected one of them");
+  description.find("network.match_params").set_text("0");
+}
+
 void apply_settings(const Arguments& arguments, const options::Description& description) {
+  apply_size(arguments, description);
   for (const PlainFlag& flag : kPlainFlags) {
     if (!arguments.has(flag.flag)) continue;
     const options::Field* field = description.find_if(flag.path);
@@ -150,7 +159,7 @@ std::size_t parse_bytes(std::string_view text, std::string_view what) {
   std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
   while (unit.starts_with(' ')) unit.remove_prefix(1);
   for (const auto& [name, factor] : kUnits) {
-    if (error == std::errc() && unit == name && number > 0 && number * factor < 1e18) {
+    if (error == std::errc() && unit == name && number * factor >= 1 && number * factor < 1e18) {
       return static_cast<std::size_t>(number * factor);
     }
   }

@@ -40,6 +40,7 @@ tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,
   const DenormalsFlushed flushed;
   nn::NetworkPass from_first = pass;
   from_first.first = tasks::first_read_step(batch.input.size(0), batch.lengths, read);
+  from_first.lengths = batch.lengths;
   const at::Device device = network.device();
   const at::Tensor emissions = network.emissions(batch.input.to(device), from_first);
   at::Tensor lengths = batch.lengths;

@@ -62,9 +62,11 @@ std::int64_t matched_hidden(const NeuronModel& model, NetworkOptions options,
       options.readout, ErrorKind::config,
       "match_params {}: a network without a readout has as many neurons as the task outputs, {}",
       options.match_params, shape.output_size);
-  require(fits(1), ErrorKind::config,
+  options.hidden = 1;
+  const double least = count(model, options, shape).trained;
+  require(least <= static_cast<double>(options.match_params), ErrorKind::config,
           "match_params {}: a network with one neuron has {} parameters already",
-          options.match_params, count(model, options, shape).trained);
+          options.match_params, least);
   // Upwards, since a model may refuse sizes far beyond the answer.
   std::int64_t low = 1, high = 2;
   while (high <= kMostHidden && fits(high)) {
@@ -180,7 +182,8 @@ at::Tensor Network::emissions(const at::Tensor& input, const NetworkPass& pass) 
                          pass.engine,
                          pass.precision,
                          layer_limit(input.size(0), input.size(1), pass),
-                         pass.largest};
+                         pass.largest,
+                         pass.lengths};
     signal = layers_[index]->emissions(signal, layer_pass);
     for (const auto& [name, tensor] : trace) {
       (*pass.trace)["layers." + std::to_string(index) + "." + name] = tensor;

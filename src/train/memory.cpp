@@ -1,5 +1,6 @@
 #include "afterspike/train/memory.hpp"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -76,6 +77,16 @@ MemoryPlan plan_rest(const nn::Network& network, const tasks::Task& task, const 
   return plan;
 }
 
+/// By how much what a process holds differs from one start to the next.
+constexpr double kMarginMib = 4;
+
+/// Has the C library give tensors back that are freed, instead of keeping room for as large ones.
+void return_freed_memory() {
+  constexpr int kBytes = 128 << 10;
+  mallopt(M_MMAP_THRESHOLD, kBytes);
+  mallopt(M_TRIM_THRESHOLD, kBytes);
+}
+
 }  // namespace
 
 MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
@@ -85,6 +96,7 @@ MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
   MemoryPlan plan = plan_rest(network, task, sharing);
   const std::size_t fixed = plan.present + plan.rest, at_once = sharing.at_once;
   if (limit > 0) {
+    return_freed_memory();
     plan.workspace_limit = std::max<std::size_t>(1, (limit - std::min(limit, fixed)) / at_once);
   }
   nn::NetworkPass pass;
@@ -104,7 +116,8 @@ MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
       limit == 0 || plan.peak <= limit, ErrorKind::config,
       "--memory-limit: found {:.0f} MiB, expected at least {:.0f} MiB for {} thread{}, or fewer "
       "of them, or a smaller train.batch_size",
-      mib(limit), mib(fixed + at_once * workspace->least) + 1, at_once, at_once == 1 ? "" : "s");
+      mib(limit), mib(fixed + at_once * workspace->least) + kMarginMib, at_once,
+      at_once == 1 ? "" : "s");
   return plan;
 }
 

@@ -63,8 +63,9 @@ void warn_of_idle(const distributed::Ranks& ranks, const TrainOptions& options, 
 
 void report_memory(const MemoryPlan& plan) {
   const auto mib = [](std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
-  log::info("memory: {:.0f} MiB at most ({:.0f} now, {:.0f} for each thread)", mib(plan.peak),
-            mib(plan.present), mib(plan.workspace));
+  log::info("memory: {} {:.0f} MiB ({:.0f} now, {:.0f} for each thread)",
+            plan.workspace_limit > 0 ? "at most" : "about", mib(plan.peak), mib(plan.present),
+            mib(plan.workspace));
 }
 
 /// Options that may differ from those of the checkpoint: how long the training is, and where its

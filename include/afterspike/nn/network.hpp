@@ -39,6 +39,7 @@ struct NetworkPass {
   Precision precision = Precision::same;
   std::size_t workspace_limit = 0;  ///< Of all layers together (LayerPass::workspace_limit).
   LargestPass largest;
+  at::Tensor lengths;  ///< LayerPass::lengths
 };
 
 /// Input, recurrent layers of one neuron model, linear readout; between the last two a layer of one

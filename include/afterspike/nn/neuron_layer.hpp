@@ -52,6 +52,8 @@ struct LayerPass {
   std::size_t workspace_limit = 0;  ///< Bytes that emissions() may keep for the way back, where it
                                     ///< has a choice; 0: all that saves time. Same bits either way.
   LargestPass largest;
+  at::Tensor lengths;  ///< [batch] integers: the steps of each sequence, over which penalties are
+                       ///< means. Undefined: all.
 };
 
 /// What a layer is built for.

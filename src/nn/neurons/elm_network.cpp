@@ -202,6 +202,24 @@ double ElmNetwork::low_pass_keep() const {
   return options_.high_pass_tau_ms > 0 ? std::exp(-dt_ms_ / options_.high_pass_tau_ms) : 0;
 }
 
+namespace {
+
+/// What each step counts in the mean over those of its sequence, [steps, batch]; undefined where
+/// there is no penalty.
+at::Tensor share_of_steps(const at::Tensor& input, const LayerPass& pass) {
+  if (pass.penalty == nullptr) return {};
+  const std::int64_t steps = input.size(0), batch = input.size(1);
+  const at::TensorOptions like = input.options().requires_grad(false);
+  if (!pass.lengths.defined()) {
+    return at::full({steps, batch}, 1 / static_cast<double>(steps), like);
+  }
+  const at::Tensor lengths = pass.lengths.to(input.device());
+  const at::Tensor within = at::arange(steps, lengths.options()).unsqueeze(1) < lengths;
+  return within.to(like.dtype()) / lengths.to(like.dtype());
+}
+
+}  // namespace
+
 at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
                                const LayerPass& pass) const {
   const std::int64_t batch = input.size(1), n = shape().neurons;
@@ -224,6 +242,7 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
   if (low_pass_kept > 0) low_pass = state.at("low_pass");
   std::vector<at::Tensor> emissions;
   at::Tensor magnitude = at::zeros({batch, n}, like), active = at::zeros({batch}, like);
+  const at::Tensor share = share_of_steps(input, pass);
   Records records;
   for (const at::Tensor& step : arriving.unbind(0)) {
     const at::Tensor back = recurrent_mask.defined() ? emitted * recurrent_mask
@@ -251,8 +270,9 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
     emitted = silence(dropout(activity, options_.dropout, pass), pass);
     emissions.push_back(emitted);
     if (pass.penalty != nullptr) {
-      magnitude = magnitude + output.abs().mean(-1);
-      active = active + emitted.abs().mean(-1);
+      const at::Tensor own = share[std::ssize(emissions) - 1];
+      magnitude = magnitude + own.unsqueeze(1) * output.abs().mean(-1);
+      active = active + own * emitted.abs().mean(-1);
     }
     if (pass.trace == nullptr) continue;
     records.branch.push_back(branch);
@@ -271,12 +291,18 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
   state = {{"memory", memory}, {"emitted", emitted}};
   if (branch_kept > 0) state["branch"] = branch;
   if (low_pass_kept > 0) state["low_pass"] = low_pass;
-  add_penalty(pass, magnitude / input.size(0), active / input.size(0));
+  add_penalty(pass, magnitude, active);
   return at::stack(emissions);
 }
 
 at::Tensor ElmNetwork::emissions(const at::Tensor& input, const LayerPass& pass) const {
-  if (!takes_kernel(input, pass)) return NeuronLayer::emissions(input, pass);
+  const bool penalised = pass.penalty != nullptr && has_penalty();
+  // The kernel's means are over all of its steps.
+  const bool of_all_steps =
+      !pass.lengths.defined() || pass.lengths.eq(input.size(0)).all().item<bool>();
+  if (!takes_kernel(input, pass) || (penalised && !of_all_steps)) {
+    return NeuronLayer::emissions(input, pass);
+  }
   ElmNetworkCoefficients c;
   c.connectome = connectome_;
   c.synapse_weight = raw("synapse_weight");
@@ -320,7 +346,6 @@ at::Tensor ElmNetwork::emissions(const at::Tensor& input, const LayerPass& pass)
                       input.scalar_type());
   }
   // A penalty on activity is one on all steps.
-  const bool penalised = pass.penalty != nullptr && has_penalty();
   const std::int64_t first = penalised ? 0 : pass.first;
   const LayerPass rest = beside_dropped_input(pass, options_.input_dropout, input);
   const auto results = elm_network_sequence(arriving, c, masks, first, rest);

@@ -89,6 +89,9 @@ TEST(Measure, TakesDelayAndPrecision) {
   EXPECT_GT(measure(settings).front().step_s_min, 0);
   settings.delay = units::Duration::milliseconds(0.2);
   EXPECT_GT(measure(settings).front().step_s_min, 0);
+  settings.neuron = "gru";
+  settings.delay = units::Duration::milliseconds(0.05);  // a step
+  EXPECT_GT(measure(settings).front().step_s_min, 0);
 }
 
 TEST(Measure, RefusesWhatDoesNotFit) {
@@ -132,6 +135,11 @@ TEST(Measure, RefusesWhatDoesNotFit) {
          s.neuron = "rnn";
          s.path = Path::library;
          s.delay = units::Duration::steps(3);
+       }},
+      {"--delay: found 300 steps, expected 1 step", config,
+       [](Settings& s) {
+         s.neuron = "gru";
+         s.delay = units::Duration::steps(300);
        }},
   };
   for (const Case& one : cases) {

@@ -153,6 +153,31 @@ TEST(ElmNetworkEngine, SilencesAndDropsTheSame) {
   }
 }
 
+/// What lies beyond the end of a sequence has no influence.
+TEST(ElmNetworkEngine, PenalisesTheStepsOfASequenceOnly) {
+  const auto layer = testing::make_layer(
+      "elm_network", {6, 9, 1.0},
+      {{"memory", "2"}, {"memory_penalty", "0.5"}, {"activity_penalty", "0.25"}});
+  const at::Tensor input = uniform_tensor({12, 3, 6}, Rng(3));
+  const auto penalty_of = [&](const at::Tensor& sequences, const at::Tensor& lengths) {
+    LayerPass pass;
+    pass.lengths = lengths;
+    at::Tensor penalty;
+    pass.penalty = &penalty;
+    layer->emissions(sequences, pass);
+    return penalty.detach();
+  };
+  const at::Tensor lengths = at::tensor({12, 5, 1}, at::kLong);
+  const at::Tensor together = penalty_of(input, lengths);
+  for (std::int64_t i = 0; i < 3; ++i) {
+    const at::Tensor own =
+        input.narrow(0, 0, lengths[i].item<std::int64_t>()).narrow(1, i, 1).contiguous();
+    expect_close(together.narrow(0, i, 1), penalty_of(own, {}), 1e-12, "penalty");
+  }
+  expect_close(penalty_of(input, at::full({3}, 12, at::kLong)), penalty_of(input, {}), 1e-12,
+               "of sequences of one length");
+}
+
 TEST(ElmNetworkEngine, PenalisesTheSame) {
   const auto layer = testing::make_layer("elm_network", {6, 9, 1.0},
                                          {{"memory", "2"},

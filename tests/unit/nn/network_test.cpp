@@ -221,7 +221,8 @@ TEST(Network, SettingsThatDoNotFitAreRefused) {
       {[](NetworkOptions& o, NetworkShape&) { o.hidden = 0; }, "0 neurons"},
       {[](NetworkOptions&, NetworkShape& s) { s.input_size = 0; }, "0 inputs"},
       {[](NetworkOptions&, NetworkShape& s) { s.output_size = 0; }, "0 outputs"},
-      {[](NetworkOptions& o, NetworkShape&) { o.match_params = 17; }, "match_params 17"},
+      {[](NetworkOptions& o, NetworkShape&) { o.match_params = 17; },
+       "match_params 17: a network with one neuron has 20 parameters already"},
       {[](NetworkOptions& o, NetworkShape&) { o.readout = false; },
        "128 neurons without a readout"}};
   for (const Bad& bad : table) {
