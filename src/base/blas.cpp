@@ -1,6 +1,9 @@
 #include "afterspike/base/blas.hpp"
 
 #include <dlfcn.h>
+#include <unistd.h>
+
+#include <cstdlib>
 
 #include "afterspike/base/error.hpp"
 
@@ -11,6 +14,18 @@ namespace {
 template <typename Function>
 Function* loaded_function(const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
+}
+
+constexpr const char* kCoreVariable = "OPENBLAS_CORETYPE";
+
+ProcessorInstructions own_instructions() {
+  ProcessorInstructions own;
+#if defined(__x86_64__)
+  own.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  own.avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+#endif
+  return own;
 }
 
 }  // namespace
@@ -27,6 +42,27 @@ void prepare_blas(int threads) {
           "threads and gives wrong results when several threads call it; install another "
           "(apt-get install libopenblas0-pthread)",
           threads);
+}
+
+std::string openblas_core() {
+  auto* const name = loaded_function<char*()>("openblas_get_corename");
+  return name != nullptr ? name() : "";
+}
+
+std::optional<std::string> better_openblas_core(const std::string& core,
+                                                ProcessorInstructions instructions) {
+  if (core != "Prescott") return std::nullopt;  // It knows the processor.
+  if (instructions.avx512) return "SkylakeX";
+  if (instructions.avx2) return "Haswell";
+  return std::nullopt;
+}
+
+void restart_with_better_openblas(char** arguments) {
+  if (std::getenv(kCoreVariable) != nullptr) return;
+  const auto core = better_openblas_core(openblas_core(), own_instructions());
+  if (!core) return;
+  setenv(kCoreVariable, core->c_str(), /*overwrite=*/1);
+  execv("/proc/self/exe", arguments);  // Where that fails the program goes on, only slower.
 }
 
 }  // namespace afterspike

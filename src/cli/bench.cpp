@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "afterspike/base/blas.hpp"
 #include "afterspike/base/registry.hpp"
 #include "afterspike/io/json.hpp"
 #include "afterspike/kernels/instructions.hpp"
@@ -123,6 +124,7 @@ io::Json record(const bench::Settings& settings, const std::vector<bench::Measur
       {"delay", settings.delay ? io::Json(settings.delay->text()) : io::Json()},
       {"path", bench::name_of(settings.path)},
       {"kernel", kernels::instructions()},
+      {"openblas", openblas_core()},
       {"precision", settings.bfloat16 ? "bf16" : "fp32"},
       {"threads", settings.threads},
       {"rows", measured.rows},

@@ -11,6 +11,7 @@
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
 
+#include "afterspike/base/blas.hpp"
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/registry.hpp"
 #include "command.hpp"
@@ -78,6 +79,7 @@ std::string sentence_of(const std::filesystem::filesystem_error& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  afterspike::restart_with_better_openblas(argv);
   // We share out the work ourselves; threads inside an operation would only wait for each other.
   at::set_num_threads(1);
   try {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string>
+
 namespace afterspike {
 
 /// Prepares the BLAS library of this process, which LibTorch uses too, for calls from several
@@ -14,5 +17,27 @@ void prepare_blas(int threads);
 /// Lets OpenBLAS, where it is the library, use so many threads within a product: to measure
 /// LibTorch as it is without threads of ours.
 void set_blas_threads(int threads);
+
+/// What OpenBLAS, where it is the library, computes as: the name of a processor, such as SkylakeX;
+/// empty where it is not.
+std::string openblas_core();
+
+/// The instructions of a processor that matter here.
+struct ProcessorInstructions {
+  bool avx2 = false;    ///< And FMA.
+  bool avx512 = false;  ///< F, DQ, BW and VL.
+};
+
+/// The value of the environment variable OPENBLAS_CORETYPE, which OpenBLAS reads where it is
+/// loaded, that makes it use these instructions; nothing where it does so already. An OpenBLAS that
+/// is older than the processor does not know it, and takes functions of 2004 (Prescott) for it:
+/// version 0.3.21 on an Intel Xeon of 2023 computed an eighth of what it can.
+std::optional<std::string> better_openblas_core(const std::string& core,
+                                                ProcessorInstructions instructions);
+
+/// Starts the program anew, by its arguments, with such a variable where OpenBLAS is better off
+/// with it; returns where not, or where the variable is set already. Call it before everything
+/// else.
+void restart_with_better_openblas(char** arguments);
 
 }  // namespace afterspike
