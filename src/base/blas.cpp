@@ -1,7 +1,6 @@
 #include "afterspike/base/blas.hpp"
 
 #include <dlfcn.h>
-#include <unistd.h>
 
 #include <cstdlib>
 
@@ -36,6 +35,7 @@ void set_blas_threads(int threads) {
 
 void prepare_blas(int threads) {
   set_blas_threads(1);
+  use_better_openblas_core();
   auto* const parallel = loaded_function<int()>("openblas_get_parallel");
   require(threads <= 1 || parallel == nullptr || (*parallel)() != 0, ErrorKind::config,
           "--threads: found {}, expected 1: the OpenBLAS library that is loaded was built without "
@@ -57,12 +57,16 @@ std::optional<std::string> better_openblas_core(const std::string& core,
   return std::nullopt;
 }
 
-void restart_with_better_openblas(char** arguments) {
+void use_better_openblas_core() {
   if (std::getenv(kCoreVariable) != nullptr) return;
+  // What the library does where it is loaded, and what undoes it.
+  auto* const init = loaded_function<void()>("gotoblas_dynamic_init");
+  auto* const quit = loaded_function<void()>("gotoblas_dynamic_quit");
   const auto core = better_openblas_core(openblas_core(), own_instructions());
-  if (!core) return;
+  if (!core || init == nullptr || quit == nullptr) return;
   setenv(kCoreVariable, core->c_str(), /*overwrite=*/1);
-  execv("/proc/self/exe", arguments);  // Where that fails the program goes on, only slower.
+  quit();
+  init();
 }
 
 }  // namespace afterspike

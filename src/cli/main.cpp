@@ -79,7 +79,7 @@ std::string sentence_of(const std::filesystem::filesystem_error& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  afterspike::restart_with_better_openblas(argv);
+  afterspike::use_better_openblas_core();
   // We share out the work ourselves; threads inside an operation would only wait for each other.
   at::set_num_threads(1);
   try {

@@ -86,13 +86,16 @@ Arguments train_arguments() {
 }
 
 std::string chosen_name(const Arguments& arguments, const char* flag) {
-  if (arguments.has(flag)) return arguments.text(flag);
+  const std::string given = arguments.has(flag) ? arguments.text(flag) : "";
   std::string name;
   if (arguments.has("config")) {
     const fs::path path = arguments.text("config");
-    require(fs::exists(path), ErrorKind::config, "--config: there is no file '{}'", path.string());
     name = io::peek_text(path, flag, "name");
+    // Before its options are read: those of another model are none of this one.
+    require(name.empty() || given.empty() || name == given, ErrorKind::config,
+            "--{}: found '{}', expected '{}', which '{}' is for", flag, given, name, path.string());
   }
+  if (!given.empty()) return given;
   require(
       !name.empty(), ErrorKind::usage,
       "train: no {0} was named; expected --{0} NAME, or [{0}] name = \"NAME\" in --config FILE; "

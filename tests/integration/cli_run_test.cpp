@@ -431,6 +431,16 @@ TEST_F(CliRun, SaysBeforeHowMuchMemoryItTakesAndKeepsWithinALimit) {
   }
 }
 
+TEST_F(CliRun, RefusesAnotherModelThanThatOfTheFileBeforeItsOptions) {
+  testing::spill(directory_ / "elm.toml",
+                 "[task]\nname = \"sine_generation\"\n[neuron]\nlearn = \"none\"\n"
+                 "name = \"elm\"\n");
+  const Outcome outcome =
+      run({"train", "--config", path("elm.toml"), "--neuron", "lstm", "--out", path("other")});
+  EXPECT_EQ(outcome.status, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("--neuron: found 'lstm', expected 'elm', which '"));
+}
+
 TEST_F(CliRun, TakesTheSizeOfTheCommandLineForThatOfTheFile) {
   testing::spill(directory_ / "matched.toml",
                  "[task]\nname = \"sine_generation\"\n[neuron]\nname = \"rnn\"\n"

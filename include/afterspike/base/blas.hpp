@@ -7,7 +7,8 @@ namespace afterspike {
 
 /// Prepares the BLAS library of this process, which LibTorch uses too, for calls from several
 /// threads of ours: tells OpenBLAS to start no threads of its own (they would wait for each other
-/// within products that are too small for them). Call it once before work starts.
+/// within products that are too small for them), and which functions to take where it does not know
+/// the processor. Call it once before work starts.
 ///
 /// Throws Error(config) when `threads` > 1 and the library is an OpenBLAS that was built without
 /// threads: such a build keeps its buffers unlocked, and products computed at the same time come
@@ -35,9 +36,9 @@ struct ProcessorInstructions {
 std::optional<std::string> better_openblas_core(const std::string& core,
                                                 ProcessorInstructions instructions);
 
-/// Starts the program anew, by its arguments, with such a variable where OpenBLAS is better off
-/// with it; returns where not, or where the variable is set already. Call it before everything
-/// else.
-void restart_with_better_openblas(char** arguments);
+/// Has OpenBLAS choose again, with that variable, where it is better off with it; where a user has
+/// set the variable, nothing changes. prepare_blas() does so, too. REQUIRES: no other thread is in
+/// the library.
+void use_better_openblas_core();
 
 }  // namespace afterspike

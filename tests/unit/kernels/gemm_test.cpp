@@ -3,10 +3,12 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstdlib>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "afterspike/base/blas.hpp"
 #include "afterspike/base/rng.hpp"
 
 namespace afterspike::kernels {
@@ -75,6 +77,21 @@ TYPED_TEST(Gemm, IsTheProductOfAnyShapeTakenEitherWay) {
 }
 
 /// Small whole numbers are exact in bfloat16, and so are their sums in float32.
+/// Products are right after OpenBLAS has chosen again, and it computes as what it was told.
+TEST(Gemm, GoesOnWhereOpenblasWasToldOfTheProcessor) {
+  const auto product = [] {
+    check<double>(Take::plain, Take::transposed, 65, 33, 140, 1.0);
+    check<double>(Take::transposed, Take::plain, 7, 100, 31, 0.0);
+  };
+  product();
+  const bool was_unknown = openblas_core() == "Prescott";
+  use_better_openblas_core();
+  product();
+  if (const char* told = std::getenv("OPENBLAS_CORETYPE"); was_unknown && told != nullptr) {
+    EXPECT_EQ(openblas_core(), told);
+  }
+}
+
 TEST(GemmInBfloat16, IsExactForWholeNumbers) {
   const SignalsHeld held;
   if (!has_bfloat16()) GTEST_SKIP() << "this processor does not multiply bfloat16";

@@ -311,10 +311,10 @@ TEST(Network, DropoutOfTheReadoutLeavesTheNeuronsAlone) {
 }
 
 TEST(Network, MayBeUsedFromSeveralThreadsAtOnce) {
+  std::vector<at::Tensor> found(4);
+  prepare_blas(static_cast<int>(found.size()));  // Before work starts.
   const auto own = network("glifr", sized(20, 2), {{"delay", "3 steps"}});
   const at::Tensor expected = own->forward(input());
-  std::vector<at::Tensor> found(4);
-  prepare_blas(static_cast<int>(found.size()));
   std::vector<std::thread> threads;
   for (at::Tensor& slot : found) {
     threads.emplace_back([&] {
