@@ -68,7 +68,7 @@ void require_same(const Answer& found, const Answer& expected, double tolerance)
 }
 
 void check_answer(const Settings& settings) {
-  require_delay(settings);
+  require_model(settings);
   Settings own = small(settings);
   Settings composed = own;
   // Composed operations are what the others are held against, and themselves against the kernel.

@@ -161,7 +161,7 @@ std::int64_t delay_steps(const Settings& settings) {
   return settings.delay ? settings.delay->in_steps(time_step_ms(settings), "--delay") : 1;
 }
 
-void require_delay(const Settings& settings) {
+void require_model(const Settings& settings) {
   make_model(settings);
 }
 

@@ -47,7 +47,7 @@ std::int64_t delay_steps(const Settings& settings);
 
 /// Throws Error(config) naming --delay where the model has no such delay, --path where LibTorch has
 /// no such layer.
-void require_delay(const Settings& settings);
+void require_model(const Settings& settings);
 
 /// True where the path is a kernel of ours.
 bool has_kernel(const Settings& settings);

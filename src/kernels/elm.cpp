@@ -10,6 +10,7 @@
 #include "history.hpp"
 #include "input_products.hpp"
 #include "padded_masks.hpp"
+#include "padding.hpp"
 #include "rows.hpp"
 
 namespace afterspike::kernels {
@@ -53,8 +54,7 @@ struct Layout {
     const auto step_bytes = static_cast<std::int64_t>(sizeof(T)) * (3 * plane + 2 * layers * wide);
     chunk = steps_of_chunk(step_bytes, shape.steps);
     const bool kept = history.kept;
-    segment =
-        kept ? rounded_up(std::clamp<std::int64_t>(history.segment, 1, shape.steps), chunk) : chunk;
+    segment = steps_of_segment(history, shape.steps, chunk);
     segments = (shape.steps + segment - 1) / segment;
     const std::int64_t slots = std::min(segment, shape.steps);
     const std::int64_t saved = kept && segments > 1 ? segments : 0;
@@ -108,32 +108,6 @@ std::size_t layout_bytes(const ElmShape& shape, History history) {
   Arena arena(nullptr);
   const Layout<T> layout(shape, history, arena);
   return arena.bytes();
-}
-
-/// Copies `rows` rows of `from` elements each to rows of `to` elements, with zeros after them.
-template <typename T>
-void pad(const T* source, std::int64_t rows, std::int64_t from, T* target, std::int64_t to) {
-  for (std::int64_t row = 0; row < rows; ++row) {
-    T* end = std::copy_n(source + row * from, from, target + row * to);
-    std::fill(end, target + (row + 1) * to, T(0));
-  }
-}
-
-template <typename T>
-void unpad(const T* source, std::int64_t rows, std::int64_t from, T* target, std::int64_t to) {
-  for (std::int64_t row = 0; row < rows; ++row) {
-    std::copy_n(source + row * from, to, target + row * to);
-  }
-}
-
-/// The transpose of [rows, columns], its rows padded to `to` elements.
-template <typename T>
-void pad_transposed(const T* source, std::int64_t rows, std::int64_t columns, T* target,
-                    std::int64_t to) {
-  std::fill_n(target, columns * to, T(0));
-  for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t j = 0; j < columns; ++j) target[j * to + i] = source[i * columns + j];
-  }
 }
 
 }  // namespace

@@ -63,8 +63,7 @@ struct Layout {
         static_cast<std::int64_t>(sizeof(T)) * (3 * plane + 2 * (layers + 1) * wide);
     chunk = steps_of_chunk(step_bytes, shape.steps);
     const bool kept = history.kept;
-    segment =
-        kept ? rounded_up(std::clamp<std::int64_t>(history.segment, 1, shape.steps), chunk) : chunk;
+    segment = steps_of_segment(history, shape.steps, chunk);
     segments = (shape.steps + segment - 1) / segment;
     slots = std::min(segment, shape.steps);
     const std::int64_t saved = kept && segments > 1 ? segments : 0;

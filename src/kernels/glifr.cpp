@@ -12,6 +12,7 @@
 #include "history.hpp"
 #include "input_products.hpp"
 #include "padded_masks.hpp"
+#include "padding.hpp"
 
 namespace afterspike::kernels {
 namespace {
@@ -71,8 +72,7 @@ struct Layout {
     chunk = steps_of_chunk(step_bytes, shape.steps, kGlifrChunkBytes);
     block = std::min(shape.delay, chunk);
     const bool kept = history.kept;
-    segment =
-        kept ? rounded_up(std::clamp<std::int64_t>(history.segment, 1, shape.steps), chunk) : chunk;
+    segment = steps_of_segment(history, shape.steps, chunk);
     segments = (shape.steps + segment - 1) / segment;
     const std::int64_t ring = rounded_up(segment + shape.delay, chunk);
     whole_emitted = kept && (segments == 1 || segments * shape.delay + ring >= shape.steps);
@@ -173,10 +173,7 @@ struct GlifrKernel<T>::Impl {
 
   /// Copies rows of `shape.neurons` elements to rows of `columns`, with zeros after them.
   const T* padded(const T* from, std::int64_t rows, T* to) const {
-    for (std::int64_t row = 0; row < rows; ++row) {
-      T* end = std::copy_n(from + row * shape.neurons, shape.neurons, to + row * at.columns);
-      std::fill(end, to + (row + 1) * at.columns, T(0));
-    }
+    pad(from, rows, shape.neurons, to, at.columns);
     return to;
   }
 
@@ -300,9 +297,8 @@ struct GlifrKernel<T>::Impl {
   /// Writes the emissions of steps [begin, end) without padding.
   void copy_out(std::int64_t begin, std::int64_t end, T* target) const {
     for (std::int64_t t = begin; t < end; ++t) {
-      for (std::int64_t row = 0; row < shape.rows; ++row) {
-        target = std::copy_n(emitted(t) + row * at.columns, shape.neurons, target);
-      }
+      unpad(emitted(t), shape.rows, at.columns, target, shape.neurons);
+      target += shape.rows * shape.neurons;
     }
   }
 
@@ -387,10 +383,7 @@ struct GlifrKernel<T>::Impl {
         if (t < first) {
           std::fill_n(to, at.plane, T(0));
         } else {
-          const T* from = emitted_gradient + (t - first) * shape.rows * shape.neurons;
-          for (std::int64_t row = 0; row < shape.rows; ++row) {
-            padded(from + row * shape.neurons, 1, to + row * at.columns);
-          }
+          padded(emitted_gradient + (t - first) * shape.rows * shape.neurons, shape.rows, to);
         }
       }
     }
@@ -479,9 +472,7 @@ struct GlifrKernel<T>::Impl {
 
   /// Copies rows of `columns` elements to rows of `shape.neurons`.
   void unpadded(const T* from, std::int64_t rows, T* to) const {
-    for (std::int64_t row = 0; row < rows; ++row) {
-      std::copy_n(from + row * at.columns, shape.neurons, to + row * shape.neurons);
-    }
+    unpad(from, rows, at.columns, to, shape.neurons);
   }
 
   void transpose_recurrent_weight() const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "afterspike/kernels/pass.hpp"
+#include "arena.hpp"
 
 namespace afterspike::kernels {
 
@@ -15,6 +16,13 @@ inline constexpr std::int64_t kChunkBytes = std::int64_t{1} << 20;
 inline std::int64_t steps_of_chunk(std::int64_t step_bytes, std::int64_t steps,
                                    std::int64_t chunk_bytes = kChunkBytes) {
   return std::clamp<std::int64_t>(chunk_bytes / step_bytes, 1, std::min<std::int64_t>(steps, 64));
+}
+
+/// Steps of a segment, a multiple of those of a chunk; `unkept` at least where no history is kept.
+inline std::int64_t steps_of_segment(History history, std::int64_t steps, std::int64_t chunk,
+                                     std::int64_t unkept = 1) {
+  const std::int64_t wanted = history.kept ? history.segment : unkept;
+  return rounded_up(std::clamp<std::int64_t>(wanted, 1, steps), chunk);
 }
 
 /// The history with the longest segments that takes at most `limit` of `bytes(history)`; where none

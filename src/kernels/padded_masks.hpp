@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "afterspike/kernels/pass.hpp"
+#include "padding.hpp"
 
 namespace afterspike::kernels {
 
@@ -17,7 +18,7 @@ class PaddedMasks {
               T* plane)
       : masks_(masks), rows_(rows), neurons_(neurons), columns_(columns), plane_(plane) {
     if (masks_.neurons != nullptr) {
-      for (std::int64_t row = 0; row < rows_; ++row) fill_row(row, masks_.neurons);
+      pad<T>({masks_.neurons, 0}, rows_, neurons_, {plane_, columns_}, columns_);
     }
   }
 
@@ -54,11 +55,6 @@ class PaddedMasks {
   }
 
  private:
-  void fill_row(std::int64_t row, const T* from) {
-    T* end = std::copy_n(from, neurons_, plane_ + row * columns_);
-    std::fill(end, plane_ + (row + 1) * columns_, T(0));
-  }
-
   Masks<T> masks_;
   std::int64_t rows_, neurons_, columns_;
   T* plane_;

@@ -10,6 +10,7 @@
 #include "history.hpp"
 #include "input_products.hpp"
 #include "padded_masks.hpp"
+#include "padding.hpp"
 #include "rnn_cells.hpp"
 #include "rows.hpp"
 
@@ -53,7 +54,9 @@ struct Layout {
         plane(shape.rows * columns),
         wide(shape.rows * width),
         chunk(chunk_of(shape)),
-        segment(segment_of(shape, history)),
+        // Without a history as long as the delay at least: what is emitted within one is copied
+        // from each segment to the next.
+        segment(steps_of_segment(history, shape.steps, chunk, shape.delay)),
         segments((shape.steps + segment - 1) / segment),
         inputs(chunk * shape.rows, shape.inputs, arena) {
     const bool kept = history.kept;
@@ -86,12 +89,6 @@ struct Layout {
   std::int64_t chunk_of(const RnnShape& shape) const {
     const auto step_bytes = static_cast<std::int64_t>(sizeof(T)) * (wide + 2 * plane);
     return steps_of_chunk(step_bytes, shape.steps);
-  }
-  std::int64_t segment_of(const RnnShape& shape, History history) const {
-    // Without a history as long as the delay at least: what is emitted within one is copied from
-    // each segment to the next.
-    const std::int64_t wanted = history.kept ? history.segment : std::max(chunk, shape.delay);
-    return rounded_up(std::clamp<std::int64_t>(wanted, 1, shape.steps), chunk);
   }
 };
 
@@ -135,8 +132,10 @@ struct RnnKernel<T>::Impl {
     std::fill_n(at.bias, at.width, T(0));
     for (std::int64_t block = 0; block < rnn_gates(shape.cell); ++block) {
       const std::int64_t gate = input_gate(shape.cell, block);
-      copy_gate(parameters.input_weight, shape.inputs, gate, block, at.input_weight);
-      copy_gate(parameters.recurrent_weight, shape.units, block, block, at.recurrent_weight);
+      pad(gate_of(parameters.input_weight, gate), shape.inputs, shape.units,
+          block_of(at.input_weight, block), at.columns);
+      pad(gate_of(parameters.recurrent_weight, block), shape.units, shape.units,
+          block_of(at.recurrent_weight, block), at.columns);
       T* own = at.bias + block * at.columns;
       T* recurrent = own + recurrent_block * at.columns;
       for (std::int64_t i = 0; i < shape.units; ++i) {
@@ -145,39 +144,23 @@ struct RnnKernel<T>::Impl {
         recurrent[i] += parameters.recurrent_bias[block * shape.units + i];
       }
     }
-    if (history.kept) transpose_recurrent();
+    if (history.kept) {
+      pad_transposed(at.recurrent_weight, shape.units, at.gates, at.recurrent_transposed,
+                     at.columns);
+    }
     if (shape.cell == RnnCell::lstm) std::fill_n(at.cell, at.plane, T(0));
     std::fill_n(at.emitted, shape.delay * at.plane, T(0));
   }
 
-  /// Rows of one gate's weights to those of a block, with zeros after them.
-  void copy_gate(const T* from, std::int64_t rows, std::int64_t gate, std::int64_t block,
-                 T* to) const {
-    const std::int64_t stride = rnn_gates(shape.cell) * shape.units;
-    for (std::int64_t i = 0; i < rows; ++i) {
-      T* own = to + i * at.gates + block * at.columns;
-      T* end = std::copy_n(from + i * stride + gate * shape.units, shape.units, own);
-      std::fill(end, own + at.columns, T(0));
-    }
+  /// Rows of one gate among those of all gates, as they are given and as a block here.
+  template <typename U>
+  Matrix<U> gate_of(U* all, std::int64_t gate) const {
+    return {all + gate * shape.units, rnn_gates(shape.cell) * shape.units};
   }
-  void copy_gradient(const T* from, std::int64_t rows, std::int64_t block, std::int64_t gate,
-                     T* to) const {
-    const std::int64_t stride = rnn_gates(shape.cell) * shape.units;
-    for (std::int64_t i = 0; i < rows; ++i) {
-      std::copy_n(from + i * at.gates + block * at.columns, shape.units,
-                  to + i * stride + gate * shape.units);
-    }
+  template <typename U>
+  Matrix<U> block_of(U* all, std::int64_t block) const {
+    return {all + block * at.columns, at.gates};
   }
-
-  void transpose_recurrent() const {
-    std::fill_n(at.recurrent_transposed, at.gates * at.columns, T(0));
-    for (std::int64_t i = 0; i < shape.units; ++i) {
-      for (std::int64_t j = 0; j < at.gates; ++j) {
-        at.recurrent_transposed[j * at.columns + i] = at.recurrent_weight[i * at.gates + j];
-      }
-    }
-  }
-
   // Step t lies in slot t % segment of its segment.
   std::int64_t slot(std::int64_t t) const { return t % at.segment; }
   T* blocks(std::int64_t t) const { return at.blocks + slot(t) * at.wide; }
@@ -237,10 +220,7 @@ struct RnnKernel<T>::Impl {
   }
 
   void copy_out(std::int64_t t, T* target) const {
-    const T* from = emitted(t);
-    for (std::int64_t r = 0; r < shape.rows; ++r) {
-      target = std::copy_n(from + r * at.columns, shape.units, target);
-    }
+    unpad(emitted(t), shape.rows, at.columns, target, shape.units);
   }
 
   std::int64_t end_of(std::int64_t segment) const {
@@ -295,12 +275,8 @@ struct RnnKernel<T>::Impl {
   void backward_step(std::int64_t t, const T* emitted_gradient) const {
     CellGradients<T> gradients;
     if (t >= first) {
-      const T* from = emitted_gradient + (t - first) * shape.rows * shape.units;
-      for (std::int64_t r = 0; r < shape.rows; ++r) {
-        T* own = at.emitted_gradient + r * at.columns;
-        T* end = std::copy_n(from + r * shape.units, shape.units, own);
-        std::fill(end, own + at.columns, T(0));
-      }
+      pad(emitted_gradient + (t - first) * shape.rows * shape.units, shape.rows, shape.units,
+          at.emitted_gradient, at.columns);
       gradients.emitted = at.emitted_gradient;
     }
     gradients.recalled = at.recalled_gradient + t % shape.delay * at.plane;
@@ -365,8 +341,10 @@ struct RnnKernel<T>::Impl {
     }
     for (std::int64_t block = 0; block < rnn_gates(shape.cell); ++block) {
       const std::int64_t gate = input_gate(shape.cell, block);
-      copy_gradient(at.input_sums, shape.inputs, block, gate, gradients.input_weight);
-      copy_gradient(at.recurrent_sums, shape.units, block, block, gradients.recurrent_weight);
+      unpad(block_of<const T>(at.input_sums, block), shape.inputs, shape.units,
+            gate_of(gradients.input_weight, gate));
+      unpad(block_of<const T>(at.recurrent_sums, block), shape.units, shape.units,
+            gate_of(gradients.recurrent_weight, block));
       const T* own = at.bias_sums + block * at.columns;
       std::copy_n(own, shape.units, gradients.input_bias + gate * shape.units);
       if (gradients.recurrent_bias == nullptr) continue;

@@ -42,6 +42,14 @@ HWY_INLINE void for_vectors(RnnCell cell, const CellStep<T>& step, const Run& ru
   }
 }
 
+/// The products of block number b, and its bias.
+template <class D, typename T>
+HWY_INLINE hn::Vec<D> biased(D d, const CellStep<T>& step, std::int64_t column, std::int64_t block,
+                             std::int64_t b) {
+  return hn::Add(hn::Load(d, step.blocks + block + b * step.columns),
+                 hn::Load(d, step.bias + column + b * step.columns));
+}
+
 template <class D, typename T, class V>
 HWY_INLINE void emit(D d, const CellStep<T>& step, std::int64_t at, V value) {
   if (step.factor != nullptr) value = hn::Mul(value, hn::Load(d, step.factor + at));
@@ -60,8 +68,7 @@ template <typename T>
 void vanilla_forward(const CellStep<T>& step) {
   const Tag<T> d;
   for_vectors(RnnCell::vanilla, step, [&](std::int64_t i, std::int64_t at, std::int64_t block) {
-    const auto sum = hn::Add(hn::Load(d, step.blocks + block), hn::Load(d, step.bias + i));
-    const auto h = hyperbolic_tangent(d, sum);
+    const auto h = hyperbolic_tangent(d, biased(d, step, i, block, 0));
     hn::Store(h, d, step.blocks + block);
     emit(d, step, at, h);
   });
@@ -83,10 +90,7 @@ void gru_forward(const CellStep<T>& step) {
   const std::int64_t columns = step.columns;
   for_vectors(RnnCell::gru, step, [&](std::int64_t i, std::int64_t at, std::int64_t block) {
     T* own = step.blocks + block;
-    const T* bias = step.bias + i;
-    const auto sum = [&](std::int64_t b) {
-      return hn::Add(hn::Load(d, own + b * columns), hn::Load(d, bias + b * columns));
-    };
+    const auto sum = [&](std::int64_t b) { return biased(d, step, i, block, b); };
     const auto reset = sigmoid(d, sum(1)), update = sigmoid(d, sum(2));
     const auto recalled = sum(3);
     const auto candidate = hyperbolic_tangent(d, hn::MulAdd(reset, recalled, sum(0)));
@@ -128,10 +132,7 @@ void lstm_forward(const CellStep<T>& step) {
   const std::int64_t columns = step.columns;
   for_vectors(RnnCell::lstm, step, [&](std::int64_t i, std::int64_t at, std::int64_t block) {
     T* own = step.blocks + block;
-    const T* bias = step.bias + i;
-    const auto sum = [&](std::int64_t b) {
-      return hn::Add(hn::Load(d, own + b * columns), hn::Load(d, bias + b * columns));
-    };
+    const auto sum = [&](std::int64_t b) { return biased(d, step, i, block, b); };
     const auto input_gate = sigmoid(d, sum(0)), forget_gate = sigmoid(d, sum(1));
     const auto output_gate = sigmoid(d, sum(3));
     const auto candidate = hyperbolic_tangent(d, sum(2));

@@ -218,6 +218,11 @@ at::Tensor share_of_steps(const at::Tensor& input, const LayerPass& pass) {
   return within.to(like.dtype()) / lengths.to(like.dtype());
 }
 
+/// True where a sequence ends before the input does.
+bool has_shorter(const at::Tensor& input, const LayerPass& pass) {
+  return pass.lengths.defined() && !pass.lengths.eq(input.size(0)).all().item<bool>();
+}
+
 }  // namespace
 
 at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
@@ -297,11 +302,8 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
 
 at::Tensor ElmNetwork::emissions(const at::Tensor& input, const LayerPass& pass) const {
   const bool penalised = pass.penalty != nullptr && has_penalty();
-  // The kernel's means are over all of its steps.
-  const bool of_all_steps =
-      !pass.lengths.defined() || pass.lengths.eq(input.size(0)).all().item<bool>();
-  if (!takes_kernel(input, pass) || (penalised && !of_all_steps)) {
-    return NeuronLayer::emissions(input, pass);
+  if (!takes_kernel(input, pass) || (penalised && has_shorter(input, pass))) {
+    return NeuronLayer::emissions(input, pass);  // The kernel's means are over all of its steps.
   }
   ElmNetworkCoefficients c;
   c.connectome = connectome_;
