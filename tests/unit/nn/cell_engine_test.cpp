@@ -12,10 +12,9 @@
 namespace afterspike::nn {
 namespace {
 
-using testing::expect_close;
+using testing::described;
+using testing::dropouts;
 using testing::expect_twins;
-using testing::Outcome;
-using testing::run_engine;
 using testing::Settings;
 using testing::Twin;
 using testing::uniform_tensor;
@@ -35,11 +34,7 @@ TEST_P(CellEngine, AgreesWithComposedOperationsInRandomShapes) {
           {"delay", std::to_string(number(static_cast<std::uint64_t>(most))) + "steps"}};
     }
     twin.pass.first = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(twin.steps)));
-    ::testing::Message message;
-    message << "inputs " << twin.shape.input_size << ", units " << twin.shape.neurons << ", steps "
-            << twin.steps << ", rows " << twin.rows << ", first " << twin.pass.first;
-    for (const auto& [name, value] : twin.settings) message << ", " << name << " " << value;
-    SCOPED_TRACE(message);
+    SCOPED_TRACE(described(twin));
     expect_twins(twin);
   }
 }
@@ -50,11 +45,7 @@ TEST_P(CellEngine, SilencesAndDropsTheSame) {
   twin.pass.mask[2] = 0;
   expect_twins(twin);
   twin.pass.dropout = at::make_generator<at::CPUGeneratorImpl>(7);
-  for (const Settings& settings : std::vector<Settings>{
-           {{"dropout", "0.3"}},
-           {{"recurrent_dropout", "0.3"}},
-           {{"input_dropout", "0.3"}},
-           {{"dropout", "0.2"}, {"recurrent_dropout", "0.4"}, {"input_dropout", "0.1"}}}) {
+  for (const Settings& settings : dropouts()) {
     Twin dropped = twin;
     dropped.settings = settings;
     expect_twins(dropped);
@@ -66,21 +57,6 @@ TEST_P(CellEngine, SilencesAndDropsTheSame) {
 
 TEST_P(CellEngine, AgreesInSinglePrecision) {
   expect_twins({GetParam(), {40, 37, 1.0}, 50, 6, {}, {}}, at::kFloat, 1e-5);
-}
-
-TEST_P(CellEngine, GathersSparseInputsAndMultipliesDenseOnes) {
-  // Rows without any input, with a few, and a stretch in which all are there.
-  const auto layer = testing::make_layer(GetParam(), {64, 9, 1.0});
-  const at::Tensor dense = uniform_tensor({200, 3, 64}, Rng(3), -2, 2);
-  at::Tensor sparse = dense * (uniform_tensor({200, 3, 64}, Rng(4)) > 0.95);
-  sparse.narrow(0, 100, 70).copy_(dense.narrow(0, 100, 70));
-  sparse.narrow(0, 30, 20).zero_();
-  const Outcome kernel = run_engine(*layer, sparse, {}, Engine::automatic);
-  const Outcome composed = run_engine(*layer, sparse, {}, Engine::composed);
-  expect_close(kernel.emitted, composed.emitted, 1e-12, "emissions");
-  for (const auto& [name, gradient] : composed.gradients) {
-    expect_close(kernel.gradients.at(name), gradient, 1e-11, "gradient of " + name);
-  }
 }
 
 TEST_P(CellEngine, KeepsWhatIsNotANumber) {

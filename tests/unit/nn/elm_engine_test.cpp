@@ -10,10 +10,10 @@
 namespace afterspike::nn {
 namespace {
 
+using testing::described;
+using testing::dropouts;
 using testing::expect_close;
 using testing::expect_twins;
-using testing::Outcome;
-using testing::run_engine;
 using testing::Settings;
 using testing::Twin;
 using testing::uniform_tensor;
@@ -39,11 +39,7 @@ TEST(ElmEngine, AgreesWithComposedOperationsInRandomShapes) {
       twin.settings.insert(twin.settings.end(), branched.begin(), branched.end());
     }
     twin.pass.first = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(twin.steps)));
-    ::testing::Message message;
-    message << "inputs " << twin.shape.input_size << ", memory " << twin.shape.neurons << ", steps "
-            << twin.steps << ", rows " << twin.rows << ", first " << twin.pass.first;
-    for (const auto& [name, value] : twin.settings) message << ", " << name << " " << value;
-    SCOPED_TRACE(message);
+    SCOPED_TRACE(described(twin));
     expect_twins(twin);
   }
 }
@@ -70,11 +66,7 @@ TEST(ElmEngine, SilencesAndDropsTheSame) {
   twin.pass.mask[2] = 0;
   expect_twins(twin);
   twin.pass.dropout = at::make_generator<at::CPUGeneratorImpl>(7);
-  for (const Settings& settings : std::vector<Settings>{
-           {{"dropout", "0.3"}},
-           {{"recurrent_dropout", "0.3"}},
-           {{"input_dropout", "0.3"}},
-           {{"dropout", "0.2"}, {"recurrent_dropout", "0.4"}, {"input_dropout", "0.1"}}}) {
+  for (const Settings& settings : dropouts()) {
     Twin dropped = twin;
     dropped.settings = settings;
     expect_twins(dropped);
@@ -83,21 +75,6 @@ TEST(ElmEngine, SilencesAndDropsTheSame) {
 
 TEST(ElmEngine, AgreesInSinglePrecision) {
   expect_twins({"elm", {40, 37, 1.0}, 50, 6, {}, {}}, at::kFloat, 1e-5);
-}
-
-TEST(ElmEngine, GathersSparseInputsAndMultipliesDenseOnes) {
-  // Rows without any input, with a few, and a stretch in which all are there.
-  const auto layer = testing::make_layer("elm", {64, 9, 1.0}, {{"memory_tau_max", "30 ms"}});
-  const at::Tensor dense = uniform_tensor({200, 3, 64}, Rng(3), -2, 2);
-  at::Tensor sparse = dense * (uniform_tensor({200, 3, 64}, Rng(4)) > 0.95);
-  sparse.narrow(0, 100, 70).copy_(dense.narrow(0, 100, 70));
-  sparse.narrow(0, 30, 20).zero_();
-  const Outcome kernel = run_engine(*layer, sparse, {}, Engine::automatic);
-  const Outcome composed = run_engine(*layer, sparse, {}, Engine::composed);
-  expect_close(kernel.emitted, composed.emitted, 1e-12, "emissions");
-  for (const auto& [name, gradient] : composed.gradients) {
-    expect_close(kernel.gradients.at(name), gradient, 1e-11, "gradient of " + name);
-  }
 }
 
 TEST(ElmNetworkEngine, AgreesWithComposedOperationsInRandomShapes) {
@@ -123,11 +100,7 @@ TEST(ElmNetworkEngine, AgreesWithComposedOperationsInRandomShapes) {
                      {"learn", "memory_tau"},
                      {"memory_tau_max", "50 ms"}};
     twin.pass.first = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(twin.steps)));
-    ::testing::Message message;
-    message << "inputs " << twin.shape.input_size << ", neurons " << twin.shape.neurons
-            << ", steps " << twin.steps << ", rows " << twin.rows << ", first " << twin.pass.first;
-    for (const auto& [name, value] : twin.settings) message << ", " << name << " " << value;
-    SCOPED_TRACE(message);
+    SCOPED_TRACE(described(twin));
     expect_twins(twin, at::kDouble, 1e-11);
   }
 }
@@ -139,11 +112,7 @@ TEST(ElmNetworkEngine, SilencesAndDropsTheSame) {
   expect_twins(twin);
   twin.pass.dropout = at::make_generator<at::CPUGeneratorImpl>(7);
   for (const std::string variational : {"true", "false"}) {
-    for (const Settings& settings : std::vector<Settings>{
-             {{"dropout", "0.3"}},
-             {{"recurrent_dropout", "0.3"}},
-             {{"input_dropout", "0.3"}},
-             {{"dropout", "0.2"}, {"recurrent_dropout", "0.4"}, {"input_dropout", "0.1"}}}) {
+    for (const Settings& settings : dropouts()) {
       Twin dropped = twin;
       dropped.settings.insert(dropped.settings.end(), settings.begin(), settings.end());
       dropped.settings.emplace_back("variational", variational);

@@ -61,6 +61,37 @@ struct Twin {
   LayerPass pass;
 };
 
+/// What a test of that twin is called where it fails.
+inline ::testing::Message described(const Twin& twin) {
+  ::testing::Message message;
+  message << "inputs " << twin.shape.input_size << ", neurons " << twin.shape.neurons << ", steps "
+          << twin.steps << ", rows " << twin.rows << ", first " << twin.pass.first;
+  for (const auto& [name, value] : twin.settings) message << ", " << name << " " << value;
+  return message;
+}
+
+/// Each kind of dropout, and all of them.
+inline const std::vector<Settings>& dropouts() {
+  static const std::vector<Settings> all = {
+      {{"dropout", "0.3"}},
+      {{"recurrent_dropout", "0.3"}},
+      {{"input_dropout", "0.3"}},
+      {{"dropout", "0.2"}, {"recurrent_dropout", "0.4"}, {"input_dropout", "0.1"}}};
+  return all;
+}
+
+/// What both engines make of an input; gives what the kernel makes of it.
+inline Outcome expect_engines_agree(const NeuronLayer& layer, const at::Tensor& input,
+                                    const LayerPass& pass, double tolerance = 1e-12) {
+  const Outcome kernel = run_engine(layer, input, pass, Engine::automatic);
+  const Outcome composed = run_engine(layer, input, pass, Engine::composed);
+  expect_close(kernel.emitted, composed.emitted, tolerance, "emissions");
+  for (const auto& [name, gradient] : composed.gradients) {
+    expect_close(kernel.gradients.at(name), gradient, 10 * tolerance, "gradient of " + name);
+  }
+  return kernel;
+}
+
 /// Both engines on a random layer; `tolerance` is that of double precision.
 inline void expect_twins(const Twin& twin, at::ScalarType type = at::kDouble,
                          double tolerance = 1e-12) {
@@ -68,12 +99,7 @@ inline void expect_twins(const Twin& twin, at::ScalarType type = at::kDouble,
   layer->to(type);
   const at::Tensor input =
       uniform_tensor({twin.steps, twin.rows, twin.shape.input_size}, Rng(3), -2, 2).to(type);
-  const Outcome kernel = run_engine(*layer, input, twin.pass, Engine::automatic);
-  const Outcome composed = run_engine(*layer, input, twin.pass, Engine::composed);
-  expect_close(kernel.emitted, composed.emitted, tolerance, "emissions");
-  for (const auto& [name, gradient] : composed.gradients) {
-    expect_close(kernel.gradients.at(name), gradient, 10 * tolerance, "gradient of " + name);
-  }
+  const Outcome kernel = expect_engines_agree(*layer, input, twin.pass, tolerance);
   const at::NoGradGuard no_grad;
   LayerPass pass = twin.pass;
   if (pass.dropout.defined()) pass.dropout = at::make_generator<at::CPUGeneratorImpl>(7);

@@ -15,6 +15,7 @@
 namespace afterspike::nn {
 namespace {
 
+using testing::dropouts;
 using testing::expect_close;
 using testing::GoldenCase;
 using testing::GoldenFile;
@@ -77,11 +78,7 @@ TEST(GlifrEngine, SilencesAndDropsTheSame) {
     twin.pass.sigma_mV = 0.3;
     expect_glifr_twins(twin);
     twin.pass.dropout = at::make_generator<at::CPUGeneratorImpl>(7);
-    for (const Settings& settings : std::vector<Settings>{
-             {{"dropout", "0.3"}},
-             {{"recurrent_dropout", "0.3"}},
-             {{"input_dropout", "0.3"}},
-             {{"dropout", "0.2"}, {"recurrent_dropout", "0.4"}, {"input_dropout", "0.1"}}}) {
+    for (const Settings& settings : dropouts()) {
       Twin dropped = twin;
       dropped.settings.insert(dropped.settings.end(), settings.begin(), settings.end());
       expect_glifr_twins(dropped);

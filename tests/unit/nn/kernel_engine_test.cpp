@@ -59,6 +59,16 @@ TEST_P(KernelEngine, LeavesOutTheGradientOfAnInputThatNeedsNone) {
   }
 }
 
+TEST_P(KernelEngine, GathersSparseInputsAndMultipliesDenseOnes) {
+  // Rows without any input, with a few, and a stretch in which all are there.
+  const auto own = layer({64, 9, 1.0});
+  const at::Tensor dense = uniform_tensor({200, 3, 64}, Rng(3), -2, 2);
+  at::Tensor sparse = dense * (uniform_tensor({200, 3, 64}, Rng(4)) > 0.95);
+  sparse.narrow(0, 100, 70).copy_(dense.narrow(0, 100, 70));
+  sparse.narrow(0, 30, 20).zero_();
+  testing::expect_engines_agree(*own, sparse, {});
+}
+
 TEST_P(KernelEngine, GivesGradientsOnceForEachPass) {
   const auto own = layer({3, 7, 1.0});
   const at::Tensor loss = own->emissions(uniform_tensor({10, 2, 3}, Rng(1)), {}).sum();
@@ -134,22 +144,25 @@ TEST_P(KernelEngine, OfStackedLayersIsDifferentiable) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Models, KernelEngine,
-    ::testing::Values(Model{"glifr",
-                            {{"threshold", "uniform(-0.5, 1)"},
-                             {"after_spike_additive", "uniform(-100, 100)"},
-                             {"delay", "2steps"}}},
-                      Model{"elm_network",
-                            {{"learn", "memory_tau"},
-                             {"mlp_activation", "silu"},
-                             {"memory", "2"},
-                             {"output", "identity"},
-                             {"lambda", "0.5"},
-                             {"variational", "false"}}},
-                      Model{"elm", {{"learn", "memory_tau"}, {"mlp_activation", "silu"}}},
-                      Model{"rnn", {{"delay", "2steps"}}}, Model{"gru", {}}, Model{"lstm", {}}),
-    [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(Models, KernelEngine,
+                         ::testing::Values(Model{"glifr",
+                                                 {{"threshold", "uniform(-0.5, 1)"},
+                                                  {"after_spike_additive", "uniform(-100, 100)"},
+                                                  {"delay", "2steps"}}},
+                                           Model{"elm_network",
+                                                 {{"learn", "memory_tau"},
+                                                  {"mlp_activation", "silu"},
+                                                  {"memory", "2"},
+                                                  {"output", "identity"},
+                                                  {"lambda", "0.5"},
+                                                  {"variational", "false"}}},
+                                           Model{"elm",
+                                                 {{"learn", "memory_tau"},
+                                                  {"mlp_activation", "silu"},
+                                                  {"memory_tau_max", "30 ms"}}},
+                                           Model{"rnn", {{"delay", "2steps"}}}, Model{"gru", {}},
+                                           Model{"lstm", {}}),
+                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace afterspike::nn
