@@ -329,29 +329,44 @@ struct ElmNetworkKernel<T>::Impl {
       row.add_to_each(shape.rows, last ? at.columns : at.width,
                       last ? at.output_bias : at.hidden_bias + layer * at.width, to);
     }
-    if (count_magnitude) add_magnitude(delta(t));
+    if (count_magnitude) add_magnitude(t);
     row.memory_forward(step_of(t));
     read_out(t);
   }
 
-  /// Calls visit(i, k, j) for each sequence's neuron i (of a thin plane), which is neuron j, and
-  /// the place k of each of its memory units (of a plane), which is place k % columns of a row.
+  /// Calls visit(i, k, j) for each neuron i (of a thin plane) of sequence r, which is neuron j, and
+  /// the place k of each of its memory units (of a plane), which is place j of a row.
   template <typename Visit>
-  void for_memory(const Visit& visit) const {
-    for (std::int64_t r = 0; r < shape.rows; ++r) {
-      for (std::int64_t m = 0; m < shape.memory; ++m) {
-        const std::int64_t k = r * at.columns + m * at.lanes;
-        for (std::int64_t n = 0; n < at.lanes; ++n) {
-          visit(r * at.lanes + n, k + n, m * at.lanes + n);
-        }
+  void for_memory_of(std::int64_t r, const Visit& visit) const {
+    for (std::int64_t m = 0; m < shape.memory; ++m) {
+      const std::int64_t j = m * at.lanes;
+      for (std::int64_t n = 0; n < at.lanes; ++n) {
+        visit(r * at.lanes + n, r * at.columns + j + n, j + n);
       }
     }
   }
 
-  void add_magnitude(const T* output) const {
-    for_memory([&](std::int64_t i, std::int64_t k, std::int64_t) {
-      at.magnitude[i] += std::abs(output[k]);
-    });
+  template <typename Visit>
+  void for_memory(const Visit& visit) const {
+    for (std::int64_t r = 0; r < shape.rows; ++r) for_memory_of(r, visit);
+  }
+
+  /// Steps of a sequence that count in its magnitude.
+  std::int64_t length(std::int64_t r) const {
+    return lengths != nullptr ? lengths[r] : shape.steps;
+  }
+
+  /// What |o| of a step and memory unit counts in the magnitude of a sequence.
+  T share(std::int64_t r) const { return T(1) / static_cast<T>(length(r) * shape.memory); }
+
+  void add_magnitude(std::int64_t t) const {
+    const T* output = delta(t);
+    for (std::int64_t r = 0; r < shape.rows; ++r) {
+      if (t >= length(r)) continue;
+      for_memory_of(r, [&](std::int64_t i, std::int64_t k, std::int64_t) {
+        at.magnitude[i] += std::abs(output[k]);
+      });
+    }
   }
 
   /// From memory to activity.
@@ -429,8 +444,10 @@ struct ElmNetworkKernel<T>::Impl {
             State{at.low, at.segment_low + index * at.thin, at.thin}};
   }
 
-  void forward(const T* input, std::int64_t first_step, T* target, T* magnitude) {
+  void forward(const T* input, std::int64_t first_step, T* target, T* magnitude,
+               const std::int64_t* lengths_of_rows) {
     first = first_step;
+    lengths = lengths_of_rows;
     for (std::int64_t i = 0; i < at.segments; ++i) {
       if (i > 0) {
         std::copy_n(memory(i * at.segment - 1), at.plane, at.memory);
@@ -441,10 +458,9 @@ struct ElmNetworkKernel<T>::Impl {
       }
       forward_segment(input, i, target);
     }
-    const T share = T(1) / static_cast<T>(shape.steps * shape.memory);
     for (std::int64_t r = 0; r < shape.rows; ++r) {
       for (std::int64_t n = 0; n < shape.neurons; ++n) {
-        magnitude[r * shape.neurons + n] = at.magnitude[r * at.lanes + n] * share;
+        magnitude[r * shape.neurons + n] = at.magnitude[r * at.lanes + n] * share(r);
       }
     }
   }
@@ -486,13 +502,14 @@ struct ElmNetworkKernel<T>::Impl {
 
   /// The way back through one step; `place` in the chunk.
   void backward_step(std::int64_t t, std::int64_t place, const T* emitted_gradient,
-                     bool of_magnitude) const {
+                     const T* magnitude_gradient) const {
     gather_emitted_gradient(t, emitted_gradient);
+    if (magnitude_gradient != nullptr) begin_magnitude(t, magnitude_gradient);
     read_out_back(t);
     MemoryGradients<T> gradients;
     gradients.emitted = at.memory_gradient;
     gradients.recalled = at.recalled_gradient;
-    gradients.magnitude = of_magnitude ? at.magnitude_gradient : nullptr;
+    gradients.magnitude = magnitude_gradient != nullptr ? at.magnitude_gradient : nullptr;
     gradients.after = at.after;
     gradients.keep = at.keep_sums;
     gradients.gain = at.gain_sums;
@@ -545,7 +562,7 @@ struct ElmNetworkKernel<T>::Impl {
                                   at.width, {at.fold_sums, at.width});
   }
 
-  void backward_segment(const T* input, const T* emitted_gradient, bool of_magnitude,
+  void backward_segment(const T* input, const T* emitted_gradient, const T* magnitude_gradient,
                         std::int64_t index, T* input_gradient) const {
     const std::int64_t segment_begin = index * at.segment;
     for (std::int64_t end = end_of(index); end > segment_begin;) {
@@ -553,7 +570,7 @@ struct ElmNetworkKernel<T>::Impl {
       // The trace after this chunk is the first of the one that was before.
       std::copy_n(at.trace_gradient, at.wide, at.trace_gradient + (end - begin) * at.wide);
       for (std::int64_t t = end - 1; t >= begin; --t) {
-        backward_step(t, t - begin, emitted_gradient, of_magnitude);
+        backward_step(t, t - begin, emitted_gradient, magnitude_gradient);
       }
       add_weight_gradients(input, begin, end);
       if (input_gradient != nullptr) {
@@ -565,14 +582,14 @@ struct ElmNetworkKernel<T>::Impl {
     }
   }
 
-  void spread_magnitude_gradient(const T* gradient) const {
-    const T share = T(1) / static_cast<T>(shape.steps * shape.memory);
-    std::fill_n(at.magnitude_gradient, at.plane, T(0));
+  /// The gradient by |o|, from the last step of each sequence on backwards.
+  void begin_magnitude(std::int64_t t, const T* gradient) const {
     for (std::int64_t r = 0; r < shape.rows; ++r) {
+      if (t + 1 != length(r)) continue;
       for (std::int64_t m = 0; m < shape.memory; ++m) {
         for (std::int64_t n = 0; n < shape.neurons; ++n) {
           at.magnitude_gradient[r * at.columns + m * at.lanes + n] =
-              share * gradient[r * shape.neurons + n];
+              share(r) * gradient[r * shape.neurons + n];
         }
       }
     }
@@ -585,13 +602,13 @@ struct ElmNetworkKernel<T>::Impl {
     for (T* part : {at.after, at.recalled_gradient}) std::fill_n(part, at.plane, T(0));
     for (T* part : {at.back_gradient, at.low_gradient}) std::fill_n(part, at.thin, T(0));
     std::fill_n(at.trace_gradient, at.wide, T(0));
-    if (magnitude_gradient != nullptr) spread_magnitude_gradient(magnitude_gradient);
+    if (magnitude_gradient != nullptr) std::fill_n(at.magnitude_gradient, at.plane, T(0));
     for (std::int64_t i = at.segments - 1; i >= 0; --i) {
       if (i + 1 < at.segments) {
         for (const State& state : states(i)) std::copy_n(state.kept, state.size, state.now);
         forward_segment(input, i, nullptr);
       }
-      backward_segment(input, emitted_gradient, magnitude_gradient != nullptr, i, gradients.input);
+      backward_segment(input, emitted_gradient, magnitude_gradient, i, gradients.input);
     }
     unfold(gradients);
     copy_sums(gradients);
@@ -624,6 +641,7 @@ struct ElmNetworkKernel<T>::Impl {
   ElmNetworkParameters<T> p;
   History history;
   std::int64_t first = 0;
+  const std::int64_t* lengths = nullptr;
   Workspace workspace;
   Arena arena;
   Layout<T> at;
@@ -642,10 +660,11 @@ template <typename T>
 ElmNetworkKernel<T>::~ElmNetworkKernel() = default;
 
 template <typename T>
-void ElmNetworkKernel<T>::forward(const T* input, std::int64_t first, T* emitted, T* magnitude) {
+void ElmNetworkKernel<T>::forward(const T* input, std::int64_t first, T* emitted, T* magnitude,
+                                  const std::int64_t* lengths) {
   const SignalsHeld held;
   const DenormalsFlushed flushed;
-  impl_->forward(input, first, emitted, magnitude);
+  impl_->forward(input, first, emitted, magnitude, lengths);
 }
 
 template <typename T>

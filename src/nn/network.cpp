@@ -207,8 +207,10 @@ at::Tensor Network::forward(const at::Tensor& input, const NetworkPass& pass) co
 std::size_t Network::handed_on(std::int64_t steps, std::int64_t rows, std::int64_t first) const {
   std::int64_t values = 0;
   for (const auto& layer : layers_) {
-    const bool last = layer == layers_.back();
-    values += (last ? steps - first : steps) * rows * layer->shape().neurons;
+    // A penalty is one on all steps, and takes their magnitudes.
+    const bool penalised = layer->has_penalty();
+    const bool last = layer == layers_.back() && !penalised;
+    values += (last ? steps - first : steps) * rows * layer->shape().neurons * (penalised ? 2 : 1);
   }
   return static_cast<std::size_t>(2 * values) * sizeof(float);
 }

@@ -81,8 +81,10 @@ class ElmNetworkKernel {
 
   /// Runs the sequence `input` [steps, rows, inputs]; writes what is emitted from step `first` on,
   /// [steps - first, rows, neurons], and the mean of |o| over steps and memory units, [rows,
-  /// neurons].
-  void forward(const T* input, std::int64_t first, T* emitted, T* magnitude);
+  /// neurons]. `lengths` [rows] says over how many steps of each sequence, 1 to `steps`; null: all.
+  /// It must live until backward() is done.
+  void forward(const T* input, std::int64_t first, T* emitted, T* magnitude,
+               const std::int64_t* lengths = nullptr);
 
   /// The gradients, for the gradients of the loss by what forward() wrote (either may be null: 0).
   /// Once after forward(), with the same input.

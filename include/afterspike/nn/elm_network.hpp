@@ -42,6 +42,8 @@ struct ElmNetworkOptions {
   void describe(options::Section section);
 };
 
+struct ElmNetworkCoefficients;
+
 /// A recurrent layer of ELM neurons (Spieler, Martius, Levina 2026, arXiv 2605.12049): each with
 /// its own synapses, MLP and timescales, on a fixed random connectome. Equations: docs/numerics.md.
 ///
@@ -82,7 +84,9 @@ class ElmNetwork final : public NeuronLayer {
   double branch_keep() const;
   double low_pass_keep() const;
   at::Tensor mlp(const at::Tensor& first) const;
-  /// From the mean over time of |MLP output|, [batch, N], and of |activity|, [batch].
+  ElmNetworkCoefficients coefficients() const;  ///< For the kernel.
+  bool penalised(const LayerPass& pass) const;  ///< True where a penalty is asked for and there.
+  /// From the mean over time of |MLP output|, [batch, N], and of |emitted|, [batch].
   void add_penalty(const LayerPass& pass, const at::Tensor& magnitude,
                    const at::Tensor& activity) const;
 

@@ -137,6 +137,32 @@ at::Tensor masked_for_sequence(const at::Tensor& input, double p, const LayerPas
   return mask.defined() ? input * mask : input;
 }
 
+/// What each step counts in the mean over those of its sequence, [steps, batch].
+at::Tensor share_of_steps(const at::Tensor& input, const LayerPass& pass) {
+  const std::int64_t steps = input.size(0), batch = input.size(1);
+  const at::TensorOptions like = input.options().requires_grad(false);
+  if (!pass.lengths.defined()) {
+    return at::full({steps, batch}, 1 / static_cast<double>(steps), like);
+  }
+  const at::Tensor lengths = pass.lengths.to(input.device());
+  const at::Tensor within = at::arange(steps, lengths.options()).unsqueeze(1) < lengths;
+  return within.to(like.dtype()) / lengths.to(like.dtype());
+}
+
+/// The means that penalties are of, over the steps of each sequence.
+struct PenalisedMeans {
+  at::Tensor memory;    ///< Of |MLP output|, over memory units too, [batch, N].
+  at::Tensor activity;  ///< Of |emitted|, over neurons too, [batch].
+
+  /// A step with the output of the MLPs and what is emitted, which counts `share` [batch].
+  void add(const at::Tensor& share, const at::Tensor& output, const at::Tensor& emitted) {
+    const at::Tensor of_output = share.unsqueeze(1) * output.abs().mean(-1);
+    const at::Tensor of_emitted = share * emitted.abs().mean(-1);
+    memory = memory.defined() ? memory + of_output : of_output;
+    activity = activity.defined() ? activity + of_emitted : of_emitted;
+  }
+};
+
 /// What a pass records, step by step.
 struct Records {
   std::vector<at::Tensor> branch, mlp, memory, readout, low_pass, activity;
@@ -202,29 +228,6 @@ double ElmNetwork::low_pass_keep() const {
   return options_.high_pass_tau_ms > 0 ? std::exp(-dt_ms_ / options_.high_pass_tau_ms) : 0;
 }
 
-namespace {
-
-/// What each step counts in the mean over those of its sequence, [steps, batch]; undefined where
-/// there is no penalty.
-at::Tensor share_of_steps(const at::Tensor& input, const LayerPass& pass) {
-  if (pass.penalty == nullptr) return {};
-  const std::int64_t steps = input.size(0), batch = input.size(1);
-  const at::TensorOptions like = input.options().requires_grad(false);
-  if (!pass.lengths.defined()) {
-    return at::full({steps, batch}, 1 / static_cast<double>(steps), like);
-  }
-  const at::Tensor lengths = pass.lengths.to(input.device());
-  const at::Tensor within = at::arange(steps, lengths.options()).unsqueeze(1) < lengths;
-  return within.to(like.dtype()) / lengths.to(like.dtype());
-}
-
-/// True where a sequence ends before the input does.
-bool has_shorter(const at::Tensor& input, const LayerPass& pass) {
-  return pass.lengths.defined() && !pass.lengths.eq(input.size(0)).all().item<bool>();
-}
-
-}  // namespace
-
 at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
                                const LayerPass& pass) const {
   const std::int64_t batch = input.size(1), n = shape().neurons;
@@ -246,8 +249,8 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
   if (branch_kept > 0) branch = state.at("branch");
   if (low_pass_kept > 0) low_pass = state.at("low_pass");
   std::vector<at::Tensor> emissions;
-  at::Tensor magnitude = at::zeros({batch, n}, like), active = at::zeros({batch}, like);
-  const at::Tensor share = share_of_steps(input, pass);
+  PenalisedMeans means;
+  const at::Tensor share = penalised(pass) ? share_of_steps(input, pass) : at::Tensor();
   Records records;
   for (const at::Tensor& step : arriving.unbind(0)) {
     const at::Tensor back = recurrent_mask.defined() ? emitted * recurrent_mask
@@ -274,11 +277,7 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
     if (options_.output == ElmNetworkOptions::Output::relu) activity = at::relu(activity);
     emitted = silence(dropout(activity, options_.dropout, pass), pass);
     emissions.push_back(emitted);
-    if (pass.penalty != nullptr) {
-      const at::Tensor own = share[std::ssize(emissions) - 1];
-      magnitude = magnitude + own.unsqueeze(1) * output.abs().mean(-1);
-      active = active + own * emitted.abs().mean(-1);
-    }
+    if (share.defined()) means.add(share[std::ssize(emissions) - 1], output, emitted);
     if (pass.trace == nullptr) continue;
     records.branch.push_back(branch);
     records.mlp.push_back(output);
@@ -296,15 +295,11 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
   state = {{"memory", memory}, {"emitted", emitted}};
   if (branch_kept > 0) state["branch"] = branch;
   if (low_pass_kept > 0) state["low_pass"] = low_pass;
-  add_penalty(pass, magnitude, active);
+  if (share.defined()) add_penalty(pass, means.memory, means.activity);
   return at::stack(emissions);
 }
 
-at::Tensor ElmNetwork::emissions(const at::Tensor& input, const LayerPass& pass) const {
-  const bool penalised = pass.penalty != nullptr && has_penalty();
-  if (!takes_kernel(input, pass) || (penalised && has_shorter(input, pass))) {
-    return NeuronLayer::emissions(input, pass);  // The kernel's means are over all of its steps.
-  }
+ElmNetworkCoefficients ElmNetwork::coefficients() const {
   ElmNetworkCoefficients c;
   c.connectome = connectome_;
   c.synapse_weight = raw("synapse_weight");
@@ -329,7 +324,11 @@ at::Tensor ElmNetwork::emissions(const at::Tensor& input, const LayerPass& pass)
   c.low_pass_keep = low_pass_keep();
   c.rectified = options_.output == ElmNetworkOptions::Output::relu;
   c.activation = kernel_activation(options_.mlp_activation);
+  return c;
+}
 
+at::Tensor ElmNetwork::emissions(const at::Tensor& input, const LayerPass& pass) const {
+  if (!takes_kernel(input, pass)) return NeuronLayer::emissions(input, pass);
   const std::int64_t steps = input.size(0), rows = input.size(1), n = shape().neurons;
   at::Tensor arriving = input;
   PassMasks masks;
@@ -348,10 +347,12 @@ at::Tensor ElmNetwork::emissions(const at::Tensor& input, const LayerPass& pass)
                       input.scalar_type());
   }
   // A penalty on activity is one on all steps.
-  const std::int64_t first = penalised ? 0 : pass.first;
+  const std::int64_t first = penalised(pass) ? 0 : pass.first;
   const LayerPass rest = beside_dropped_input(pass, options_.input_dropout, input);
-  const auto results = elm_network_sequence(arriving, c, masks, first, rest);
-  if (penalised) add_penalty(pass, results[1], results[0].abs().mean(-1).mean(0));
+  const auto results = elm_network_sequence(arriving, coefficients(), masks, first, rest);
+  if (penalised(pass)) {
+    add_penalty(pass, results[1], (results[0].abs().mean(-1) * share_of_steps(input, pass)).sum(0));
+  }
   return results[0].narrow(0, pass.first - first, steps - pass.first);
 }
 
@@ -378,10 +379,13 @@ std::optional<NeuronLayer::Workspace> ElmNetwork::workspace(std::int64_t steps, 
 
 void ElmNetwork::add_penalty(const LayerPass& pass, const at::Tensor& magnitude,
                              const at::Tensor& activity) const {
-  if (pass.penalty == nullptr || !has_penalty()) return;
   const at::Tensor own =
       options_.memory_penalty * magnitude.square().mean(-1) + options_.activity_penalty * activity;
   *pass.penalty = pass.penalty->defined() ? *pass.penalty + own : own;
+}
+
+bool ElmNetwork::penalised(const LayerPass& pass) const {
+  return pass.penalty != nullptr && has_penalty();
 }
 
 bool ElmNetwork::has_penalty() const {

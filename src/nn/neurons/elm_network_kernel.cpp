@@ -14,6 +14,7 @@ struct ElmNetworkSettings {
   kernels::ElmActivation activation;
   PassMasks masks;
   std::int64_t first;
+  at::Tensor lengths;  ///< Undefined: all steps.
   std::size_t workspace_limit;
   LargestPass largest;
 };
@@ -43,8 +44,9 @@ class ElmNetworkPass final : public SequencePass {
     at::Tensor emitted =
         at::empty({shape.steps - settings_.first, shape.rows, shape.neurons}, like);
     at::Tensor magnitude = at::empty({shape.rows, shape.neurons}, like);
-    kernel_.forward(tensors_[0].data_ptr<T>(), settings_.first, emitted.data_ptr<T>(),
-                    magnitude.data_ptr<T>());
+    kernel_.forward(
+        tensors_[0].data_ptr<T>(), settings_.first, emitted.data_ptr<T>(), magnitude.data_ptr<T>(),
+        settings_.lengths.defined() ? settings_.lengths.data_ptr<std::int64_t>() : nullptr);
     return {emitted, magnitude};
   }
 
@@ -125,6 +127,7 @@ std::vector<at::Tensor> elm_network_sequence(const at::Tensor& input,
       c.activation,
       masks,
       first,
+      pass.lengths.defined() ? pass.lengths.to(at::kLong).contiguous() : at::Tensor(),
       pass.workspace_limit,
       pass.largest};
   const auto make = [&](bool history) -> c10::intrusive_ptr<SequencePass> {

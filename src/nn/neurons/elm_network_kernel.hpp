@@ -27,9 +27,10 @@ struct ElmNetworkCoefficients {
 std::size_t elm_network_workspace(const kernels::ElmNetworkShape& shape, std::size_t masks,
                                   std::size_t limit);
 
-/// What neurons emit from step `first` on, [steps - first, batch, neurons], and the mean over steps
-/// and memory units of |MLP output|, [batch, neurons], by the whole-sequence kernel; both
-/// differentiable in input and coefficients. Of `pass`, what it says of memory counts.
+/// What neurons emit from step `first` on, [steps - first, batch, neurons], and the mean over the
+/// steps of each sequence and memory units of |MLP output|, [batch, neurons], by the whole-sequence
+/// kernel; both differentiable in input and coefficients. Of `pass`, lengths and what it says of
+/// memory count.
 std::vector<at::Tensor> elm_network_sequence(const at::Tensor& input,
                                              const ElmNetworkCoefficients& coefficients,
                                              const PassMasks& masks, std::int64_t first,

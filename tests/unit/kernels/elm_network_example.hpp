@@ -17,8 +17,12 @@ struct ElmNetworkExample {
   NamedValues values;  ///< By the names of ElmNetworkParameters; and "input".
   std::optional<Values> neurons;
   std::vector<std::uint8_t> emitted, recurrent;
+  std::vector<std::int64_t> lengths;  ///< Of sequences, for magnitudes; empty: all steps.
   Values loss, magnitude_loss;
 
+  std::int64_t length(std::int64_t row) const {
+    return lengths.empty() ? shape.steps : lengths[static_cast<std::size_t>(row)];
+  }
   double at(const char* name, std::int64_t index) const {
     return values.at(name)[static_cast<std::size_t>(index)];
   }
@@ -108,12 +112,12 @@ class ElmNetworkReference {
       double& own = branch_[size(n * s.branches + b)];
       own = e_.branch_keep * own + e_.input_scale * sum;
     }
-    remember(n);
+    remember(t, n);
     emit(t, n);
   }
 
   /// o(t) and m(t)
-  void remember(std::int64_t n) {
+  void remember(std::int64_t t, std::int64_t n) {
     const ElmNetworkShape& s = e_.shape;
     Values values = first_map(n);
     for (std::int64_t layer = 0; layer < s.layers; ++layer) values = next_map(n, values, layer);
@@ -121,7 +125,9 @@ class ElmNetworkReference {
       double& own = memory_[size(n * s.memory + m)];
       own = e_.at("keep", n * s.memory + m) * own +
             e_.at("gain", n * s.memory + m) * taken_up(values[size(m)]);
-      magnitude_[size(n)] += std::abs(values[size(m)]) / static_cast<double>(s.memory * s.steps);
+      if (t >= e_.length(row_)) continue;
+      magnitude_[size(n)] +=
+          std::abs(values[size(m)]) / static_cast<double>(s.memory * e_.length(row_));
     }
   }
 
@@ -245,7 +251,8 @@ Outcome run(const ElmNetworkExample& e, History history = History::whole()) {
   const auto all = static_cast<std::size_t>((s.steps - e.first) * s.rows * s.neurons);
   std::vector<T> emitted(all), magnitude(static_cast<std::size_t>(s.rows * s.neurons));
   ElmNetworkKernel<T> kernel(s, parameters_of(e, held), masks.masks(), history);
-  kernel.forward(held.in("input"), e.first, emitted.data(), magnitude.data());
+  kernel.forward(held.in("input"), e.first, emitted.data(), magnitude.data(),
+                 e.lengths.empty() ? nullptr : e.lengths.data());
   Outcome outcome{{emitted.begin(), emitted.end()}, {}};
   outcome.emitted.insert(outcome.emitted.end(), magnitude.begin(), magnitude.end());
   if (!history.kept) return outcome;

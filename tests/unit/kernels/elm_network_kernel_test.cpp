@@ -92,6 +92,14 @@ TEST(ElmNetworkKernel, MasksWhatIsEmittedAndWhatArrives) {
   expect_agreement(e, "from step 3");
 }
 
+TEST(ElmNetworkKernel, MeansAreOverTheStepsOfASequence) {
+  ElmNetworkExample e = elm_network_example(small());
+  e.lengths = {2, 5};
+  expect_agreement(e, "one is shorter");
+  e.lengths = {1, 4};
+  expect_agreement(e, "none has all steps");
+}
+
 TEST(ElmNetworkKernel, ComputesSegmentsAgainToTheSameBits) {
   ElmNetworkShape shape = small(2);
   shape.steps = 150;
@@ -100,6 +108,7 @@ TEST(ElmNetworkKernel, ComputesSegmentsAgainToTheSameBits) {
   e.branch_keep = 0.8;
   add_masks(e);
   e.first = 70;
+  e.lengths = {150, 77};
   expect_agreement(e, "several chunks", 19, 5e-6);
   const Outcome whole = run<double>(e);
   for (const std::int64_t segment : {1, 64, 100, 149, 1000}) {

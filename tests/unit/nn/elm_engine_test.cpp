@@ -154,26 +154,30 @@ TEST(ElmNetworkEngine, PenalisesTheSame) {
                                           {"activity_penalty", "0.25"},
                                           {"mlp_activation", "silu"}});
   const at::Tensor input = uniform_tensor({12, 3, 6}, Rng(3));
-  std::vector<at::Tensor> variables, penalties;
+  std::vector<at::Tensor> variables;
   for (const ParameterSpec& spec : layer->specs()) {
     if (spec.trainable) variables.push_back(layer->raw(spec.name));
   }
-  std::vector<std::vector<at::Tensor>> gradients;
-  for (const Engine engine : {Engine::automatic, Engine::composed}) {
-    LayerPass pass;
-    pass.engine = engine;
-    pass.first = 11;
-    at::Tensor penalty;
-    pass.penalty = &penalty;
-    const at::Tensor emitted = layer->emissions(input, pass);
-    ASSERT_EQ(penalty.sizes(), at::IntArrayRef({3}));
-    EXPECT_GT(penalty.min().item<double>(), 0);
-    penalties.push_back(penalty);
-    gradients.push_back(torch::autograd::grad({penalty.sum() + emitted.sum()}, variables));
-  }
-  expect_close(penalties[0], penalties[1], 1e-12, "penalty");
-  for (std::size_t i = 0; i < variables.size(); ++i) {
-    expect_close(gradients[0][i], gradients[1][i], 1e-11, "gradient");
+  for (const at::Tensor& lengths : {at::Tensor(), at::tensor({12, 5, 1}, at::kLong)}) {
+    std::vector<at::Tensor> penalties;
+    std::vector<std::vector<at::Tensor>> gradients;
+    for (const Engine engine : {Engine::automatic, Engine::composed}) {
+      LayerPass pass;
+      pass.engine = engine;
+      pass.first = 11;
+      pass.lengths = lengths;
+      at::Tensor penalty;
+      pass.penalty = &penalty;
+      const at::Tensor emitted = layer->emissions(input, pass);
+      ASSERT_EQ(penalty.sizes(), at::IntArrayRef({3}));
+      EXPECT_GT(penalty.min().item<double>(), 0);
+      penalties.push_back(penalty);
+      gradients.push_back(torch::autograd::grad({penalty.sum() + emitted.sum()}, variables));
+    }
+    expect_close(penalties[0], penalties[1], 1e-12, "penalty");
+    for (std::size_t i = 0; i < variables.size(); ++i) {
+      expect_close(gradients[0][i], gradients[1][i], 1e-11, "gradient");
+    }
   }
 }
 
