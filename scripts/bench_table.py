@@ -254,6 +254,9 @@ are), and beside it to the way of those tried that takes least, which goes throu
 """
 
 AFTER = """
+Earlier versions of this page had ratios of 8.6, 11.2, 7.4, 6.5 and 35.2 on an Intel Xeon of 2023: OpenBLAS did not know the processor and took
+functions of 2004 for LibTorch's products ([since mended](architecture.md)), which flattered the kernels.
+
 *CPU* is the same ratio by processor time, each thread with a core of its own. On a busy machine it is the nearer one:
 there a process gets its share of the cores however many threads it has, and the wall then takes from the fused path
 what its second thread is worth. *Most* is the ratio that a step would have that were nothing but its matrix products, which no kernel in float32
@@ -267,10 +270,11 @@ Bfloat16 is the quicker one where the processor multiplies it faster than float3
 
 
 def document(host, version, rounds, load, rows, results, busy):
-    kernel = results[0][0].rounds[0]["kernel"]
-    lines = [HEAD, "## Machine", "", f"- {host}; kernels by {kernel}",
+    first = results[0][0].rounds[0]
+    openblas = f" as {first['openblas']}" if first["openblas"] else ""
+    lines = [HEAD, "## Machine", "", f"- {host}; kernels by {first['kernel']}",
              f"- {version}, LibTorch {package_version('libtorch-dev')}, oneDNN {package_version('libdnnl-dev')}, "
-             f"OpenBLAS {package_version('libopenblas-pthread-dev')}",
+             f"OpenBLAS {package_version('libopenblas-pthread-dev')}{openblas}",
              f"- {rounds} round{'s' if rounds > 1 else ''}; load average {load[0]:.1f} at the beginning and "
              f"{load[1]:.1f} at the end",
              *([f"- {len(rows)} of the {len(ROWS)} shapes of `scripts/bench_table.py`"] if len(rows) < len(ROWS) else []),

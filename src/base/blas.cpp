@@ -2,7 +2,10 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
+#include <string_view>
 
 #include "afterspike/base/error.hpp"
 
@@ -16,6 +19,12 @@ Function* loaded_function(const char* name) {
 }
 
 constexpr const char* kCoreVariable = "OPENBLAS_CORETYPE";
+
+/// What OpenBLAS calls processors without AVX.
+constexpr std::string_view kOldCores[] = {"Katmai",       "Coppermine", "Northwood", "Prescott",
+                                          "Banias",       "Atom",       "Core2",     "Penryn",
+                                          "Dunnington",   "Nehalem",    "Athlon",    "Opteron",
+                                          "Opteron_SSE3", "Barcelona",  "Bobcat",    "Nano"};
 
 ProcessorInstructions own_instructions() {
   ProcessorInstructions own;
@@ -51,22 +60,24 @@ std::string openblas_core() {
 
 std::optional<std::string> better_openblas_core(const std::string& core,
                                                 ProcessorInstructions instructions) {
-  if (core != "Prescott") return std::nullopt;  // It knows the processor.
+  if (std::ranges::find(kOldCores, core) == std::end(kOldCores)) return std::nullopt;
   if (instructions.avx512) return "SkylakeX";
   if (instructions.avx2) return "Haswell";
   return std::nullopt;
 }
 
-void use_better_openblas_core() {
-  if (std::getenv(kCoreVariable) != nullptr) return;
+bool use_better_openblas_core() {
+  if (std::getenv(kCoreVariable) != nullptr) return false;
   // What the library does where it is loaded, and what undoes it.
   auto* const init = loaded_function<void()>("gotoblas_dynamic_init");
   auto* const quit = loaded_function<void()>("gotoblas_dynamic_quit");
   const auto core = better_openblas_core(openblas_core(), own_instructions());
-  if (!core || init == nullptr || quit == nullptr) return;
+  if (!core || init == nullptr || quit == nullptr) return false;
   setenv(kCoreVariable, core->c_str(), /*overwrite=*/1);
   quit();
   init();
+  unsetenv(kCoreVariable);
+  return true;
 }
 
 }  // namespace afterspike

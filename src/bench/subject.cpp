@@ -58,8 +58,7 @@ std::shared_ptr<nn::Network> make_network(const Settings& settings) {
 
 /// [steps, rows, input]
 at::Tensor make_input(const Settings& settings, std::int64_t rows, Rng rng) {
-  const std::optional<double> density =
-      settings.input_density || settings.neuron != "elm" ? settings.input_density : 0.012;
+  const std::optional<double> density = settings.density();
   at::Tensor input = at::empty({settings.steps, rows, settings.input});
   float* values = input.data_ptr<float>();
   for (std::int64_t i = 0; i < input.numel(); ++i) {

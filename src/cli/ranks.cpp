@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <torch/version.h>
 
+#include "afterspike/base/blas.hpp"
 #include "afterspike/base/log.hpp"
 #include "afterspike/base/units.hpp"
 #include "afterspike/distributed/connect.hpp"
@@ -57,6 +58,7 @@ io::Json facts(const Arguments& arguments, train::RunOptions* options) {
   io::Json facts = {{"version of afterspike", AFTERSPIKE_VERSION},
                     {"version of LibTorch", TORCH_VERSION},
                     {"instructions of the kernels", kernels::instructions()},
+                    {"processor that OpenBLAS computes as (OPENBLAS_CORETYPE)", openblas_core()},
                     {"--resume", arguments.has("resume")}};
   for (const char* flag : {"epochs", "max-steps", "seeds"}) {
     if (arguments.has(flag)) facts[fmt::format("--{}", flag)] = arguments.text(flag);

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "afterspike/base/blas.hpp"
 #include "afterspike/base/log.hpp"
 #include "afterspike/checkpoint/run_directory.hpp"
 #include "afterspike/io/atomic.hpp"
@@ -103,6 +104,7 @@ io::Json finish(const fs::path& directory, Session& session, End end,
   summary["device"] = environment.device.str();
   summary["processes"] = session.ranks.size();
   summary["instructions"] = kernels::instructions();
+  summary["openblas"] = openblas_core();
   summary["version"] = AFTERSPIKE_VERSION;
   summary["configuration"] = configuration_of(session.options);
   io::write_file(directory / "summary.json", summary.dump(2) + "\n");

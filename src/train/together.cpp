@@ -100,7 +100,7 @@ void require_same_parameters(distributed::Ranks& ranks, const nn::Network& netwo
   }
   distributed::require_same(
       ranks, {{fmt::format("SHA-256 of the parameters after epoch {} (processors that differ may "
-                           "round differently: --instructions)",
+                           "round differently: --instructions, ATEN_CPU_CAPABILITY)",
                            epoch),
                io::sha256(bytes)}});
 }

@@ -8,7 +8,7 @@ namespace afterspike {
 /// Prepares the BLAS library of this process, which LibTorch uses too, for calls from several
 /// threads of ours: tells OpenBLAS to start no threads of its own (they would wait for each other
 /// within products that are too small for them), and which functions to take where it does not know
-/// the processor. Call it once before work starts.
+/// the processor (use_better_openblas_core()). Call it once before work starts.
 ///
 /// Throws Error(config) when `threads` > 1 and the library is an OpenBLAS that was built without
 /// threads: such a build keeps its buffers unlocked, and products computed at the same time come
@@ -30,15 +30,15 @@ struct ProcessorInstructions {
 };
 
 /// The value of the environment variable OPENBLAS_CORETYPE, which OpenBLAS reads where it is
-/// loaded, that makes it use these instructions; nothing where it does so already. An OpenBLAS that
-/// is older than the processor does not know it, and takes functions of 2004 (Prescott) for it:
-/// version 0.3.21 on an Intel Xeon of 2023 computed an eighth of what it can.
+/// loaded, that makes it use these instructions; nothing where `core` has some of them. An OpenBLAS
+/// that is older than the processor may not know it, and takes functions of another age for it:
+/// version 0.3.21 on an Intel Xeon of 2023 took those of 2004 (Prescott), an eighth as fast.
 std::optional<std::string> better_openblas_core(const std::string& core,
                                                 ProcessorInstructions instructions);
 
-/// Has OpenBLAS choose again, with that variable, where it is better off with it; where a user has
-/// set the variable, nothing changes. prepare_blas() does so, too. REQUIRES: no other thread is in
-/// the library.
-void use_better_openblas_core();
+/// Has OpenBLAS choose again, with that variable, where it is better off with it, and says whether
+/// it did; where a user has set the variable, nothing changes. The variable is set meanwhile only.
+/// REQUIRES: no other thread reads the environment or is in the library.
+bool use_better_openblas_core();
 
 }  // namespace afterspike

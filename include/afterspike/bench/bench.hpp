@@ -37,6 +37,10 @@ struct Settings {
   /// Inputs are 1 with this probability, else 0. Nothing: 0.012 for elm; for others inputs are
   /// normally distributed.
   std::optional<double> input_density;
+  /// The same with what nothing stands for; nothing: normally distributed.
+  std::optional<double> density() const {
+    return input_density || neuron != "elm" ? input_density : 0.012;
+  }
   int threads = 1;
   int repeats = 5;  ///< Steps that are timed, after `warmup` others.
   int warmup = 1;
