@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/data/dataset.hpp"
@@ -77,26 +79,22 @@ MemoryPlan plan_rest(const nn::Network& network, const tasks::Task& task, const 
   return plan;
 }
 
-/// By how much what a process holds differs from one start to the next.
-constexpr double kMarginMib = 4;
+}  // namespace
 
-/// Has the C library give tensors back that are freed, instead of keeping room for as large ones.
 void return_freed_memory() {
   constexpr int kBytes = 128 << 10;
   mallopt(M_MMAP_THRESHOLD, kBytes);
   mallopt(M_TRIM_THRESHOLD, kBytes);
 }
 
-}  // namespace
-
 MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
                        const TrainOptions& options, int threads, std::size_t limit,
                        const distributed::Ranks& ranks) {
   const Sharing sharing = share(task.split(tasks::Split::train)->size(), options, threads, ranks);
   MemoryPlan plan = plan_rest(network, task, sharing);
-  const std::size_t fixed = plan.present + plan.rest, at_once = sharing.at_once;
+  const std::size_t fixed = plan.present + plan.rest + (limit > 0 ? MemoryPlan::kMargin : 0);
+  const std::size_t at_once = sharing.at_once;
   if (limit > 0) {
-    return_freed_memory();
     plan.workspace_limit = std::max<std::size_t>(1, (limit - std::min(limit, fixed)) / at_once);
   }
   nn::NetworkPass pass;
@@ -112,12 +110,11 @@ MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
   if (!plan.known) return plan;
   plan.workspace = workspace->bytes;
   plan.peak = fixed + at_once * plan.workspace;
-  require(
-      limit == 0 || plan.peak <= limit, ErrorKind::config,
-      "--memory-limit: found {:.0f} MiB, expected at least {:.0f} MiB for {} thread{}, or fewer "
-      "of them, or a smaller train.batch_size",
-      mib(limit), mib(fixed + at_once * workspace->least) + kMarginMib, at_once,
-      at_once == 1 ? "" : "s");
+  require(limit == 0 || plan.peak <= limit, ErrorKind::config,
+          "--memory-limit: found {:.3g} MiB, expected at least {:.0f} MiB for {}, or a smaller "
+          "train.batch_size",
+          mib(limit), std::ceil(mib(fixed + at_once * workspace->least)),
+          at_once == 1 ? "one thread" : fmt::format("{} threads, or fewer of them", at_once));
   return plan;
 }
 

@@ -60,7 +60,8 @@ void train_as_planned(const char* neuron, const char* read, double part) {
   train::MemoryPlan plan = free;
   if (part < 1) {
     const auto whole = static_cast<double>(free.workspace);
-    plan = planned(free.peak - static_cast<std::size_t>(2 * (1 - part) * whole));
+    plan = planned(free.peak + train::MemoryPlan::kMargin -
+                   static_cast<std::size_t>(2 * (1 - part) * whole));
     EXPECT_LE(plan.workspace, plan.workspace_limit);
     // What the process holds may change from one plan to the next.
     const double change = static_cast<double>(free.present) - static_cast<double>(plan.present);
