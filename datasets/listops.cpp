@@ -90,6 +90,10 @@ std::string_view text_of(const std::vector<std::uint8_t>& tokens) {
 }  // namespace
 
 ListOpsExpression draw_listops(const ListOpsGrammar& grammar, Rng& rng) {
+  require(grammar.min_length + 1 < grammar.max_length, ErrorKind::config,
+          "listops: found more than {} and fewer than {} tokens; expected bounds with lengths "
+          "between them",
+          grammar.min_length, grammar.max_length);
   ListOpsExpression expression;
   for (std::int64_t tree = 0; tree < kMostTrees; ++tree) {
     expression.tokens.clear();

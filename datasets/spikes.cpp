@@ -133,6 +133,12 @@ class SpikeFile {
   std::vector<std::int64_t> labels_, speakers_;
 };
 
+/// The time of its last spike; 0 where there is none.
+double latest(const SpikeRecording& recording) {
+  const auto& times = recording.times_s;
+  return times.empty() ? 0 : *std::max_element(times.begin(), times.end());
+}
+
 BinnedRecording binned(const SpikeRecording& recording, const SpikeBins& bins) {
   const auto steps = static_cast<std::size_t>(bins.steps());
   BinnedRecording result;
@@ -170,23 +176,27 @@ void for_each_recording(const fs::path& path, const SpikeForm& form,
 std::string inspect_spikes(const fs::path& path, const SpikeForm& form) {
   const SpikeFile file(path, form);
   std::size_t spikes = 0;
+  double last_s = 0;
   std::set<std::int64_t> classes, speakers;
   for (std::int64_t begin = 0; begin < file.recordings(); begin += kSlice) {
     file.read_slice(begin, [&](const SpikeRecording& recording) {
       spikes += recording.times_s.size();
+      last_s = std::max(last_s, latest(recording));
       classes.insert(recording.label);
       if (recording.speaker >= 0) speakers.insert(recording.speaker);
     });
   }
-  std::string text = fmt::format("{} recordings, {} spikes, {} classes, ", file.recordings(),
-                                 spikes, classes.size());
+  std::string text = fmt::format("{} recordings, {} spikes until {:.4g} s, {} classes, ",
+                                 file.recordings(), spikes, last_s, classes.size());
   text += speakers.empty() ? "no speakers" : fmt::format("speakers {}", fmt::join(speakers, " "));
   const std::string source = file.source();
   return source.empty() ? text : fmt::format("{}; source: {}", text, source);
 }
 
 std::int64_t SpikeBins::steps() const {
-  return static_cast<std::int64_t>(std::ceil(duration_ms / bin_ms));
+  constexpr double kRounding = 1e-9;  // 700 / 1.4 is a little more than 500.
+  return std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(std::ceil(duration_ms / bin_ms * (1 - kRounding))));
 }
 
 std::int64_t SpikeBins::step_of(double time_s) const {
@@ -206,6 +216,10 @@ SpikeSet read_spikes(const fs::path& path, const SpikeForm& form, const SpikeBin
   SpikeSet set{form, bins, {}};
   for_each_recording(path, form, [&](const SpikeRecording& recording) {
     set.recordings.push_back(binned(recording, bins));
+    const std::int64_t spikes = std::ssize(recording.times_s);
+    set.spikes += spikes;
+    set.cut_off += spikes - std::ssize(set.recordings.back().units);
+    set.last_s = std::max(set.last_s, latest(recording));
   });
   return set;
 }

@@ -91,11 +91,18 @@ class CifarPixels final : public TaskModel {
     for (int batch = 1; batch <= 5; ++batch) {
       batches.push_back(fmt::format("data_batch_{}.bin", batch));
     }
+    const auto train = read(batches), test = read({"test_batch.bin"});
+    Task::Parts parts = make_parts(train, test, common_);
+    if (train->size() != 50'000 || test->size() != 10'000) {
+      parts.remarks.push_back(
+          fmt::format("found {} and {} images of CIFAR-10 for training and testing; the published "
+                      "files have 50000 and 10000",
+                      train->size(), test->size()));
+    }
     const TaskShape shape{colours_ == Colours::grey ? 1 : 3, ColourImages::kClasses,
                           ColourImages::kPlane, common_.dt_ms};
-    return std::make_unique<Task>(shape,
-                                  Objective{Objective::Kind::classify, common_.read, common_.over},
-                                  make_parts(read(batches), read({"test_batch.bin"}), common_));
+    return std::make_unique<Task>(
+        shape, Objective{Objective::Kind::classify, common_.read, common_.over}, std::move(parts));
   }
 
  private:

@@ -65,7 +65,9 @@ class ListOps final : public TaskModel {
     section.add("max_length", grammar_.max_length, "... and fewer than this.")
         .at_least(2)
         .at_most(kMostTokens);
-    section.add("max_depth", grammar_.max_depth, "How deep lists may be nested.")
+    section
+        .add("max_depth", grammar_.max_depth,
+             "How deep expressions may be nested: 2 are lists of digits.")
         .at_least(1)
         .at_most(100);
     section.add("max_arguments", grammar_.max_arguments, "How many a list may have; at least 2.")

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -59,23 +60,28 @@ class NeuronIo final : public TaskModel {
   }
 
   std::unique_ptr<Task> make(const TaskContext& context) const override {
-    const Simulations train = read(context, "train", train_);
-    const Simulations test = read(context, "test", test_);
+    Task::Parts parts;
+    Files seen;
+    const auto read = [&](std::string_view option, const std::string& files) {
+      return NeuronIo::read(context, option, files, seen, parts.remarks);
+    };
+    const Simulations train = read("train", train_);
+    const Simulations test = read("test", test_);
     require_same_cell(*train, *test, "test");
     const WindowRule drawn = rule(*train, "", window_ms_, burn_in_ms_);
     data::NumberParts runs = split_runs(*train);
-    Task::Parts parts;
     if (!validation_.empty()) {
-      const Simulations own = read(context, "validation_files", validation_);
+      const Simulations own = read("validation_files", validation_);
       require_same_cell(*train, *own, "validation_files");
-      parts.validation = cover(own, all_runs(*own));
+      parts.validation = cover(own, all_runs(*own), "validation", parts.remarks);
     } else if (!runs.part.empty()) {
-      parts.validation = cover(train, runs.part);
+      parts.validation = cover(train, runs.part, "validation", parts.remarks);
     }
     const Rng rng = Rng(static_cast<std::uint64_t>(split_seed_)).stream("windows");
     parts.train = std::make_shared<RandomNeuronWindows>(train, std::move(runs.rest), drawn,
                                                         train_samples_, rng);
-    parts.test = data::first_samples(cover(test, all_runs(*test)), test_samples_);
+    parts.test =
+        data::first_samples(cover(test, all_runs(*test), "test", parts.remarks), test_samples_);
     const std::int64_t longest = std::max(drawn.length, steps("", evaluation_window_ms_));
     Objective objective;
     objective.kind = Objective::Kind::spikes_and_voltage;
@@ -86,6 +92,9 @@ class NeuronIo final : public TaskModel {
 
  private:
   static constexpr double kMostWindows = 10'000'000;
+
+  /// Files that were read, and the option that named them.
+  using Files = std::map<fs::path, std::string>;
 
   static void describe_window(options::Section section, std::string_view name, double& ms,
                               std::string_view help) {
@@ -101,9 +110,10 @@ class NeuronIo final : public TaskModel {
     return static_cast<std::int64_t>(ms);
   }
 
-  /// The runs of one or several files, as if they were one.
+  /// The runs of one or several files, as if they were one; remarks where one was read before.
   static Simulations read(const TaskContext& context, std::string_view option,
-                          const std::string& files) {
+                          const std::string& files, Files& seen,
+                          std::vector<std::string>& remarks) {
     auto all = std::make_shared<NeuronSimulations>();
     std::istringstream list(files);
     for (std::string name; std::getline(list, name, ',');) {
@@ -113,6 +123,13 @@ class NeuronIo final : public TaskModel {
               "option 'task.{}': there is no '{}'; scripts/convert_neuronio.py makes such files "
               "from the published simulations (docs/data-format.md)",
               option, path.string());
+      const auto [before, is_new] = seen.try_emplace(fs::canonical(path), option);
+      if (!is_new) {
+        remarks.push_back(
+            fmt::format("'{}' is named in task.{} and in task.{}: what is measured "
+                        "there is not new to the network",
+                        path.string(), before->second, option));
+      }
       NeuronSimulations one = datasets::read_neuronio(path);
       require(all->runs.empty() || (one.segments == all->segments && one.steps == all->steps),
               ErrorKind::data, "'{}': found {} segments and {} steps, expected {} and {} as before",
@@ -165,13 +182,20 @@ class NeuronIo final : public TaskModel {
 
   /// Windows over whole runs, for validation and testing.
   std::shared_ptr<const data::Dataset> cover(const Simulations& simulations,
-                                             std::vector<std::int64_t> runs) const {
+                                             std::vector<std::int64_t> runs, std::string_view split,
+                                             std::vector<std::string>& remarks) const {
     const WindowRule covering =
         rule(*simulations, "evaluation_", evaluation_window_ms_, evaluation_burn_in_ms_);
-    std::erase_if(runs, [&](std::int64_t run) {
+    const auto all = std::ssize(runs);
+    const auto left_out = std::erase_if(runs, [&](std::int64_t run) {
       const auto& spikes = simulations->runs[static_cast<std::size_t>(run)].spikes;
       return std::ssize(spikes) > most_spikes_;
     });
+    if (left_out > 0 && !runs.empty()) {
+      remarks.push_back(
+          fmt::format("{} of the {} {} runs are left out: they have more than task.most_spikes, {}",
+                      left_out, all, split, most_spikes_));
+    }
     std::vector<NeuronWindow> windows = covering_windows(*simulations, runs, covering);
     require(!windows.empty(), ErrorKind::config,
             "option 'task.most_spikes': found {}, but no run for validation or testing has so few",

@@ -27,8 +27,10 @@ class ShdAdding final : public TaskModel {
   std::unique_ptr<Task> make(const TaskContext& context) const override {
     const datasets::SpikeForm& form = datasets::kShd;
     require_whole_bins();
-    const SpikeWriter train = spikes_.read_file(context, "shd", "shd_train.h5", form);
-    const SpikeWriter test = spikes_.read_file(context, "shd", "shd_test.h5", form);
+    Task::Parts parts;
+    const SpikeWriter train =
+        spikes_.read_file(context, "shd", "shd_train.h5", form, parts.remarks);
+    const SpikeWriter test = spikes_.read_file(context, "shd", "shd_test.h5", form, parts.remarks);
     data::NumberParts split = validation_.split(train.set());
     const Rng rng(static_cast<std::uint64_t>(pair_seed_));
     const auto pairs = [&](const SpikeWriter& writer, std::vector<std::int64_t> recordings,
@@ -36,7 +38,6 @@ class ShdAdding final : public TaskModel {
       return std::make_shared<SpikePairs>(writer, std::move(recordings), count,
                                           rng.stream("pairs").stream(name));
     };
-    Task::Parts parts;
     if (!split.part.empty()) {
       parts.validation = pairs(train, std::move(split.part), validation_pairs_, "validation");
     }

@@ -54,6 +54,23 @@ data::NumberParts split_at_random(std::int64_t size, double fraction, std::int64
   return data::split_numbers(size, part, rng.stream("validation"));
 }
 
+/// Spikes that come after all that is used may be times in another unit.
+void check_times(const datasets::SpikeSet& set, const std::filesystem::path& path,
+                 std::vector<std::string>& remarks) {
+  constexpr double kMany = 0.1;
+  require(set.spikes > 0, ErrorKind::data, "'{}': found no spikes, expected some", path.string());
+  require(set.cut_off < set.spikes, ErrorKind::data,
+          "'{}': found all {} spikes after the first {} ms, which are used; expected times in "
+          "seconds (the last is {:.4g} s)",
+          path.string(), set.spikes, set.bins.duration_ms, set.last_s);
+  const double part = static_cast<double>(set.cut_off) / static_cast<double>(set.spikes);
+  if (part < kMany) return;
+  remarks.push_back(
+      fmt::format("'{}': {:.1f} % of its {} spikes come after the first {} ms and are not used; "
+                  "times are seconds, and the last is {:.4g} s",
+                  path.string(), 100 * part, set.spikes, set.bins.duration_ms, set.last_s));
+}
+
 void describe_variation(options::Section section, SpikeVariation& variation) {
   section
       .add("jitter_channels", variation.jitter_channels,
@@ -97,15 +114,19 @@ void SpikeTaskOptions::describe(options::Section section) {
 }
 
 SpikeWriter SpikeTaskOptions::read_file(const TaskContext& context, std::string_view dataset,
-                                        std::string_view file,
-                                        const datasets::SpikeForm& form) const {
+                                        std::string_view file, const datasets::SpikeForm& form,
+                                        std::vector<std::string>& remarks) const {
   require(form.units % input.channels == 0, ErrorKind::config,
           "option 'task.channels': found {}, expected a divisor of the {} units", input.channels,
           form.units);
+  require(bins.bin_ms <= bins.duration_ms, ErrorKind::config,
+          "option 'task.bin': found {} ms, expected at most task.duration, {} ms", bins.bin_ms,
+          bins.duration_ms);
   const auto& entry = find_entry<datasets::DatasetEntry>(datasets::entries(), dataset, "data set");
   const auto path = datasets::find_file(entry, context.data_directory, file);
-  return {std::make_shared<datasets::SpikeSet>(datasets::read_spikes(path, form, bins)), input,
-          variation};
+  auto set = std::make_shared<datasets::SpikeSet>(datasets::read_spikes(path, form, bins));
+  check_times(*set, path, remarks);
+  return {std::move(set), input, variation};
 }
 
 void describe_duration(options::Section section, datasets::SpikeBins& bins) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,10 +25,11 @@ struct SpikeTaskOptions {
   double step_ms() const { return dt_ms > 0 ? dt_ms : bins.bin_ms; }
   Objective objective() const { return {Objective::Kind::classify, read, over}; }
 
-  /// Reads a file of a data set. Throws Error(data); Error(config) when the channels do not divide
-  /// the units.
+  /// Reads a file of a data set; adds to `remarks` where many of its spikes are not used. Throws
+  /// Error(data), also where none is; Error(config) when the channels do not divide the units or a
+  /// bin is longer than what is used of a recording.
   SpikeWriter read_file(const TaskContext& context, std::string_view dataset, std::string_view file,
-                        const datasets::SpikeForm& form) const;
+                        const datasets::SpikeForm& form, std::vector<std::string>& remarks) const;
 };
 
 /// The "duration" option: how much of a recording is used.

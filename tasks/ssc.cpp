@@ -14,10 +14,11 @@ class Ssc final : public TaskModel {
 
   std::unique_ptr<Task> make(const TaskContext& context) const override {
     const datasets::SpikeForm& form = datasets::kSsc;
-    const auto read = [&](std::string_view file) {
-      return std::make_shared<SpikeRecordings>(spikes_.read_file(context, "ssc", file, form));
-    };
     Task::Parts parts;
+    const auto read = [&](std::string_view file) {
+      return std::make_shared<SpikeRecordings>(
+          spikes_.read_file(context, "ssc", file, form, parts.remarks));
+    };
     parts.train = data::first_samples(read("ssc_train.h5"), train_samples_);
     parts.validation = read("ssc_valid.h5");
     parts.test = data::first_samples(read("ssc_test.h5"), test_samples_);

@@ -64,6 +64,10 @@ Arguments& add_data_directory(Arguments& arguments) {
 
 std::filesystem::path data_directory(const Arguments& arguments) {
   if (arguments.has("data-dir")) return arguments.text("data-dir");
+  return usual_data_directory();
+}
+
+std::filesystem::path usual_data_directory() {
   if (const char* directory = std::getenv("AFTERSPIKE_DATA"); directory != nullptr)
     return directory;
   return datasets::kDefaultDirectory;
@@ -74,8 +78,9 @@ Arguments& add_threads(Arguments& arguments) {
       .value("threads", "N",
              "Threads (default: one for each core). The result does not depend on it.")
       .value("instructions", "NAME",
-             "best, or one that 'afterspike list kernels' names: results have the same bits where "
-             "these are the same.",
+             "best, or one that 'afterspike list kernels' names, for the kernels: results have the "
+             "same bits where these, and what LibTorch and BLAS choose for themselves, are the "
+             "same.",
              "best");
 }
 

@@ -14,6 +14,8 @@ namespace afterspike::cli {
 /// --data-dir, else the environment variable AFTERSPIKE_DATA, else datasets/data.
 Arguments& add_data_directory(Arguments& arguments);
 std::filesystem::path data_directory(const Arguments& arguments);
+/// The one without that flag.
+std::filesystem::path usual_data_directory();
 
 /// --threads; by default as many as the processor has cores, or this one's share of them where
 /// several `processes` run on the machine and nobody has shared out the cores.

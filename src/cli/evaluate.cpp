@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "afterspike/base/log.hpp"
+#include "afterspike/data/dataset.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
 #include "afterspike/experiment/experiment.hpp"
 #include "command.hpp"
@@ -9,6 +11,24 @@
 
 namespace afterspike::cli {
 namespace {
+
+/// Whether the samples are those that the run recorded of that split, with a warning where they are
+/// others; null where it recorded none.
+io::Json same_data(const experiment::Trained& trained, const data::Dataset& data,
+                   tasks::Split split) {
+  const std::string_view name = tasks::split_name(split);
+  const io::Json recorded =
+      trained.content.configuration.value(fmt::format("data.{}", name), io::Json());
+  if (recorded.is_null()) return nullptr;
+  const io::Json found = data::fingerprint(data);
+  if (found != recorded) {
+    log::warning(
+        "the {} data are not those of the run (fingerprint {}, recorded {}): samples may be ones "
+        "that it was trained with",
+        name, found.dump(), recorded.dump());
+  }
+  return found == recorded;
+}
 
 int run_evaluate(std::span<const std::string> words) {
   Arguments arguments("evaluate", "Evaluates the selected network of a run on a split of its task.",
@@ -34,6 +54,7 @@ int run_evaluate(std::span<const std::string> words) {
           "evaluate: the task's data have {} features and {} outputs, expected {} and {}: those of "
           "the trained network",
           task->shape().input_size, task->shape().output_size, shape.input_size, shape.output_size);
+  for (const std::string& remark : task->remarks()) log::warning("{}", remark);
   ThreadPool pool(threads(arguments));
   const tasks::Tally tally =
       evaluation::evaluate(*trained.network, *task, *data, trained.pass, pool);
@@ -55,6 +76,7 @@ int run_evaluate(std::span<const std::string> words) {
   result["neuron"] = trained.experiment->neuron_name();
   result["parameters"] = trained.network->trainable_parameters();
   result["split"] = tasks::split_name(split);
+  result["same_data"] = same_data(trained, *data, split);
   result["checkpoint"] = trained.checkpoint.string();
   if (arguments.has("json")) {
     fmt::print("{}\n", result.dump());

@@ -36,6 +36,7 @@ struct PlainFlag {
   const char* flag;
   const char* shown;
   const char* path;
+  const char* besides = "";
 };
 
 constexpr PlainFlag kPlainFlags[] = {
@@ -44,7 +45,7 @@ constexpr PlainFlag kPlainFlags[] = {
     {"batch-size", "N", "train.batch_size"},
     {"learning-rate", "X", "train.learning_rate"},
     {"optimizer", "NAME", "train.optimizer"},
-    {"hidden", "N", "network.hidden"},
+    {"hidden", "N", "network.hidden", ", in place of a file's match_params"},
     {"layers", "N", "network.layers"},
     {"match-params", "N", "network.match_params"},
     {"delay", "D", "neuron.delay"},
@@ -80,7 +81,7 @@ Arguments train_arguments() {
       .flag("json", "Print the summary (or what --dump-config prints) as one JSON object, last.");
   add_ranks(add_data_directory(add_device(add_threads(arguments))));
   for (const PlainFlag& flag : kPlainFlags) {
-    arguments.value(flag.flag, flag.shown, fmt::format("Sets {}.", flag.path));
+    arguments.value(flag.flag, flag.shown, fmt::format("Sets {}{}.", flag.path, flag.besides));
   }
   return arguments;
 }
@@ -90,6 +91,8 @@ std::string chosen_name(const Arguments& arguments, const char* flag) {
   std::string name;
   if (arguments.has("config")) {
     const fs::path path = arguments.text("config");
+    require(fs::exists(path), ErrorKind::config, "--config: found '{}', expected a file",
+            path.string());
     name = io::peek_text(path, flag, "name");
     // Before its options are read: those of another model are none of this one.
     require(name.empty() || given.empty() || name == given, ErrorKind::config,
@@ -104,16 +107,10 @@ std::string chosen_name(const Arguments& arguments, const char* flag) {
   return name;
 }
 
-/// A size on the command line replaces what a file says of the size in either way.
-void apply_size(const Arguments& arguments, const options::Description& description) {
-  if (!arguments.has("hidden")) return;
-  require(!arguments.has("match-params"), ErrorKind::usage,
-          "--hidden and --match-params: found both, expected one of them");
-  description.find("network.match_params").set_text("0");
-}
-
 void apply_settings(const Arguments& arguments, const options::Description& description) {
-  apply_size(arguments, description);
+  const options::Field& match_params = description.find("network.match_params");
+  // A size on the command line replaces what a file says of the size in either way.
+  if (arguments.has("hidden")) match_params.set_text("0");
   for (const PlainFlag& flag : kPlainFlags) {
     if (!arguments.has(flag.flag)) continue;
     const options::Field* field = description.find_if(flag.path);
@@ -127,6 +124,10 @@ void apply_settings(const Arguments& arguments, const options::Description& desc
             setting);
     description.find(setting.substr(0, equals)).set_text(setting.substr(equals + 1));
   }
+  const std::string matched = options::text(match_params.value());
+  require(!arguments.has("hidden") || matched == "0", ErrorKind::usage,
+          "--hidden: found network.match_params {} on the command line too, expected one of them",
+          matched);
 }
 
 /// A path is recorded so that it means the same from any directory.
@@ -223,9 +224,19 @@ std::string metric_text(const io::Json& split) {
   return text;
 }
 
-void report_run(const fs::path& run, const train::RunResult& result) {
+/// The command that goes on with a run from where this one was given.
+std::string resume_command(const fs::path& run, const train::RunEnvironment& environment) {
+  std::string command = fmt::format("afterspike train --resume {}", run.string());
+  if (environment.data_directory != usual_data_directory()) {
+    command += fmt::format(" --data-dir '{}'", environment.data_directory.string());
+  }
+  return command;
+}
+
+void report_run(const fs::path& run, const train::RunResult& result,
+                const train::RunEnvironment& environment) {
   if (result.summary.is_null()) {
-    log::info("stopped and saved; to go on: afterspike train --resume {}", run.string());
+    log::info("stopped and saved; to go on: {}", resume_command(run, environment));
     return;
   }
   log::info(
@@ -266,7 +277,7 @@ train::RunResult train_seed(const fs::path& out, const train::RunEnvironment& en
   log::info("seed {}", seed);
   const bool extended = train::load_run_options(run).train.epochs != wanted;
   const train::RunResult result = train::continue_run(run, environment, extended ? wanted : 0);
-  report_run(run, result);
+  report_run(run, result, environment);
   return result;
 }
 
@@ -275,8 +286,11 @@ void summarise(const fs::path& out, const std::vector<io::Json>& summaries, bool
   const io::Json summary = train::summarise_seeds(summaries);
   io::write_file(out / "summary.json", summary.dump(2) + "\n");
   for (const auto& [metric, of_seeds] : summary["test"].items()) {
-    log::info("test {} of {} seeds: mean {:.4f}, sd {:.4f}", metric, of_seeds["n"].get<int>(),
-              of_seeds["mean"].get<double>(), of_seeds["sd"].get<double>());
+    const int seeds = of_seeds["n"];
+    const double mean = of_seeds["mean"];
+    log::info("{}", seeds == 1 ? fmt::format("test {} of one seed: {:.4f}", metric, mean)
+                               : fmt::format("test {} of {} seeds: mean {:.4f}, sd {:.4f}", metric,
+                                             seeds, mean, of_seeds["sd"].get<double>()));
   }
   if (json) fmt::print("{}\n", summary.dump());
 }
@@ -297,7 +311,7 @@ int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
     // The first seed did not refuse the number: from now on it holds for all.
     if (epochs > 0) train::record_epochs(out, std::exchange(epochs, 0));
     if (result.summary.is_null()) {
-      log::info("to go on with all seeds: afterspike train --resume {}", out.string());
+      log::info("to go on with all seeds: {}", resume_command(out, environment));
       if (json) fmt::print("{}\n", stop_record(out).dump());
       return status_of(result.end);
     }
@@ -310,7 +324,7 @@ int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
 int train_one(const fs::path& run, const train::RunEnvironment& environment, std::int64_t epochs,
               bool json) {
   const train::RunResult result = train::continue_run(run, environment, epochs);
-  report_run(run, result);
+  report_run(run, result, environment);
   if (json)
     fmt::print("{}\n", (result.summary.is_null() ? stop_record(run) : result.summary).dump());
   return status_of(result.end);
@@ -389,7 +403,7 @@ int dump_configuration(const Arguments& arguments) {
 
 int start(const Arguments& arguments, const train::RunEnvironment& environment,
           train::RunOptions& options) {
-  require(arguments.has("out"), ErrorKind::usage,
+  require(arguments.has("out") && !arguments.text("out").empty(), ErrorKind::usage,
           "train: expected --out RUN, the directory to make");
   const fs::path out = arguments.text("out");
   const std::vector<std::int64_t> seeds = seeds_of(arguments, options.seed);

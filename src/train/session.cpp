@@ -42,7 +42,7 @@ void require_same_parameters(const RunOptions& options, const nn::Network& donor
 
 void warn_of_delay(const nn::Network& network, const tasks::Task& task) {
   const std::int64_t delay = network.layer(0)->delay_steps();
-  if (delay < task.shape().steps) return;
+  if (delay < task.shape().steps || task.shape().steps == 1) return;
   log::warning(
       "the recurrent synapses never act: their delay of {} steps is not below the {} steps of a "
       "sequence",
@@ -187,6 +187,7 @@ bool Session::share_state(bool trains) {
 void Session::prepare(const RunEnvironment& environment) {
   // What another run of this process left would count twice.
   kernels::Workspace::release_all();
+  for (const std::string& remark : task->remarks()) log::warning("{}", remark);
   if (!environment.quiet) {
     for (const std::string& remark : network->remarks()) log::info("{}", remark);
   }
@@ -197,6 +198,7 @@ void Session::prepare(const RunEnvironment& environment) {
             environment.device.str());
     return;
   }
+  if (environment.memory_limit > 0) return_freed_memory();
   const MemoryPlan plan = plan_memory(*network, *task, options.train, environment.threads,
                                       environment.memory_limit, ranks);
   trainer.plan_workspace(plan.workspace_limit, plan.largest);

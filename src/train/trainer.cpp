@@ -88,7 +88,7 @@ Trainer::Trainer(nn::Network& network, const tasks::Task& task, const TrainOptio
   require(
       options_.select != Select::best || validates, ErrorKind::config,
       "option 'train.select': found 'best', but the task has no validation split; expected 'last', "
-      "or 'task.validation' above 0");
+      "or options of the task that keep samples for validation");
   selects_best_ = options_.select != Select::last && validates;
   require(options_.patience == 0 || selects_best_, ErrorKind::config,
           "option 'train.patience': found {}, expected 0 where there is no validation split",

@@ -168,7 +168,7 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
       {with({"--set", "train.label_smoothing=0.1"}), 3, {"train.label_smoothing", "traces"}},
       {with({"--set", "train.warmup_epochs=11"}), 3, {"train.warmup_epochs", "the 10 epochs"}},
       {with({"--hidden", "100000"}), 3, {"hidden 100000", "expected at most 2147483648"}},
-      {with({"--config", out + ".toml"}), 3, {out + ".toml", "No such file"}},
+      {with({"--config", out + ".toml"}), 3, {out + ".toml", "expected a file"}},
       {{"train", "--resume", out}, 5, {"there is no run", out}},
       {{"train", "--resume", out, "--seed", "2"}, 2, {"--seed cannot be given too"}},
       {{"train", "--resume", out, "--dump-config"}, 2, {"--dump-config cannot be given too"}},

@@ -45,15 +45,15 @@ struct SpikeRecording {
 void for_each_recording(const std::filesystem::path& path, const SpikeForm& form,
                         const std::function<void(const SpikeRecording&)>& use);
 
-/// Reads a file through; returns what it holds in a line ("200 recordings, 1786143 spikes, 20
-/// classes, speakers 0 1 2; source: ..."), for people. Throws as above.
+/// Reads a file through; returns what it holds in a line ("200 recordings, 1786143 spikes until
+/// 1.37 s, 20 classes, speakers 0 1 2; source: ..."), for people. Throws as above.
 std::string inspect_spikes(const std::filesystem::path& path, const SpikeForm& form);
 
 /// How times become steps: step k holds the times t with edge(k) <= t < edge(k + 1), where edge(k)
 /// = k bin; spikes from the last edge on are cut off. A duration that is not a whole number of bins
-/// is filled up by a last bin that passes it. These are the bins of Spieler et al. 2023:
-/// numpy.digitize(times, numpy.arange(0, 1 + bin, bin)) - 1 without the overflow. REQUIRES: both
-/// above 0.
+/// (but for rounding) is filled up by a last bin that passes it. These are the bins of Spieler et
+/// al. 2023: numpy.digitize(times, numpy.arange(0, 1 + bin, bin)) - 1 without the overflow.
+/// REQUIRES: both above 0.
 struct SpikeBins {
   double bin_ms = 10;
   double duration_ms = 1000;
@@ -76,6 +76,8 @@ struct SpikeSet {
   SpikeForm form;
   SpikeBins bins;
   std::vector<BinnedRecording> recordings;
+  std::int64_t spikes = 0, cut_off = 0;  ///< In the file, and of these after the last step.
+  double last_s = 0;                     ///< The latest time in the file.
 
   bool has_speakers() const { return !recordings.empty() && recordings[0].speaker >= 0; }
 };

@@ -111,6 +111,7 @@ class Task {
  public:
   struct Parts {
     std::shared_ptr<const data::Dataset> train, validation, test;  ///< validation may be null.
+    std::vector<std::string> remarks = {};                         ///< Task::remarks()
   };
 
   /// Throws Error(config) when the objective reads more steps than there are.
@@ -123,6 +124,10 @@ class Task {
 
   /// The samples of a split; null where the task has no validation split.
   std::shared_ptr<const data::Dataset> split(Split split) const;
+
+  /// What users should know of these data: sentences, such as that many of their spikes are not
+  /// used.
+  const std::vector<std::string>& remarks() const noexcept { return parts_.remarks; }
 
   /// Sum over samples of the loss of `outputs` ([read, batch, outputs] from read_steps of the
   /// network's outputs). Differentiable. `label_smoothing` spreads that part of the target over all

@@ -78,8 +78,9 @@ void MemoryTimescales::describe(options::Section section) {
       .bounded();
   section
       .add("memory_tau_widening", widening,
-           "Learned timescales lie between min / widening and max * sqrt(widening).")
-      .at_least(1)
+           "Learned timescales lie between min / widening and max * sqrt(widening), so that none "
+           "begins at a bound.")
+      .above(1)
       .at_most(1e6);
   section.choice("memory_tau_scale", scale,
                  {{"log", Scale::logarithmic}, {"linear", Scale::linear}},

@@ -70,12 +70,14 @@ TEST_F(Spikes, AreReadAsTheyWereWritten) {
 TEST_F(Spikes, SpeakersMayBeMissing) {
   SpikeFile file = three();
   EXPECT_TRUE(read_spikes(written(file), kShd, {}).has_speakers());
-  EXPECT_EQ(inspect_spikes(path_, kShd), "3 recordings, 4 spikes, 3 classes, speakers 4 5 11");
+  EXPECT_EQ(inspect_spikes(path_, kShd),
+            "3 recordings, 4 spikes until 1.125 s, 3 classes, speakers 4 5 11");
   file.speakers.reset();
   const SpikeSet set = read_spikes(written(file), kShd, {});
   EXPECT_FALSE(set.has_speakers());
   EXPECT_EQ(set.recordings[0].speaker, -1);
-  EXPECT_EQ(inspect_spikes(path_, kShd), "3 recordings, 4 spikes, 3 classes, no speakers");
+  EXPECT_EQ(inspect_spikes(path_, kShd),
+            "3 recordings, 4 spikes until 1.125 s, 3 classes, no speakers");
 }
 
 TEST(SpikeBins, StepsCoverTheDuration) {
@@ -84,6 +86,10 @@ TEST(SpikeBins, StepsCoverTheDuration) {
   }
   EXPECT_EQ((SpikeBins{3, 1000}.steps()), 334);
   EXPECT_EQ((SpikeBins{10, 1400}.steps()), 140);
+  // As far as rounding lets the quotient tell.
+  for (const double bin : {0.7, 1.4, 2.8, 5.6}) {
+    EXPECT_EQ((SpikeBins{bin, 700}.steps()), std::lround(700 / bin)) << bin;
+  }
 }
 
 /// numpy.digitize(time, numpy.arange(0, 1 + bin, bin)) - 1, by looking at every edge.
@@ -309,9 +315,10 @@ TEST(SpikingSets, AreVerifiedByReadingThem) {
   SpikeFile test = three();
   test.speakers.reset();
   test.write(folder / "shd/shd_test.h5");
-  EXPECT_THAT(verified(), ::testing::ElementsAre(
-                              "shd_train.h5: 3 recordings, 4 spikes, 3 classes, speakers 4 5 11",
-                              "shd_test.h5: 3 recordings, 4 spikes, 3 classes, no speakers"));
+  EXPECT_THAT(verified(),
+              ::testing::ElementsAre(
+                  "shd_train.h5: 3 recordings, 4 spikes until 1.125 s, 3 classes, speakers 4 5 11",
+                  "shd_test.h5: 3 recordings, 4 spikes until 1.125 s, 3 classes, no speakers"));
   test.labels[0] = 20;
   test.write(folder / "shd/shd_test.h5");
   expect_error(ErrorKind::data, {"shd_test.h5", "'/labels': row 0: found label 20"}, verified);

@@ -1,6 +1,7 @@
 // The tasks of Long Range Arena.
 
 #include <ATen/ATen.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "afterspike/datasets/listops.hpp"
@@ -121,6 +122,7 @@ TEST(CifarPixels, AreGreyOrColoured) {
     const auto task =
         make_task("cifar_pixels", {{"colours", colours}, {"validation", "0"}}, folder.path());
     EXPECT_EQ(task->split(Split::train)->size(), 20);
+    EXPECT_THAT(task->remarks(), ::testing::ElementsAre(::testing::HasSubstr("found 20 and 4")));
     EXPECT_EQ(task->shape().steps, 1024);
     const data::Batch batch = all(*task->split(Split::test));
     expect_same(batch.target, at::tensor({3, 4, 5, 6}, at::kLong), "labels");

@@ -153,6 +153,9 @@ TEST_F(NeuronIoTask, SplitsTakeRunsWhole) {
   EXPECT_EQ(steps_of(*make({{"validation_runs", "-1"}}), Split::validation), 50);
   const auto own = make({{"validation_files", "test.h5, train.h5"}});
   EXPECT_EQ(steps_of(*own, Split::validation), 12 * 50);
+  ASSERT_EQ(own->remarks().size(), 2u);
+  EXPECT_THAT(own->remarks()[0], ::testing::HasSubstr("test.h5' is named in task.test and in"));
+  EXPECT_THAT(own->remarks()[1], ::testing::HasSubstr("train.h5' is named in task.train and in"));
   EXPECT_EQ(steps_of(*make({{"skip", "0 ms"}}), Split::test), 3 * 60);
 
   const auto simulations = datasets::read_neuronio(folder_ / "neuronio/test.h5");
@@ -162,9 +165,11 @@ TEST_F(NeuronIoTask, SplitsTakeRunsWhole) {
   const auto kept =
       std::count_if(counts.begin(), counts.end(), [&](std::size_t count) { return count < most; });
   ASSERT_GT(kept, 0);
-  EXPECT_EQ(steps_of(*make({{"most_spikes", std::to_string(most - 1)}, {"validation_runs", "0"}}),
-                     Split::test),
-            kept * 50);
+  const auto fewer = make({{"most_spikes", std::to_string(most - 1)}, {"validation_runs", "0"}});
+  EXPECT_EQ(steps_of(*fewer, Split::test), kept * 50);
+  ASSERT_EQ(fewer->remarks().size(), 1u);
+  EXPECT_THAT(fewer->remarks()[0],
+              ::testing::HasSubstr(std::to_string(3 - kept) + " of the 3 test runs are left out"));
 }
 
 TEST_F(NeuronIoTask, MistakesAreExplained) {

@@ -91,6 +91,36 @@ TEST_F(SpikeTasks, DurationSaysHowMuchOfARecordingIsUsed) {
   expect_same(all(*task->split(Split::train)).input, counted(train_, 10, 140, 700), "longer");
 }
 
+/// Milliseconds in place of seconds, for one.
+TEST_F(SpikeTasks, SpikesThatAreNotUsedAreSpokenOf) {
+  const Settings settings = {{"validation", "none"}};
+  for (auto& recording : test_.times) {
+    for (double& time : recording) time *= 100;
+  }
+  test_.write(folder_ / "shd/shd_test.h5");
+  for (const char* name : {"shd", "shd_adding"}) {
+    const auto task = make(name, settings);
+    // Those of the training file end at 1.2 s.
+    ASSERT_EQ(task->remarks().size(), 2u) << name;
+    EXPECT_THAT(task->remarks()[1],
+                ::testing::AllOf(::testing::HasSubstr("shd_test.h5': 9"),
+                                 ::testing::HasSubstr("come after the first 1000 ms and are not")));
+  }
+  EXPECT_TRUE(make("shd", {{"duration", "10000 ms"}, {"validation", "none"}})->remarks().size() ==
+              1)
+      << "all of the training file are used";
+  for (auto& recording : test_.times) {
+    for (double& time : recording) time += 2;
+  }
+  test_.write(folder_ / "shd/shd_test.h5");
+  expect_error(ErrorKind::data, {"shd_test.h5': found all", "expected times in seconds"},
+               [&] { make("shd", settings); });
+  for (auto& recording : test_.times) recording.clear();
+  for (auto& recording : test_.units) recording.clear();
+  test_.write(folder_ / "shd/shd_test.h5");
+  expect_error(ErrorKind::data, {"shd_test.h5': found no spikes"}, [&] { make("shd", settings); });
+}
+
 TEST_F(SpikeTasks, SamplesAreTheSameInAnyBatch) {
   const auto set = make("shd")->split(Split::train)->for_epoch(Rng(1));
   const auto varied = make("shd", {{"jitter_channels", "5"}, {"stretch", "0.2"}})
@@ -139,6 +169,9 @@ TEST_F(SpikeTasks, WhatCannotBeIsRefused) {
       {"shd",
        {{"validation", "speakers"}, {"validation_speakers", "0,1,3,6,9"}},
        {"found 5 of 5 speakers, expected some, not all"}},
+      {"shd",
+       {{"bin", "20 ms"}, {"duration", "10 ms"}},
+       {"'task.bin': found 20 ms, expected at most task.duration, 10 ms"}},
       {"shd",
        {{"validation_fraction", "0.001"}},
        {"'task.validation_fraction': found 0.001, 0 of"}},
