@@ -85,7 +85,7 @@ class NeuronLayer {
   const std::vector<ParameterSpec>& specs() const noexcept { return specs_; }
 
   /// Draws initial parameters, each from the stream of `rng` that bears its name.
-  void initialize(const Rng& rng);
+  virtual void initialize(const Rng& rng);
 
   /// Draws each parameter that `donor` has from the donor's raw values: with replacement,
   /// independently for each tensor (GLIFS_ASC's "heterogeneous initialisation").

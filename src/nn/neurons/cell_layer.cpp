@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include "afterspike/base/error.hpp"
 #include "neuron_options.hpp"
 #include "rnn_kernel.hpp"
 
@@ -14,6 +15,13 @@ void CellOptions::describe(options::Section section) {
   describe_dropout(section, "dropout", dropout, "Dropout of what units emit, towards everything.");
   describe_dropout(section, "recurrent_dropout", recurrent_dropout,
                    "Dropout of what units emit, towards the recurrent weights only.");
+}
+
+void GatedOptions::describe(options::Section section) {
+  section.duration(
+      "chrono", chrono,
+      "Gates begin with timescales up to this, such as 1000steps; 0 steps: as PyTorch's.");
+  cell.describe(section);
 }
 
 CellLayer::CellLayer(const LayerShape& shape, std::vector<ParameterSpec> specs,
@@ -43,6 +51,32 @@ std::optional<NeuronLayer::Workspace> CellLayer::workspace(std::int64_t steps, s
       [&](std::size_t within) {
         return rnn_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0, within);
       });
+}
+
+GatedLayer::GatedLayer(const LayerShape& shape, kernels::RnnCell cell, const GatedOptions& options)
+    : CellLayer(shape, gated_specs(shape, cell), cell, options.cell),
+      chrono_steps_(options.chrono.in_steps(shape.dt_ms, "chrono")) {
+  require(chrono_steps_ == 0 || chrono_steps_ >= 3, ErrorKind::config,
+          "chrono is {} steps of {} ms, expected 0, or 3 or more", chrono_steps_, shape.dt_ms);
+}
+
+void GatedLayer::initialize(const Rng& rng) {
+  NeuronLayer::initialize(rng);
+  if (chrono_steps_ == 0) return;
+  const std::int64_t units = shape().neurons;
+  Rng stream = rng.stream("chrono");
+  at::Tensor bias = at::empty({units}, at::kDouble);
+  for (std::int64_t unit = 0; unit < units; ++unit) {
+    bias.data_ptr<double>()[unit] =
+        std::log(stream.uniform(1, static_cast<double>(chrono_steps_ - 1)));
+  }
+  const at::NoGradGuard no_grad;
+  const auto begin = [&](std::int64_t gate, const at::Tensor& values) {
+    raw("input_bias").narrow(0, gate * units, units).copy_(values);
+    raw("recurrent_bias").narrow(0, gate * units, units).zero_();
+  };
+  begin(1, bias);  // f of an LSTM, z of a GRU.
+  if (cell() == kernels::RnnCell::lstm) begin(0, -bias);
 }
 
 std::vector<ParameterSpec> gated_specs(const LayerShape& shape, kernels::RnnCell cell) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "afterspike/base/units.hpp"
 #include "afterspike/kernels/rnn.hpp"
 #include "afterspike/nn/neuron_layer.hpp"
 
@@ -10,6 +11,15 @@ struct CellOptions {
   double input_dropout = 0;
   double dropout = 0;
   double recurrent_dropout = 0;
+
+  void describe(options::Section section);
+};
+
+/// Of units with gates.
+struct GatedOptions {
+  CellOptions cell;
+  /// The longest time that gates begin to keep memory for; 0: gates begin as all else does.
+  units::Duration chrono = units::Duration::steps(0);
 
   void describe(options::Section section);
 };
@@ -28,6 +38,7 @@ class CellLayer : public NeuronLayer {
   CellLayer(const LayerShape& shape, std::vector<ParameterSpec> specs, kernels::RnnCell cell,
             const CellOptions& options, std::int64_t delay = 1);
 
+  kernels::RnnCell cell() const noexcept { return cell_; }
   const CellOptions& options() const noexcept { return options_; }
 
  private:
@@ -40,6 +51,22 @@ class CellLayer : public NeuronLayer {
 /// PyTorch: input_weight [I, gates H], recurrent_weight [H, gates H], input_bias and recurrent_bias
 /// [gates H].
 std::vector<ParameterSpec> gated_specs(const LayerShape& shape, kernels::RnnCell cell);
+
+/// A layer of units with gates.
+class GatedLayer : public CellLayer {
+ public:
+  /// Where chrono is T steps, biases of what memory keeps are log(U), U uniform from 1 to T - 1 for
+  /// each unit, those of what an LSTM takes up their negatives: timescales of 1 to T steps (Tallec
+  /// and Ollivier 2018).
+  void initialize(const Rng& rng) override;
+
+ protected:
+  /// Throws Error(config) where chrono is not 0 and below 3 steps.
+  GatedLayer(const LayerShape& shape, kernels::RnnCell cell, const GatedOptions& options);
+
+ private:
+  std::int64_t chrono_steps_;
+};
 
 /// A neuron model with gates: its options, and layers of type Layer(shape, options) of the cell
 /// Layer::kCell.
@@ -55,7 +82,7 @@ class GatedModel final : public NeuronModel {
   }
 
  private:
-  CellOptions options_;
+  GatedOptions options_;
 };
 
 }  // namespace afterspike::nn

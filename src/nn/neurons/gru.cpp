@@ -7,12 +7,11 @@ namespace {
 
 /// Gated recurrent units; gates in PyTorch's order r, z, n:
 ///   n = tanh(x W_in + b_in + r (h W_hn + b_hn)),  h(t) = (1 - z) n + z h(t-1).
-class Gru final : public CellLayer {
+class Gru final : public GatedLayer {
  public:
   static constexpr kernels::RnnCell kCell = kernels::RnnCell::gru;
 
-  Gru(const LayerShape& shape, const CellOptions& options)
-      : CellLayer(shape, gated_specs(shape, kCell), kCell, options) {}
+  Gru(const LayerShape& shape, const GatedOptions& options) : GatedLayer(shape, kCell, options) {}
 
   NamedTensors initial_state(std::int64_t batch) const override {
     return {{"emitted", at::zeros({batch, shape().neurons}, tensor_options())}};

@@ -8,12 +8,11 @@ namespace {
 /// Long short-term memory; gates in PyTorch's order i, f, g, o:
 ///   c(t) = f c(t-1) + i g,  h(t) = o tanh(c(t)).
 /// A silenced unit emits h = 0; its cell goes on.
-class Lstm final : public CellLayer {
+class Lstm final : public GatedLayer {
  public:
   static constexpr kernels::RnnCell kCell = kernels::RnnCell::lstm;
 
-  Lstm(const LayerShape& shape, const CellOptions& options)
-      : CellLayer(shape, gated_specs(shape, kCell), kCell, options) {}
+  Lstm(const LayerShape& shape, const GatedOptions& options) : GatedLayer(shape, kCell, options) {}
 
   NamedTensors initial_state(std::int64_t batch) const override {
     const at::Tensor zeros = at::zeros({batch, shape().neurons}, tensor_options());

@@ -4,12 +4,14 @@
 
 #include <array>
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include "models.hpp"
+#include "support/expect_error.hpp"
 #include "support/tensors.hpp"
 
 namespace afterspike::nn {
@@ -169,6 +171,38 @@ TEST(GatedNeurons, AllParametersStartUniformByTheNumberOfUnits) {
       EXPECT_LE(size.max().item<double>(), 0.1) << name << spec.name;
       EXPECT_GT(size.max().item<double>(), 0.08) << name << spec.name;
     }
+  }
+}
+
+/// Tallec and Ollivier 2018: timescales uniform from 1 to T - 1 steps, gate by gate.
+TEST(Chrono, GatesBeginWithTimescales) {
+  constexpr std::int64_t kMany = 400, kLongest = 101;
+  for (const char* name : {"lstm", "gru"}) {
+    const LayerShape shape{kInputs, kMany, 2};
+    const auto usual = testing::make_layer(name, shape);
+    const auto layer = testing::make_layer(name, shape, {{"chrono", "202 ms"}});
+    const auto gate = [&](const NeuronLayer& of, const char* bias, std::int64_t index) {
+      return of.raw(bias).narrow(0, index * kMany, kMany);
+    };
+    const at::Tensor timescales = gate(*layer, "input_bias", 1).exp();
+    EXPECT_GE(timescales.min().item<double>(), 1);
+    EXPECT_LE(timescales.max().item<double>(), kLongest - 1);
+    // The mean of 400 numbers from 1 to 100, within four standard deviations.
+    EXPECT_NEAR(timescales.mean().item<double>(), 50.5, 4 * 99 / std::sqrt(12.0 * kMany));
+    EXPECT_EQ(gate(*layer, "recurrent_bias", 1).abs().max().item<double>(), 0);
+    const bool is_lstm = std::string(name) == "lstm";
+    if (is_lstm) {
+      testing::expect_same(gate(*layer, "input_bias", 0), -gate(*layer, "input_bias", 1), name);
+      EXPECT_EQ(gate(*layer, "recurrent_bias", 0).abs().max().item<double>(), 0);
+    }
+    for (std::int64_t other = is_lstm ? 2 : 0; other < (is_lstm ? 4 : 3); other += 2) {
+      testing::expect_same(gate(*layer, "input_bias", other), gate(*usual, "input_bias", other),
+                           name);
+    }
+    testing::expect_same(layer->raw("input_weight"), usual->raw("input_weight"), name);
+    testing::expect_error(ErrorKind::config, {"chrono is 2 steps of 2 ms, expected 0, or 3"}, [&] {
+      testing::make_layer(name, shape, {{"chrono", "4 ms"}});
+    });
   }
 }
 
