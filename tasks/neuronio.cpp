@@ -126,9 +126,12 @@ class NeuronIo final : public TaskModel {
       const auto [before, is_new] = seen.try_emplace(fs::canonical(path), option);
       if (!is_new) {
         remarks.push_back(
-            fmt::format("'{}' is named in task.{} and in task.{}: what is measured "
-                        "there is not new to the network",
-                        path.string(), before->second, option));
+            before->second == option
+                ? fmt::format("'{}' is named twice in task.{}: its runs count double",
+                              path.string(), option)
+                : fmt::format("'{}' is named in task.{} and in task.{}: their runs are not "
+                              "independent",
+                              path.string(), before->second, option));
       }
       NeuronSimulations one = datasets::read_neuronio(path);
       require(all->runs.empty() || (one.segments == all->segments && one.steps == all->steps),

@@ -54,21 +54,22 @@ data::NumberParts split_at_random(std::int64_t size, double fraction, std::int64
   return data::split_numbers(size, part, rng.stream("validation"));
 }
 
-/// Spikes that come after all that is used may be times in another unit.
+/// Where few spikes are used, times may be in another unit, or less is used than was meant.
 void check_times(const datasets::SpikeSet& set, const std::filesystem::path& path,
                  std::vector<std::string>& remarks) {
   constexpr double kMany = 0.1;
   require(set.spikes > 0, ErrorKind::data, "'{}': found no spikes, expected some", path.string());
+  const double used_ms = static_cast<double>(set.bins.steps()) * set.bins.bin_ms;
   require(set.cut_off < set.spikes, ErrorKind::data,
-          "'{}': found all {} spikes after the first {} ms, which are used; expected times in "
-          "seconds (the last is {:.4g} s)",
-          path.string(), set.spikes, set.bins.duration_ms, set.last_s);
+          "'{}': found all {} spikes after the {} ms that are used, the last at {:.4g} s; expected "
+          "some before, times in seconds",
+          path.string(), set.spikes, used_ms, set.last_s);
   const double part = static_cast<double>(set.cut_off) / static_cast<double>(set.spikes);
   if (part < kMany) return;
   remarks.push_back(
-      fmt::format("'{}': {:.1f} % of its {} spikes come after the first {} ms and are not used; "
-                  "times are seconds, and the last is {:.4g} s",
-                  path.string(), 100 * part, set.spikes, set.bins.duration_ms, set.last_s));
+      fmt::format("'{}': {:.1f} % of its {} spikes come after the {} ms that are used, the last "
+                  "at {:.4g} s",
+                  path.string(), 100 * part, set.spikes, used_ms, set.last_s));
 }
 
 void describe_variation(options::Section section, SpikeVariation& variation) {

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "afterspike/base/error.hpp"
 
@@ -67,17 +68,19 @@ std::optional<std::string> better_openblas_core(const std::string& core,
 }
 
 bool use_better_openblas_core() {
-  if (std::getenv(kCoreVariable) != nullptr) return false;
+  static bool tried = false;  // A build without that core stays what it is.
+  if (std::getenv(kCoreVariable) != nullptr || std::exchange(tried, true)) return false;
   // What the library does where it is loaded, and what undoes it.
   auto* const init = loaded_function<void()>("gotoblas_dynamic_init");
   auto* const quit = loaded_function<void()>("gotoblas_dynamic_quit");
-  const auto core = better_openblas_core(openblas_core(), own_instructions());
+  const std::string before = openblas_core();
+  const auto core = better_openblas_core(before, own_instructions());
   if (!core || init == nullptr || quit == nullptr) return false;
   setenv(kCoreVariable, core->c_str(), /*overwrite=*/1);
   quit();
   init();
   unsetenv(kCoreVariable);
-  return true;
+  return openblas_core() != before;
 }
 
 }  // namespace afterspike

@@ -12,10 +12,10 @@
 namespace afterspike::cli {
 namespace {
 
-/// Whether the samples are those that the run recorded of that split, with a warning where they are
-/// others; null where it recorded none.
-io::Json same_data(const experiment::Trained& trained, const data::Dataset& data,
-                   tasks::Split split) {
+/// Whether the fingerprint of the samples is that which the run recorded of that split, with a
+/// warning where it is another; null where it recorded none.
+io::Json fingerprint_matches(const experiment::Trained& trained, const data::Dataset& data,
+                             tasks::Split split) {
   const std::string_view name = tasks::split_name(split);
   const io::Json recorded =
       trained.content.configuration.value(fmt::format("data.{}", name), io::Json());
@@ -23,9 +23,9 @@ io::Json same_data(const experiment::Trained& trained, const data::Dataset& data
   const io::Json found = data::fingerprint(data);
   if (found != recorded) {
     log::warning(
-        "the {} data are not those of the run (fingerprint {}, recorded {}): samples may be ones "
-        "that it was trained with",
-        name, found.dump(), recorded.dump());
+        "the {} data are not those of the run: found fingerprint {}, recorded is {}{}", name,
+        found.dump(), recorded.dump(),
+        split == tasks::Split::train ? "" : "; it may have been trained with some of them");
   }
   return found == recorded;
 }
@@ -76,14 +76,14 @@ int run_evaluate(std::span<const std::string> words) {
   result["neuron"] = trained.experiment->neuron_name();
   result["parameters"] = trained.network->trainable_parameters();
   result["split"] = tasks::split_name(split);
-  result["same_data"] = same_data(trained, *data, split);
+  result["fingerprint_matches"] = fingerprint_matches(trained, *data, split);
   result["checkpoint"] = trained.checkpoint.string();
   if (arguments.has("json")) {
     fmt::print("{}\n", result.dump());
     return 0;
   }
   for (const auto& [name, value] : result.items()) {
-    fmt::print("{:11} {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+    fmt::print("{:19} {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
   }
   return 0;
 }

@@ -111,9 +111,10 @@ MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
   plan.workspace = workspace->bytes;
   plan.peak = fixed + at_once * plan.workspace;
   require(limit == 0 || plan.peak <= limit, ErrorKind::config,
-          "--memory-limit: found {:.3g} MiB, expected at least {:.0f} MiB for {}, or a smaller "
+          "--memory-limit: found {} MiB, expected at least {:.0f} MiB for {}, or a smaller "
           "train.batch_size",
-          mib(limit), std::ceil(mib(fixed + at_once * workspace->least)),
+          limit < (1 << 20) ? fmt::format("{:.3g}", mib(limit)) : fmt::format("{:.0f}", mib(limit)),
+          std::ceil(mib(fixed + at_once * workspace->least + MemoryPlan::kMargin)),
           at_once == 1 ? "one thread" : fmt::format("{} threads, or fewer of them", at_once));
   return plan;
 }

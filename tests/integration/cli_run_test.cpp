@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -68,7 +69,7 @@ TEST_F(CliRun, TrainsEvaluatesPredictsAndDescribesOnAUsersFile) {
     EXPECT_EQ(result.at("task"), "file");
     EXPECT_EQ(result.at("neuron"), "gru");
     EXPECT_EQ(result.at("split"), split);
-    EXPECT_EQ(result.at("same_data"), true);
+    EXPECT_EQ(result.at("fingerprint_matches"), true);
     EXPECT_EQ(result.at("parameters"), summary.at("parameters"));
   }
   const std::string text = succeed({"evaluate", path("csv")}).out;
@@ -79,7 +80,7 @@ TEST_F(CliRun, TrainsEvaluatesPredictsAndDescribesOnAUsersFile) {
   std::string data = testing::slurp(path("data.csv"));
   for (auto at = data.find(",0."); at != data.npos; at = data.find(",0.", at)) data[at + 1] = '1';
   testing::spill(path("data.csv"), data);
-  EXPECT_EQ(json({"evaluate", path("csv"), "--json"}).at("same_data"), false);
+  EXPECT_EQ(json({"evaluate", path("csv"), "--json"}).at("fingerprint_matches"), false);
   EXPECT_THAT(succeed({"evaluate", path("csv")}).err,
               HasSubstr("the test data are not those of the run"));
 
@@ -430,7 +431,15 @@ TEST_F(CliRun, SaysBeforeHowMuchMemoryItTakesAndKeepsWithinALimit) {
 
   const Outcome least = train("least", usual, {"--memory-limit", "10 MiB"});
   EXPECT_EQ(least.status, 3);
-  EXPECT_THAT(least.err, HasSubstr("--memory-limit: found 10 MiB, expected at least"));
+  constexpr std::string_view kAdvice = "--memory-limit: found 10 MiB, expected at least ";
+  EXPECT_THAT(least.err, HasSubstr(kAdvice));
+  // What is asked for is enough in any start.
+  const double asked = std::stod(least.err.substr(least.err.find(kAdvice) + kAdvice.size()));
+  for (const char* out : {"asked_1", "asked_2", "asked_3"}) {
+    const Outcome enough =
+        train(out, usual, {"--memory-limit", fmt::format("{} MiB", asked), "--max-steps", "1"});
+    EXPECT_EQ(enough.status, 0) << enough.err;
+  }
   for (const char* wrong_size : {"2 gigs", "0.5B"}) {
     const Outcome wrong = train("wrong", usual, {"--memory-limit", wrong_size});
     EXPECT_EQ(wrong.status, 3);

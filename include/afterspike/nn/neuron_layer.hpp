@@ -84,7 +84,8 @@ class NeuronLayer {
   const LayerShape& shape() const noexcept { return shape_; }
   const std::vector<ParameterSpec>& specs() const noexcept { return specs_; }
 
-  /// Draws initial parameters, each from the stream of `rng` that bears its name.
+  /// Draws initial parameters, each from the stream of `rng` that bears its name. A model may begin
+  /// some otherwise than specs() say (chrono of lstm and gru).
   virtual void initialize(const Rng& rng);
 
   /// Draws each parameter that `donor` has from the donor's raw values: with replacement,

@@ -56,8 +56,8 @@ std::vector<ParameterSpec> gated_specs(const LayerShape& shape, kernels::RnnCell
 class GatedLayer : public CellLayer {
  public:
   /// Where chrono is T steps, biases of what memory keeps are log(U), U uniform from 1 to T - 1 for
-  /// each unit, those of what an LSTM takes up their negatives: timescales of 1 to T steps (Tallec
-  /// and Ollivier 2018).
+  /// each unit, those of what an LSTM takes up their negatives: timescales of 2 to T steps (Tallec
+  /// and Ollivier 2018). Their specifications say what all else begins with.
   void initialize(const Rng& rng) override;
 
  protected:

@@ -369,6 +369,7 @@ class ElmModel final : public NeuronModel {
  public:
   void describe(options::Section section) override { options_.describe(section); }
   std::vector<ParameterSpec> specs(const LayerShape& shape) const override {
+    require_room(options_.memory_tau, learns(options_, "memory_tau"), "elm");
     return elm_specs(shape, options_);
   }
   std::shared_ptr<NeuronLayer> make(const LayerShape& shape) const override {

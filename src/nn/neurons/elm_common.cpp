@@ -78,13 +78,19 @@ void MemoryTimescales::describe(options::Section section) {
       .bounded();
   section
       .add("memory_tau_widening", widening,
-           "Learned timescales lie between min / widening and max * sqrt(widening), so that none "
-           "begins at a bound.")
-      .above(1)
+           "Learned timescales lie between min / widening and max * sqrt(widening).")
+      .at_least(1)
       .at_most(1e6);
   section.choice("memory_tau_scale", scale,
                  {{"log", Scale::logarithmic}, {"linear", Scale::linear}},
                  "In what timescales are learned.");
+}
+
+void require_room(const MemoryTimescales& timescales, bool learned, std::string_view model) {
+  require(!learned || timescales.widening > 1, ErrorKind::config,
+          "{}: memory_tau_widening is {}, expected more than 1 where timescales are learned: the "
+          "outer ones would begin at a bound",
+          model, timescales.widening);
 }
 
 ParameterSpec memory_tau_spec(const MemoryTimescales& timescales, std::vector<std::int64_t> shape,

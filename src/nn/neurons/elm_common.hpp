@@ -29,9 +29,13 @@ void describe_activation(options::Section section, std::string_view name, Activa
                          std::string_view help);
 
 /// The row of the memory timescales in the table of parameters. Throws Error(config) naming the
-/// model for timescales that are out of order, or learned from where their gradient is zero.
+/// model for timescales that are out of order, or learned with nowhere to go.
 ParameterSpec memory_tau_spec(const MemoryTimescales& timescales, std::vector<std::int64_t> shape,
                               bool learned, std::string_view model);
+
+/// Throws Error(config) naming the model where timescales are learned, and the outer ones are
+/// drawn at the bounds of their range, which have no raw values.
+void require_room(const MemoryTimescales& timescales, bool learned, std::string_view model);
 
 /// The row of the fixed (or learned) timescale of traces.
 ParameterSpec trace_tau_spec(std::string name, double tau_ms, std::vector<std::int64_t> shape,

@@ -477,6 +477,7 @@ class ElmNetworkModel final : public NeuronModel {
 
   void describe(options::Section section) override { options_.describe(section); }
   std::vector<ParameterSpec> specs(const LayerShape& shape) const override {
+    require_room(options_.memory_tau, learns_timescales(options_), "elm_network");
     return network_specs(shape, options_);
   }
   std::shared_ptr<NeuronLayer> make(const LayerShape& shape) const override {

@@ -174,7 +174,7 @@ TEST(GatedNeurons, AllParametersStartUniformByTheNumberOfUnits) {
   }
 }
 
-/// Tallec and Ollivier 2018: timescales uniform from 1 to T - 1 steps, gate by gate.
+/// Tallec and Ollivier 2018: timescales 1 / (1 - s(bias)) uniform from 2 to T steps, unit by unit.
 TEST(Chrono, GatesBeginWithTimescales) {
   constexpr std::int64_t kMany = 400, kLongest = 101;
   for (const char* name : {"lstm", "gru"}) {
@@ -184,11 +184,11 @@ TEST(Chrono, GatesBeginWithTimescales) {
     const auto gate = [&](const NeuronLayer& of, const char* bias, std::int64_t index) {
       return of.raw(bias).narrow(0, index * kMany, kMany);
     };
-    const at::Tensor timescales = gate(*layer, "input_bias", 1).exp();
-    EXPECT_GE(timescales.min().item<double>(), 1);
-    EXPECT_LE(timescales.max().item<double>(), kLongest - 1);
-    // The mean of 400 numbers from 1 to 100, within four standard deviations.
-    EXPECT_NEAR(timescales.mean().item<double>(), 50.5, 4 * 99 / std::sqrt(12.0 * kMany));
+    const at::Tensor timescales = 1 / (1 - gate(*layer, "input_bias", 1).sigmoid());
+    EXPECT_GT(timescales.min().item<double>(), 2 - 1e-9);
+    EXPECT_LT(timescales.max().item<double>(), kLongest + 1e-9);
+    // The mean of 400 numbers from 2 to 101, within four standard deviations.
+    EXPECT_NEAR(timescales.mean().item<double>(), 51.5, 4 * 99 / std::sqrt(12.0 * kMany));
     EXPECT_EQ(gate(*layer, "recurrent_bias", 1).abs().max().item<double>(), 0);
     const bool is_lstm = std::string(name) == "lstm";
     if (is_lstm) {

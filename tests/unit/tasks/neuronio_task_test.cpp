@@ -153,6 +153,8 @@ TEST_F(NeuronIoTask, SplitsTakeRunsWhole) {
   EXPECT_EQ(steps_of(*make({{"validation_runs", "-1"}}), Split::validation), 50);
   const auto own = make({{"validation_files", "test.h5, train.h5"}});
   EXPECT_EQ(steps_of(*own, Split::validation), 12 * 50);
+  EXPECT_THAT(make({{"test", "test.h5,test.h5"}})->remarks(),
+              ::testing::ElementsAre(::testing::HasSubstr("test.h5' is named twice in task.test")));
   ASSERT_EQ(own->remarks().size(), 2u);
   EXPECT_THAT(own->remarks()[0], ::testing::HasSubstr("test.h5' is named in task.test and in"));
   EXPECT_THAT(own->remarks()[1], ::testing::HasSubstr("train.h5' is named in task.train and in"));

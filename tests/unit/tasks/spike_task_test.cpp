@@ -104,7 +104,7 @@ TEST_F(SpikeTasks, SpikesThatAreNotUsedAreSpokenOf) {
     ASSERT_EQ(task->remarks().size(), 2u) << name;
     EXPECT_THAT(task->remarks()[1],
                 ::testing::AllOf(::testing::HasSubstr("shd_test.h5': 9"),
-                                 ::testing::HasSubstr("come after the first 1000 ms and are not")));
+                                 ::testing::HasSubstr("come after the 1000 ms that are used")));
   }
   EXPECT_TRUE(make("shd", {{"duration", "10000 ms"}, {"validation", "none"}})->remarks().size() ==
               1)
@@ -113,7 +113,7 @@ TEST_F(SpikeTasks, SpikesThatAreNotUsedAreSpokenOf) {
     for (double& time : recording) time += 2;
   }
   test_.write(folder_ / "shd/shd_test.h5");
-  expect_error(ErrorKind::data, {"shd_test.h5': found all", "expected times in seconds"},
+  expect_error(ErrorKind::data, {"shd_test.h5': found all", "times in seconds"},
                [&] { make("shd", settings); });
   for (auto& recording : test_.times) recording.clear();
   for (auto& recording : test_.units) recording.clear();
