@@ -15,7 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kRecord = 1 + 3 * ColourImages::kPlane;
-constexpr std::int64_t kImagesOfFile = 10'000;
 
 void append(const fs::path& path, ColourImages& images) {
   const std::vector<std::uint8_t> content = io::read_file(path);
@@ -37,15 +36,15 @@ void append(const fs::path& path, ColourImages& images) {
 /// As published: 10,000 images in each file.
 std::string inspect(const fs::path& path) {
   const ColourImages images = read_cifar(std::span(&path, 1));
-  require(images.count() == kImagesOfFile, ErrorKind::data,
+  require(images.count() == ColourImages::kOfFile, ErrorKind::data,
           "'{}': found {} images, expected {} as in each of the published files", path.string(),
-          images.count(), kImagesOfFile);
+          images.count(), ColourImages::kOfFile);
   return fmt::format("{} images, labels 0 to {}", images.count(),
                      *std::max_element(images.labels.begin(), images.labels.end()));
 }
 
 constexpr FileSpec file(std::string_view name) {
-  return {.name = name, .bytes = kImagesOfFile * kRecord, .inspect = inspect};
+  return {.name = name, .bytes = ColourImages::kOfFile * kRecord, .inspect = inspect};
 }
 
 constexpr FileSpec kFiles[] = {file("data_batch_1.bin"), file("data_batch_2.bin"),

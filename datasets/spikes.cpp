@@ -195,8 +195,7 @@ std::string inspect_spikes(const fs::path& path, const SpikeForm& form) {
 
 std::int64_t SpikeBins::steps() const {
   constexpr double kRounding = 1e-9;  // 700 / 1.4 is a little more than 500.
-  return std::max<std::int64_t>(
-      1, static_cast<std::int64_t>(std::ceil(duration_ms / bin_ms * (1 - kRounding))));
+  return static_cast<std::int64_t>(std::ceil(duration_ms / bin_ms * (1 - kRounding)));
 }
 
 std::int64_t SpikeBins::step_of(double time_s) const {

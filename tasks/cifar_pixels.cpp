@@ -93,11 +93,12 @@ class CifarPixels final : public TaskModel {
     }
     const auto train = read(batches), test = read({"test_batch.bin"});
     Task::Parts parts = make_parts(train, test, common_);
-    if (train->size() != 50'000 || test->size() != 10'000) {
+    const std::int64_t published = std::ssize(batches) * ColourImages::kOfFile;
+    if (train->size() != published || test->size() != ColourImages::kOfFile) {
       parts.remarks.push_back(
           fmt::format("found {} and {} images of CIFAR-10 for training and testing; the published "
-                      "files have 50000 and 10000",
-                      train->size(), test->size()));
+                      "files have {} and {}",
+                      train->size(), test->size(), published, ColourImages::kOfFile));
     }
     const TaskShape shape{colours_ == Colours::grey ? 1 : 3, ColourImages::kClasses,
                           ColourImages::kPlane, common_.dt_ms};

@@ -10,7 +10,7 @@
 
 namespace afterspike::tasks {
 Split parse_split(std::string_view name) {
-  for (const Split split : {Split::train, Split::validation, Split::test}) {
+  for (const Split split : kSplits) {
     if (split_name(split) == name) return split;
   }
   fail(ErrorKind::usage, "no split called '{}'; there are: train, validation, test", name);

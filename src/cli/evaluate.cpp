@@ -18,7 +18,7 @@ io::Json fingerprint_matches(const experiment::Trained& trained, const data::Dat
                              tasks::Split split) {
   const std::string_view name = tasks::split_name(split);
   const io::Json recorded =
-      trained.content.configuration.value(fmt::format("data.{}", name), io::Json());
+      trained.content.configuration.value(experiment::fingerprint_key(split), io::Json());
   if (recorded.is_null()) return nullptr;
   const io::Json found = data::fingerprint(data);
   if (found != recorded) {

@@ -113,6 +113,10 @@ void initialize(nn::Network& network, std::uint64_t seed, const nn::NamedTensors
   if (donor != nullptr) network.resample(*donor, rng.stream("inherit"));
 }
 
+std::string fingerprint_key(tasks::Split split) {
+  return fmt::format("data.{}", tasks::split_name(split));
+}
+
 io::Json to_configuration(const options::Description& description) {
   io::Json configuration = io::Json::object();
   for (const options::Field& field : description.fields()) {

@@ -25,11 +25,13 @@ std::vector<T> whole_numbers(const std::vector<double>& numbers, const std::stri
   std::vector<T> result;
   result.reserve(numbers.size());
   for (const double number : numbers) {
-    require(number >= kLowest && number < beyond && number == std::trunc(number), ErrorKind::data,
-            "{}: found {}{}, expected whole numbers from {} to {}", where, number,
-            numbers.size() > 1 ? fmt::format(" (element {})", result.size()) : "",
-            std::numeric_limits<T>::lowest(), std::numeric_limits<T>::max());
-    result.push_back(static_cast<T>(number));
+    if (number >= kLowest && number < beyond && number == std::trunc(number)) {
+      result.push_back(static_cast<T>(number));
+      continue;
+    }
+    fail(ErrorKind::data, "{}: found {}{}, expected whole numbers from {} to {}", where, number,
+         numbers.size() > 1 ? fmt::format(" (element {})", result.size()) : "",
+         std::numeric_limits<T>::lowest(), std::numeric_limits<T>::max());
   }
   return result;
 }

@@ -459,8 +459,9 @@ struct ElmNetworkKernel<T>::Impl {
       forward_segment(input, i, target);
     }
     for (std::int64_t r = 0; r < shape.rows; ++r) {
+      const T own = share(r);
       for (std::int64_t n = 0; n < shape.neurons; ++n) {
-        magnitude[r * shape.neurons + n] = at.magnitude[r * at.lanes + n] * share(r);
+        magnitude[r * shape.neurons + n] = at.magnitude[r * at.lanes + n] * own;
       }
     }
   }
@@ -586,10 +587,11 @@ struct ElmNetworkKernel<T>::Impl {
   void begin_magnitude(std::int64_t t, const T* gradient) const {
     for (std::int64_t r = 0; r < shape.rows; ++r) {
       if (t + 1 != length(r)) continue;
+      const T own = share(r);
       for (std::int64_t m = 0; m < shape.memory; ++m) {
         for (std::int64_t n = 0; n < shape.neurons; ++n) {
           at.magnitude_gradient[r * at.columns + m * at.lanes + n] =
-              share(r) * gradient[r * shape.neurons + n];
+              own * gradient[r * shape.neurons + n];
         }
       }
     }

@@ -161,6 +161,7 @@ struct RnnKernel<T>::Impl {
   Matrix<U> block_of(U* all, std::int64_t block) const {
     return {all + block * at.columns, at.gates};
   }
+
   // Step t lies in slot t % segment of its segment.
   std::int64_t slot(std::int64_t t) const { return t % at.segment; }
   T* blocks(std::int64_t t) const { return at.blocks + slot(t) * at.wide; }

@@ -209,8 +209,9 @@ std::size_t Network::handed_on(std::int64_t steps, std::int64_t rows, std::int64
   for (const auto& layer : layers_) {
     // A penalty is one on all steps, and takes their magnitudes.
     const bool penalised = layer->has_penalty();
-    const bool last = layer == layers_.back() && !penalised;
-    values += (last ? steps - first : steps) * rows * layer->shape().neurons * (penalised ? 2 : 1);
+    const bool from_first = layer == layers_.back() && !penalised;
+    values +=
+        (from_first ? steps - first : steps) * rows * layer->shape().neurons * (penalised ? 2 : 1);
   }
   return static_cast<std::size_t>(2 * values) * sizeof(float);
 }

@@ -110,6 +110,7 @@ MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
   if (!plan.known) return plan;
   plan.workspace = workspace->bytes;
   plan.peak = fixed + at_once * plan.workspace;
+  // What is asked for has the room once more: another start, which is given it, may hold more.
   require(limit == 0 || plan.peak <= limit, ErrorKind::config,
           "--memory-limit: found {} MiB, expected at least {:.0f} MiB for {}, or a smaller "
           "train.batch_size",

@@ -67,8 +67,7 @@ io::Json evaluate_splits(Session& session, const nn::Network& network,
                          const nn::NetworkPass& pass) {
   share_parameters(session.ranks, network);
   io::Json summary = io::Json::object();
-  for (const tasks::Split split :
-       {tasks::Split::train, tasks::Split::validation, tasks::Split::test}) {
+  for (const tasks::Split split : tasks::kSplits) {
     const auto data = session.task->split(split);
     if (data == nullptr) continue;
     const tasks::Tally tally =

@@ -1,7 +1,6 @@
 #include "session.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -96,14 +95,10 @@ void require_same_options(RunOptions& options, const experiment::Trained& saved,
   }
 }
 
-/// Under which names a checkpoint's configuration has the fingerprints of what a training sees.
-constexpr std::array kRecordedSplits = {std::pair("data.train", tasks::Split::train),
-                                        std::pair("data.validation", tasks::Split::validation),
-                                        std::pair("data.test", tasks::Split::test)};
-
 /// A training goes on with the data it began with.
 void require_same_data(const io::Json& configuration, const tasks::Task& task) {
-  for (const auto& [key, split] : kRecordedSplits) {
+  for (const tasks::Split split : tasks::kSplits) {
+    const std::string key = experiment::fingerprint_key(split);
     // Older checkpoints do not have that of the test data.
     if (split == tasks::Split::test && !configuration.contains(key)) continue;
     const auto data = task.split(split);
@@ -129,9 +124,11 @@ void require_later_end(const Trainer& trainer) {
 /// Fingerprints of the splits by name, for comparison.
 io::Json fingerprints(const tasks::Task& task) {
   io::Json facts = io::Json::object();
-  for (const auto& [key, split] : kRecordedSplits) {
+  for (const tasks::Split split : tasks::kSplits) {
     const auto data = task.split(split);
-    if (data) facts[fmt::format("fingerprint of {}", key)] = data::fingerprint(*data);
+    if (!data) continue;
+    facts[fmt::format("fingerprint of {}", experiment::fingerprint_key(split))] =
+        data::fingerprint(*data);
   }
   return facts;
 }
@@ -230,8 +227,9 @@ io::Json checkpoint_configuration(Session& session) {
   configuration["shape.dt_ms"] = task.shape().dt_ms;
   configuration["objective.kind"] = tasks::objective_kind_name(task.objective().kind);
   configuration["objective.read"] = task.objective().read.text();
-  for (const auto& [key, split] : kRecordedSplits) {
-    if (const auto data = task.split(split)) configuration[key] = data::fingerprint(*data);
+  for (const tasks::Split split : tasks::kSplits) {
+    const auto data = task.split(split);
+    if (data) configuration[experiment::fingerprint_key(split)] = data::fingerprint(*data);
   }
   if (evaluation_sigma) configuration["evaluation.sigma_mV"] = *evaluation_sigma;
   return configuration;

@@ -10,6 +10,7 @@ namespace afterspike::datasets {
 /// Colour images with a class each.
 struct ColourImages {
   static constexpr std::int64_t kSide = 32, kPlane = kSide * kSide, kClasses = 10;
+  static constexpr std::int64_t kOfFile = 10'000;  ///< In each of the published files.
   std::vector<std::uint8_t> pixels;  ///< [images, 3, 32, 32]: red, green, blue planes.
   std::vector<std::uint8_t> labels;  ///< [images], 0 to 9.
 

@@ -53,6 +53,9 @@ void initialize(nn::Network& network, std::uint64_t seed, const nn::NamedTensors
 /// All options of a description as path and text, for Checkpoint::configuration.
 io::Json to_configuration(const options::Description& description);
 
+/// Under which name Checkpoint::configuration has the fingerprint of a split's samples.
+std::string fingerprint_key(tasks::Split split);
+
 /// Sets the options of a description that the configuration has: an older checkpoint may lack new
 /// ones, and one description need not cover all of a configuration. Throws Error(checkpoint) for an
 /// option that refuses its value.

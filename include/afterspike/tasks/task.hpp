@@ -16,6 +16,7 @@
 namespace afterspike::tasks {
 
 enum class Split { train, validation, test };
+inline constexpr Split kSplits[] = {Split::train, Split::validation, Split::test};
 
 /// "train", "validation", "test"; throws Error(usage) for another name.
 Split parse_split(std::string_view name);

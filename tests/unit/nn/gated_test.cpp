@@ -195,7 +195,8 @@ TEST(Chrono, GatesBeginWithTimescales) {
       testing::expect_same(gate(*layer, "input_bias", 0), -gate(*layer, "input_bias", 1), name);
       EXPECT_EQ(gate(*layer, "recurrent_bias", 0).abs().max().item<double>(), 0);
     }
-    for (std::int64_t other = is_lstm ? 2 : 0; other < (is_lstm ? 4 : 3); other += 2) {
+    for (const std::int64_t other :
+         is_lstm ? std::vector<std::int64_t>{2, 3} : std::vector<std::int64_t>{0, 2}) {
       testing::expect_same(gate(*layer, "input_bias", other), gate(*usual, "input_bias", other),
                            name);
     }

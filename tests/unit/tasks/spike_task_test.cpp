@@ -106,8 +106,7 @@ TEST_F(SpikeTasks, SpikesThatAreNotUsedAreSpokenOf) {
                 ::testing::AllOf(::testing::HasSubstr("shd_test.h5': 9"),
                                  ::testing::HasSubstr("come after the 1000 ms that are used")));
   }
-  EXPECT_TRUE(make("shd", {{"duration", "10000 ms"}, {"validation", "none"}})->remarks().size() ==
-              1)
+  EXPECT_EQ(make("shd", {{"duration", "10000 ms"}, {"validation", "none"}})->remarks().size(), 1u)
       << "all of the training file are used";
   for (auto& recording : test_.times) {
     for (double& time : recording) time += 2;

@@ -322,46 +322,44 @@ TEST(Trainer, SelectsTheLastWhereThereIsNothingToSelectBy) {
   EXPECT_FALSE(Training(with, "rnn", {{"select", "last"}}).trainer->selects_best());
 }
 
-std::vector<nn::Network::Parameter> trained_of(const nn::Network& network) {
-  std::vector<nn::Network::Parameter> parameters = network.named();
-  std::erase_if(parameters, [](const auto& parameter) { return !parameter.spec->trainable; });
-  return parameters;
+/// Two layers of ELM neurons in double precision.
+std::unique_ptr<nn::Network> elm_layers(Settings settings) {
+  settings.emplace_back("memory", "2");
+  nn::NetworkOptions options;
+  options.hidden = 5;
+  options.layers = 2;
+  auto network = std::make_unique<nn::Network>(*testing::make_model("elm_network", settings),
+                                               options, nn::NetworkShape{2, 2, 1.0});
+  network->to(at::kDouble);
+  network->initialize(Rng(1));
+  return network;
 }
 
 /// The gradient of a shard of sequences of several lengths is that of each of them without padding:
 /// of losses and of penalties, which are means over its own steps.
 TEST(Shard, PenalisesTheStepsOfEachSequence) {
   const tasks::Task task = class_task(8);
-  nn::NetworkOptions options;
-  options.hidden = 5;
-  options.layers = 2;
-  nn::Network network(
-      *testing::make_model("elm_network",
-                           {{"memory", "2"}, {"memory_penalty", "2"}, {"activity_penalty", "3"}}),
-      options, {2, 2, 1.0});
-  network.to(at::kDouble);
-  network.initialize(Rng(1));
-  const auto gradient_of = [&](const data::Batch& samples) {
-    return run_shard(network, task, trained_of(network), samples, 3, 0, {}).gradient;
+  const auto penalised = elm_layers({{"memory_penalty", "2"}, {"activity_penalty", "3"}});
+  const auto gradient_of = [&](const nn::Network& network, const data::Batch& samples) {
+    const Optimizer optimizer({}, network);
+    return run_shard(network, task, optimizer.parameters(), samples, 3, 0, {}).gradient;
   };
   data::Batch together = all_of(*task.split(tasks::Split::train));
   together.input = together.input.narrow(1, 0, 3).to(at::kDouble).contiguous();
   together.target = together.target.narrow(0, 0, 3);
   together.lengths = at::tensor({5, 3, 2}, at::kLong);
-  at::Tensor each = at::zeros_like(gradient_of(together));
+  const at::Tensor found = gradient_of(*penalised, together);
+  at::Tensor each = at::zeros_like(found);
   for (std::int64_t i = 0; i < 3; ++i) {
     const auto length = together.lengths[i].item<std::int64_t>();
-    each += gradient_of({together.input.narrow(0, 0, length).narrow(1, i, 1).contiguous(),
-                         together.target.narrow(0, i, 1),
-                         {},
-                         {}});
+    each +=
+        gradient_of(*penalised, {together.input.narrow(0, 0, length).narrow(1, i, 1).contiguous(),
+                                 together.target.narrow(0, i, 1),
+                                 {},
+                                 {}});
   }
-  testing::expect_close(gradient_of(together), each, 1e-12, "gradient");
-  nn::Network free(*testing::make_model("elm_network", {{"memory", "2"}}), options, {2, 2, 1.0});
-  free.to(at::kDouble);
-  free.initialize(Rng(1));
-  const at::Tensor unpenalised =
-      run_shard(free, task, trained_of(free), together, 3, 0, {}).gradient;
+  testing::expect_close(found, each, 1e-12, "gradient");
+  const at::Tensor unpenalised = gradient_of(*elm_layers({}), together);
   EXPECT_GT((each - unpenalised).abs().max().item<double>(), 1e-3) << "penalties count";
 }
 
