@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The checks that every change passes, beside the tests: format, layers, the report's charts, warnings as errors, and the
-# tests of the LibTorch-free modules under the address and undefined-behaviour sanitizers. Runs all of
-# them, prints one line "check NAME: passed|failed" each, and fails if one failed.
+# Runs the checks that every change passes besides the tests: format, layers, prose, the report's charts, warnings as
+# errors, and the tests of the LibTorch-free modules under the address and undefined-behaviour sanitizers. Prints one
+# line "check NAME: passed|failed" for each and fails if one failed.
 #
 #   --all   the kernels without oneDNN, the sanitizers on everything, the thread sanitizer on the
 #           LibTorch-free modules, and clang-tidy where it is installed
@@ -21,6 +21,11 @@ format() {
 
 layers() {
   python3 scripts/check_layers.py
+}
+
+# Hard-to-read comments and long lines of Markdown do not become more.
+prose() {
+  scripts/check_prose.py
 }
 
 # The chart library in the repository is what its sources give.
@@ -85,6 +90,7 @@ scripts/install_packages.sh build check
 
 check format
 check layers
+check prose
 check charts
 check warnings
 check sanitizers
