@@ -55,8 +55,6 @@ Floor::Floor(const StepProducts& products, int threads) : shards_(products.shard
 
 void Floor::run(ThreadPool& pool) {
   pool.run(shards_, [this](std::int64_t shard) {
-    thread_local const bool prepared = (kernels::prepare_thread(), true);
-    static_cast<void>(prepared);
     std::unique_lock lock(mutex_);
     const std::size_t own = free_.back();
     free_.pop_back();

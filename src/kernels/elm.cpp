@@ -420,7 +420,7 @@ ElmKernel<T>::~ElmKernel() = default;
 
 template <typename T>
 void ElmKernel<T>::forward(const T* input, std::int64_t first, T* emitted) {
-  const SignalsHeld held;
+  const GemmScope scope;
   const DenormalsFlushed flushed;
   impl_->forward(input, first, emitted);
 }
@@ -428,7 +428,7 @@ void ElmKernel<T>::forward(const T* input, std::int64_t first, T* emitted) {
 template <typename T>
 void ElmKernel<T>::backward(const T* input, const T* emitted_gradient,
                             const ElmGradients<T>& gradients) {
-  const SignalsHeld held;
+  const GemmScope scope;
   const DenormalsFlushed flushed;
   impl_->backward(input, emitted_gradient, gradients);
 }

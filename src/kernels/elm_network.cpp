@@ -664,7 +664,7 @@ ElmNetworkKernel<T>::~ElmNetworkKernel() = default;
 template <typename T>
 void ElmNetworkKernel<T>::forward(const T* input, std::int64_t first, T* emitted, T* magnitude,
                                   const std::int64_t* lengths) {
-  const SignalsHeld held;
+  const GemmScope scope;
   const DenormalsFlushed flushed;
   impl_->forward(input, first, emitted, magnitude, lengths);
 }
@@ -673,7 +673,7 @@ template <typename T>
 void ElmNetworkKernel<T>::backward(const T* input, const T* emitted_gradient,
                                    const T* magnitude_gradient,
                                    const ElmNetworkGradients<T>& gradients) {
-  const SignalsHeld held;
+  const GemmScope scope;
   const DenormalsFlushed flushed;
   impl_->backward(input, emitted_gradient, magnitude_gradient, gradients);
 }

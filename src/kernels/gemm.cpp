@@ -12,8 +12,8 @@
 namespace afterspike::kernels {
 namespace {
 
-/// How many SignalsHeld live on the thread.
-thread_local int held_of_thread = 0;
+/// Number of live GemmScopes of the thread.
+thread_local int scopes_of_thread = 0;
 
 CBLAS_TRANSPOSE blas(Take take) {
   return take == Take::plain ? CblasNoTrans : CblasTrans;
@@ -37,7 +37,7 @@ bool has_bfloat16() {
 template <>
 void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t k,
           Matrix<const float> a, Matrix<const float> b, float beta, Matrix<float> c) {
-  assert(held_of_thread > 0);
+  assert(scopes_of_thread > 0);
   if (m == 0 || n == 0) return;
   log_product(
       {Product::Kind::float32, take_a, take_b, m, n, k, a.stride, b.stride, c.stride, beta == 1});
@@ -53,23 +53,21 @@ void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t
               a.data, narrow(a.stride), b.data, narrow(b.stride), beta, c.data, narrow(c.stride));
 }
 
-SignalsHeld::SignalsHeld() noexcept {
-  sigset_t held;
-  sigfillset(&held);
-  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
-    sigdelset(&held, own);
+GemmScope::GemmScope() noexcept : threads_before_(omp_get_max_threads()) {
+  sigset_t blocked;
+  sigfillset(&blocked);
+  for (const int synchronous : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) {
+    sigdelset(&blocked, synchronous);
   }
-  pthread_sigmask(SIG_SETMASK, &held, &before_);
-  ++held_of_thread;
-}
-
-SignalsHeld::~SignalsHeld() {
-  --held_of_thread;
-  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-}
-
-void prepare_thread() noexcept {
+  pthread_sigmask(SIG_SETMASK, &blocked, &signals_before_);
   omp_set_num_threads(1);
+  ++scopes_of_thread;
+}
+
+GemmScope::~GemmScope() {
+  --scopes_of_thread;
+  omp_set_num_threads(threads_before_);
+  pthread_sigmask(SIG_SETMASK, &signals_before_, nullptr);
 }
 
 }  // namespace afterspike::kernels

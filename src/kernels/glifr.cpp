@@ -542,7 +542,7 @@ GlifrKernel<T>::~GlifrKernel() = default;
 
 template <typename T>
 void GlifrKernel<T>::forward(const T* input, std::int64_t first, T* emitted) {
-  const SignalsHeld held;
+  const GemmScope scope;
   const DenormalsFlushed flushed;
   impl_->forward(input, first, emitted);
 }
@@ -550,7 +550,7 @@ void GlifrKernel<T>::forward(const T* input, std::int64_t first, T* emitted) {
 template <typename T>
 void GlifrKernel<T>::backward(const T* input, const T* emitted_gradient,
                               const GlifrGradients<T>& gradients) {
-  const SignalsHeld held;
+  const GemmScope scope;
   const DenormalsFlushed flushed;
   impl_->backward(input, emitted_gradient, gradients);
 }

@@ -66,7 +66,7 @@ float* ProductReplay::aligned(const std::vector<float>& storage) noexcept {
 }
 
 void ProductReplay::run() {
-  const SignalsHeld held;
+  const GemmScope scope;
   const Rows<float>& row = rows<float>();
   float *a = aligned(a_), *b = aligned(b_), *c = aligned(c_);
   for (const Product& p : products_) {

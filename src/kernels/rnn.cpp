@@ -376,7 +376,7 @@ RnnKernel<T>::~RnnKernel() = default;
 
 template <typename T>
 void RnnKernel<T>::forward(const T* input, std::int64_t first, T* emitted) {
-  const SignalsHeld held;
+  const GemmScope scope;
   const DenormalsFlushed flushed;
   impl_->forward(input, first, emitted);
 }
@@ -384,7 +384,7 @@ void RnnKernel<T>::forward(const T* input, std::int64_t first, T* emitted) {
 template <typename T>
 void RnnKernel<T>::backward(const T* input, const T* emitted_gradient,
                             const RnnGradients<T>& gradients) {
-  const SignalsHeld held;
+  const GemmScope scope;
   const DenormalsFlushed flushed;
   impl_->backward(input, emitted_gradient, gradients);
 }

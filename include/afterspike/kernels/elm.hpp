@@ -55,9 +55,8 @@ struct ElmGradients {
   T* input = nullptr;
 };
 
-/// One pass of one shard, on the calling thread (see prepare_thread() in gemm.hpp). T is float or
-/// double. Works in a workspace that is leased for as long as the object lives. Inputs that are
-/// mostly zero cost what is not.
+/// One pass of one shard, on the calling thread. T is float or double. Works in a workspace that is
+/// leased for as long as the object lives. Inputs that are mostly zero cost what is not.
 template <typename T>
 class ElmKernel {
  public:

@@ -64,8 +64,7 @@ struct ElmNetworkGradients {
   T* input = nullptr;
 };
 
-/// One pass of one shard, on the calling thread (see prepare_thread() in gemm.hpp). T is float or
-/// double.
+/// One pass of one shard, on the calling thread. T is float or double.
 template <typename T>
 class ElmNetworkKernel {
  public:

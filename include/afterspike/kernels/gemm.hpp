@@ -17,9 +17,8 @@ struct Matrix {
 };
 
 /// c = a b + beta c, where a is [m, k], b is [k, n], c is [m, n] after transposition; with beta 0,
-/// c is not read. On the calling thread alone: call prepare_thread() on it once before. float
-/// through oneDNN where the project was built with it, else BLAS; double through BLAS. REQUIRES: a
-/// SignalsHeld lives.
+/// c is not read. Runs on the calling thread alone. float through oneDNN if the project was built
+/// with it, else BLAS; double through BLAS. REQUIRES: a GemmScope lives on the thread.
 template <typename T>
 void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t k,
           Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
@@ -34,24 +33,26 @@ void gemm(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_t
 /// True where the processor multiplies bfloat16 and oneDNN is there.
 bool has_bfloat16();
 
-/// Holds signals back from the calling thread while it lives; they arrive after. gemm() must run
-/// under it: up to version 3.11, oneDNN's products in float32 let the stack pointer point into
-/// their own memory, and a signal handler that runs on the thread meanwhile destroys what is there
-/// (oneDNN issue 4845); builds with assertions check it. Not held back: what the thread itself
-/// causes, such as SIGSEGV.
-class SignalsHeld {
+/// Prepares the calling thread for gemm() while it lives; the kernels hold one in every pass.
+///
+/// Limits OpenMP to one thread for regions that the calling thread opens, and restores the former
+/// limit: with more threads oneDNN adds in another order, so the bits of a product would depend on
+/// the thread that computes it.
+///
+/// Blocks signals; they are delivered afterwards. Up to version 3.11, oneDNN's products in float32
+/// let the stack pointer point into their own memory, and a signal handler that runs on the thread
+/// meanwhile overwrites it (oneDNN issue 4845). Signals that the thread itself causes, such as
+/// SIGSEGV, are not blocked. Builds with assertions check that a scope lives.
+class GemmScope {
  public:
-  SignalsHeld() noexcept;
-  ~SignalsHeld();
-  SignalsHeld(const SignalsHeld&) = delete;
-  SignalsHeld& operator=(const SignalsHeld&) = delete;
+  GemmScope() noexcept;
+  ~GemmScope();
+  GemmScope(const GemmScope&) = delete;
+  GemmScope& operator=(const GemmScope&) = delete;
 
  private:
-  sigset_t before_;
+  sigset_t signals_before_;
+  int threads_before_;
 };
-
-/// Keeps the libraries behind gemm() from starting threads when the calling thread asks them for a
-/// product.
-void prepare_thread() noexcept;
 
 }  // namespace afterspike::kernels

@@ -54,8 +54,8 @@ struct GlifrGradients {
   T* input = nullptr;
 };
 
-/// One pass of one shard through a layer, on the calling thread (see prepare_thread() in gemm.hpp).
-/// T is float or double. Works in a workspace that is leased for as long as the object lives.
+/// One pass of one shard through a layer, on the calling thread. T is float or double. Works in a
+/// workspace that is leased for as long as the object lives.
 template <typename T>
 class GlifrKernel {
  public:

@@ -48,7 +48,7 @@ class ProductReplay {
  public:
   explicit ProductReplay(const std::vector<Product>& products);
 
-  /// All of them, on the calling thread (see prepare_thread() in gemm.hpp).
+  /// All of them, on the calling thread.
   void run();
 
   /// The last result of run(), as far as it is written; for tests.

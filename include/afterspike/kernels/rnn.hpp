@@ -54,9 +54,9 @@ struct RnnGradients {
   T* input = nullptr;           ///< [steps, rows, inputs]
 };
 
-/// One pass of one shard, on the calling thread (see prepare_thread() in gemm.hpp). T is float or
-/// double. Works in a workspace that is leased for as long as the object lives. Where at most one
-/// input in eight is not zero, of those of a chunk of steps, only these cost anything.
+/// One pass of one shard, on the calling thread. T is float or double. Works in a workspace that is
+/// leased for as long as the object lives. Where at most one input in eight is not zero, of those
+/// of a chunk of steps, only these cost anything.
 template <typename T>
 class RnnKernel {
  public:

@@ -70,9 +70,6 @@ bool takes_kernel(const at::Tensor& input, const LayerPass& pass, bool bfloat16)
 
 std::vector<at::Tensor> differentiable_pass(const std::vector<at::Tensor>& tensors,
                                             const Maker& make) {
-  // Once for each thread that ever works on a shard.
-  thread_local const bool prepared = (kernels::prepare_thread(), true);
-  static_cast<void>(prepared);
   const bool differentiable =
       at::GradMode::is_enabled() &&
       std::any_of(tensors.begin(), tensors.end(),

@@ -34,7 +34,7 @@ void check(Take take_a, Take take_b, std::int64_t m, std::int64_t n, std::int64_
   const auto a = drawn<T>(rows_a * stride_a, Rng(1)), b = drawn<T>(rows_b * stride_b, Rng(2));
   const auto before = drawn<T>(m * stride_c, Rng(3));
   std::vector<T> c = before;
-  const SignalsHeld held;
+  const GemmScope scope;
   gemm<T>(take_a, take_b, m, n, k, {a.data(), stride_a}, {b.data(), stride_b}, beta,
           {c.data(), stride_c});
   const auto at = [](const std::vector<T>& values, std::int64_t index) {
@@ -64,7 +64,6 @@ using Scalars = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(Gemm, Scalars);
 
 TYPED_TEST(Gemm, IsTheProductOfAnyShapeTakenEitherWay) {
-  prepare_thread();
   for (const Take take_a : {Take::plain, Take::transposed}) {
     for (const Take take_b : {Take::plain, Take::transposed}) {
       for (const TypeParam beta : {TypeParam(0), TypeParam(1)}) {
@@ -79,7 +78,6 @@ TYPED_TEST(Gemm, IsTheProductOfAnyShapeTakenEitherWay) {
 
 /// Products are right after OpenBLAS has chosen again, which it does once.
 TEST(Gemm, GoesOnWhereOpenblasWasToldOfTheProcessor) {
-  prepare_thread();
   const auto product = [] {
     check<double>(Take::plain, Take::transposed, 65, 33, 140, 1.0);
     check<double>(Take::transposed, Take::plain, 7, 100, 31, 0.0);
@@ -96,9 +94,8 @@ TEST(Gemm, GoesOnWhereOpenblasWasToldOfTheProcessor) {
 
 /// Small whole numbers are exact in bfloat16, and so are their sums in float32.
 TEST(GemmInBfloat16, IsExactForWholeNumbers) {
-  const SignalsHeld held;
+  const GemmScope scope;
   if (!has_bfloat16()) GTEST_SKIP() << "this processor does not multiply bfloat16";
-  prepare_thread();
   const auto half = [](const std::vector<float>& values) {
     std::vector<Bfloat16> result;
     for (const float value : values) {
@@ -133,7 +130,7 @@ TEST(GemmInBfloat16, IsExactForWholeNumbers) {
 }
 
 TYPED_TEST(Gemm, DoesNotReadWhatItReplaces) {
-  const SignalsHeld held;
+  const GemmScope scope;
   const std::vector<TypeParam> a = {2}, b = {3};
   std::vector<TypeParam> c = {std::nan("")};
   gemm<TypeParam>(Take::plain, Take::plain, 1, 1, 1, {a.data(), 1}, {b.data(), 1}, TypeParam(0),

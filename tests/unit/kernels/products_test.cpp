@@ -14,7 +14,7 @@ constexpr std::int64_t kM = 3, kN = 16, kK = 5;
 void multiply(Take take_b, float beta) {
   const std::vector<float> a(kM * kK), b(kK * kN);
   std::vector<float> c(kM * kN);
-  const SignalsHeld held;
+  const GemmScope scope;
   gemm<float>(Take::plain, take_b, kM, kN, kK, {a.data(), kK},
               {b.data(), take_b == Take::plain ? kN : kK}, beta, {c.data(), kN});
 }
