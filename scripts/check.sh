@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the checks that every change passes besides the tests: format, layers, prose, the report's charts, warnings as
-# errors, and the tests of the LibTorch-free modules under the address and undefined-behaviour sanitizers. Prints one
-# line "check NAME: passed|failed" for each and fails if one failed.
+# errors, the tests of kernels and networks as an older processor runs them, and the tests of the LibTorch-free
+# modules under the address and undefined-behaviour sanitizers. Prints one line "check NAME: passed|failed" for each
+# and fails if one failed.
 #
 #   --all   the kernels without oneDNN, the sanitizers on everything, the thread sanitizer on the
 #           LibTorch-free modules, and clang-tidy where it is installed
@@ -42,7 +43,17 @@ sanitized() {
   local preset=$1 folder=$2
   shift 2
   cmake --preset "$preset" -B "$folder" "$@" && cmake --build "$folder" -j "$(build_jobs)" &&
-    ctest --test-dir "$folder" --output-on-failure -j "$(nproc)"
+    run_tests "$folder"
+}
+
+# Kernels and networks as on a processor with AVX2, without AVX-512 and without products of bfloat16.
+avx2() {
+  if ! grep -qw avx2 /proc/cpuinfo; then
+    echo "this processor has no AVX2: left out"
+    return 0
+  fi
+  AFTERSPIKE_TEST_INSTRUCTIONS=avx2 DNNL_MAX_CPU_ISA=AVX2 OPENBLAS_CORETYPE=Haswell ATEN_CPU_CAPABILITY=avx2 \
+    run_tests build/ci -R '^(kernels_test|kernels_bench|nn_test|golden_adam_test)$'
 }
 
 # The LibTorch-free modules, every source alone: one that lacks an include of ours is found, too.
@@ -54,7 +65,7 @@ sanitizers() {
 blas() {
   cmake --preset release -B build/blas -DAFTERSPIKE_TORCH=OFF -DAFTERSPIKE_ONEDNN=OFF &&
     cmake --build build/blas -j "$(build_jobs)" --target kernels_test &&
-    ctest --test-dir build/blas --output-on-failure -R '^kernels_test$'
+    run_tests build/blas -R '^kernels_test$'
 }
 
 # Leaks are left out: LibTorch keeps what it allocates at the start until the end.
@@ -93,6 +104,7 @@ check layers
 check prose
 check charts
 check warnings
+check avx2
 check sanitizers
 if $all; then
   check blas

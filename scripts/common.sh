@@ -41,3 +41,15 @@ build_jobs() {
   ((by_memory > 0)) || by_memory=1
   echo $((cores < by_memory ? cores : by_memory))
 }
+
+# run_tests FOLDER CTEST-OPTION...: the tests of a build folder. With AFTERSPIKE_TEST_RESULTS=DIRECTORY the
+# results of each call are written there as a JUnit file, for scripts/count_tests.py.
+run_tests() {
+  local folder=$1 options=()
+  shift
+  if [[ -n ${AFTERSPIKE_TEST_RESULTS:-} ]]; then
+    # Whole outputs: the lists of skipped tests are at their end.
+    options=(--output-junit "$(mktemp "$AFTERSPIKE_TEST_RESULTS/XXXXXX.xml")" --test-output-size-passed 10000000)
+  fi
+  ctest --test-dir "$folder" --output-on-failure -j "$(nproc)" "${options[@]}" "$@"
+}
