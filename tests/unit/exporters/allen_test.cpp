@@ -116,7 +116,6 @@ TEST(Allen, EveryLevelComesBackAsItWas) {
 
 /// AllenSDK's own spikes at 0.01 ms, by the exact engine: it comes close as its step goes to 0.
 TEST(Allen, ImportedNeuronsSpikeAsAllenSdksDo) {
-  AFTERSPIKE_NEED_GOLDEN("golden_allen_glif.h5");
   const TempDir directory;
   const io::Hdf5File file(testing::golden_spiking("golden_allen_glif.h5"));
   for (const std::string& level : file.members("/")) {

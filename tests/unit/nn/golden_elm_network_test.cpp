@@ -162,14 +162,7 @@ void expect_gradients(const GoldenFile& golden, const std::string& group, Case& 
   }
 }
 
-class GoldenElmNetwork : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (!GoldenFile::is_there(kFile)) GTEST_SKIP() << "skipped: no " << kFile;
-  }
-};
-
-TEST_F(GoldenElmNetwork, TrajectoriesAndGradientsAreReproduced) {
+TEST(GoldenElmNetwork, TrajectoriesAndGradientsAreReproduced) {
   const GoldenFile golden(kFile);
   const std::map<std::string, std::string> names = {{"a", "activity"}, {"branch", "branch"},
                                                     {"m", "memory"},   {"mlp", "mlp"},
@@ -195,7 +188,7 @@ TEST_F(GoldenElmNetwork, TrajectoriesAndGradientsAreReproduced) {
   }
 }
 
-TEST_F(GoldenElmNetwork, KernelReproducesOutputsAndGradients) {
+TEST(GoldenElmNetwork, KernelReproducesOutputsAndGradients) {
   const GoldenFile golden(kFile);
   for (const std::string& member : golden.members("/")) {
     const std::string group = "/" + member;

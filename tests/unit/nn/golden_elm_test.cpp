@@ -166,14 +166,7 @@ void expect_gradients(const GoldenFile& golden, const std::string& group, Case& 
   }
 }
 
-class GoldenElm : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (!GoldenFile::is_there(kFile)) GTEST_SKIP() << "skipped: no " << kFile;
-  }
-};
-
-TEST_F(GoldenElm, TrajectoriesAndGradientsAreReproduced) {
+TEST(GoldenElm, TrajectoriesAndGradientsAreReproduced) {
   const GoldenFile golden(kFile);
   const std::map<std::string, std::string> names = {{"routed", "routed"}, {"s", "trace"},
                                                     {"b", "trace"},       {"branch_in", "branch"},
@@ -193,7 +186,7 @@ TEST_F(GoldenElm, TrajectoriesAndGradientsAreReproduced) {
   }
 }
 
-TEST_F(GoldenElm, KernelReproducesOutputsAndGradients) {
+TEST(GoldenElm, KernelReproducesOutputsAndGradients) {
   const GoldenFile golden(kFile);
   for (const std::string& member : golden.members("/")) {
     const std::string group = "/" + member;
@@ -208,7 +201,7 @@ TEST_F(GoldenElm, KernelReproducesOutputsAndGradients) {
   }
 }
 
-TEST_F(GoldenElm, DerivedValuesAreReproduced) {
+TEST(GoldenElm, DerivedValuesAreReproduced) {
   const GoldenFile golden(kFile);
   const std::map<std::string, std::string> names = {{"tau_m", "memory_tau"},
                                                     {"tau_s", "synapse_tau"},
@@ -226,7 +219,7 @@ TEST_F(GoldenElm, DerivedValuesAreReproduced) {
   }
 }
 
-TEST_F(GoldenElm, RoutingOfNeuronIoIsReproduced) {
+TEST(GoldenElm, RoutingOfNeuronIoIsReproduced) {
   const GoldenFile golden(kFile);
   const std::string group = "/v2_branch_neuronio_routing";
   const auto given = routing_of(golden, group);

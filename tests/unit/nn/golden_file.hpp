@@ -1,7 +1,5 @@
 #pragma once
 
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
@@ -11,18 +9,14 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/io/hdf5.hpp"
+#include "support/golden.hpp"
 
 namespace afterspike::testing {
 
 /// Golden vectors made with the authors' own code; layout in the attributes of the file.
 class GoldenFile {
  public:
-  /// `name` in the directory AFTERSPIKE_GOLDEN_DIR; else in ../shared/golden beside the source
-  /// tree; else the copy in tests/golden.
-  explicit GoldenFile(const std::string& name) : file_(find(name)) {}
-
-  /// Whether there is such a file.
-  static bool is_there(const std::string& name) { return std::filesystem::exists(find(name)); }
+  explicit GoldenFile(const std::string& name) : file_(golden_path(name)) {}
 
   std::vector<std::string> members(const std::string& group) const { return file_.members(group); }
   bool exists(const std::string& path) const { return file_.exists(path); }
@@ -54,15 +48,6 @@ class GoldenFile {
   }
 
  private:
-  static std::filesystem::path find(const std::string& name) {
-    const std::filesystem::path source = AFTERSPIKE_TEST_SOURCE_DIR;
-    if (const char* directory = std::getenv("AFTERSPIKE_GOLDEN_DIR")) {
-      return std::filesystem::path(directory) / name;
-    }
-    const std::filesystem::path beside = source / ".." / "shared" / "golden" / name;
-    return std::filesystem::exists(beside) ? beside : source / "tests" / "golden" / name;
-  }
-
   io::Hdf5File file_;
 };
 

@@ -58,7 +58,6 @@ void expect_trace(const io::Hdf5File& file, const std::string& group, const std:
 }
 
 TEST(GoldenGlif, GridRepeatsNestToRounding) {
-  AFTERSPIKE_NEED_GOLDEN("golden_glif_psc.h5");
   const io::Hdf5File file(golden_spiking("golden_glif_psc.h5"));
   int compared = 0;
   for (const std::string& group : cases(file)) {
@@ -94,8 +93,6 @@ TEST(GoldenGlif, GridRepeatsNestToRounding) {
 }
 
 TEST(GoldenGlif, ExactSpikesAreThoseOfTheContinuousEquations) {
-  AFTERSPIKE_NEED_GOLDEN("golden_glif_exact.h5");
-  AFTERSPIKE_NEED_GOLDEN("golden_glif_psc.h5");
   const io::Hdf5File file(golden_spiking("golden_glif_exact.h5"));
   const io::Hdf5File inputs(golden_spiking("golden_glif_psc.h5"));
   double worst = 0;

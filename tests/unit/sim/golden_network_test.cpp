@@ -74,7 +74,6 @@ Split read_network_file(const io::Hdf5File& file) {
 
 /// Every golden network there is: golden_glif_net*.h5.
 TEST(GoldenNetwork, GridRepeatsNestSpikeForSpike) {
-  AFTERSPIKE_NEED_GOLDEN("golden_glif_net.h5");
   int compared = 0;
   for (const auto& entry :
        std::filesystem::directory_iterator(golden_spiking("golden_glif_net.h5").parent_path())) {
@@ -124,7 +123,6 @@ struct LifCase {
 };
 
 TEST(GoldenNeurons, GridRepeatsNestsLif) {
-  AFTERSPIKE_NEED_GOLDEN("golden_neurons.h5");
   const io::Hdf5File file(golden_spiking("golden_neurons.h5"));
   for (const LifCase& each : {LifCase{"/iaf_psc_exp", glifnet::SynapseShape::exponential},
                               LifCase{"/iaf_psc_alpha", glifnet::SynapseShape::alpha},
@@ -145,7 +143,6 @@ TEST(GoldenNeurons, GridRepeatsNestsLif) {
 }
 
 TEST(GoldenNeurons, ExactSpikesAreThoseOfNestsPreciseLif) {
-  AFTERSPIKE_NEED_GOLDEN("golden_neurons.h5");
   const io::Hdf5File file(golden_spiking("golden_neurons.h5"));
   Simulation simulation(lif_case(file, "/iaf_psc_exp_ps", glifnet::SynapseShape::exponential),
                         {1, Engine::exact});

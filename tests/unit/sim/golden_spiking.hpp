@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -11,25 +10,14 @@
 
 #include "afterspike/glifnet/network.hpp"
 #include "afterspike/io/hdf5.hpp"
+#include "support/golden.hpp"
 
-/// Golden data of spiking neurons, made with NEST; layout in their attributes. They are in the
-/// folder "spiking" of AFTERSPIKE_GOLDEN_DIR, else of ../shared/golden beside the source tree.
+/// Golden data of spiking neurons, made with NEST; layout in their attributes.
 namespace afterspike::testing {
 
 inline std::filesystem::path golden_spiking(const std::string& name) {
-  const char* directory = std::getenv("AFTERSPIKE_GOLDEN_DIR");
-  const std::filesystem::path root =
-      directory != nullptr
-          ? std::filesystem::path(directory)
-          : std::filesystem::path(AFTERSPIKE_TEST_SOURCE_DIR) / ".." / "shared" / "golden";
-  return root / "spiking" / name;
+  return golden_path("spiking/" + name);
 }
-
-/// Skips the test where a file is not there.
-#define AFTERSPIKE_NEED_GOLDEN(name)                                              \
-  if (!std::filesystem::exists(afterspike::testing::golden_spiking(name))) {      \
-    GTEST_SKIP() << afterspike::testing::golden_spiking(name) << " is not there"; \
-  }
 
 /// The level of a GLIF neuron by NEST's flags.
 inline std::string glif_level(const nlohmann::json& p) {

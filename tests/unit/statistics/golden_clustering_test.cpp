@@ -1,7 +1,6 @@
 // Ward's linkage, labels and Calinski-Harabasz scores against SciPy and scikit-learn, on parameters
 // that the authors of GLIFR published; their files say which versions.
 
-#include <cstdlib>
 #include <filesystem>
 
 #include <gtest/gtest.h>
@@ -10,6 +9,7 @@
 #include "afterspike/io/table.hpp"
 #include "afterspike/statistics/clustering.hpp"
 #include "afterspike/statistics/scores.hpp"
+#include "support/golden.hpp"
 
 namespace afterspike::statistics {
 namespace {
@@ -17,14 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kTolerance = 1e-9;
-
-fs::path golden_directory() {
-  const char* given = std::getenv("AFTERSPIKE_GOLDEN_DIR");
-  const fs::path root = given != nullptr
-                            ? fs::path(given)
-                            : fs::path(AFTERSPIKE_TEST_SOURCE_DIR) / "../shared/golden";
-  return root / "clustering";
-}
 
 Points points_of(const io::Table& table) {
   Points points(static_cast<Eigen::Index>(table.rows.size()),
@@ -40,12 +32,8 @@ Points points_of(const io::Table& table) {
 class GoldenClustering : public ::testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    const fs::path directory = golden_directory();
-    const fs::path table = directory / (std::string(GetParam()) + "_parameters.csv");
-    if (!fs::exists(table)) {
-      GTEST_SKIP() << "no " << table << "; AFTERSPIKE_GOLDEN_DIR says where golden data are";
-    }
-    points = points_of(io::read_csv(table));
+    const fs::path directory = testing::golden_path("clustering");
+    points = points_of(io::read_csv(directory / (std::string(GetParam()) + "_parameters.csv")));
     expected =
         io::read_json(directory / (std::string(GetParam()) + "_clusters.json"), ErrorKind::data);
   }
