@@ -1,4 +1,4 @@
-"""Runs every ```sh block of README.md, docs/commands.md and docs/tutorials/*.md in the order printed.
+"""Runs every ```sh block of README.md, docs/commands.md and docs/tutorials/*.md in the order printed; checks links.
 
 usage: pages_test.py PROGRAM
 
@@ -46,6 +46,28 @@ COMMANDS = [
 
 BLOCK = re.compile(r"(?P<skip><!-- not run: [^>]+ -->\n)?```(?:sh|bash|shell)\n(?P<code>.*?)```", re.DOTALL)
 
+LINK = re.compile(r"\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)", re.MULTILINE)
+
+
+def anchors(text):
+    """The anchors of the headings of a page, as web sites for Git make them."""
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(page):
+    """Links of a page to files or headings of the project that do not exist."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    broken = []
+    for inline, reference in LINK.findall(text):
+        path, _, anchor = (inline or reference).partition("#")
+        target = page.parent / path if path else page
+        if path.startswith("http"):
+            continue
+        if not target.exists() or anchor and anchor not in anchors(target.read_text()):
+            broken.append(inline or reference)
+    return broken
+
 
 def blocks(text):
     """The blocks that are run."""
@@ -91,6 +113,18 @@ class Pages(unittest.TestCase):
     def test_finds_blocks_and_skips_marked_ones(self):
         text = "a\n```sh\none\n```\n\n<!-- not run: needs the network -->\n```sh\ntwo\n```\n```python\nthree\n```\n"
         self.assertEqual(blocks(text), ["one\n"])
+
+    def test_links_lead_to_files_and_headings(self):
+        pages = [*ROOT.glob("*.md"), *(page for folder in ("checkpoints", "datasets", "docs")
+                                       for page in (ROOT / folder).rglob("*.md"))]
+        self.assertEqual({str(page.relative_to(ROOT)): broken_links(page) for page in pages if broken_links(page)}, {})
+
+    def test_reports_broken_links(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page = Path(folder) / "page.md"
+            page.write_text("# A title, `x`\n[a](#a-title-x) [b](#b) [c](none.md) [d](page.md#a-title-x) [e][f]\n\n"
+                            "[f]: gone.md\n")
+            self.assertEqual(broken_links(page), ["#b", "none.md", "gone.md"])
 
     def test_reports_a_command_that_fails(self):
         with tempfile.TemporaryDirectory() as folder:
