@@ -5,40 +5,40 @@
 
 namespace afterspike {
 
-/// Prepares the BLAS library of this process, which LibTorch uses too, for calls from several
-/// threads of ours: tells OpenBLAS to start no threads of its own (they would wait for each other
-/// within products that are too small for them), and which functions to take where it does not know
-/// the processor (use_better_openblas_core()). Call it once before work starts.
+/// Prepares this process's BLAS library, which LibTorch uses too, for calls from several of our
+/// threads: tells OpenBLAS to start no threads of its own (they would wait for each other within
+/// products that are too small for them) and to use suitable functions on a processor that it does
+/// not know (use_better_openblas_core()). Call it once before work starts.
 ///
-/// Throws Error(config) when `threads` > 1 and the library is an OpenBLAS that was built without
-/// threads: such a build keeps its buffers unlocked, and products computed at the same time come
-/// out wrong now and then, without an error. (Seen with Debian's libopenblas0-serial 0.3.21.)
+/// Throws Error(config) if `threads` > 1 and the library is an OpenBLAS built without threads: such
+/// a build keeps its buffers unlocked, and products computed at the same time are sometimes wrong,
+/// without an error. (Seen with Debian's libopenblas0-serial 0.3.21.)
 void prepare_blas(int threads);
 
-/// Lets OpenBLAS, where it is the library, use so many threads within a product: to measure
-/// LibTorch as it is without threads of ours.
+/// Allows OpenBLAS, if it is the library, to use this many threads within a product. For measuring
+/// LibTorch without our threads.
 void set_blas_threads(int threads);
 
-/// What OpenBLAS, where it is the library, computes as: the name of a processor, such as SkylakeX;
-/// empty where it is not.
+/// Returns the processor that OpenBLAS computes as, such as SkylakeX; empty if BLAS is another
+/// library.
 std::string openblas_core();
 
-/// The instructions of a processor that matter here.
+/// Instruction sets of a processor that matter for BLAS.
 struct ProcessorInstructions {
-  bool avx2 = false;    ///< And FMA.
+  bool avx2 = false;    ///< Includes FMA.
   bool avx512 = false;  ///< F, DQ, BW and VL.
 };
 
-/// The value of the environment variable OPENBLAS_CORETYPE, which OpenBLAS reads where it is
-/// loaded, that makes it use these instructions; nothing where `core` has some of them. An OpenBLAS
-/// that is older than the processor may not know it, and takes functions of another age for it:
-/// version 0.3.21 on an Intel Xeon of 2023 took those of 2004 (Prescott), an eighth as fast.
+/// Returns the value of the environment variable OPENBLAS_CORETYPE that makes OpenBLAS use these
+/// instructions; nullopt if `core` already uses some of them. OpenBLAS reads the variable when it
+/// is loaded. An OpenBLAS older than the processor may not know it and select very old functions:
+/// version 0.3.21 on an Intel Xeon of 2023 selected those of 2004 (Prescott), an eighth as fast.
 std::optional<std::string> better_openblas_core(const std::string& core,
                                                 ProcessorInstructions instructions);
 
-/// Has OpenBLAS choose again, with that variable, where it is better off with it, and says whether
-/// it did; where a user has set the variable, nothing changes. The variable is set meanwhile only.
-/// REQUIRES: no other thread reads the environment or is in the library.
+/// Makes OpenBLAS select again with that variable if this is an improvement, and returns whether it
+/// did. Does nothing if a user has set the variable. The variable is set only meanwhile. REQUIRES:
+/// no other thread reads the environment or is in the library.
 bool use_better_openblas_core();
 
 }  // namespace afterspike

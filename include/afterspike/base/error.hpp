@@ -9,26 +9,27 @@
 
 namespace afterspike {
 
-/// What went wrong, as far as a caller or a shell script cares. Exit statuses are in exit_status().
+/// Kinds of errors, as a caller or a shell script distinguishes them. exit_status() has the exit
+/// statuses.
 enum class ErrorKind {
-  usage,       ///< The command line: an unknown flag, command or name.
+  usage,       ///< Command line: an unknown flag, command or name.
   config,      ///< An option whose value is out of range or contradicts another.
   data,        ///< A data file that is missing, damaged or of another form.
   checkpoint,  ///< A run or checkpoint that is missing, damaged or does not fit.
   numeric,     ///< A value that is not finite.
-  lost,        ///< One of several processes that has ended or cannot be reached.
-  internal,    ///< Our mistake.
+  lost,        ///< One of several processes ended or cannot be reached.
+  internal,    ///< A mistake of ours.
 };
 
-/// The one exception type of the library. Its message says who, what was found and what was
-/// expected.
+/// The one exception type of the library. Its message names the subject, the problem and the value.
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
 
   ErrorKind kind() const noexcept { return kind_; }
 
-  /// The same error with context before its message: "checkpoint 'a': tensor 'b': expected ...".
+  /// Returns the same error with context before its message: "checkpoint 'a': tensor 'b': expected
+  /// ...".
   Error within(std::string_view context) const {
     return Error(kind_, fmt::format("{}: {}", context, what()));
   }

@@ -14,11 +14,11 @@ enum class Level { debug, info, warning };
 
 using Sink = std::function<void(Level, std::string_view message)>;
 
-/// Replaces where messages go and returns the sink before. An empty sink restores the default.
-/// Thread-safe.
+/// Replaces the destination of messages and returns the previous one. An empty sink restores the
+/// default. Thread-safe.
 Sink set_sink(Sink sink);
 
-/// Messages below this level are dropped; info unless set.
+/// Drops messages below this level; default: info.
 void set_level(Level level);
 
 void write(Level level, std::string_view message);

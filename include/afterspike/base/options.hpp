@@ -22,15 +22,15 @@
 ///   }
 namespace afterspike::options {
 
-/// How large an option that is bounded() may be, in its unit.
+/// Max size of an option that is bounded(), in its unit.
 inline constexpr double kLargest = 1e9;
-/// How small a divisor may be.
+/// Min size of a divisor.
 inline constexpr double kSmallest = 1e-9;
 
-/// What an option may hold, as text files and flags know it.
+/// Value of an option, as text files and flags represent it.
 using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<double>>;
 
-/// "42", "true", "adam", "[0, 0.5]": a value as people write it.
+/// Returns a value as people write it: "42", "true", "adam", "[0, 0.5]".
 std::string text(const Value& value);
 
 /// One option: its path, what it means, and access to the member that it describes.
@@ -41,25 +41,25 @@ class Field {
   /// "integer", "number", "text", "true|false", "numbers", "quantity in ms", "a|b|c".
   const std::string& type() const { return type_; }
 
-  /// The member's present value; a quantity as text with its unit.
+  /// Returns the member's current value; a quantity as text with its unit.
   Value value() const { return read_(); }
 
   /// Writes the member. Throws Error(config) that names path, value and expectation.
   void set(const Value& value) const;
 
-  /// The same from the text of a flag: "300", "true", "15 ms", "0,0.2,0.4".
+  /// Writes the member from the text of a flag: "300", "true", "15 ms", "0,0.2,0.4".
   void set_text(std::string_view text) const;
 
-  /// Checks of the value, run whenever it is set. Numbers and quantities (in their unit) only.
+  /// Checks that run whenever the value is set. For numbers and quantities (in their unit) only.
   Field& at_least(double low);
   Field& above(double low);
   Field& at_most(double high);
   Field& below(double high);
-  /// At most kLargest in size: what is beyond is a slip, and soon beyond single precision.
+  /// Limits the size to kLargest. A larger value is a slip, and would soon exceed single precision.
   Field& bounded();
-  /// Text must be one of these.
+  /// Limits a text to these choices.
   Field& one_of(std::vector<std::string> choices);
-  /// A further check: returns what was expected, or "" when the value is fine.
+  /// Adds a check: `expectation` returns what was expected, or "" if the value is valid.
   Field& check(std::function<std::string(const Value&)> expectation);
 
  private:
@@ -70,7 +70,7 @@ class Field {
   Kind kind_ = Kind::text;
   std::function<Value()> read_;
   std::function<void(const Value&)> write_;
-  std::function<double(const Value&)> number_;  ///< What the range checks compare.
+  std::function<double(const Value&)> number_;  ///< Value that the range checks compare.
   std::vector<std::function<std::string(const Value&)>> checks_;
 };
 
@@ -81,21 +81,21 @@ class Description {
   const std::vector<Field>& fields() const { return fields_; }
   std::vector<Field>& fields() { return fields_; }
 
-  /// The field at `path`; '-' and '_' are alike. Throws Error(config) "no option 'x' (did you mean
-  /// 'y'?)".
+  /// Returns the field at `path`; '-' and '_' are equivalent. Throws Error(config) "no option 'x'
+  /// (did you mean 'y'?)".
   const Field& find(std::string_view path) const;
 
-  /// The same, or null.
+  /// As find(), but returns null if there is none.
   const Field* find_if(std::string_view path) const;
 
  private:
   std::vector<Field> fields_;
 };
 
-/// A named group of options: where a struct describes its members.
+/// A named group of options, in which a struct describes its members.
 class Section {
  public:
-  /// Options go to `description` under "name." (or at the top where the name is empty).
+  /// Adds options to `description` under "name." (at the top if the name is empty).
   Section(Description& description, std::string name)
       : description_(description), prefix_(name.empty() ? "" : std::move(name) + ".") {}
 
@@ -103,20 +103,20 @@ class Section {
     return Section(description_, prefix_ + std::string(name));
   }
 
-  /// The reference that comes back is valid until the next option is added.
+  /// Adds an option. The returned reference is valid until the next option is added.
   Field& add(std::string_view name, bool& member, std::string_view help);
   Field& add(std::string_view name, std::int64_t& member, std::string_view help);
   Field& add(std::string_view name, double& member, std::string_view help);
   Field& add(std::string_view name, std::string& member, std::string_view help);
   Field& add(std::string_view name, std::vector<double>& member, std::string_view help);
 
-  /// A double in `unit`, written with its unit ("0.05 ms").
+  /// Adds a double in `unit`, written with its unit ("0.05 ms").
   Field& quantity(std::string_view name, double& member, std::string unit, std::string_view help);
 
-  /// A duration in physical time or in steps ("15 ms", "300 steps").
+  /// Adds a duration in physical time or in steps ("15 ms", "300 steps").
   Field& duration(std::string_view name, units::Duration& member, std::string_view help);
 
-  /// An enumeration, written as one of the names.
+  /// Adds an enumeration, written as one of the names.
   template <typename Enum>
   Field& choice(std::string_view name, Enum& member,
                 std::vector<std::pair<std::string, Enum>> names, std::string_view help) {
@@ -138,7 +138,7 @@ class Section {
         .one_of(std::move(words));
   }
 
-  /// A member of any type that is written as text. `write` may throw Error(config).
+  /// Adds a member of any type that is written as text. `write` may throw Error(config).
   Field& add_text(std::string_view name, std::string_view help, std::function<std::string()> read,
                   std::function<void(const std::string&)> write);
 

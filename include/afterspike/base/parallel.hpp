@@ -10,7 +10,7 @@ namespace afterspike {
 /// thread runs which task; write them to slots by number and combine the slots in order.
 class ThreadPool {
  public:
-  /// `threads` in all, the calling one included; at least 1.
+  /// `threads` is the total, including the calling thread; at least 1.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -18,8 +18,8 @@ class ThreadPool {
 
   int threads() const noexcept;
 
-  /// Runs task(0) ... task(count - 1) and returns when all have ended. The exception of the task of
-  /// the lowest number is rethrown. Not reentrant: one run at a time.
+  /// Runs task(0) ... task(count - 1) and returns when all have ended. Rethrows the exception of
+  /// the task with the lowest number. Not reentrant: one run at a time.
   void run(std::int64_t count, const std::function<void(std::int64_t)>& task);
 
  private:

@@ -11,15 +11,15 @@
 
 namespace afterspike {
 
-/// The candidate closest to `name` by edit distance, or "" when none is close (more than a third of
-/// the letters differ).
+/// Returns the candidate closest to `name` by edit distance, or "" if none is close (more than a
+/// third of the letters differ).
 std::string closest(std::string_view name, std::span<const std::string_view> candidates);
 
-/// " (did you mean 'x'?)", or "" when no candidate is close.
+/// Returns " (did you mean 'x'?)", or "" if no candidate is close.
 std::string did_you_mean(std::string_view name, std::span<const std::string_view> candidates);
 
-/// The entry called `name`; each Entry has a `name`. Throws Error(usage) that lists the names there
-/// are: "no task called 'lin'; there are: ...". '-' and '_' are alike.
+/// Returns the entry called `name`; each Entry has a `name`. Throws Error(usage) that lists the
+/// existing names: "no task called 'lin'; there are: ...". '-' and '_' are equivalent.
 template <typename Entry>
 const Entry& find_entry(std::span<const Entry> entries, std::string_view name,
                         std::string_view kind) {

@@ -18,12 +18,12 @@ class Rng {
  public:
   explicit Rng(std::uint64_t seed) noexcept;
 
-  /// The stream of this generator that bears `name` (and `index`, e.g. an epoch). Depends on the
-  /// seed and the names only, not on how many numbers were drawn.
+  /// Returns the stream of this generator named `name` (and `index`, e.g. an epoch). It depends on
+  /// the seed and the names only, not on how many numbers were drawn.
   Rng stream(std::string_view name) const noexcept;
   Rng stream(std::string_view name, std::uint64_t index) const noexcept;
 
-  /// This stream from where so many numbers were drawn; takes the same time for any number.
+  /// Returns this stream after `drawn` numbers; takes the same time for any count.
   Rng after(std::uint64_t drawn) const noexcept;
 
   /// 64 random bits.
@@ -41,14 +41,14 @@ class Rng {
   /// Uniform in 0 .. bound - 1, without bias. REQUIRES: bound > 0.
   std::uint64_t below(std::uint64_t bound) noexcept;
 
-  /// A random order of 0 .. size - 1.
+  /// Returns a random order of 0 .. size - 1.
   std::vector<std::int64_t> permutation(std::int64_t size);
 
  private:
   std::uint64_t key_;
   std::uint64_t block_ = 0;  ///< Blocks of four words drawn so far.
   std::array<std::uint64_t, 2> buffer_{};
-  int left_ = 0;  ///< Words of the buffer not used yet.
+  int left_ = 0;  ///< Unused words of the buffer.
 };
 
 }  // namespace afterspike

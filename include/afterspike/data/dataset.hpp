@@ -12,15 +12,14 @@
 
 namespace afterspike::data {
 
-/// Samples side by side, as networks take them.
+/// A batch of samples, in the layout of networks.
 struct Batch {
-  at::Tensor input;   ///< [steps, batch, features], float32.
-  at::Tensor target;  ///< Classes [batch], int64; or traces [steps, batch, outputs], float32; or
-                      ///< undefined where a file has none.
-  at::Tensor
-      lengths;        ///< [batch], int64: steps that belong to each sample; undefined: all of them.
-  at::Tensor weight;  ///< [steps, batch], float32, of 0 and 1: the steps for which the traces are
-                      ///< asked; undefined: all. At least one of each sample.
+  at::Tensor input;    ///< [steps, batch, features], float32.
+  at::Tensor target;   ///< Classes [batch], int64; or traces [steps, batch, outputs], float32; or
+                       ///< undefined if a file has none.
+  at::Tensor lengths;  ///< [batch], int64: length of each sample; undefined: all steps.
+  at::Tensor weight;  ///< [steps, batch], float32, of 0 and 1: the scored steps of traces, at least
+                      ///< one per sample; undefined: all.
 };
 
 /// A set of samples. Const calls may come from many threads.
@@ -29,16 +28,16 @@ class Dataset : public std::enable_shared_from_this<Dataset> {
   virtual ~Dataset() = default;
   virtual std::int64_t size() const = 0;
 
-  /// The samples with the given numbers, in that order. REQUIRES: 0 <= number < size().
+  /// Returns the samples with the given numbers, in that order. REQUIRES: 0 <= number < size().
   virtual Batch batch(std::span<const std::int64_t> numbers) const = 0;
 
-  /// The samples that one epoch of training sees, as many in each. A set whose samples are drawn or
-  /// varied anew does so by `epoch`, the stream of random numbers of that epoch; others, this one,
-  /// are the same in all. REQUIRES: the set is owned by a shared_ptr.
+  /// Returns the samples of one epoch of training, equally many in each. A set whose samples are
+  /// drawn or varied does so by `epoch`, the random stream of that epoch. The default returns the
+  /// set itself. REQUIRES: the set is owned by a shared_ptr.
   virtual std::shared_ptr<const Dataset> for_epoch(const Rng& epoch) const;
 };
 
-/// Some of the samples of another data set.
+/// A selection of the samples of another data set.
 class Subset final : public Dataset {
  public:
   Subset(std::shared_ptr<const Dataset> whole, std::vector<std::int64_t> numbers);
@@ -51,7 +50,7 @@ class Subset final : public Dataset {
   std::vector<std::int64_t> numbers_;
 };
 
-/// The first `count` samples; all where count is 0 or there are no more.
+/// Returns the first `count` samples; all if count is 0 or larger than the set.
 std::shared_ptr<const Dataset> first_samples(std::shared_ptr<const Dataset> whole,
                                              std::int64_t count);
 
@@ -82,8 +81,8 @@ struct Parts {
 };
 Parts split(std::shared_ptr<const Dataset> whole, std::int64_t part, Rng rng);
 
-/// SHA-256 that tells a data set from another: of its size and of up to 64 samples spread over it,
-/// inputs, targets and lengths.
+/// Returns a SHA-256 that identifies a data set: of its size and of inputs, targets and lengths of
+/// up to 64 samples spread over it.
 std::string fingerprint(const Dataset& dataset);
 
 }  // namespace afterspike::data

@@ -6,28 +6,29 @@
 
 namespace afterspike::data {
 
-/// A user's own sequences.
+/// Sequences from a user's file.
 struct SequenceFile {
   at::Tensor inputs;   ///< [samples, steps, features], float32; zero beyond a sample's length.
   at::Tensor lengths;  ///< [samples], int64; undefined: all steps of all samples.
-  at::Tensor labels;   ///< [samples], int64, 0 and up; undefined where there are none.
-  at::Tensor targets;  ///< [samples, steps, outputs], float32; undefined where there are none.
-  at::Tensor split;    ///< [samples], int64: 0 train, 1 validation, 2 test; undefined where none.
+  at::Tensor labels;   ///< [samples], int64, 0 and up; undefined if there are none.
+  at::Tensor targets;  ///< [samples, steps, outputs], float32; undefined if there are none.
+  at::Tensor split;    ///< [samples], int64: 0 train, 1 validation, 2 test; undefined if there is
+                       ///< none.
 };
 
-/// Reads sequences from HDF5 (told by its signature) or else CSV.
+/// Reads sequences from HDF5 (recognised by its signature) or else CSV.
 ///
 /// HDF5: /inputs [samples, steps, features]; optional /lengths [samples]; /labels [samples] or
 /// /targets [samples, steps, outputs] or neither; optional /split [samples] of 0, 1, 2.
 ///
-/// CSV: one row for each step, rows of a sample together and in order. Columns: "sequence" (any
-/// number that changes from one sample to the next), input columns starting with "input", and
-/// optionally "label" (the same on all rows of a sample) or target columns starting with "target",
-/// and "split".
+/// CSV: one row per step, rows of a sample together and in order. Columns: "sequence" (any number
+/// that changes from one sample to the next), input columns starting with "input", and optionally
+/// "label" (the same on all rows of a sample) or target columns starting with "target", and
+/// "split".
 ///
-/// Throws Error(data) that names file, place, what was found and what was expected: missing parts,
-/// shapes that do not fit, values that are not finite, labels that are negative or not whole,
-/// lengths out of range.
+/// Throws Error(data) that names file, place, the value found and the value expected: missing
+/// parts, shapes that do not fit, values that are not finite, labels that are negative or not
+/// whole, lengths out of range.
 SequenceFile read_sequence_file(const std::filesystem::path& path);
 
 }  // namespace afterspike::data

@@ -8,10 +8,10 @@
 
 namespace afterspike::datasets {
 
-/// The two files that a published set of images comes in.
+/// The two parts of a published set of images.
 enum class Part { train, test };
 
-/// Grey images with a class each.
+/// Grey images, each with a class.
 struct ImageSet {
   std::int64_t count = 0, rows = 0, columns = 0;
   std::vector<std::uint8_t> pixels;  ///< [count, rows, columns], row-major, 0..255.
@@ -19,9 +19,9 @@ struct ImageSet {
 };
 
 /// Reads a pair of IDX files (http://yann.lecun.com/exdb/mnist), gzipped or not. Throws Error(data)
-/// that names file, offset, what was found and what was expected: magic number, dimensions, size,
-/// as many labels as images, labels below `classes`, an image file where labels belong and the
-/// reverse.
+/// that names file, offset, the value found and the value expected: magic number, dimensions, size,
+/// different counts of labels and images, labels from `classes` on, an image file in place of
+/// labels and the reverse.
 ImageSet read_idx(const std::filesystem::path& images, const std::filesystem::path& labels,
                   int classes = 10);
 

@@ -14,8 +14,8 @@ inline constexpr std::uint8_t kListOpsMin = 10, kListOpsMax = 11, kListOpsMedian
                               kListOpsSumModulo = 13, kListOpsEnd = 14;
 inline constexpr std::int64_t kListOpsTokens = 15;
 
-/// The grammar: an expression is a list with probability 1/4 where it is less than max_depth deep
-/// (the whole has depth 1), else a digit; a list is one of the four operators, 2 to max_arguments
+/// The grammar. An expression less than max_depth deep (the whole has depth 1) is a list with
+/// probability 1/4, else a digit; a list is one of the four operators, 2 to max_arguments
 /// expressions and the end. The whole has more than min_length and fewer than max_length tokens.
 struct ListOpsGrammar {
   std::int64_t max_depth = 10, max_arguments = 10;
@@ -28,16 +28,16 @@ struct ListOpsExpression {
 };
 
 /// Draws an expression: trees until one has a length within the bounds. Throws Error(config) after
-/// a million trees of which none has.
+/// a million trees without one.
 ListOpsExpression draw_listops(const ListOpsGrammar& grammar, Rng& rng);
 
-/// Sets of expressions of these sizes, no two alike in any of them. A set is drawn by a stream of
-/// its own and depends on those before it only through what must not come again. Throws
-/// Error(config) where there do not seem to be so many.
+/// Draws sets of expressions of these sizes without duplicates in or across sets. Each set has its
+/// own stream and depends on earlier sets only through the exclusion of their expressions. Throws
+/// Error(config) if so many do not seem to exist.
 std::vector<std::vector<ListOpsExpression>> draw_listops_sets(
     const ListOpsGrammar& grammar, const std::vector<std::int64_t>& sizes, const Rng& rng);
 
-/// The value of an expression in tokens. Throws Error(data) where they are not one.
+/// Returns the value of an expression in tokens. Throws Error(data) if they are not an expression.
 std::uint8_t listops_value(const std::vector<std::uint8_t>& tokens);
 
 }  // namespace afterspike::datasets

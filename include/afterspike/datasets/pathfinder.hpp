@@ -5,8 +5,8 @@
 
 #include "afterspike/base/rng.hpp"
 
-/// Pathfinder (Linsley et al. 2018; Long Range Arena, Tay et al. 2021): dashed curves and two discs
-/// in an image; are the discs the two ends of one curve?
+/// Pathfinder (Linsley et al. 2018; Long Range Arena, Tay et al. 2021): an image of dashed curves
+/// and two discs. Are the discs the two ends of one curve?
 namespace afterspike::datasets {
 
 /// The settings of "hard" 32 x 32 images: two curves of 14 paddles (dashes of 2 pixels), 5 more
@@ -14,7 +14,7 @@ namespace afterspike::datasets {
 struct PathfinderOptions {
   int contour_paddles = 14;
   int distractors = 5, distractor_paddles = 4;
-  double continuity = 1.0;  ///< Larger: straighter curves.
+  double continuity = 1.0;  ///< Larger values make straighter curves.
 };
 
 struct PathfinderImage {
@@ -23,9 +23,9 @@ struct PathfinderImage {
   std::uint8_t connected = 0;                        ///< 1: the discs are ends of one curve.
 };
 
-/// Draws an image, in the way of the published generator (snakes2.py): curves are grown paddle by
-/// paddle where nothing else is near, drawn at twice the resolution and resized by Lanczos filters
-/// in 8 bits. Throws Error(config) where two curves of this length do not seem to fit.
+/// Draws an image like the published generator (snakes2.py): curves grow paddle by paddle where
+/// there is free space, are drawn at twice the resolution and resized by Lanczos filters in 8 bits.
+/// Throws Error(config) if two curves of this length do not seem to fit.
 PathfinderImage draw_pathfinder(const PathfinderOptions& options, Rng rng);
 
 }  // namespace afterspike::datasets

@@ -5,27 +5,27 @@
 
 namespace afterspike::io {
 
-/// The path that a link, or a link to a link, stands for, whether there is something or not;
-/// another path as it is. Throws Error(data) for links in a circle.
+/// Returns the path that a link, or a chain of links, leads to, existing or not; any other path
+/// unchanged. Throws Error(data) for circular links.
 std::filesystem::path follow_links(std::filesystem::path path);
 
-/// Whether what is at `path` can be written into but not replaced: a pipe, a device, or what the
-/// program has open (/dev/stdout, wherever that goes).
+/// Returns whether `path` can be written into but not replaced: a pipe, a device, or an open file
+/// of the program (/dev/stdout, whatever its destination).
 bool is_stream(const std::filesystem::path& path);
 
-/// Writes a file so that at any moment, also after a crash or a power cut, the path holds either
-/// what it held before or all of `content`: write beside, flush to disk, rename, flush the
-/// directory. Of a link, what it stands for is written; into a stream `content` is written as it
-/// is. Throws Error(data) naming the path when that fails (disk full, no permission).
+/// Writes a file atomically: at any moment, also after a crash or a power cut, the path has either
+/// its old content or all of `content`. Writes under another name, flushes to disk, renames,
+/// flushes the directory. Follows links; writes into a stream directly. Throws Error(data) naming
+/// the path on failure (disk full, no permission).
 void write_file(const std::filesystem::path& path, std::string_view content);
 
-/// Gives a finished file its final name, on the same file system, with its content on the disk
-/// before; replaces what had the name. Throws Error(data).
+/// Gives a finished file its final name on the same file system, after flushing its content;
+/// replaces an existing file. Throws Error(data).
 void publish_file(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// A file that a library writes by its path, complete at the end or not there. It is written at
-/// staging(); commit() flushes it and gives it its name, of a link what that stands for. Without
-/// commit() the destructor removes what was staged.
+/// A file that a library writes by path, complete at the end or absent. It is written at staging();
+/// commit() flushes it and gives it its name, following links. Without commit() the destructor
+/// removes the staged file.
 class AtomicFile {
  public:
   /// Throws Error(data) for a device or a pipe.
@@ -36,7 +36,7 @@ class AtomicFile {
 
   const std::filesystem::path& staging() const noexcept { return staging_; }
 
-  /// Replaces what is at the path. Throws Error(data).
+  /// Replaces the file at the path. Throws Error(data).
   void commit();
 
  private:
@@ -44,12 +44,11 @@ class AtomicFile {
 };
 
 /// A new directory that appears complete or not at all. Files are written below staging(); commit()
-/// flushes them and renames. Without commit() the destructor removes what was staged.
+/// flushes and renames them. Without commit() the destructor removes the staged directory.
 class AtomicDirectory {
  public:
-  /// Creates the staging directory, of a hidden and unique name beside `path` (or beside what that
-  /// links to), and missing parents.
-  /// Throws Error(data) when something is at `path` already.
+  /// Creates the staging directory, with a hidden and unique name beside `path` (or beside the
+  /// target of a link), and missing parents. Throws Error(data) if `path` exists already.
   explicit AtomicDirectory(const std::filesystem::path& path);
   ~AtomicDirectory();
   AtomicDirectory(const AtomicDirectory&) = delete;
@@ -57,8 +56,8 @@ class AtomicDirectory {
 
   const std::filesystem::path& staging() const noexcept { return staging_; }
 
-  /// Flushes every file and the directory, then renames staging() to the path. Throws Error(data)
-  /// when something appeared there meanwhile, and leaves that alone.
+  /// Flushes every file and the directory, then renames staging() to the path. Throws Error(data),
+  /// and changes nothing, if the path has come into existence meanwhile.
   void commit();
 
  private:
@@ -66,22 +65,21 @@ class AtomicDirectory {
   bool committed_ = false;
 };
 
-/// What is at a path, under a hidden name beside it until something else has taken its place. The
-/// destructor puts it back unless discard() was called. A link stays: it is what it stands for that
-/// is moved. A stream stays, too.
+/// Moves a file or directory to a hidden name beside it until a replacement exists. The destructor
+/// moves it back unless discard() was called. Of a link, its target is moved. A stream stays.
 class SetAside {
  public:
-  /// Throws Error(data) for a directory that the program works in, and where it cannot be moved.
+  /// Throws Error(data) for a working directory of the program, and if moving fails.
   explicit SetAside(const std::filesystem::path& path);
   ~SetAside();
   SetAside(const SetAside&) = delete;
   SetAside& operator=(const SetAside&) = delete;
 
-  /// Removes it for good.
+  /// Removes the moved file for good.
   void discard();
 
  private:
-  std::filesystem::path path_, aside_;  ///< aside_ is empty where nothing was moved.
+  std::filesystem::path path_, aside_;  ///< aside_ is empty if nothing was moved.
 };
 
 }  // namespace afterspike::io

@@ -12,13 +12,14 @@
 
 namespace afterspike::io {
 
-/// The content of a file. Throws Error(`kind`) that names a file which is missing or unreadable.
+/// Returns the content of a file. Throws Error(`kind`) that names a file which is missing or
+/// unreadable.
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path,
                                     ErrorKind kind = ErrorKind::data);
 
-/// The content of a file that may be gzipped (told by its first two bytes, not by its name),
-/// decompressed. Throws Error(data) that names file and offset when it is damaged, truncated, or
-/// followed by other bytes, and when it would grow beyond `limit` bytes.
+/// Returns the decompressed content of a file that may be gzipped (recognised by its first two
+/// bytes, not by its name). Throws Error(data) that names file and offset if it is damaged,
+/// truncated, or followed by other bytes, or would exceed `limit` bytes.
 std::vector<std::uint8_t> read_maybe_gzipped(const std::filesystem::path& path,
                                              std::size_t limit = std::size_t{1} << 32);
 
@@ -26,7 +27,7 @@ std::vector<std::uint8_t> read_maybe_gzipped(const std::filesystem::path& path,
 std::string sha256(std::span<const std::uint8_t> bytes);
 std::string md5(std::span<const std::uint8_t> bytes);
 
-/// SHA-256 of bytes that come piece by piece.
+/// SHA-256 of bytes that are added piece by piece.
 class Sha256 {
  public:
   Sha256();
@@ -35,7 +36,7 @@ class Sha256 {
   Sha256& operator=(const Sha256&) = delete;
 
   void add(std::span<const std::byte> bytes);
-  /// Of all that was added; nothing may be added after.
+  /// Returns the checksum of all added bytes; nothing may be added after.
   std::string hexadecimal();
 
  private:

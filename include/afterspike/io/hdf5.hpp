@@ -17,15 +17,15 @@ struct Hdf5Array {
   std::vector<T> values;
 };
 
-/// Rows of various lengths, one after the other.
+/// Rows of various lengths, stored contiguously.
 template <typename T>
 struct Hdf5Rows {
   std::vector<std::int64_t> offsets = {
-      0};  ///< Row r is values[offsets[r]] ... before offsets[r+1].
+      0};  ///< Row r is values[offsets[r]] up to but excluding offsets[r+1].
   std::vector<T> values;
 };
 
-/// How numbers are stored, all little-endian.
+/// Storage types of numbers, all little-endian.
 enum class Hdf5Type { float16, float32, float64, uint16, int64 };
 
 /// An HDF5 file. Paths are absolute within the file: "/group/dataset". Every error is an
@@ -35,7 +35,7 @@ enum class Hdf5Type { float16, float32, float64, uint16, int64 };
 /// T is one of float, double, std::int64_t, std::uint8_t, std::uint32_t, std::uint64_t.
 class Hdf5File {
  public:
-  enum class Mode { read, create };  ///< create truncates what is there.
+  enum class Mode { read, create };  ///< create truncates an existing file.
 
   explicit Hdf5File(const std::filesystem::path& path, Mode mode = Mode::read);
   ~Hdf5File();
@@ -48,7 +48,7 @@ class Hdf5File {
   /// Names of the members of a group, in alphabetical order.
   std::vector<std::string> members(std::string_view group) const;
 
-  /// Shape without reading.
+  /// Returns the shape without reading the data.
   std::vector<std::int64_t> shape(std::string_view dataset) const;
 
   /// Reads a whole data set; fails on one that is not numeric or not fixed-size.
@@ -59,9 +59,9 @@ class Hdf5File {
   template <typename T>
   Hdf5Array<T> read_rows(std::string_view dataset, std::int64_t begin, std::int64_t end) const;
 
-  /// Reads rows [begin, end) of a data set of one dimension whose elements are themselves rows of
-  /// variable length: of floating-point numbers of any size where T is double, of integers where T
-  /// is std::int64_t; fails on others, and on integers that T cannot hold. T is one of these two.
+  /// Reads rows [begin, end) of a data set of one dimension whose elements are rows of variable
+  /// length: floating-point numbers of any size for double, integers for std::int64_t. Fails on
+  /// other types and on integers out of the range of T. T is one of these two.
   template <typename T>
   Hdf5Rows<T> read_variable_rows(std::string_view dataset, std::int64_t begin,
                                  std::int64_t end) const;
@@ -79,8 +79,7 @@ class Hdf5File {
   template <typename T>
   void write(std::string_view dataset, const Hdf5Array<T>& array, bool gzip = false);
 
-  /// The same for values, in one dimension unless a shape is given; compressed where there are
-  /// many.
+  /// Writes values, in one dimension unless a shape is given; compresses long ones.
   template <typename T>
   void write_values(std::string_view dataset, const std::vector<T>& values,
                     std::vector<std::int64_t> shape = {}) {
@@ -94,11 +93,11 @@ class Hdf5File {
   template <typename T>
   void write_variable_rows(std::string_view dataset, const Hdf5Rows<T>& rows, Hdf5Type stored);
 
-  /// Texts of variable length, UTF-8, in a data set of any shape (a scalar's is empty).
+  /// Writes texts of variable length, UTF-8, as a data set of any shape (empty for a scalar).
   void write_texts(std::string_view dataset, const Hdf5Array<std::string>& array);
   Hdf5Array<std::string> read_texts(std::string_view dataset) const;
 
-  /// An empty group, and what is missing above it.
+  /// Creates an empty group, with missing parents.
   void make_group(std::string_view group);
 
   template <typename T>

@@ -14,15 +14,14 @@
 
 namespace afterspike::io {
 
-/// JSON with keys in the order of writing, so that files are stable and readable.
+/// JSON with keys in order of writing, so that files are stable and readable.
 using Json = nlohmann::ordered_json;
 
-/// Reads a JSON file. Throws Error(`kind`) that names file and offset when it is missing or
-/// damaged.
+/// Reads a JSON file. Throws Error(`kind`) that names file and offset if it is missing or damaged.
 Json read_json(const std::filesystem::path& path, ErrorKind kind);
 
-/// Whether `value` is a T as it stands. nlohmann's get<T>() would cut 1.5 to 1, wrap -1 around and
-/// take true for 1.
+/// Returns whether `value` is exactly a T. nlohmann's get<T>() would cut 1.5 to 1, wrap -1 around
+/// and read true as 1.
 template <typename T>
 bool holds(const Json& value) {
   if constexpr (std::is_same_v<T, Json>) {
@@ -38,12 +37,12 @@ bool holds(const Json& value) {
     return value.is_array() &&
            std::all_of(value.begin(), value.end(), holds<typename T::value_type>);
   } else {
-    return true;  // get() decides.
+    return true;  // get() checks it.
   }
 }
 
-/// The member `key` of `object` as T. Throws Error(`kind`) that names `where` and the member when
-/// it is missing, of another type or beyond the range of T.
+/// Returns the member `key` of `object` as T. Throws Error(`kind`) that names `where` and the
+/// member if it is missing, of another type or out of the range of T.
 template <typename T>
 T member(const Json& object, std::string_view key, std::string_view where, ErrorKind kind) {
   const auto found = object.is_object() ? object.find(key) : object.end();

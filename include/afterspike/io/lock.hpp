@@ -5,13 +5,13 @@
 
 namespace afterspike::io {
 
-/// Holds a file or a directory for one process at a time, until its end; a crash ends it too. It
-/// keeps others from locking, not from reading or writing. On a file system without locks every
-/// attempt succeeds.
+/// An advisory lock on a file or directory for one process, released at the end of the process,
+/// also by a crash. It keeps others from locking, not from reading or writing. On a file system
+/// without locks every attempt succeeds.
 class Lock {
  public:
-  /// The lock, or nothing when another process holds it. Throws Error(data) when `path` cannot be
-  /// opened.
+  /// Returns the lock, or nullopt if another process holds it. Throws Error(data) if `path` cannot
+  /// be opened.
   static std::optional<Lock> try_take(const std::filesystem::path& path);
 
   /// Waits until no other process holds it.
@@ -23,7 +23,7 @@ class Lock {
 
  private:
   explicit Lock(const std::filesystem::path& path);
-  /// False when another process has it and `wait` is false.
+  /// Returns false if another process holds the lock and `wait` is false.
   bool take(bool wait) const;
 
   int descriptor_;

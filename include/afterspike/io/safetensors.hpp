@@ -12,17 +12,18 @@
 
 namespace afterspike::io {
 
-/// Element types that we write; the names are those of the safetensors format.
+/// Supported element types; the names are those of the safetensors format.
 enum class ElementType { F32, F64, I64, U8 };
 
 std::size_t element_size(ElementType type) noexcept;
 std::string_view element_name(ElementType type) noexcept;
 
-/// A named array: row-major, little-endian bytes that it owns.
+/// A named array that owns its bytes: row-major, little-endian.
 struct Array {
   ElementType type = ElementType::F32;
   std::vector<std::int64_t> shape;
-  std::vector<std::byte> bytes;  ///< REQUIRES: product of shape times element_size(type) of them.
+  std::vector<std::byte> bytes;  ///< REQUIRES: the product of the shape times element_size(type)
+                                 ///< bytes.
 };
 
 /// Arrays by name, and text by key (the format's __metadata__).

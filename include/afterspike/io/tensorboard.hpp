@@ -9,12 +9,13 @@
 
 namespace afterspike::io {
 
-/// Writes scalars as a TensorBoard event file (records of protobuf "Event"s, written by hand; the
-/// format is in docs/checkpoint-format.md). Every call leaves a file that TensorBoard can read.
+/// Writes scalars as a TensorBoard event file (records of protobuf "Event"s, written by hand;
+/// docs/checkpoint-format.md has the format). After every call TensorBoard can read the file.
 class TensorBoardWriter {
  public:
   /// Creates "events.out.tfevents.<wall time>.<host>.<n>" in `directory`, never over an existing
-  /// file. `resumed_at` >= 0 tells TensorBoard to drop what earlier files hold from that step on.
+  /// file. `resumed_at` >= 0 tells TensorBoard to discard the contents of earlier files from that
+  /// step on.
   explicit TensorBoardWriter(const std::filesystem::path& directory, std::int64_t resumed_at = -1);
 
   /// Adds named scalars at `step` and flushes. Values that are not finite are written as they are.

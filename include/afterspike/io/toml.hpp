@@ -13,14 +13,14 @@ namespace afterspike::io {
 /// (with "did you mean") or a value that the option refuses; a missing file is an error too.
 void read_options(const std::filesystem::path& path, const options::Description& description);
 
-/// The text at "section.key" of an experiment file, or "" when there is none: for what must be
-/// known before the options can be described. Throws Error(config) naming file and line for a
+/// Returns the text at "section.key" of an experiment file, or "" if there is none. For values that
+/// are needed before the options can be described. Throws Error(config) naming file and line for a
 /// syntax error; a missing file is an error too.
 std::string peek_text(const std::filesystem::path& path, std::string_view section,
                       std::string_view key);
 
-/// All options as an experiment file that read_options() turns into the same values; each line
-/// bears its help as a comment when `with_help`.
+/// Returns all options as an experiment file that read_options() turns into the same values; with
+/// `with_help`, each line has its help as a comment.
 std::string write_options(const options::Description& description, bool with_help = false);
 
 }  // namespace afterspike::io
