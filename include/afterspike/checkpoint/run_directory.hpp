@@ -7,9 +7,9 @@
 
 namespace afterspike::checkpoint {
 
-/// The directory of a run and the checkpoints in it:
+/// The directory of a run and its checkpoints:
 ///
-///   checkpoints/step-000000118/   the checkpoints; step-000000118-2 where a step is saved again
+///   checkpoints/step-000000118/   the checkpoints; step-000000118-2 if a step is saved again
 ///   latest, best                  text files that name one of them, replaced by rename
 class RunDirectory {
  public:
@@ -17,25 +17,25 @@ class RunDirectory {
 
   const std::filesystem::path& path() const noexcept { return path_; }
 
-  /// A free place for a checkpoint of a step. What is there is never replaced: `latest` may name
-  /// it.
+  /// Returns a free path for a checkpoint of a step. Existing checkpoints are never replaced,
+  /// because `latest` may name them.
   std::filesystem::path place(std::int64_t step) const;
 
-  /// The checkpoint that `latest` or `best` names; nothing where there is no such file. Throws
-  /// Error(checkpoint) when it names one that is not there.
+  /// Returns the checkpoint that `latest` or `best` names; nullopt if there is no such file. Throws
+  /// Error(checkpoint) if the named checkpoint does not exist.
   std::optional<std::filesystem::path> latest() const;
   std::optional<std::filesystem::path> best() const;
 
-  /// All checkpoints, in the order of their steps. They are complete: writing gives them their
-  /// names last.
+  /// Returns all checkpoints, in the order of their steps. They are complete, because they get
+  /// their names last.
   std::vector<std::filesystem::path> checkpoints() const;
 
   /// Makes the file name `checkpoint`, which is a place() of this directory.
   void set_latest(const std::filesystem::path& checkpoint) const;
   void set_best(const std::filesystem::path& checkpoint) const;
 
-  /// Removes checkpoints that neither file names, and what interrupted writing left behind; what
-  /// has another name stays.
+  /// Removes checkpoints that neither file names, and remains of interrupted writing; other names
+  /// stay.
   void prune() const;
 
  private:
@@ -44,13 +44,13 @@ class RunDirectory {
   std::filesystem::path path_;
 };
 
-/// The checkpoint that `path` means: itself, or, of a run, the selected one (`best`, else
-/// `latest`). Throws Error(checkpoint) when it is neither.
+/// Returns the checkpoint that `path` means: itself, or the selected one of a run (`best`, else
+/// `latest`). Throws Error(checkpoint) if it is neither.
 std::filesystem::path resolve(const std::filesystem::path& path);
 
-/// The run that goes on where `path` is told to: itself, or that of a checkpoint which its `latest`
-/// names. Throws Error(checkpoint) for any other checkpoint, since what its run trained later would
-/// be lost, and for one that is in no run.
+/// Returns the run to resume: `path` itself, or the run whose `latest` checkpoint is `path`. Throws
+/// Error(checkpoint) for any other checkpoint, since the later training of its run would be lost,
+/// and for one that is in no run.
 std::filesystem::path resolve_run(const std::filesystem::path& path);
 
 }  // namespace afterspike::checkpoint

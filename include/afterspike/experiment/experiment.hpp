@@ -12,12 +12,11 @@
 
 namespace afterspike::experiment {
 
-/// A task, a neuron model and the shape of a network, each with its settings: all that is needed to
-/// build a network and to show it data. What a run stores of itself, and what is built from that
-/// again.
+/// A task, a neuron model and the shape of a network, each with its settings: everything needed to
+/// build a network and to show it data. A run stores it, and the same network is rebuilt from it.
 class Experiment {
  public:
-  /// Throws Error(usage) that lists the names when there is no such task or neuron model.
+  /// Throws Error(usage) that lists the names if there is no such task or neuron model.
   Experiment(std::string_view task, std::string_view neuron);
 
   /// Describes everything: sections "task", "neuron", "network".
@@ -30,10 +29,10 @@ class Experiment {
   std::shared_ptr<nn::Network> make_network(const nn::NetworkShape& shape) const;
 
   /// Replaces settings that stand for others (match_params, a variant, "auto", 0 for a default) by
-  /// what they came to, so that the record says it; the same network follows from them.
+  /// their values, for the record; the same network follows from them.
   void resolve(const tasks::Task& task, const nn::Network& network);
 
-  /// True where initial values are to be resampled from a donor run.
+  /// Returns whether initial values are resampled from a donor run.
   bool inherits() const { return neuron_->inherits(); }
 
   const std::string& task_name() const noexcept { return task_name_; }
@@ -46,36 +45,36 @@ class Experiment {
   nn::NetworkOptions network_;
 };
 
-/// Draws the initial values of a run from its seed; from the raw values of a donor's network where
-/// they are inherited, else `donor` is null.
+/// Draws the initial values of a run from its seed, or from the raw values of a donor's network if
+/// they are inherited (else `donor` is null).
 void initialize(nn::Network& network, std::uint64_t seed, const nn::NamedTensors* donor);
 
-/// All options of a description as path and text, for Checkpoint::configuration.
+/// Returns all options of a description as path and text, for Checkpoint::configuration.
 io::Json to_configuration(const options::Description& description);
 
-/// Under which name Checkpoint::configuration has the fingerprint of a split's samples.
+/// Returns the key of a split's fingerprint in Checkpoint::configuration.
 std::string fingerprint_key(tasks::Split split);
 
-/// Sets the options of a description that the configuration has: an older checkpoint may lack new
-/// ones, and one description need not cover all of a configuration. Throws Error(checkpoint) for an
-/// option that refuses its value.
+/// Sets the options of a description that the configuration contains: an older checkpoint may lack
+/// new ones, and one description need not cover a whole configuration. Throws Error(checkpoint) for
+/// an option that refuses its value.
 void from_configuration(const io::Json& configuration, const options::Description& description);
 
-/// A network as it was trained, with what it was trained for.
+/// A trained network with its task.
 struct Trained {
   std::filesystem::path checkpoint;
   std::unique_ptr<Experiment> experiment;
   std::shared_ptr<nn::Network> network;
-  nn::NetworkPass pass;        ///< For evaluation: the final softness where it was annealed.
-  tasks::Objective objective;  ///< What was asked of its outputs.
+  nn::NetworkPass pass;        ///< For evaluation: the final softness if it was annealed.
+  tasks::Objective objective;  ///< Objective of its task.
   checkpoint::Checkpoint content;
 };
 
-/// A copy of the network in float64: the same parameters, without the rounding of float32.
+/// Returns a copy of the network in float64: the same parameters, without the rounding of float32.
 std::shared_ptr<nn::Network> in_double(const Trained& trained);
 
-/// The network of a trained one as it was before training, rebuilt from the run's seed. Throws as
-/// load() where initial values came from a donor.
+/// Returns the network before training, rebuilt from the run's seed. Throws as load() if initial
+/// values came from a donor.
 std::shared_ptr<nn::Network> initial_network(const Trained& trained);
 
 /// Loads a run (its selected checkpoint) or a checkpoint. Throws Error(checkpoint) whose message

@@ -7,9 +7,9 @@
 
 namespace afterspike::report {
 
-/// A document as one HTML page that needs nothing else, in particular no network: the page's policy
-/// forbids it to load anything and to run any script but its own, so that no text of the
-/// document can become markup or a script.
+/// Returns a document as one HTML page without other files or a network: the page's policy forbids
+/// it to load anything and to run any script but its own, so that no text of the document can
+/// become markup or a script.
 std::string page(const Document& document);
 
 /// Writes the page atomically. Throws Error(data) naming the path.
