@@ -11,33 +11,32 @@
 
 namespace afterspike::analysis {
 
-/// What a report is to be about.
+/// Request for a report.
 struct ReportRequest {
   std::vector<RunGroup> groups;                ///< At least one.
-  std::vector<std::filesystem::path> studies;  ///< Directories of `silence` and `cluster`.
+  std::vector<std::filesystem::path> studies;  ///< Directories written by `silence` and `cluster`.
   tasks::TaskContext context;
   tasks::Split split = tasks::Split::test;
-  std::int64_t sample = 0;  ///< Of the split: whose activity is shown.
-  /// What is silenced where no study of it is given: so many draws at each level, on the first
-  /// `limit` samples.
+  std::int64_t sample = 0;  ///< Sample of the split whose activity is shown.
+  /// Silencing without a given study: draws at each level, on the first `limit` samples.
   std::int64_t trials = 3;
   std::int64_t limit = 1000;
-  std::vector<std::string> command;  ///< Words by which the report was asked for; shown.
-  std::string version;               ///< Of the program; shown.
+  std::vector<std::string> command;  ///< Command line of the report, shown on the page.
+  std::string version;               ///< Version of the program, shown on the page.
 };
 
-/// Called with what is done next: "silencing".
+/// Called with the name of the next step: "silencing".
 using ReportProgress = std::function<void(const std::string& what)>;
 
-/// Gathers what is to be seen of finished runs: results, training curves, answers, silencing,
-/// parameters before and after training, clusters, configuration, commands. What cannot be had
-/// (data that are not there, a model without intrinsic parameters) is said in the report, and the
-/// rest is shown. The same document for any number of threads.
+/// Gathers the contents of a report on finished runs: results, training curves, answers, silencing,
+/// parameters before and after training, clusters, configuration, commands. Unavailable parts
+/// (missing data, a model without intrinsic parameters) are named in the report, and the rest is
+/// shown. The same document for any number of threads.
 ///
-/// Throws as load_run() for a run that cannot be read, Error(usage) for a checkpoint that is given
-/// twice or a sample that is not there, Error(config) for a study that is neither of silencing nor
-/// of clusters or of other runs and for more than one of clusters, and Error(data) that names the
-/// file for a damaged one.
+/// Throws as load_run() for a run that cannot be read, Error(usage) for a checkpoint given twice or
+/// a sample that does not exist, Error(config) for a study that is neither of silencing nor of
+/// clusters or of other runs and for more than one study of clusters, and Error(data) that names
+/// the file for a damaged one.
 report::Document make_report(const ReportRequest& request, ThreadPool& pool,
                              const ReportProgress& progress);
 

@@ -8,25 +8,25 @@
 
 #include "afterspike/experiment/experiment.hpp"
 
-/// What was learned, asked of finished runs: nothing is needed but their checkpoints. Everything
-/// here computes the same, to the bit, for any number of threads.
+/// Analyses of finished runs; they need only the checkpoints. All results are the same, to the bit,
+/// for any number of threads.
 namespace afterspike::analysis {
 
 /// Runs that a user named with one word.
 struct RunGroup {
-  std::string name;                          ///< As it was given.
-  std::vector<std::filesystem::path> paths;  ///< Itself, or, of runs of several seeds, each.
+  std::string name;                          ///< The word as given.
+  std::vector<std::filesystem::path> paths;  ///< The run itself, or the run of each seed.
 };
 
-/// A run or checkpoint as it is; of a directory of several seeds, the run of each. Throws
-/// Error(checkpoint) where such a directory is damaged.
+/// Returns a run or checkpoint as it is; for a directory of several seeds, the run of each. Throws
+/// Error(checkpoint) if such a directory is damaged.
 RunGroup find_runs(const std::string& path);
 
 /// Loads a run for analysis. Throws as experiment::load(), and Error(numeric) naming the first
 /// parameter with a value that is not finite.
 experiment::Trained load_run(const std::filesystem::path& path);
 
-/// A network with the data that it is evaluated on.
+/// A network with its evaluation data.
 struct Subject {
   std::string name;
   std::shared_ptr<experiment::Trained> trained;
@@ -36,26 +36,26 @@ struct Subject {
   const nn::Network& network() const { return *trained->network; }
 };
 
-/// The first `limit` samples (0: all) of a split of the run's task. Throws Error(config) when the
-/// task has no such split, Error(data) when its data do not fit the network.
+/// Loads the first `limit` samples (0: all) of a split of the run's task. Throws Error(config) if
+/// the task has no such split, Error(data) if its data do not fit the network.
 Subject load_subject(const std::filesystem::path& path, const tasks::TaskContext& context,
                      tasks::Split split, std::int64_t limit);
 
-/// The same on its first `limit` samples (0: all).
+/// Limits a subject to its first `limit` samples (0: all).
 Subject limited(Subject subject, std::int64_t limit);
 
-/// A run with its data; or without task and data, and why.
+/// A run with its data; or without task and data, and the reason.
 struct Partial {
   Subject subject;
-  std::string missing;  ///< Empty: the data are there.
+  std::string missing;  ///< Reason why the data are missing; empty if they are present.
 };
 
-/// load_subject() of a whole split, or what there is of it. Throws as load_run().
+/// Loads a run with a whole split, or without data if they are unavailable. Throws as load_run().
 Partial load_available(const std::filesystem::path& path, const tasks::TaskContext& context,
                        tasks::Split split);
 
-/// Why these are not to be compared: the two that have different tasks, or of which one only
-/// classifies. Nothing where all have one task. REQUIRES: all have theirs.
+/// Returns why these subjects cannot be compared: two have different tasks, or only one classifies.
+/// nullopt if all have one task. REQUIRES: all have theirs.
 std::optional<std::string> difference_of_tasks(const std::vector<Subject>& subjects);
 
 }  // namespace afterspike::analysis

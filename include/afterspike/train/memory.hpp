@@ -9,30 +9,30 @@
 
 namespace afterspike::train {
 
-/// What a training takes, computed before its first step.
+/// Memory that a training needs, computed before its first step.
 struct MemoryPlan {
-  /// Bytes by which what a process holds differs from one start to the next: a limit has room for
-  /// them.
+  /// Headroom for run-to-run variation in the memory of a process, in bytes.
   static constexpr std::size_t kMargin = std::size_t{4} << 20;
 
-  bool known = false;         ///< False where a layer cannot say (composed operations).
-  std::size_t present = 0;    ///< Bytes that the process holds already: data, network, libraries.
-  std::size_t workspace = 0;  ///< Of each thread, for the history of a shard.
-  std::size_t rest = 0;       ///< Batches, gradients, the optimiser's state.
-  std::size_t peak = 0;       ///< All together; with a limit at most, kMargin included.
-  std::size_t workspace_limit = 0;  ///< These two for Trainer::plan_workspace(): they keep the peak
-  nn::LargestPass largest;          ///< in the limit, and workspaces from being taken anew.
+  bool known = false;         ///< False if a layer cannot predict its memory (composed operations).
+  std::size_t present = 0;    ///< Bytes in use already: data, network, libraries.
+  std::size_t workspace = 0;  ///< Bytes per thread for the history of a shard.
+  std::size_t rest = 0;       ///< Bytes of batches, gradients, the optimiser's state.
+  std::size_t peak = 0;       ///< Total; at most the limit, kMargin included.
+  std::size_t workspace_limit = 0;  ///< Argument of Trainer::plan_workspace(); keeps the peak below
+                                    ///< the limit.
+  nn::LargestPass largest;          ///< Likewise; prevents reallocation of workspaces.
 };
 
-/// Plans for `threads` threads of one of the `ranks`; `limit` bytes for the whole process, 0: none.
-/// Throws Error(config) that names what is needed at least when the limit cannot be kept, or when
-/// the network's memory is not known and there is a limit.
+/// Plans for `threads` threads of one of the `ranks`; `limit` is in bytes for the whole process, 0:
+/// none. Throws Error(config) that names the min memory if the limit is too small, or if there is a
+/// limit and the network's memory is not known.
 MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
                        const TrainOptions& options, int threads, std::size_t limit,
                        const distributed::Ranks& ranks = distributed::alone());
 
-/// Has the C library give tensors back that are freed, from now on in the whole process, instead of
-/// keeping room for as large ones: without it a limit may be passed by what it keeps.
+/// Makes malloc return freed tensors to the operating system (process-wide) instead of keeping room
+/// for equally large ones, which may exceed a limit.
 void return_freed_memory();
 
 }  // namespace afterspike::train

@@ -12,8 +12,8 @@
 
 namespace afterspike::train {
 
-/// Reports progress through the log: a line for each epoch and, where standard error is a terminal,
-/// a line that is redrawn in between with rate and time to go; elsewhere a line every half minute.
+/// Reports progress through the log: a line per epoch and, if standard error is a terminal, a
+/// redrawn line in between with rate and remaining time; otherwise a line every half minute.
 class ProgressPrinter final : public Observer {
  public:
   explicit ProgressPrinter(bool terminal) : terminal_(terminal) {}
@@ -29,14 +29,14 @@ class ProgressPrinter final : public Observer {
 
   bool terminal_;
   bool drawn_ = false;
-  double last_s_ = 0;            ///< When a line was last written.
-  double first_s_ = -1;          ///< When this session's first step ended ...
-  std::int64_t first_step_ = 0;  ///< ... and which it was.
+  double last_s_ = 0;            ///< Time of the last line.
+  double first_s_ = -1;          ///< End of this session's first step ...
+  std::int64_t first_step_ = 0;  ///< ... and its number.
 };
 
 /// Appends each epoch to metrics.csv, metrics.jsonl and a TensorBoard event file. When a run is
-/// resumed, rows after the checkpoint's step are removed first. What some epochs have and some have
-/// not is a column with empty cells.
+/// resumed, removes rows after the checkpoint's step first. A value that only some epochs have is a
+/// column with empty cells.
 class MetricsFiles final : public Observer {
  public:
   MetricsFiles(std::filesystem::path directory, std::int64_t resumed_at_step, bool resumed);
@@ -44,16 +44,16 @@ class MetricsFiles final : public Observer {
 
  private:
   std::filesystem::path directory_;
-  std::vector<std::string> columns_;  ///< Of metrics.csv, as far as it is written.
+  std::vector<std::string> columns_;  ///< Written columns of metrics.csv.
   io::TensorBoardWriter tensorboard_;
 };
 
-/// Saves the training: whenever an epoch is the best so far, at the end, and at steps or epochs in
-/// between when `interval_s` has passed since the last time.
+/// Saves the training when an epoch is the best so far, at the end, and at steps or epochs in
+/// between when `interval_s` has passed since the last save.
 class Checkpointer final : public Observer {
  public:
   /// `configuration` goes into every checkpoint; `saved_step` is the step of the checkpoint from
-  /// which the training goes on, -1 where there is none.
+  /// which the training resumes, -1 if there is none.
   Checkpointer(checkpoint::RunDirectory run, io::Json configuration, double interval_s,
                std::int64_t saved_step = -1);
   void on_step(const Trainer& trainer) override;

@@ -18,21 +18,22 @@ class Optimizer {
  public:
   Optimizer(const TrainOptions& options, const nn::Network& network);
 
-  /// The parameters that are trained, in the order in which step() takes their gradients.
+  /// Returns the trained parameters, in the order in which step() takes their gradients.
   const std::vector<nn::Network::Parameter>& parameters() const noexcept { return parameters_; }
 
-  /// How many numbers they are.
+  /// Returns the number of trained values.
   std::int64_t numbers() const noexcept;
 
-  /// One update; gradients that are not defined count as zero. `factor` scales the learning rates.
+  /// Makes one update; undefined gradients count as zero. `factor` scales the learning rates.
   void step(const std::vector<at::Tensor>& gradients, double factor);
 
   std::int64_t steps() const noexcept { return steps_; }
 
-  /// First and second moments as "moment1.<parameter>", "moment2.<parameter>", and "steps".
+  /// Returns first and second moments as "moment1.<parameter>", "moment2.<parameter>", and "steps".
   nn::NamedTensors state() const;
 
-  /// Takes what state() gave. Throws Error(checkpoint) naming what is missing or of another shape.
+  /// Restores the result of state(). Throws Error(checkpoint) naming a tensor that is missing or of
+  /// another shape.
   void restore(const nn::NamedTensors& state);
 
  private:

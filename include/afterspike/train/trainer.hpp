@@ -19,33 +19,33 @@
 
 namespace afterspike::train {
 
-/// How far a training has come. With the parameters and the optimiser's state it is all that is
-/// needed to go on: every random number is derived from the seed and these counters.
+/// Progress of a training. With the parameters and the optimiser's state it is enough to continue,
+/// because every random number is derived from the seed and these counters.
 struct Progress {
-  std::int64_t epoch = 0;          ///< Epochs completed.
-  std::int64_t step_in_epoch = 0;  ///< Steps completed in the present one.
-  std::int64_t step = 0;           ///< Steps completed in all.
-  tasks::Tally running;            ///< Of the present epoch, on training data.
+  std::int64_t epoch = 0;          ///< Completed epochs.
+  std::int64_t step_in_epoch = 0;  ///< Completed steps of the current epoch.
+  std::int64_t step = 0;           ///< Completed steps in all.
+  tasks::Tally running;            ///< Sums over the current epoch, on training data.
   std::int64_t best_epoch = 0;     ///< 1 for the first; 0: none is selected yet.
-  double best_accuracy = 0;        ///< On validation.
+  double best_accuracy = 0;        ///< Accuracy on validation.
   double best_loss = std::numeric_limits<double>::infinity();
-  double wall_s = 0, cpu_s = 0;  ///< Spent so far, in all sessions.
+  double wall_s = 0, cpu_s = 0;  ///< Time spent so far, in all sessions.
 
   io::Json to_json() const;
   static Progress from_json(const io::Json& json);
 };
 
-/// What an epoch came to.
+/// Result of an epoch.
 struct EpochReport {
   std::int64_t epoch = 0;  ///< 1 for the first.
   std::int64_t step = 0;
   double learning_rate = 0;
-  double sigma_mV = 0;             ///< At the end of the epoch; 0 where there is none.
-  tasks::Tally train;              ///< During the epoch, dropout acting.
-  tasks::Tally validation;         ///< 0 samples where there is no validation split.
-  bool selected = false;           ///< The best so far.
-  double epoch_s = 0;              ///< Time spent on it, in this session ...
-  std::int64_t timed_samples = 0;  ///< ... on so many training samples: fewer where it was resumed.
+  double sigma_mV = 0;             ///< At the end of the epoch; 0 without annealing.
+  tasks::Tally train;              ///< During the epoch, with dropout.
+  tasks::Tally validation;         ///< 0 samples without a validation split.
+  bool selected = false;           ///< True if it is the best so far.
+  double epoch_s = 0;              ///< Time spent on the epoch, in this session.
+  std::int64_t timed_samples = 0;  ///< Training samples in that time; fewer in a resumed epoch.
 };
 
 /// Why a training ended.
@@ -53,7 +53,7 @@ enum class End { finished, patience, interrupted, time_limit, step_limit };
 
 class Trainer;
 
-/// Follows a training: prints, records, saves. Called on the thread that trains.
+/// Follows a training: prints, records, saves. Called on the training thread.
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -64,21 +64,21 @@ class Observer {
 
 /// Limits that do not decide the result, only when it is reached.
 struct Limits {
-  double seconds = 0;                 ///< Of this session; 0: none.
-  std::int64_t steps = 0;             ///< In all; 0: none.
-  std::function<bool()> interrupted;  ///< Asked after every step; may be empty.
+  double seconds = 0;                 ///< Seconds of this session; 0: no limit.
+  std::int64_t steps = 0;             ///< Steps in all; 0: no limit.
+  std::function<bool()> interrupted;  ///< Called after every step; may be empty.
 };
 
 /// Trains a network on a task.
 ///
-/// A batch is cut into shards of a fixed number of rows (evaluation::shard_rows); threads take
+/// A batch is cut into shards of a fixed number of rows (evaluation::shard_rows). Threads take
 /// shards from a list, and their gradients are added in a fixed order: the same bits for any number
-/// of threads. With several ranks each computes some of the shards, and they add in that order,
-/// too: the same bits for any number of processes. All ranks must have the same network, task,
-/// options and progress.
+/// of threads. With several ranks each computes some of the shards, and the sum keeps that order:
+/// the same bits for any number of processes. All ranks must have the same network, task, options
+/// and progress.
 class Trainer {
  public:
-  /// `network`, `task`, `pool` and `ranks` must outlive the trainer. Throws Error(config) when the
+  /// `network`, `task`, `pool` and `ranks` must outlive the trainer. Throws Error(config) if the
   /// options do not fit the task or the network.
   Trainer(nn::Network& network, const tasks::Task& task, const TrainOptions& options, Rng rng,
           ThreadPool& pool, distributed::Ranks& ranks = distributed::alone());
@@ -86,16 +86,17 @@ class Trainer {
   /// Continues from a checkpoint; the network's parameters must have been assigned already.
   void restore(const Progress& progress, const nn::NamedTensors& optimizer_state);
 
-  /// How much the layers may keep for the way back of one shard (nn::NetworkPass::workspace_limit;
-  /// 0: all that saves time), and for which pass they take it. The result does not depend on it.
+  /// Sets the memory that layers may keep for the backward pass of one shard
+  /// (nn::NetworkPass::workspace_limit; 0: everything that saves time), and the pass for which they
+  /// allocate it. The result does not depend on it.
   void plan_workspace(std::size_t limit, const nn::LargestPass& largest) noexcept {
     workspace_limit_ = limit;
     largest_ = largest;
   }
 
-  /// Trains until the epochs are done or a limit is reached; a limit of one rank is one of all.
-  /// Throws Error(numeric) naming the step and the first tensor that is not finite, and what
-  /// distributed::Ranks throw.
+  /// Trains until the epochs are done or a limit is reached; a limit of one rank stops all. Throws
+  /// Error(numeric) naming the step and the first tensor that is not finite, and as
+  /// distributed::Ranks.
   End run(const std::vector<Observer*>& observers, const Limits& limits);
 
   const nn::Network& network() const noexcept { return network_; }
@@ -107,18 +108,18 @@ class Trainer {
   std::int64_t steps_per_epoch() const noexcept { return steps_per_epoch_; }
   std::int64_t total_steps() const noexcept { return options_.epochs * steps_per_epoch_; }
 
-  /// The softness for evaluation: the final one of a schedule; nothing without a schedule.
+  /// Returns the softness for evaluation: the final one of a schedule; nullopt without a schedule.
   std::optional<double> evaluation_sigma() const;
 
  private:
-  /// Trains on one batch, together with the other ranks; gives what this one's shards came to.
+  /// Trains on one batch, together with the other ranks; returns the tallies of this rank's shards.
   std::vector<tasks::Tally> train_step(std::span<const std::int64_t> numbers);
-  /// How the shard of that number passes through the network in the present step.
+  /// Returns the pass of a shard, by its index, in the current step.
   nn::NetworkPass shard_pass(std::int64_t index) const;
-  /// `shards` are those from number `first` on of the batch `numbers`.
+  /// `shards` start at index `first` of the batch `numbers`.
   void require_finite(const std::vector<Shard>& shards, std::span<const std::int64_t> numbers,
                       std::int64_t first) const;
-  /// What is not finite in a forward pass; empty where all of it is finite.
+  /// Names the first tensor of a forward pass that is not finite; empty if all are finite.
   std::string first_bad_tensor(const data::Dataset& dataset, std::span<const std::int64_t> numbers,
                                nn::NetworkPass pass) const;
   [[noreturn]] void fail_validation(const data::Dataset& validation,
@@ -140,7 +141,7 @@ class Trainer {
   bool selects_best_ = false;
   std::size_t workspace_limit_ = 0;
   nn::LargestPass largest_;
-  std::shared_ptr<const data::Dataset> samples_;  ///< Of the present epoch.
+  std::shared_ptr<const data::Dataset> samples_;  ///< Samples of the current epoch.
   Progress progress_;
 };
 
