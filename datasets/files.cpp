@@ -21,8 +21,8 @@ bool is_file(const fs::path& path) {
   return fs::is_regular_file(path, ignored);
 }
 
-/// Where the set that ships with the project may lie: in an installation beside the program, else
-/// in the source tree that the program was built from.
+/// Returns possible places of the set that ships with the project: beside the program in an
+/// installation, else the source tree that the program was built from.
 std::vector<fs::path> shipped_directories() {
   std::vector<fs::path> candidates;
   std::error_code error;
@@ -35,7 +35,8 @@ std::vector<fs::path> shipped_directories() {
   return candidates;
 }
 
-/// The path of a file of a folder, gzipped or not where it may be; nothing when it is not there.
+/// Returns the path of a file in a folder, gzipped if that is allowed; nullopt if it does not
+/// exist.
 std::optional<fs::path> find_in(const fs::path& folder, const FileSpec& file) {
   fs::path path = folder / file.name;
   if (is_file(path)) return path;
@@ -55,7 +56,7 @@ std::vector<std::string_view> names_of(std::span<const FileSpec> files) {
   return names;
 }
 
-/// Where one can download the files oneself.
+/// Returns addresses for a manual download.
 std::string addresses(const DatasetEntry& entry) {
   std::vector<std::string_view> found;
   for (const Source& source : entry.sources) {
@@ -65,7 +66,7 @@ std::string addresses(const DatasetEntry& entry) {
   return fmt::format("{}", fmt::join(found, " or "));
 }
 
-/// "mnist --data-dir 'my data'": what a command takes to mean the set that belongs into `folder`.
+/// Returns the arguments for a command to use `folder` for the set: "mnist --data-dir 'my data'".
 std::string arguments_of(const DatasetEntry& entry, const fs::path& folder) {
   const std::string place = folder.parent_path().string();
   if (place == kDefaultDirectory) return std::string(entry.name);
@@ -108,7 +109,8 @@ std::string how_to_obtain(const DatasetEntry& entry, const fs::path& folder) {
 
 fs::path directory(const DatasetEntry& entry, const fs::path& data_directory) {
   const fs::path own = data_directory / entry.name;
-  // An incomplete folder does not hide the set that ships: the files are the same.
+  // An incomplete folder does not hide the set that ships with the project, because the files are
+  // the same.
   if (!entry.sources.empty() || has_all(own, entry.files)) return own;
   for (const fs::path& shipped : shipped_directories()) {
     if (has_all(shipped, entry.files)) return shipped;
@@ -134,8 +136,8 @@ fs::path find_file(const DatasetEntry& entry, const fs::path& data_directory,
 
 std::string verify_file(const FileSpec& file, const fs::path& path) {
   if (file.known_by_form()) return file.inspect(path);
-  // Keeps a file that decompresses without end from filling memory, and is loose enough for files
-  // that are mistaken for each other to be told by their sizes.
+  // Keeps a file that decompresses endlessly from filling memory, and is loose enough to report the
+  // size of a file mistaken for another.
   const std::size_t limit =
       std::max(2 * static_cast<std::size_t>(file.bytes), std::size_t{1} << 26);
   const std::vector<std::uint8_t> content = io::read_maybe_gzipped(path, limit);

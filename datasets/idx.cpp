@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 struct Form {
   std::uint32_t magic;
   std::string_view holds;
-  std::span<const std::string_view> dimensions;  ///< What the sizes in the header count.
+  std::span<const std::string_view> dimensions;  ///< Names of the sizes in the header.
 
   std::size_t header_bytes() const { return 4 * (1 + dimensions.size()); }
 };
@@ -33,7 +33,7 @@ constexpr std::string_view kLabelDimensions[] = {"labels"};
 constexpr Form kImages = {0x803, "images", kImageDimensions};
 constexpr Form kLabels = {0x801, "labels", kLabelDimensions};
 
-// Beyond what any set has; keeps the product of three sizes within 64 bits.
+// More than any set has; keeps the product of three sizes within 64 bits.
 constexpr std::int64_t kLargestSide = 4096;
 
 struct IdxFile {
@@ -83,7 +83,7 @@ std::vector<std::int64_t> read_sizes(const fs::path& path, std::span<const std::
   return sizes;
 }
 
-/// "1000 x 28 x 28"
+/// Returns "1000 x 28 x 28".
 std::string product_text(std::span<const std::int64_t> sizes) {
   return fmt::format("{}", fmt::join(sizes, " x "));
 }
@@ -124,7 +124,7 @@ const FileSpec& spec(const DatasetEntry& entry, std::string_view name) {
   return *found;
 }
 
-/// Tells files of another set, or of the other part, that are sound in themselves.
+/// Detects valid files of another set or part.
 void check_size(const FileSpec& file, const fs::path& path, const Form& form,
                 std::span<const std::uint8_t> values) {
   const std::size_t found = form.header_bytes() + values.size();

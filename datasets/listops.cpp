@@ -33,12 +33,12 @@ std::uint8_t value_of(std::uint8_t operation, std::span<std::uint8_t> arguments)
   }
 }
 
-/// Draws one tree; gives up as soon as it is too long.
+/// Draws one tree; stops when it is too long.
 class Tree {
  public:
   Tree(const ListOpsGrammar& grammar, Rng& rng) : grammar_(grammar), rng_(rng) {}
 
-  /// Appends an expression to the tokens; false where there are too many.
+  /// Appends an expression to the tokens; returns false if there are too many.
   bool grow(std::int64_t depth, std::vector<std::uint8_t>& tokens, std::uint8_t& value) {
     if (std::ssize(tokens) + 1 >= grammar_.max_length) return false;
     if (depth >= grammar_.max_depth || rng_.uniform() > kListProbability) {
@@ -64,7 +64,7 @@ class Tree {
   Rng& rng_;
 };
 
-/// The expression that begins at `place`, which moves behind it.
+/// Parses the expression at `place`, and moves `place` behind it.
 std::uint8_t parse(const std::vector<std::uint8_t>& tokens, std::size_t& place) {
   require(place < tokens.size(), ErrorKind::data, "listops: ends at token {}, expected more",
           place);
@@ -109,7 +109,7 @@ ListOpsExpression draw_listops(const ListOpsGrammar& grammar, Rng& rng) {
 std::vector<std::vector<ListOpsExpression>> draw_listops_sets(
     const ListOpsGrammar& grammar, const std::vector<std::int64_t>& sizes, const Rng& rng) {
   constexpr std::int64_t kMostRepeats = 1000;
-  // Views stay valid where vectors move: their elements stay where they are.
+  // Views stay valid when vectors move, because their elements stay in place.
   std::set<std::string_view> seen;
   std::vector<std::vector<ListOpsExpression>> sets(sizes.size());
   for (std::size_t set = 0; set < sizes.size(); ++set) {

@@ -3,7 +3,7 @@
 namespace afterspike::datasets {
 namespace {
 
-// What scripts/make_mini_mnist.py prints.
+// Printed by scripts/make_mini_mnist.py.
 constexpr FileSpec kFiles[] = {
     {.name = "train-images-idx3-ubyte",
      .sha256 = "964f929e568681616e81776c1097f3db5938f24fa9e0e8f2602341c96a32eccb",

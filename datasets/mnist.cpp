@@ -18,8 +18,7 @@ constexpr FileSpec kFiles[] = {
      .bytes = 10'008},
 };
 
-// The site of the authors no longer serves the files; these two addresses are the ones that
-// torchvision and TensorFlow use.
+// The authors' site no longer serves the files; torchvision and TensorFlow use these two addresses.
 constexpr Source kSources[] = {
     {.kind = Source::Kind::https, .location = "https://ossci-datasets.s3.amazonaws.com/mnist"},
     {.kind = Source::Kind::https, .location = "https://storage.googleapis.com/cvdf-datasets/mnist"},

@@ -44,13 +44,13 @@ class SimulationFile {
   }
 
  private:
-  static constexpr std::int64_t kMostSegments = 32'768;  // Synapses are kept in 16 bits.
+  static constexpr std::int64_t kMostSegments = 32'768;  // Synapses are stored in 16 bits.
 
   std::string where(std::string_view dataset) const {
     return fmt::format("'{}': '{}'", path_.string(), dataset);
   }
 
-  /// The bounds of the rows of some data sets, checked.
+  /// Returns the checked bounds of the rows of some data sets.
   std::vector<std::int64_t> rows_of(std::string_view name,
                                     std::initializer_list<std::string_view> datasets) const {
     const auto bounds = file_.read<std::int64_t>(name);
@@ -69,7 +69,7 @@ class SimulationFile {
     return bounds.values;
   }
 
-  /// The part of a data set that belongs to a run; checked to lie from `low` to before `end`.
+  /// Returns the part of a data set that belongs to a run, checked to lie in [low, end).
   template <typename T>
   std::vector<T> part(std::string_view dataset, const std::vector<std::int64_t>& bounds,
                       std::int64_t run, T low, T end, std::string_view unit) const {

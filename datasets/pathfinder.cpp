@@ -17,12 +17,13 @@ namespace {
 // Names and values are those of the published settings for 32 x 32 images.
 constexpr int kSide = PathfinderImage::kSide;
 constexpr int kPadding = 1, kPaddleLength = 2, kMargin = 1, kAntialias = 2, kSeedDistance = 7;
-constexpr int kThicknessCeiling = 1;  // Of 0.5 pixels, which is one at twice the resolution.
+constexpr int kThicknessCeiling = 1;  // Ceiling of 0.5 pixels, which is one at twice the
+                                      // resolution.
 constexpr double kMarkerRadius = 1.5;
 constexpr float kSnakeContrast = 2, kPaddleContrast = 0.75;
 constexpr int kPaddleTrials = 3, kSnakeTrials = 5;
 constexpr double kFreeAtLeast = 0.01;
-/// Half of the little image in which a paddle is drawn.
+/// Half the size of the small image of a paddle.
 constexpr int kReach = kPaddleLength + kThicknessCeiling + kMargin;
 constexpr int kLargeReach = kReach * kAntialias;
 /// Mask values up to this are free: resized masks have soft edges.
@@ -45,8 +46,8 @@ double reversed(double orientation) {
   return orientation < 0 ? orientation + std::numbers::pi : orientation - std::numbers::pi;
 }
 
-/// A paddle from the centre of a little image to a point, twice as large, and the place that it
-/// takes with its margin: 0 to 1.
+/// A paddle in a small image, from the centre to a point, at twice the size; and the area it
+/// occupies with its margin, 0 to 1.
 struct Paddle {
   explicit Paddle(const Point& head) : ink(2 * kReach + 1), place(2 * kReach + 1) {
     Pixels large(2 * kLargeReach + 1);
@@ -56,7 +57,7 @@ struct Paddle {
     store(resize(dilate(large, margin), place.side), place);
   }
 
-  /// That of an orientation; there are few that differ, and they are made once.
+  /// Returns the paddle of an orientation. Few differ, and each is made once.
   static const Paddle& towards(double orientation) {
     constexpr int kLongest = kPaddleLength * kAntialias, kSpan = 2 * kLongest + 1;
     static const std::vector<Paddle> all = [] {
@@ -66,7 +67,7 @@ struct Paddle {
       }
       return paddles;
     }();
-    // From where it is drawn: rounding is up, and differs around 0.
+    // Drawn from its head, because rounding is up and differs around 0.
     const Point head = translated({kLargeReach, kLargeReach}, orientation, kLongest);
     const int row = head.y - kLargeReach + kLongest, column = head.x - kLargeReach + kLongest;
     return all[static_cast<std::size_t>(row * kSpan + column)];
@@ -81,7 +82,7 @@ struct Paddle {
   Field ink, place;
 };
 
-/// Raises `field` to `contrast` times the little image, which is centred at a point.
+/// Raises `field` to `contrast` times the small image, centred at a point.
 void stamp(Field& field, const Field& little, const Point& centre, float contrast = 1) {
   for (int y = 0; y < little.side; ++y) {
     for (int x = 0; x < little.side; ++x) {
@@ -99,9 +100,9 @@ void raise_to(Field& field, const Field& other) {
   }
 }
 
-/// A curve that is being grown.
+/// A growing curve.
 struct Snake {
-  Field last_place = Field(kSide);  ///< Of the last paddle: it may touch the next one.
+  Field last_place = Field(kSide);  ///< Area of the last paddle, which the next one may touch.
   Point pivot;
   double orientation = 0;
   Point origin, tip;
@@ -114,7 +115,7 @@ class Generator {
   PathfinderImage draw() {
     PathfinderImage result;
     result.connected = static_cast<std::uint8_t>(rng_.below(2));
-    constexpr int kMostPairs = 20'000;  // Of 14 paddles, one pair in about 43 finds its place.
+    constexpr int kMostPairs = 20'000;  // With 14 paddles, one pair in about 43 fits.
     int pairs = 0;
     while (!draw_pair()) {
       require(++pairs < kMostPairs, ErrorKind::config,
@@ -142,7 +143,7 @@ class Generator {
     return (static_cast<double>(rng_.below(360)) - 180) * std::numbers::pi / 180;
   }
 
-  /// Begins a snake at a point; false where its first paddle would leave the image.
+  /// Begins a snake at a point; returns false if its first paddle would leave the image.
   static bool begin(Snake& snake, const Point& tail, double orientation) {
     const Point head = translated(tail, orientation, kPaddleLength);
     snake.pivot = translated(head, reversed(orientation), kPaddleLength + kMargin);
@@ -158,7 +159,7 @@ class Generator {
     stamp(snake.last_place, paddle.place, snake.origin);
   }
 
-  /// Where a first paddle of this orientation has place, `border` pixels from the edges.
+  /// Returns points where a first paddle of this orientation fits, `border` pixels from the edges.
   std::vector<Point> places_for(double orientation, int border) const {
     Field blocked = mask_;
     for (int y = 0; y < kSide; ++y) {
@@ -187,7 +188,7 @@ class Generator {
     return free;
   }
 
-  /// Begins a snake anywhere where there is place; false after a few trials.
+  /// Begins a snake at any free point; returns false after a few trials.
   bool seed(Snake& snake, int border) {
     for (int trial = 0; trial < kPaddleTrials; ++trial) {
       const double orientation = random_orientation();
@@ -198,7 +199,7 @@ class Generator {
     return false;
   }
 
-  /// Begins a snake at the seed distance from another.
+  /// Begins a snake at the seed distance from another one.
   bool seed_beside(Snake& snake, const Point& other) {
     for (int trial = 0; trial < kPaddleTrials; ++trial) {
       const double orientation = random_orientation();
@@ -216,7 +217,7 @@ class Generator {
     double orientation, weight;
   };
 
-  /// Of the mask, within the margin of a point.
+  /// Returns the largest mask value within the margin of a point.
   float largest_near(const Point& point) const {
     static const std::vector<Offset> margin = disc(kMargin);
     float largest = 0;
@@ -227,12 +228,12 @@ class Generator {
     return largest;
   }
 
-  /// Where the next paddle may end, on a circle around its pivot; weights add up to 1. Empty:
-  /// nowhere.
+  /// Returns candidate ends of the next paddle, on a circle around its pivot; weights add up to 1.
+  /// Empty if nothing is free.
   std::vector<Candidate> candidates(const Point& pivot, double orientation) const {
     constexpr double kStep = kPaddleLength + kMargin;
     const double degrees = 360 / (2 * kStep * std::numbers::pi);
-    std::map<std::pair<int, int>, bool> heads;  // In the order in which they are numbered.
+    std::map<std::pair<int, int>, bool> heads;  // In the order of numbering.
     for (int i = 0; i * degrees < 360; ++i) {
       const double angle = i * degrees * std::numbers::pi / 180;
       const double y = pivot.y + kStep * std::sin(angle), x = pivot.x + kStep * std::cos(angle);
@@ -267,7 +268,7 @@ class Generator {
     return all.front();
   }
 
-  /// Adds a paddle; false where there is no place for one.
+  /// Adds a paddle; returns false if none fits.
   bool extend(Snake& snake, float contrast) {
     const Point pivot = translated(snake.pivot, snake.orientation, kPaddleLength + 2 * kMargin);
     const std::vector<Candidate> all = candidates(pivot, snake.orientation);
@@ -297,7 +298,7 @@ class Generator {
     return false;
   }
 
-  /// The two curves that the question is about, grown in turn. False where one finds no place.
+  /// Draws the two curves of the question, grown in turn. Returns false if one does not fit.
   bool draw_pair() {
     image_ = Field(kSide);
     mask_ = Field(kSide);

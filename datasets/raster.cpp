@@ -19,7 +19,7 @@ double lanczos(double x) {
   return std::abs(x) < kLobes ? sinc(x) * sinc(x / kLobes) : 0;
 }
 
-/// What one pixel of the result is made of: `weights` of the pixels from `first` on.
+/// Source of one pixel of the result: `weights` of the pixels from `first` on.
 struct Taps {
   int first = 0;
   std::vector<double> weights;

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-/// The few operations on small images that the generator of Pathfinder is built from, as the Python
-/// imaging library and OpenCV do them.
+/// Operations on small images for the generator of Pathfinder, as in the Python imaging library and
+/// OpenCV.
 namespace afterspike::datasets {
 
 /// A square image, row by row.
@@ -33,10 +33,10 @@ struct Offset {
   int y, x;
 };
 
-/// Those of a disc.
+/// Returns the pixels of a disc.
 std::vector<Offset> disc(int radius);
 
-/// The largest value in the neighbourhood of each pixel.
+/// Returns the largest value in the neighbourhood of each pixel.
 template <typename T>
 Raster<T> dilate(const Raster<T>& image, const std::vector<Offset>& neighbourhood) {
   Raster<T> result(image.side);

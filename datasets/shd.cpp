@@ -4,7 +4,7 @@
 namespace afterspike::datasets {
 namespace {
 
-constexpr std::int64_t kMostBytes = std::int64_t{1} << 31;  // Six times what the larger one has.
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 31;  // Six times the size of the larger one.
 
 std::string inspect(const std::filesystem::path& path) {
   return inspect_spikes(path, kShd);

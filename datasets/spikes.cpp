@@ -22,7 +22,7 @@ constexpr std::string_view kUnits = "/spikes/units";
 constexpr std::string_view kLabels = "/labels";
 constexpr std::string_view kSpeakers = "/extra/speaker";
 
-// Read at a time: some ten megabytes of SHD.
+// Recordings read at a time: some ten megabytes of SHD.
 constexpr std::int64_t kSlice = 32;
 
 /// A file that is being read.
@@ -56,12 +56,12 @@ class SpikeFile {
     }
   }
 
-  /// What the file says of where it comes from; empty where it does not.
+  /// Returns the origin stated in the file; empty if there is none.
   std::string source() const {
     try {
       return file_.has_attribute("/", "source") ? file_.text_attribute("/", "source") : "";
     } catch (const Error&) {
-      return "";  // Something else of that name.
+      return "";  // An object of that name, but not a text.
     }
   }
 
@@ -84,7 +84,7 @@ class SpikeFile {
             recordings_, kTimes);
   }
 
-  /// A whole number from 0 to `highest` for each recording.
+  /// Reads a whole number from 0 to `highest` for each recording.
   std::vector<std::int64_t> numbers(std::string_view dataset, std::int64_t highest,
                                     std::string_view meaning) const {
     require_as_many(dataset);
@@ -133,7 +133,7 @@ class SpikeFile {
   std::vector<std::int64_t> labels_, speakers_;
 };
 
-/// The time of its last spike; 0 where there is none.
+/// Returns the time of the last spike; 0 if there is none.
 double latest(const SpikeRecording& recording) {
   const auto& times = recording.times_s;
   return times.empty() ? 0 : *std::max_element(times.begin(), times.end());
@@ -145,7 +145,7 @@ BinnedRecording binned(const SpikeRecording& recording, const SpikeBins& bins) {
   result.label = recording.label;
   result.speaker = recording.speaker;
   std::vector<std::size_t> step_of(recording.times_s.size());
-  std::vector<std::uint32_t> next(steps + 1);  // First counts, then where the next spike goes.
+  std::vector<std::uint32_t> next(steps + 1);  // First counts, then the position of the next spike.
   for (std::size_t spike = 0; spike < step_of.size(); ++spike) {
     step_of[spike] = static_cast<std::size_t>(bins.step_of(recording.times_s[spike]));
     ++next[step_of[spike]];
@@ -194,7 +194,7 @@ std::string inspect_spikes(const fs::path& path, const SpikeForm& form) {
 }
 
 std::int64_t SpikeBins::steps() const {
-  constexpr double kRounding = 1e-9;  // 700 / 1.4 is a little more than 500.
+  constexpr double kRounding = 1e-9;  // 700 / 1.4 is slightly more than 500.
   return static_cast<std::int64_t>(std::ceil(duration_ms / bin_ms * (1 - kRounding)));
 }
 
@@ -204,7 +204,7 @@ std::int64_t SpikeBins::step_of(double time_s) const {
   const std::int64_t end = steps();
   if (time_s >= edge(end)) return end;
   auto step = static_cast<std::int64_t>(time_s / bin_s);
-  // The quotient may round across an edge.
+  // The quotient may be rounded across an edge.
   while (step > 0 && time_s < edge(step)) --step;
   while (time_s >= edge(step + 1)) ++step;
   return step;

@@ -4,7 +4,8 @@
 namespace afterspike::datasets {
 namespace {
 
-constexpr std::int64_t kMostBytes = std::int64_t{1} << 34;  // Several times what the largest has.
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 34;  // Several times the size of the
+                                                            // largest.
 
 std::string inspect(const std::filesystem::path& path) {
   return inspect_spikes(path, kSsc);

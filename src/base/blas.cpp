@@ -13,7 +13,7 @@
 namespace afterspike {
 namespace {
 
-/// A function of whichever BLAS library was loaded; null where it has none of that name.
+/// Returns a function of the loaded BLAS library; null if it has none of that name.
 template <typename Function>
 Function* loaded_function(const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
@@ -21,7 +21,7 @@ Function* loaded_function(const char* name) {
 
 constexpr const char* kCoreVariable = "OPENBLAS_CORETYPE";
 
-/// What OpenBLAS calls processors without AVX.
+/// OpenBLAS's names of processors without AVX.
 constexpr std::string_view kOldCores[] = {"Katmai",       "Coppermine", "Northwood", "Prescott",
                                           "Banias",       "Atom",       "Core2",     "Penryn",
                                           "Dunnington",   "Nehalem",    "Athlon",    "Opteron",
@@ -68,9 +68,9 @@ std::optional<std::string> better_openblas_core(const std::string& core,
 }
 
 bool use_better_openblas_core() {
-  static bool tried = false;  // A build without that core stays what it is.
+  static bool tried = false;  // A build without that core stays unchanged.
   if (std::getenv(kCoreVariable) != nullptr || std::exchange(tried, true)) return false;
-  // What the library does where it is loaded, and what undoes it.
+  // The library's initialisation at load time, and its reverse.
   auto* const init = loaded_function<void()>("gotoblas_dynamic_init");
   auto* const quit = loaded_function<void()>("gotoblas_dynamic_quit");
   const std::string before = openblas_core();

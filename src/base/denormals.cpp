@@ -8,7 +8,7 @@ namespace afterspike {
 namespace {
 
 #if defined(__SSE__)
-/// Results become 0, and so do operands.
+/// Flushes results and operands to 0.
 constexpr unsigned long long kFlush = 0x8040;
 
 unsigned long long get() noexcept {

@@ -21,7 +21,7 @@ std::optional<Number> number_of(std::string_view text) {
   return number;
 }
 
-/// True for what reads as a number but is beyond the range of its type.
+/// Returns true for a number beyond the range of its type.
 bool is_too_large(std::string_view text) {
   const auto out_of_range = [text](auto number) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -66,7 +66,7 @@ std::string normal_path(std::string_view path) {
   return normal;
 }
 
-/// What was found where another kind of value was expected: 'a text, "3"'.
+/// Describes a value of the wrong kind: 'a text, "3"'.
 std::string found_text(const Value& value) {
   const std::string plain = text(value);
   if (std::holds_alternative<std::int64_t>(value)) return "an integer, " + plain;
@@ -94,7 +94,7 @@ std::string text(const Value& value) {
 
 void Field::set(const Value& given) const {
   Value value = given;
-  // An integer is a number too; a text that is expected to be a number is not.
+  // An integer counts as a number; a text does not.
   if (kind_ == Kind::number && std::holds_alternative<std::int64_t>(value)) {
     value = number_in(value);
   }

@@ -14,7 +14,7 @@ namespace afterspike {
 struct ThreadPool::Impl {
   std::mutex mutex;
   std::condition_variable_any start, finished;
-  const std::function<void(std::int64_t)>* task = nullptr;  ///< Null while there is nothing to do.
+  const std::function<void(std::int64_t)>* task = nullptr;  ///< Null if there is nothing to do.
   std::int64_t count = 0;
   std::int64_t next = 0;
   std::int64_t running = 0;
@@ -22,7 +22,7 @@ struct ThreadPool::Impl {
   std::exception_ptr failure;
   std::vector<std::jthread> workers;
 
-  /// Takes tasks until there are none left. REQUIRES: `lock` is held, and it is on return.
+  /// Takes tasks until none is left. REQUIRES: `lock` is held, and is held on return.
   void work(std::unique_lock<std::mutex>& lock) {
     while (task != nullptr && next < count) {
       const std::int64_t number = next++;

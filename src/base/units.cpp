@@ -16,7 +16,7 @@ struct Unit {
   std::string_view name;
   Dimension dimension;
   int exponent;       ///< Power of ten relative to ms, mV, pA, GOhm, 1/ms.
-  double factor = 1;  ///< What no power of ten can say.
+  double factor = 1;  ///< Factor of units that are no power of ten.
 };
 
 constexpr std::array kUnits = {
@@ -50,7 +50,7 @@ struct Measured {
   std::string_view unit;
 };
 
-/// Splits "15 ms" into number and unit; empty when there is no number.
+/// Splits "15 ms" into number and unit; nullopt if there is no number.
 std::optional<Measured> split(std::string_view text) {
   text = trim(text);
   double value = 0;
@@ -61,11 +61,12 @@ std::optional<Measured> split(std::string_view text) {
   return Measured{value, trim(text.substr(static_cast<std::size_t>(end - text.data())))};
 }
 
-/// `value` of `from` in the unit `to`, of the same dimension.
+/// Converts `value` from unit `from` to unit `to` of the same dimension.
 double convert(double value, const Unit& from, const Unit& to) {
-  if (from.name == to.name) return value;  // Times 60 and by 60 again may differ in the last bit.
-  // Division by a power of ten is exact where multiplication by its inverse is not: 50 us = 0.05
-  // ms.
+  if (from.name == to.name)
+    return value;  // Multiplying by 60 and dividing again may change the
+                   // last bit.
+  // Division by a power of ten is exact, multiplication by its inverse is not: 50 us = 0.05 ms.
   const int exponent = from.exponent - to.exponent;
   const double scale = std::pow(10.0, std::abs(exponent));
   return (exponent >= 0 ? value * scale : value / scale) * from.factor / to.factor;

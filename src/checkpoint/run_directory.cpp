@@ -20,14 +20,14 @@ namespace fs = std::filesystem;
 constexpr std::string_view kFolder = "checkpoints";
 constexpr std::string_view kStep = "step-";
 
-/// Takes one digit or more off the front of `text`; false where there is none.
+/// Removes one digit or more from the front of `text`; returns false if there is none.
 bool take_digits(std::string_view& text) {
   const auto count = std::min(text.find_first_not_of("0123456789"), text.size());
   text.remove_prefix(count);
   return count > 0;
 }
 
-/// A name that place() gives.
+/// Returns whether place() makes such a name.
 bool is_place(std::string_view name) {
   if (!name.starts_with(kStep)) return false;
   name.remove_prefix(kStep.size());
@@ -37,7 +37,8 @@ bool is_place(std::string_view name) {
   return take_digits(name) && name.empty();
 }
 
-/// A checkpoint, or what interrupted writing left of one. Everything else is the user's.
+/// Returns whether this is a checkpoint, or a remainder of interrupted writing. Everything else
+/// belongs to the user.
 bool is_ours(const fs::directory_entry& entry) {
   const std::string name = entry.path().filename().string();
   const bool leftover = name.starts_with(fmt::format(".{}", kStep)) && name.ends_with(".tmp");
@@ -75,7 +76,7 @@ std::optional<fs::path> RunDirectory::best() const {
 }
 
 std::vector<fs::path> RunDirectory::checkpoints() const {
-  // Numbers of any length: the longer one is the larger.
+  // Compares numbers of any length: the longer one is larger.
   const auto number = [](std::string digits) {
     digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size()));
     return std::pair(digits.size(), digits);
@@ -109,7 +110,7 @@ void RunDirectory::set_best(const fs::path& checkpoint) const {
 void RunDirectory::prune() const {
   const auto keep_latest = latest();
   const auto keep_best = best();
-  std::error_code ignored;  // What cannot be removed does no harm.
+  std::error_code ignored;  // A remainder does no harm.
   for (const auto& entry : fs::directory_iterator(path_ / kFolder, ignored)) {
     if (is_ours(entry) && entry.path() != keep_latest && entry.path() != keep_best) {
       fs::remove_all(entry.path(), ignored);

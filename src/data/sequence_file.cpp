@@ -56,7 +56,7 @@ SequenceFile read_hdf5(const fs::path& path) {
   return result;
 }
 
-/// Columns of a CSV file by what they hold.
+/// Columns of a CSV file by meaning.
 struct Columns {
   std::ptrdiff_t sequence = -1, label = -1, split = -1;
   std::vector<std::size_t> inputs, targets;
@@ -92,7 +92,7 @@ Columns sort_columns(const io::Table& table, const fs::path& path) {
   return columns;
 }
 
-/// First row of each sample, and one past the last row.
+/// Returns the first row of each sample, and one past the last row.
 std::vector<std::size_t> sample_starts(const io::Table& table, const Columns& columns,
                                        const fs::path& path) {
   std::vector<std::size_t> starts;
@@ -111,7 +111,7 @@ std::vector<std::size_t> sample_starts(const io::Table& table, const Columns& co
   return starts;
 }
 
-/// A column that holds one whole number for each sample.
+/// Reads a column with one whole number per sample.
 at::Tensor sample_column(const io::Table& table, const std::vector<std::size_t>& starts,
                          std::ptrdiff_t column, const fs::path& path) {
   if (column < 0) return {};
@@ -132,7 +132,7 @@ at::Tensor sample_column(const io::Table& table, const std::vector<std::size_t>&
   return values;
 }
 
-/// Networks compute in single precision.
+/// Rounds to single precision, in which networks compute.
 float single(double number, const io::Table& table, std::size_t row, std::size_t place,
              const fs::path& path) {
   constexpr double kLargest = std::numeric_limits<float>::max();
@@ -204,13 +204,13 @@ void require_finite(const at::Tensor& values, const char* name, const std::strin
        bad[0][2].item<std::int64_t>());
 }
 
-/// Zeros beyond the length of each sample: what a file holds there does not count.
+/// Zeroes values beyond the length of each sample, because a file's values there are ignored.
 at::Tensor zero_padded(const at::Tensor& values, const at::Tensor& lengths) {
   const at::Tensor step = at::arange(values.size(1), lengths.options());
   return values.masked_fill(step.unsqueeze(0).ge(lengths.unsqueeze(1)).unsqueeze(2), 0);
 }
 
-/// Checks what was read, and clears the padding.
+/// Checks the contents, and clears the padding.
 void validate(SequenceFile& file, const std::string& where) {
   require(file.inputs.dim() == 3 && file.inputs.numel() > 0, ErrorKind::data,
           "{}: the inputs have {} dimensions and {} values; expected [samples, steps, features]",

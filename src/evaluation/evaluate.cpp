@@ -46,7 +46,7 @@ tasks::ReadValues outputs(const nn::Network& network, const data::Batch& batch,
   at::Tensor lengths = batch.lengths;
   if (lengths.defined()) lengths = (lengths - from_first.first).to(device);
   tasks::ReadValues read_values = tasks::read_steps(emissions, lengths, read);
-  // Targets stay on the CPU, and so do losses.
+  // Targets and losses stay on the CPU.
   read_values.values = network.readout(read_values.values, pass).to(at::kCPU);
   if (read_values.weight.defined()) read_values.weight = read_values.weight.to(at::kCPU);
   return read_values;

@@ -11,7 +11,7 @@
 namespace afterspike::experiment {
 namespace {
 
-/// An option that says what was chosen when the description was made, and cannot be changed after.
+/// Describes an option that records a choice made before, and cannot be changed.
 void describe_name(options::Section section, const std::string& name, std::string_view help) {
   section
       .add_text(
@@ -23,7 +23,7 @@ void describe_name(options::Section section, const std::string& name, std::strin
       });
 }
 
-/// Shape and settings that a checkpoint was saved with, to rebuild its network without its data.
+/// Returns shape and settings stored in a checkpoint, to rebuild its network without its data.
 nn::NetworkShape saved_shape(const io::Json& configuration) {
   const auto number = [&](std::string_view key) {
     return io::member<double>(configuration, key, "configuration", ErrorKind::checkpoint);
@@ -91,7 +91,7 @@ void Experiment::resolve(const tasks::Task& task, const nn::Network& network) {
     read->set(task.objective().read.text());
   }
   const options::Field* validation = description.find_if("task.validation");
-  // A number of samples; some tasks name a way of choosing them instead.
+  // A number of samples; some tasks have a named method instead.
   if (validation != nullptr && validation->type() == "integer") {
     const auto split = task.split(tasks::Split::validation);
     validation->set(split ? split->size() : std::int64_t{0});

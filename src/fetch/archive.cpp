@@ -34,7 +34,7 @@ void open(archive* reader, const fs::path& path, std::string_view form) {
           form, archive_error_string(reader));
 }
 
-/// The next member; null after the last.
+/// Returns the next member; null after the last.
 archive_entry* next_member(archive* reader, const fs::path& path) {
   archive_entry* member = nullptr;
   const int state = archive_read_next_header(reader, &member);
@@ -44,7 +44,7 @@ archive_entry* next_member(archive* reader, const fs::path& path) {
   return member;
 }
 
-/// Whether a member is a file of this name. A hard link is a member without content.
+/// Returns whether a member is a file of this name. A hard link is a member without content.
 bool is_wanted(archive_entry* member, std::string_view name) {
   const char* path = archive_entry_pathname(member);
   if (path == nullptr || archive_entry_filetype(member) != AE_IFREG) return false;

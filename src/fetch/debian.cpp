@@ -26,7 +26,7 @@ fs::path only_package(const fs::path& folder) {
 fs::path download_debian(const datasets::Source& source, const fs::path& folder,
                          std::int64_t limit) {
   fs::create_directories(folder);
-  // It writes to where it is started.
+  // apt-get writes to its working directory.
   run_program({"apt-get", "-q", "download", std::string(source.location)}, folder / "log",
               kPatience, folder);
   fs::path files = folder / "files";

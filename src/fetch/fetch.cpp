@@ -23,8 +23,8 @@ fs::path staging_of(const DatasetEntry& entry, const FetchOptions& options) {
   return options.data_directory / fmt::format(".fetch-{}", entry.name);
 }
 
-/// A directory for files that are not verified yet, beside the set's. One fetch at a time has it:
-/// the data directory is locked, which a crash undoes. (A file system without locks goes without.)
+/// A directory for unverified files, beside the set's. Only one fetch at a time uses it: it locks
+/// the data directory, and a crash releases the lock. (A file system without locks goes without.)
 class Staging {
  public:
   Staging(const DatasetEntry& entry, const FetchOptions& options)
@@ -64,12 +64,12 @@ bool is_verified(const FileSpec& file, const fs::path& path) {
   }
 }
 
-/// The files of the set that are not in the folder or not as they should be.
+/// Returns the files of the set that are missing in the folder or invalid.
 std::vector<FileSpec> missing_files(const DatasetEntry& entry, const fs::path& folder) {
   std::vector<FileSpec> missing;
   for (const FileSpec& file : entry.files) {
     const fs::path plain = folder / file.name;
-    // The plain one is the one that is read when both are there.
+    // If both exist, the plain file is the one that is read.
     const bool use_plain = file.known_by_form() || fs::is_regular_file(plain);
     const fs::path path = use_plain ? plain : folder / fmt::format("{}.gz", file.name);
     if (!is_verified(file, path)) missing.push_back(file);
@@ -93,7 +93,7 @@ void publish(const fs::path& staged, const fs::path& folder, const FileSpec& fil
   }
   const bool packed = is_gzipped(staged);
   io::publish_file(staged, packed ? gzipped : plain);
-  fs::remove(packed ? plain : gzipped);  // it was not the right one, else nothing were missing
+  fs::remove(packed ? plain : gzipped);  // It was invalid; otherwise it would not be missing.
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -104,7 +104,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
   return text;
 }
 
-/// Obtains a file and puts it in its place if it is the right one.
+/// Obtains a file and gives it its final name if it is valid.
 void obtain(const Provider& provider, const FileSpec& file, const fs::path& staging,
             const fs::path& folder) {
   const fs::path staged = staging / file.name;
@@ -113,13 +113,13 @@ void obtain(const Provider& provider, const FileSpec& file, const fs::path& stag
   try {
     datasets::verify_file(file, staged);
   } catch (const Error& error) {
-    // The reader wants to know where the bad file is, not where we looked at it.
+    // Messages name the origin of the bad file, not the staged copy.
     throw Error(error.kind(), replaced(error.what(), staged.string(), origin));
   }
   publish(staged, folder, file);
 }
 
-/// A fetch under way: what is missing, and what became of each place tried.
+/// A fetch in progress: the missing files, and the outcome of each place.
 class Attempt {
  public:
   Attempt(const FetchOptions& options, fs::path staging, fs::path folder,

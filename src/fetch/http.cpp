@@ -34,7 +34,8 @@ struct Download {
   int write_error = 0;
 };
 
-/// What libcurl calls with each piece; returning another number than it got ends the transfer.
+/// libcurl's callback for each piece of data; returning a number other than `size` ends the
+/// transfer.
 std::size_t on_data(char* data, std::size_t, std::size_t size, void* user) {
   auto& download = *static_cast<Download*>(user);
   download.received += static_cast<std::int64_t>(size);
@@ -53,7 +54,7 @@ void set(CURL* handle, CURLoption option, Value value) {
 }
 
 std::unique_ptr<CURL, CleanUp> new_handle(const std::string& url) {
-  // Once in the process, also with threads: initialisation of a static variable.
+  // Once per process, also with threads: initialisation of a static variable.
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   require(initialised == CURLE_OK, ErrorKind::internal, "libcurl cannot be initialised");
   std::unique_ptr<CURL, CleanUp> handle(curl_easy_init());
@@ -69,7 +70,7 @@ std::unique_ptr<CURL, CleanUp> new_handle(const std::string& url) {
   set(handle.get(), CURLOPT_LOW_SPEED_LIMIT, kSlowestBytesPerSecond);
   set(handle.get(), CURLOPT_LOW_SPEED_TIME, kSlowSeconds);
   set(handle.get(), CURLOPT_USERAGENT, "afterspike");
-  // Without, libcurl would time out name look-ups by a signal, which is not for a library to use.
+  // Otherwise libcurl would time out name look-ups by a signal, which a library must not use.
   set(handle.get(), CURLOPT_NOSIGNAL, 1L);
   return handle;
 }

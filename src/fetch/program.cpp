@@ -25,7 +25,7 @@ std::string reason(int error_number) {
   return std::generic_category().message(error_number);
 }
 
-/// Where the standard streams of a program to be started go, and where it is started.
+/// Redirections of the standard streams of a program to be started, and its working directory.
 class Redirections {
  public:
   Redirections(const fs::path& log, const fs::path& folder) {
@@ -65,7 +65,7 @@ pid_t start(const std::vector<std::string>& arguments, const fs::path& log,
   return child;
 }
 
-/// The wait status of the child, which is ended when it takes longer than `patience`.
+/// Returns the wait status of the child, which is killed if it takes longer than `patience`.
 int wait_for(pid_t child, milliseconds patience, bool& out_of_patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   int status = 0;
@@ -82,7 +82,7 @@ int wait_for(pid_t child, milliseconds patience, bool& out_of_patience) {
   }
 }
 
-/// ": " and the last line of text in a file, or "".
+/// Returns ": " and the last line of text in a file, or "".
 std::string last_line(const fs::path& log) {
   std::ifstream input(log);
   std::string last;

@@ -19,12 +19,12 @@ namespace fs = std::filesystem;
 using datasets::FileSpec;
 using datasets::Source;
 
-/// The most bytes that a file has, gzipped or not: what cannot be compressed grows a little.
+/// Returns the max size of a file in bytes, gzipped or not: incompressible data grows a little.
 std::int64_t largest(const FileSpec& file) {
   return file.bytes + file.bytes / 100 + 4096;
 }
 
-/// The most bytes of an archive that holds them all: it is not larger than what it holds.
+/// Returns the max size of an archive of all files, which is not larger than its contents.
 std::int64_t largest(const datasets::DatasetEntry& entry) {
   std::int64_t bytes = 0;
   for (const FileSpec& file : entry.files) bytes += largest(file);
@@ -35,7 +35,7 @@ fs::path longer(fs::path path, std::string_view ending) {
   return path += ending;
 }
 
-/// What a file may be called in a folder of the user, by what comes after its name.
+/// Returns the endings that a file may have in a folder of the user.
 std::vector<std::string_view> endings(const FileSpec& file) {
   if (file.known_by_form()) return {"", ".gz", ".xz", ".zip"};
   return {"", ".gz"};
@@ -67,7 +67,7 @@ std::string copy_from(const fs::path& folder, const FileSpec& file, const fs::pa
   return found.string();
 }
 
-/// Downloads the published archive of a file that is known by its form, and unpacks it.
+/// Downloads and unpacks the published archive of a file recognised by its form.
 std::string download_archive(const Source& source, const FileSpec& file, const fs::path& target) {
   const bool zip = !file.zip_md5.empty();
   std::string url = fmt::format("{}/{}{}", source.location, file.name, zip ? ".zip" : ".gz");
@@ -104,7 +104,7 @@ Provider web_site(const Source& source) {
           }};
 }
 
-/// The archive of a source, downloaded and checked.
+/// Downloads and checks the archive of a source.
 fs::path download_tarball(const datasets::DatasetEntry& entry, const Source& source,
                           const fs::path& target) {
   download(std::string(source.location), target, largest(entry));

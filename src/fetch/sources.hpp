@@ -14,16 +14,16 @@ namespace afterspike::fetch {
 struct Provider {
   std::string name;  ///< For messages and FetchResult::source: "directory /a/b".
 
-  /// Copies a file as it comes, gzipped or not, to a path. Returns where exactly it came from, for
-  /// messages. Throws Error(data) with the reason.
+  /// Copies a file, gzipped or not, to a path. Returns its exact origin, for messages. Throws
+  /// Error(data) with the reason.
   std::function<std::string(const datasets::FileSpec&, const std::filesystem::path&)> obtain;
 
-  /// What fails for one file is not worth trying for the next: a host that does not answer.
+  /// Skips the other files after one failure, such as a host that does not answer.
   bool one_failure_ends = true;
 };
 
-/// The places of a set, in the order of trying. `scratch` is a directory for what they must store
-/// on the way.
+/// Returns the places of a set, in the order to try. `scratch` is a directory for their
+/// intermediate files.
 std::vector<Provider> providers(const datasets::DatasetEntry& entry, const FetchOptions& options,
                                 const std::filesystem::path& scratch);
 

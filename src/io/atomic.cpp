@@ -15,12 +15,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Throws unless the file operation on `path` went well.
+/// Throws if the file operation on `path` failed.
 void check(const std::error_code& error, const fs::path& path, std::string_view action) {
   require(!error, ErrorKind::data, "'{}' cannot be {}: {}", path.string(), action, error.message());
 }
 
-/// Of no other writer, in this process or another on this machine.
+/// Returns a name that no other writer uses, in this process or another on this machine.
 std::string unique_name(std::string_view stem) {
   static std::atomic<unsigned> count = 0;
   return fmt::format("{}.{}-{}.tmp", stem, ::getpid(), count++);
@@ -45,24 +45,25 @@ void require_free(const fs::path& path) {
           path.string());
 }
 
-/// A hidden name beside `path`, of no other writer.
+/// Returns a hidden name beside `path` that no other writer uses.
 fs::path hidden_beside(const fs::path& path) {
   return path.parent_path() / unique_name(fmt::format(".{}", path.filename().string()));
 }
 
-/// "runs/a" for "runs/a/".
+/// Returns "runs/a" for "runs/a/".
 fs::path without_slash(const fs::path& path) {
   return path.has_filename() ? path : path.parent_path();
 }
 
-/// Where the kernel lists what a process has open; its links name files that must not be replaced.
+/// Returns whether `path` is in a directory where the kernel lists open files; its links name files
+/// that must not be replaced.
 bool is_descriptor(const fs::path& path) {
   std::error_code error;
   const fs::path folder = fs::canonical(path.parent_path(), error);
   return !error && folder.filename() == "fd" && folder.native().starts_with("/proc/");
 }
 
-/// What the link at `path` stands for; nothing where there is none.
+/// Returns the target of the link at `path`; nullopt if it is not a link.
 std::optional<fs::path> link_target(const fs::path& path) {
   std::error_code error;
   const fs::path target = fs::read_symlink(path, error);
@@ -70,7 +71,7 @@ std::optional<fs::path> link_target(const fs::path& path) {
   return path.parent_path() / target;
 }
 
-/// Flushes every file and directory below `directory`, and itself.
+/// Flushes every file and directory below `directory`, and `directory` itself.
 void flush_tree(const fs::path& directory) {
   std::error_code error;
   for (fs::recursive_directory_iterator entry(directory, error), end; !error && entry != end;
@@ -85,7 +86,7 @@ void flush_tree(const fs::path& directory) {
 }  // namespace
 
 fs::path follow_links(fs::path path) {
-  constexpr int kMostLinks = 40;  // As many as the kernel follows.
+  constexpr int kMostLinks = 40;  // The kernel's own limit.
   const fs::path given = path;
   for (int links = 0; const auto target = link_target(path); ++links) {
     require(links < kMostLinks, ErrorKind::data, "'{}': its links lead in a circle",

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kBlock = std::size_t{1} << 20;
 
-/// zlib's inflate over one gzip member that is in memory as a whole.
+/// zlib's inflate over one gzip member that is completely in memory.
 class Inflater {
  public:
   Inflater(const std::filesystem::path& path, std::span<const std::uint8_t> input)
@@ -48,7 +48,7 @@ class Inflater {
  private:
   std::size_t offset() const { return fed_ - stream_.avail_in; }
 
-  /// Decompresses a block more onto `output`.
+  /// Appends the next decompressed block to `output`.
   int step(std::vector<std::uint8_t>& output) {
     if (stream_.avail_in == 0) feed();
     const std::size_t before = output.size();
@@ -81,7 +81,7 @@ class Inflater {
   z_stream stream_ = {};
 };
 
-/// An incremental checksum of OpenSSL.
+/// An incremental checksum by OpenSSL.
 class Digest {
  public:
   explicit Digest(const EVP_MD* algorithm) : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) {

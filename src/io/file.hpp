@@ -15,9 +15,9 @@ class File {
  public:
   enum class Mode {
     read,
-    replace,  ///< Creates the file or empties the one that is there.
-    create,   ///< Creates the file; fails when there is one.
-    append,   ///< Writes to the end of what is there, or into a pipe or device.
+    replace,  ///< Creates the file, or empties an existing one.
+    create,   ///< Creates the file; fails if it exists.
+    append,   ///< Writes to the end of an existing file, or into a pipe or device.
   };
 
   File(const std::filesystem::path& path, Mode mode, ErrorKind kind);
@@ -27,13 +27,14 @@ class File {
 
   std::uint64_t size() const;
 
-  /// Fills `target` from where the last read ended; returns less than its size at the end only.
+  /// Fills `target` from the end of the last read; returns less than its size only at the end of
+  /// the file.
   std::size_t read(std::span<std::byte> target);
 
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
-  /// Has the system put what was written on the disk.
+  /// Flushes written data to disk.
   void flush();
 
  private:
@@ -44,7 +45,7 @@ class File {
   int descriptor_;
 };
 
-/// Puts a directory's entries on the disk.
+/// Flushes a directory's entries to disk.
 void flush_directory(const std::filesystem::path& path, ErrorKind kind);
 
 }  // namespace afterspike::io

@@ -16,8 +16,8 @@
 namespace afterspike::io {
 namespace {
 
-/// Numbers read as doubles as integers, which they must be. (HDF5's own conversion of numbers in
-/// another byte order takes every one for truncated.)
+/// Reads numbers as doubles and converts them to integers, which they must be. (HDF5's own
+/// conversion from another byte order reports every number as truncated.)
 template <typename T>
 std::vector<T> whole_numbers(const std::vector<double>& numbers, const std::string& where) {
   constexpr auto kLowest = static_cast<double>(std::numeric_limits<T>::lowest());
@@ -40,7 +40,7 @@ std::vector<T> whole_numbers(const std::vector<double>& numbers, const std::stri
 
 bool Hdf5File::Impl::exists(std::string_view object) const {
   check_path(object);
-  // HDF5 can tell only whether the last part of a path is there.
+  // HDF5 can check only whether the last part of a path exists.
   for (std::size_t end = 1; end < object.size(); ++end) {
     end = std::min(object.find('/', end), object.size());
     const std::string part(object.substr(0, end));
@@ -138,7 +138,7 @@ template <typename T, typename Read>
 Hdf5Array<T> Hdf5File::Impl::numbers(hid_t type, std::vector<std::int64_t> shape,
                                      const std::string& where, const Read& read) const {
   const H5T_class_t kind = H5Tget_class(type);
-  // h5py writes truth values as an enumeration of 0 and 1, which the library converts.
+  // h5py writes booleans as an enumeration of 0 and 1, which the library converts.
   require(kind == H5T_INTEGER || kind == H5T_FLOAT || kind == H5T_ENUM, ErrorKind::data,
           "{} does not hold numbers", where);
   const auto fill = [&](hid_t memory, void* values) {
@@ -181,7 +181,7 @@ Hdf5File::Hdf5File(const std::filesystem::path& path, Mode mode) {
           "'{}': expected an HDF5 file, found a {}", name,
           std::filesystem::is_directory(path) ? "directory" : "device or pipe");
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  // A file system without locks (network, read-only) is no reason not to read.
+  // Reading also works on a file system without locks (network, read-only).
   H5Pset_file_locking(access, true, true);
   Handle file(H5Fopen(name.c_str(), H5F_ACC_RDONLY, access), H5Fclose);
   require(bool(file), ErrorKind::data, "'{}' is not a readable HDF5 file{}", name,
@@ -268,9 +268,9 @@ Hdf5Array<T> Hdf5File::attribute(std::string_view object, std::string_view name)
   const Handle type(H5Aget_type(handle), H5Tclose);
   const Handle space(H5Aget_space(handle), H5Sclose);
   const auto read = [&](hid_t memory, void* values) {
-    // Converted in a second step, since reading an attribute takes no conversion list.
+    // Converted in a second step, because reading an attribute accepts no conversion list.
     const auto count = static_cast<std::size_t>(H5Sget_simple_extent_npoints(space));
-    if (count == 0) return true;  // HDF5 refuses to read nothing into nowhere.
+    if (count == 0) return true;  // HDF5 refuses to read zero elements into null.
     const std::size_t size = H5Tget_size(memory);
     std::vector<std::byte> raw(count * std::max(H5Tget_size(type), size));
     const bool done =
@@ -349,7 +349,7 @@ void Hdf5File::write_text_attribute(std::string_view object, std::string_view na
   // An attribute of fixed length holds at most 64 KiB.
   constexpr std::size_t kLong = 60'000;
   const bool is_long = text.size() > kLong;
-  // One byte more, since HDF5 has no text of no bytes.
+  // One more byte, since HDF5 has no text of zero bytes.
   H5Tset_size(type, is_long ? H5T_VARIABLE : text.size() + 1);
   H5Tset_cset(type, H5T_CSET_UTF8);
   const Handle handle(H5Acreate2(impl_->object(object), std::string(name).c_str(), type,

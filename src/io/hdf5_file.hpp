@@ -13,7 +13,7 @@
 
 namespace afterspike::io {
 
-/// HDF5's reason as the end of a message.
+/// Returns HDF5's reason as the end of a message.
 inline std::string words(const std::string& reason) {
   return reason.empty() ? "" : ": " + reason;
 }
@@ -40,24 +40,24 @@ struct Hdf5File::Impl {
   Handle object(std::string_view name) const;
   Handle attribute(std::string_view object, std::string_view name) const;
 
-  /// Extents, or an error for a space that holds nothing at all.
+  /// Returns the extents; throws for a null space.
   std::vector<std::int64_t> shape(hid_t space, const std::string& where) const;
 
-  /// Selects rows along the first dimension of a space; returns the shape of what is selected.
+  /// Selects rows along the first dimension of a space; returns the shape of the selection.
   std::vector<std::int64_t> select_rows(hid_t space, std::int64_t begin, std::int64_t end,
                                         const std::string& where) const;
 
-  /// Room for an array of this shape.
+  /// Allocates an array of this shape.
   template <typename T>
   Hdf5Array<T> array(std::vector<std::int64_t> shape, const std::string& where) const;
 
-  /// An array of numbers that are stored as `type`. `read` fills memory of the type that it is
-  /// given, or returns false.
+  /// Reads an array of numbers stored as `type`. `read` fills memory of the given type, or returns
+  /// false.
   template <typename T, typename Read>
   Hdf5Array<T> numbers(hid_t type, std::vector<std::int64_t> shape, const std::string& where,
                        const Read& read) const;
 
-  /// The part of a data set that is selected in `space`.
+  /// Reads the part of a data set that is selected in `space`.
   template <typename T>
   Hdf5Array<T> selected(hid_t dataset, hid_t space, std::vector<std::int64_t> shape,
                         const std::string& where) const;

@@ -13,7 +13,7 @@
 namespace afterspike::io {
 
 /// Exclusive use of the HDF5 library, which is not thread-safe, with its error printer silenced.
-/// Errors are still on its stack for hdf5_reason().
+/// Errors stay on its stack for hdf5_reason().
 class Hdf5Lock {
  public:
   Hdf5Lock();
@@ -27,7 +27,7 @@ class Hdf5Lock {
   void* printer_data_ = nullptr;
 };
 
-/// The first cause on HDF5's error stack, or "" when it is empty.
+/// Returns the first cause on HDF5's error stack, or "" if it is empty.
 std::string hdf5_reason();
 
 /// Owns an HDF5 identifier.
@@ -50,17 +50,17 @@ class Handle {
   Closer closer_;
 };
 
-/// A shape as HDF5 counts.
+/// Converts a shape to HDF5's type.
 std::vector<hsize_t> extents(const std::vector<std::int64_t>& shape);
 
-/// The data space of a shape; an empty one is a scalar.
+/// Returns the data space of a shape; an empty shape is a scalar.
 Handle space_of(const std::vector<std::int64_t>& shape);
 
-/// Has data sets made by this creation list compressed, in chunks of whole rows of about a
-/// megabyte. REQUIRES: a shape with values.
+/// Compresses data sets made with this creation list, in chunks of whole rows of about a megabyte.
+/// REQUIRES: a shape with values.
 void compress(hid_t creation, const std::vector<std::int64_t>& shape, std::size_t value_size);
 
-/// The type of T in memory.
+/// Returns the type of T in memory.
 template <typename T>
 hid_t memory_type() {
   if constexpr (std::is_same_v<T, float>) return H5T_NATIVE_FLOAT;
@@ -71,7 +71,7 @@ hid_t memory_type() {
   if constexpr (std::is_same_v<T, std::uint64_t>) return H5T_NATIVE_UINT64;
 }
 
-/// The type of T in a file: the same on every machine.
+/// Returns the type of T in a file: the same on every machine.
 template <typename T>
 hid_t file_type() {
   if constexpr (std::is_same_v<T, float>) return H5T_IEEE_F32LE;
@@ -82,13 +82,13 @@ hid_t file_type() {
   if constexpr (std::is_same_v<T, std::uint64_t>) return H5T_STD_U64LE;
 }
 
-/// HDF5 would clip 300 to 255 without a word.
+/// Refuses conversions that HDF5 would clip silently, such as 300 to 255.
 inline H5T_conv_ret_t refuse_inexact(H5T_conv_except_t exception, hid_t, hid_t, void*, void*,
                                      void*) {
   return exception == H5T_CONV_EXCEPT_PRECISION ? H5T_CONV_UNHANDLED : H5T_CONV_ABORT;
 }
 
-/// How integers become T: one that T cannot hold is an error.
+/// Returns conversion settings that turn an integer beyond T into an error.
 template <typename T>
 Handle conversion_list() {
   Handle list(H5Pcreate(H5P_DATASET_XFER), H5Pclose);

@@ -18,11 +18,11 @@ Handle half_type() {
   return type;
 }
 
-/// What a number in half precision (IEEE binary16) is worth.
+/// Returns the value of a number in half precision (IEEE binary16).
 double half_value(std::uint16_t bits) {
   const int exponent = bits >> 10 & 0x1f;
   const int fraction = bits & 0x3ff;
-  // As a single: the same fraction, the exponent's bias 127 for 15.
+  // Builds the single with the same fraction and the exponent's bias 127 instead of 15.
   const auto single = [&](int biased) {
     return std::bit_cast<float>(static_cast<std::uint32_t>(biased << 23 | fraction << 13));
   };
@@ -48,7 +48,7 @@ Handle stored_type(Hdf5Type type) {
   return Handle(H5Tcopy(H5T_STD_I64LE), H5Tclose);
 }
 
-/// Rows that HDF5 allocated, given back at the end.
+/// Rows allocated by HDF5, freed at the end.
 class ReadRows {
  public:
   ReadRows(hid_t element, std::int64_t count)
@@ -61,13 +61,13 @@ class ReadRows {
   ReadRows(const ReadRows&) = delete;
   ReadRows& operator=(const ReadRows&) = delete;
 
-  /// Whether the rows selected in `space` could be read.
+  /// Reads the rows selected in `space`; returns whether that succeeded.
   bool read(hid_t dataset, hid_t space, hid_t transfer) {
     if (rows_.empty()) return true;
     return H5Dread(dataset, type_, space_, space, transfer, rows_.data()) >= 0;
   }
 
-  /// The rows one after the other; each number as convert(stored).
+  /// Concatenates the rows; each number becomes convert(stored).
   template <typename Stored, typename T, typename Convert>
   Hdf5Rows<T> joined(const Convert& convert) const {
     Hdf5Rows<T> result;
@@ -88,7 +88,7 @@ class ReadRows {
   std::vector<hvl_t> rows_;
 };
 
-/// The type of the numbers in the rows of a data set.
+/// Returns the type of the numbers in the rows of a data set.
 Handle element_type(hid_t dataset, const std::string& where) {
   const Handle type(H5Dget_type(dataset), H5Tclose);
   require(H5Tget_class(type) == H5T_VLEN, ErrorKind::data,

@@ -24,9 +24,10 @@ static_assert(std::endian::native == std::endian::little,
 
 constexpr std::string_view kMetadata = "__metadata__";
 constexpr std::uint64_t kLengthBytes = 8;
-constexpr std::uint64_t kLongestHeader = 100'000'000;  ///< As in the reference implementation.
+constexpr std::uint64_t kLongestHeader = 100'000'000;  ///< The limit of the reference
+                                                       ///< implementation.
 
-/// Sorted keys: an ordered_json would search a damaged header of many keys in quadratic time.
+/// Sorted keys: an ordered_json would search a damaged header with many keys in quadratic time.
 using Header = nlohmann::json;
 
 std::optional<ElementType> element_type(std::string_view name) {
@@ -37,7 +38,7 @@ std::optional<ElementType> element_type(std::string_view name) {
   return std::nullopt;
 }
 
-/// Bytes of an array of this shape, or nothing when they are beyond 64 bits.
+/// Returns the bytes of an array of this shape; nullopt if they exceed 64 bits.
 std::optional<std::uint64_t> bytes_of(const std::vector<std::int64_t>& shape, ElementType type) {
   std::uint64_t bytes = element_size(type);
   for (const std::int64_t extent : shape) {
@@ -50,7 +51,7 @@ std::optional<std::uint64_t> bytes_of(const std::vector<std::int64_t>& shape, El
   return bytes;
 }
 
-/// A tensor as the header describes it.
+/// A tensor as described by the header.
 struct Entry {
   std::string name;
   ElementType type;
@@ -72,7 +73,7 @@ Entry read_entry(const std::string& name, const Header& described, const std::st
             "{}: expected a member '{}' that is an array", where, key);
     std::vector<std::int64_t> values;
     for (const Header& value : *found) {
-      // The parser holds what is negative, fractional or beyond 64 bits in other types.
+      // The parser stores negative, fractional and larger numbers in other types.
       require(value.is_number_unsigned() &&
                   value.get<std::uint64_t>() <= std::numeric_limits<std::int64_t>::max(),
               ErrorKind::checkpoint, "{}: {}: found {}, expected whole numbers of 0 or more", where,
@@ -94,7 +95,7 @@ Entry read_entry(const std::string& name, const Header& described, const std::st
           static_cast<std::uint64_t>(offsets[1])};
 }
 
-/// The offsets of `entry` against its shape and the data that there are.
+/// Checks the offsets of `entry` against its shape and the size of the data.
 void check_entry(const Entry& entry, std::uint64_t data_bytes, const std::string& where) {
   require(entry.begin <= entry.end && entry.end <= data_bytes, ErrorKind::checkpoint,
           "{}: found data_offsets [{}, {}], expected them within the {} bytes of data", where,
@@ -145,7 +146,7 @@ std::map<std::string, std::string> read_metadata(const Header& metadata, const s
   return texts;
 }
 
-/// The header's text, from a file whose size is known.
+/// Reads the header's text from a file of known size.
 std::string read_header(File& source, std::uint64_t size, const std::string& file) {
   require(size >= kLengthBytes, ErrorKind::checkpoint,
           "{}: {} bytes are too few for a safetensors file", file, size);
@@ -162,7 +163,7 @@ std::string read_header(File& source, std::uint64_t size, const std::string& fil
   return text;
 }
 
-/// Entries in the order of their data, which must fill the file to its end.
+/// Sorts entries by the order of their data, which must fill the file to its end.
 void check_layout(std::vector<Entry>& entries, std::uint64_t data_bytes, const std::string& file) {
   std::sort(entries.begin(), entries.end(), [](const Entry& left, const Entry& right) {
     return std::tie(left.begin, left.end) < std::tie(right.begin, right.end);
@@ -178,7 +179,7 @@ void check_layout(std::vector<Entry>& entries, std::uint64_t data_bytes, const s
           "{}: the tensors end at {}, expected {}: all of the data", file, expected, data_bytes);
 }
 
-/// The header's text for arrays laid out one after the other.
+/// Returns the header's text for consecutive arrays.
 std::string header_of(const Arrays& arrays, const std::string& file) {
   Json header = Json::object();
   if (!arrays.metadata.empty()) header[std::string(kMetadata)] = arrays.metadata;

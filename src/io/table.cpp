@@ -23,7 +23,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
-/// The text's lines without their ends; empty ones at the end are left out.
+/// Returns the text's lines without their ends, and without empty ones at the end.
 std::vector<std::string_view> lines_of(std::string_view text) {
   constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
@@ -39,7 +39,7 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-/// Takes the next name off `line`; nothing when its quotes are out of order.
+/// Takes the next name from `line`; nullopt if its quotes do not match.
 std::optional<std::string> take_name(std::string_view& line) {
   line = line.substr(std::min(line.find_first_not_of(" \t"), line.size()));
   if (!line.starts_with('"')) {
@@ -86,7 +86,7 @@ std::optional<double> number_of(std::string_view text) {
   return whole && std::isfinite(number) ? std::optional(number) : std::nullopt;
 }
 
-/// From here on not every whole number is a double.
+/// From here on, doubles do not represent every integer.
 constexpr double kInexact = 9007199254740992;  // 2^53
 
 std::vector<double> read_row(std::string_view line, const std::vector<std::string>& names,

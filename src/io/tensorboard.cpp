@@ -26,7 +26,7 @@ std::string host_name() {
   return known ? name.data() : "localhost";
 }
 
-/// Little-endian bytes of a number.
+/// Returns the little-endian bytes of a number.
 template <typename T>
 std::string bytes_of(T value) {
   static_assert(std::endian::native == std::endian::little);
@@ -59,7 +59,7 @@ std::string bytes_field(unsigned number, std::string_view content) {
   return varint(number << 3 | 2) + varint(content.size()) + std::string(content);
 }
 
-// Numbers of the fields of TensorFlow's event.proto and summary.proto.
+// Field numbers of TensorFlow's event.proto and summary.proto.
 constexpr unsigned kEventWallTime = 1, kEventStep = 2, kEventFileVersion = 3, kEventSummary = 5,
                    kEventSessionLog = 7;
 constexpr unsigned kSummaryValue = 1, kValueTag = 1, kValueSimple = 2;
@@ -70,7 +70,7 @@ std::string event(std::int64_t step, const std::string& what) {
   return double_field(kEventWallTime, wall_time_s()) + integer_field(kEventStep, step) + what;
 }
 
-/// TFRecord's checksum: rotated and shifted, since a CRC of data that hold CRCs is weak.
+/// TFRecord's checksum: rotated and shifted, because a CRC of data containing CRCs is weak.
 std::uint32_t masked_crc32c(std::string_view bytes) {
   const std::uint32_t crc =
       crc32c({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});

@@ -48,7 +48,7 @@ class Reader {
     }
   }
 
-  /// An empty section sets nothing, yet its name may be a slip of the pen.
+  /// Checks an empty section: it sets nothing, but its name may be misspelt.
   void check_section(const std::string& path) const {
     for (const Field& field : description_.fields()) {
       if (field.path().starts_with(path + ".")) return;
@@ -81,7 +81,7 @@ class Reader {
   std::set<std::string> seen_;
 };
 
-/// A double that is read back as a double: "1" would be an integer.
+/// Formats a double so that it is read back as a double: "1" would be an integer.
 std::string number_text(double number) {
   const std::string text = fmt::format("{}", number);
   return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
@@ -142,7 +142,7 @@ void read_options(const std::filesystem::path& path, const Description& descript
 }
 
 std::string write_options(const Description& description, bool with_help) {
-  // TOML takes each section once, and options outside of sections first.
+  // TOML requires each section once, and options without a section first.
   std::vector<std::pair<std::string, std::string>> sections = {{"", ""}};
   for (const Field& field : description.fields()) {
     const auto dot = field.path().rfind('.');

@@ -9,7 +9,7 @@ namespace {
 
 using io::Json;
 
-/// With seven digits, more than a screen shows; what is not finite becomes null.
+/// Rounds to seven digits, more than a screen shows; values that are not finite become null.
 Json number(double value) {
   if (!std::isfinite(value)) return nullptr;
   if (value == std::floor(value) && std::abs(value) < 1e15) return static_cast<std::int64_t>(value);
@@ -54,7 +54,7 @@ Json describe(const Series& series) {
   return result;
 }
 
-/// What charts and maps have in common.
+/// Common members of charts and maps.
 template <typename Figure>
 Json describe_figure(const Figure& figure) {
   Json result = {{"type", "figure"},          {"id", figure.id},         {"title", figure.title},

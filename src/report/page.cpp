@@ -65,7 +65,7 @@ std::string base64(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
-/// As a content security policy names a script: 'sha256-...'.
+/// Returns a script's name in a content security policy: 'sha256-...'.
 std::string source_of(std::string_view script) {
   const std::string hexadecimal =
       io::sha256(std::span(reinterpret_cast<const std::uint8_t*>(script.data()), script.size()));
@@ -76,7 +76,8 @@ std::string source_of(std::string_view script) {
   return fmt::format("'sha256-{}'", base64(digest));
 }
 
-/// JSON that ends no element: "</script" cannot occur without '<'. What is not UTF-8 is replaced.
+/// Returns JSON that cannot end an element: "</script" cannot occur without '<'. Invalid UTF-8 is
+/// replaced.
 std::string embedded(const io::Json& json) {
   const std::string text = json.dump(-1, ' ', false, io::Json::error_handler_t::replace);
   std::string result;

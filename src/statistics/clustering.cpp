@@ -34,7 +34,7 @@ void check(const Points& points, const ClusteringOptions& options) {
           points.rows());
 }
 
-/// Only the columns that vary, which a mixture needs.
+/// Returns the columns that vary, which a mixture needs.
 Points varying(const Points& points) {
   std::vector<Eigen::Index> kept;
   for (Eigen::Index column = 0; column < points.cols(); ++column) {
@@ -43,12 +43,12 @@ Points varying(const Points& points) {
   return points(Eigen::all, kept);
 }
 
-/// Some of the points, and the labels of those.
+/// A subset of the points, and their labels.
 struct Sample {
   std::vector<std::int64_t> rows;
   Points points;
 
-  /// Numbered anew: a sample may miss a small cluster.
+  /// Renumbered, because a sample may miss a small cluster.
   Labels labels(const Labels& all) const {
     Labels own;
     for (const std::int64_t row : rows) own.push_back(all[static_cast<std::size_t>(row)]);
@@ -76,7 +76,7 @@ std::vector<Labels> labels_in(const Sample& sample, const std::vector<Division>&
   return result;
 }
 
-/// Linkage and, for each number of clusters, labels.
+/// Computes the linkage and, for each number of clusters, labels.
 void link(const ClusteringOptions& options, std::int64_t most, Clustering& result) {
   const std::int64_t points = result.features.rows();
   std::int64_t leaves = points;
@@ -123,7 +123,7 @@ void score(const ClusteringOptions& options, const Rng& rng, ThreadPool& pool, C
   const Points features = varying(sample.points);
   result.mixtures.resize(divisions.size() + 1);
   pool.run(static_cast<std::int64_t>(result.mixtures.size()), [&](std::int64_t i) {
-    // One component, then as many as each division has clusters.
+    // One component first, then as many as each division has clusters.
     const Labels start =
         i == 0 ? Labels(sample.rows.size(), 0) : labels[static_cast<std::size_t>(i - 1)];
     const Mixture mixture = fit_mixture(features, start);

@@ -10,13 +10,13 @@
 namespace afterspike::statistics {
 namespace {
 
-/// Clusters whose distances stay in the first-level cache.
+/// Number of clusters whose distances stay in the first-level cache.
 constexpr std::size_t kBlock = 1024;
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
-/// The clusters that are left, by the slot that SciPy keeps them in: that of the later of two.
-/// Features lie one after the other so that distances to all clusters are computed side by side;
-/// slots that became empty are closed up now and then, in order.
+/// The remaining clusters, by SciPy's slots: a merge keeps the later of its two slots. Each feature
+/// is contiguous, so that distances to all clusters are computed side by side; empty slots are
+/// removed from time to time, in order.
 class Clusters {
  public:
   Clusters(const Points& means, const std::vector<std::int64_t>& weights)
@@ -49,7 +49,7 @@ class Clusters {
     double squared_distance;
   };
 
-  /// The nearest cluster; `preferred` among those that are equally near.
+  /// Returns the nearest cluster; `preferred` among equally near ones.
   Neighbour nearest(std::size_t slot, const std::size_t* preferred) {
     const std::size_t own = place_[slot];
     double least = kInfinite;
@@ -65,7 +65,7 @@ class Clusters {
     return best;
   }
 
-  /// Puts `from` into `into`.
+  /// Merges `from` into `into`.
   void merge(std::size_t from, std::size_t into) {
     const std::size_t a = place_[from];
     const std::size_t b = place_[into];
@@ -80,8 +80,8 @@ class Clusters {
   }
 
  private:
-  /// Squared distances of the clusters at begin .. end - 1 from that at `own`; infinite for empty
-  /// slots. Gives the least.
+  /// Computes squared distances of the clusters begin .. end - 1 from cluster `own`; infinite for
+  /// empty slots. Returns the smallest.
   double measure(std::size_t own, std::size_t begin, std::size_t end) {
     double* const distance = distance_.data();
     std::fill(distance + begin, distance + end, 0.0);
@@ -97,7 +97,7 @@ class Clusters {
       distance[i] = size[i] > 0 ? distance[i] * factor : kInfinite;
     }
     if (begin <= own && own < end) distance[own] = kInfinite;
-    // In four lanes, which the compiler would not make of it.
+    // Four lanes, because the compiler would not vectorise a single minimum.
     double lane[4] = {kInfinite, kInfinite, kInfinite, kInfinite};
     const std::size_t whole = end - (end - begin) % 4;
     for (std::size_t i = begin; i < whole; i += 4) {
@@ -132,10 +132,10 @@ class Clusters {
   }
 
   std::size_t features_;
-  std::size_t count_;               ///< Slots, empty ones included.
+  std::size_t count_;               ///< Slots, including empty ones.
   std::size_t left_;                ///< Clusters.
   std::vector<double> mean_;        ///< [features, count]
-  std::vector<double> distance_;    ///< [count], of the last measurement.
+  std::vector<double> distance_;    ///< [count], from the last measurement.
   std::vector<double> size_;        ///< [count]; 0: empty.
   std::vector<std::size_t> slot_;   ///< Original slot of each place.
   std::vector<std::size_t> place_;  ///< Place of each original slot.
@@ -160,7 +160,7 @@ class Forest {
   std::vector<std::int64_t> parent_;
 };
 
-/// Merges in the order of their finding, of slots: to be put in the order of their distances.
+/// Returns merges in the order they were found, by slot; the caller sorts them by distance.
 Linkage chain_merges(Clusters& clusters, std::size_t points) {
   Linkage merges;
   std::vector<std::size_t> chain;

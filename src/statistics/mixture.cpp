@@ -37,8 +37,8 @@ Eigen::MatrixXd log_densities(const Mixture& mixture, const Points& points) {
   return result;
 }
 
-/// Turns log densities into the probability of each component for each point; gives the sum of the
-/// points' log likelihoods.
+/// Turns log densities into the probability of each component for each point; returns the sum of
+/// the points' log likelihoods.
 double responsibilities(Eigen::MatrixXd& log_density) {
   const Eigen::VectorXd largest = log_density.rowwise().maxCoeff();
   log_density = (log_density.colwise() - largest).array().exp().matrix();
@@ -47,11 +47,11 @@ double responsibilities(Eigen::MatrixXd& log_density) {
   return (largest.array() + sum.array().log()).sum();
 }
 
-/// Weights, means and covariances from the probabilities of the components.
+/// Computes weights, means and covariances from the probabilities of the components.
 void maximise(const Points& points, const Eigen::MatrixXd& probability,
               const Eigen::VectorXd& floor, Mixture& mixture) {
   const Eigen::Index components = probability.cols();
-  // As much as scikit-learn adds, so that a component without points does no harm.
+  // Added as by scikit-learn, so that a component without points does no harm.
   const Eigen::VectorXd counts =
       probability.colwise().sum().transpose().array() + 10 * 2.220446049250313e-16;
   mixture.weight = counts / counts.sum();

@@ -7,7 +7,7 @@
 namespace afterspike::statistics {
 namespace {
 
-/// A run of the order of points, with what is needed to cut it.
+/// A contiguous range of the ordered points, with the values needed to cut it.
 struct Cell {
   std::size_t begin, end;
   Eigen::RowVectorXd mean;
@@ -50,7 +50,7 @@ Partition partition(const Points& points, std::int64_t cells) {
       return points(i, cell.widest) <= cell.mean(cell.widest);
     });
     const auto cut = static_cast<std::size_t>(middle - order.begin());
-    if (cut == cell.begin || cut == cell.end) {  // All the same, but for rounding.
+    if (cut == cell.begin || cut == cell.end) {  // All points are equal, up to rounding.
       done.push_back(cell);
       continue;
     }

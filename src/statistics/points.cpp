@@ -24,7 +24,7 @@ Points zscore(const Points& points) {
   for (Eigen::Index column = 0; column < result.cols(); ++column) {
     const double mean_square =
         result.col(column).squaredNorm() / static_cast<double>(result.rows());
-    // What rounding leaves of a constant column is not variation.
+    // Rounding errors of a constant column are not variation.
     const double scale = std::abs(points.col(column).mean());
     const double sd = std::sqrt(mean_square);
     if (sd > 1e-14 * scale) {

@@ -9,7 +9,7 @@ namespace afterspike::statistics {
 namespace {
 
 constexpr std::size_t kMostExactPairs = 16;
-/// Sums in another order differ by rounding; what is equal must count as equal.
+/// Sums in another order differ by rounding; equal values must compare equal.
 constexpr double kRounding = 1 + 1e-12;
 
 double signed_sum(std::span<const double> differences, std::uint64_t signs) {

@@ -11,7 +11,7 @@
 namespace afterspike::statistics {
 namespace {
 
-/// Rows that one thread works on at a time.
+/// Rows of one thread at a time.
 constexpr std::int64_t kBlock = 64;
 
 /// Silhouette of a point from its summed distances to each cluster.
@@ -111,7 +111,7 @@ double adjusted_rand_index(const Labels& a, const Labels& b) {
   const double in_b = sum_of_pairs(cluster_sizes(b));
   const double expected = in_a * in_b / std::max(1.0, pairs(static_cast<double>(a.size())));
   const double most = (in_a + in_b) / 2;
-  // Both put all points together, or each on its own: the same division.
+  // Both divisions have one cluster, or one per point: they are equal.
   return most == expected ? 1 : (together - expected) / (most - expected);
 }
 

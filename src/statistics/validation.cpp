@@ -12,7 +12,8 @@
 namespace afterspike::statistics {
 namespace {
 
-/// Sums of squares within 1 .. most clusters. A merge of Ward's adds half its squared distance.
+/// Returns the sums of squares within 1 .. most clusters. A merge by Ward's method adds half its
+/// squared distance.
 std::vector<double> within_sums(const Linkage& linkage, std::int64_t most) {
   const auto merges = static_cast<std::int64_t>(linkage.size());
   std::vector<double> sums(static_cast<std::size_t>(most));
@@ -28,9 +29,8 @@ std::vector<double> within_sums(const Linkage& linkage, std::int64_t most) {
   return sums;
 }
 
-/// Caliński-Harabasz scores for k = least .. most. Clusters without any spread are beyond all
-/// others; of points that are all the same, where nothing can be told, the score is 1
-/// (scikit-learn's for both).
+/// Returns Caliński-Harabasz scores for k = least .. most. Clusters without any spread have an
+/// infinite score; if all points are equal the score is 1 (scikit-learn's for both).
 std::vector<double> scores(const Linkage& linkage, std::int64_t least, std::int64_t most) {
   const std::vector<double> within = within_sums(linkage, most);
   const auto n = static_cast<double>(linkage.size() + 1);
@@ -47,13 +47,13 @@ std::vector<double> scores(const Linkage& linkage, std::int64_t least, std::int6
   return result;
 }
 
-/// Coordinates along the principal components; drawn ones are turned back to nothing, as distances
-/// do not see a rotation.
+/// Returns coordinates along the principal components; drawn points are not rotated back, because
+/// distances do not depend on a rotation.
 Points turned(const Points& points) {
   return principal_components(points, points.cols()).project(points);
 }
 
-/// As many points as `turned`, normal along each column with its variance.
+/// Draws as many points as `turned`, normal along each column with its variance.
 Points draw_normal(const Points& turned, Rng rng) {
   const Eigen::VectorXd sd =
       (turned.colwise().squaredNorm() / static_cast<double>(turned.rows() - 1)).cwiseSqrt();
@@ -81,7 +81,7 @@ void for_each_replicate(int replicates, const Rng& rng, ThreadPool& pool, Work w
   });
 }
 
-/// A bootstrap sample: rows that were drawn, and how often.
+/// A bootstrap sample: the drawn rows and their counts.
 struct Resample {
   std::vector<std::int64_t> rows, weights;
 };
@@ -99,7 +99,7 @@ Resample draw_rows(std::int64_t count, Rng rng) {
   return sample;
 }
 
-/// Means of the clusters of a resample in k clusters, every row as often as it was drawn.
+/// Returns the means of the k clusters of a resample, weighting every row by its count.
 Points means_of(const Points& rows, const Resample& sample, const Labels& labels) {
   Points means = Points::Zero(static_cast<Eigen::Index>(cluster_sizes(labels).size()), rows.cols());
   Eigen::VectorXd weight = Eigen::VectorXd::Zero(means.rows());
@@ -111,7 +111,7 @@ Points means_of(const Points& rows, const Resample& sample, const Labels& labels
   return weight.cwiseInverse().asDiagonal() * means;
 }
 
-/// Agreement of each division with the clusters of one resample.
+/// Returns the agreement of each division with the clusters of one resample.
 std::vector<double> agreements(const Points& points, const std::vector<Labels>& divisions,
                                const Resample& sample) {
   const Points rows = rows_of(points, sample.rows);
@@ -132,7 +132,7 @@ double p_value(const std::vector<double>& null, double found) {
   return (static_cast<double>(as_large) + 1) / (static_cast<double>(null.size()) + 1);
 }
 
-/// The values at `index` of all replicates.
+/// Returns the values at `index` of all replicates.
 std::vector<double> column(const std::vector<std::vector<double>>& rows, std::size_t index) {
   std::vector<double> values;
   for (const auto& row : rows) values.push_back(row[index]);
