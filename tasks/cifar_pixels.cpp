@@ -16,7 +16,7 @@ using datasets::ColourImages;
 
 enum class Colours { grey, rgb };
 
-/// Pixels row by row, as grey or as red, green and blue, normalised when they are asked for.
+/// Pixels row by row, grey or red, green and blue, normalised on request.
 class PixelSequences final : public data::Dataset {
  public:
   PixelSequences(ColourImages images, Colours colours)
@@ -39,7 +39,7 @@ class PixelSequences final : public data::Dataset {
   }
 
  private:
-  /// The features of pixel k go to rows + k * stride.
+  /// Writes the features of pixel k to rows + k * stride.
   void write(std::int64_t number, float* rows, std::int64_t stride) const {
     const std::uint8_t* red = images_.pixels.data() + number * 3 * ColourImages::kPlane;
     for (std::int64_t pixel = 0; pixel < ColourImages::kPlane; ++pixel) {
@@ -50,13 +50,13 @@ class PixelSequences final : public data::Dataset {
       if (colours_ == Colours::rgb) {
         std::copy(colour.begin(), colour.end(), row);
       } else {
-        // Luma of ITU-R BT.601, as the published input pipeline takes it.
+        // Luma of ITU-R BT.601, as in the published input pipeline.
         *row = 0.2989F * colour[0] + 0.587F * colour[1] + 0.114F * colour[2];
       }
     }
   }
 
-  /// Of 0 to 255: with a mean near 0 and a standard deviation near 1 / 2.
+  /// Maps 0 to 255 to a mean near 0 and a standard deviation near 1 / 2.
   static float value(std::uint8_t byte) { return 2 * static_cast<float>(byte) / 255 - 1; }
 
   ColourImages images_;

@@ -9,7 +9,7 @@
 namespace afterspike::tasks {
 namespace {
 
-/// Each is an output of the network.
+/// Each class is an output of the network.
 constexpr std::int64_t kMostClasses = 100'000;
 
 /// A user's own sequences; the layout of the file is in docs/data-format.md.

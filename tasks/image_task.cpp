@@ -9,7 +9,7 @@
 namespace afterspike::tasks {
 namespace {
 
-/// Images as sequences, normalised when they are asked for: a byte a pixel in memory.
+/// Images as sequences, normalised on request: one byte per pixel in memory.
 class ImageSequences final : public data::Dataset {
  public:
   ImageSequences(datasets::ImageSet images, const ImageTaskOptions& options)

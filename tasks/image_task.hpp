@@ -12,25 +12,25 @@ namespace afterspike::tasks {
 
 /// How an image becomes a sequence.
 enum class ImageForm {
-  lines,     ///< A row at each step.
-  pixels,    ///< A pixel at each step, row by row.
-  permuted,  ///< A pixel at each step, in a fixed random order.
+  lines,     ///< A row per step.
+  pixels,    ///< A pixel per step, row by row.
+  permuted,  ///< A pixel per step, in a fixed random order.
 };
 
 struct ImageTaskOptions {
-  std::vector<std::string> datasets;  ///< Those that hold what the task is about.
-  std::string dataset;                ///< One of them.
+  std::vector<std::string> datasets;  ///< Data sets that the task accepts.
+  std::string dataset;                ///< The chosen one.
   ImageForm form = ImageForm::lines;
   std::int64_t permutation_seed = 1;
   CommonTaskOptions common;
 };
 
-/// The model of an image task on one of `datasets`, the first by default, with these defaults: a
-/// twelfth of the training samples (5,000 of 60,000) for validation, a step of 0.05 ms.
+/// Returns the model of an image task on one of `datasets`, the first by default, with these
+/// defaults: a twelfth of the training samples (5,000 of 60,000) for validation, a step of 0.05 ms.
 std::unique_ptr<TaskModel> image_task(std::vector<std::string> datasets, ImageForm form);
 
-/// Mean and standard deviation of pixels / 255 of a data set's training images: inputs are
-/// normalised by them.
+/// Mean and standard deviation of pixels / 255 of a data set's training images, which normalise
+/// inputs.
 struct Normalisation {
   double mean, sd;
 };

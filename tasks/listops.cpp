@@ -8,8 +8,8 @@
 namespace afterspike::tasks {
 namespace {
 
-/// From the first token to the last, or from the last to the first: there arguments come before
-/// what is to be done with them.
+/// Order of the tokens: first to last, or last to first, where arguments come before their
+/// operator.
 enum class Order { forward, backward };
 
 /// Expressions as sequences of tokens, one of 15 inputs each; a batch is as long as its longest.

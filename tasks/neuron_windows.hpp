@@ -11,15 +11,15 @@
 /// Windows of simulations of a cell.
 namespace afterspike::tasks {
 
-/// A part of a run: steps begin ... before begin + length, of which those from `asked` to before
-/// `asked_end` (steps of the run) count. What is beyond the end of the run is without spikes.
+/// A part of a run: steps begin ... before begin + length, of which steps `asked` to before
+/// `asked_end` of the run are scored. Steps beyond the end of the run have no spikes.
 struct NeuronWindow {
   std::size_t run = 0;
   std::int64_t begin = 0, asked = 0, asked_end = 0;
 };
 
-/// How voltages become targets (Spieler et al. 2023, code): cut off, so that a spike is no outlier,
-/// shifted and scaled to a standard deviation of about 1.
+/// Conversion of voltages to targets (code of Spieler et al. 2023): clipped, so that a spike is no
+/// outlier, shifted and scaled to a standard deviation of about 1.
 struct VoltageTarget {
   static constexpr float kMost_mV = -55, kRest_mV = -67.7F, kUnit_mV = 10;
   static float of(float voltage_mV) {
@@ -28,7 +28,7 @@ struct VoltageTarget {
 };
 
 /// Windows as samples. Inputs are 1 (excitatory synapses) and -1 (inhibitory ones) in steps with
-/// spikes, however many; targets whether the cell fires in the step, and its voltage.
+/// spikes, whatever their number; targets are whether the cell fires in the step, and its voltage.
 class NeuronWindows : public data::Dataset {
  public:
   NeuronWindows(std::shared_ptr<const datasets::NeuronSimulations> simulations, std::int64_t length,
@@ -47,15 +47,15 @@ class NeuronWindows : public data::Dataset {
   std::vector<NeuronWindow> windows_;
 };
 
-/// What a window leaves out, in steps.
+/// Steps that a window excludes.
 struct WindowRule {
   std::int64_t length = 500;
-  std::int64_t burn_in = 0;  ///< At the beginning of a window ...
-  std::int64_t skip = 500;   ///< ... and of a run, where the cell is not yet in its steady state.
+  std::int64_t burn_in = 0;  ///< At the start of a window.
+  std::int64_t skip = 500;   ///< At the start of a run, before the cell's steady state.
 };
 
-/// Windows at random places of some of the runs, other ones in each epoch. They lie in the run
-/// whole and begin at `skip` or later.
+/// Windows at random places of some of the runs, drawn anew in each epoch. They lie completely in
+/// the run and begin at `skip` or later.
 class RandomNeuronWindows final : public NeuronWindows {
  public:
   /// REQUIRES: skip + length <= steps of a run; at least one run.
@@ -69,9 +69,9 @@ class RandomNeuronWindows final : public NeuronWindows {
   WindowRule rule_;
 };
 
-/// Windows that cover runs whole, one after the other: each begins `length - burn_in` after the one
-/// before, so that every step from `skip` on counts once; the first of a run has no burn-in. Those
-/// that nothing counts of are left out. REQUIRES: burn_in < length.
+/// Returns consecutive windows that cover runs completely: each begins `length - burn_in` after the
+/// previous one, so that every step from `skip` on counts once; the first of a run has no burn-in.
+/// Windows without scored steps are omitted. REQUIRES: burn_in < length.
 std::vector<NeuronWindow> covering_windows(const datasets::NeuronSimulations& simulations,
                                            const std::vector<std::int64_t>& runs,
                                            const WindowRule& rule);

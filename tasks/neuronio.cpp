@@ -19,8 +19,8 @@ using datasets::NeuronSimulations;
 
 using Simulations = std::shared_ptr<const NeuronSimulations>;
 
-/// What a cortical pyramidal cell does with its input spikes (Beniaguev, Segev, London 2021, in the
-/// form of Spieler et al. 2023).
+/// Predicts the output of a cortical pyramidal cell from its input spikes (Beniaguev, Segev, London
+/// 2021, in the form of Spieler et al. 2023).
 class NeuronIo final : public TaskModel {
  public:
   void describe(options::Section section) override {
@@ -93,7 +93,7 @@ class NeuronIo final : public TaskModel {
  private:
   static constexpr double kMostWindows = 10'000'000;
 
-  /// Files that were read, and the option that named them.
+  /// Files read so far, and the option that named each.
   using Files = std::map<fs::path, std::string>;
 
   static void describe_window(options::Section section, std::string_view name, double& ms,
@@ -101,7 +101,7 @@ class NeuronIo final : public TaskModel {
     section.quantity(name, ms, "ms", help).at_least(0).at_most(1e6);
   }
 
-  /// A time in steps of the simulations.
+  /// Converts a time to steps of the simulations.
   static std::int64_t steps(std::string_view option, double ms) {
     require(ms == std::trunc(ms), ErrorKind::config,
             "option 'task.{}': found {} ms, expected whole milliseconds, the steps of the "
@@ -110,7 +110,7 @@ class NeuronIo final : public TaskModel {
     return static_cast<std::int64_t>(ms);
   }
 
-  /// The runs of one or several files, as if they were one; remarks where one was read before.
+  /// Reads the runs of one or several files as one set; adds a remark if a file was read before.
   static Simulations read(const TaskContext& context, std::string_view option,
                           const std::string& files, Files& seen,
                           std::vector<std::string>& remarks) {
@@ -153,7 +153,7 @@ class NeuronIo final : public TaskModel {
             option, other.segments, train.segments);
   }
 
-  /// How windows are cut; the names of options begin with `prefix`.
+  /// Returns the rule of the windows; the names of its options begin with `prefix`.
   WindowRule rule(const NeuronSimulations& simulations, const std::string& prefix, double window_ms,
                   double burn_in_ms) const {
     const std::string name = prefix + "window";
@@ -183,7 +183,7 @@ class NeuronIo final : public TaskModel {
     return data::split_numbers(runs, part, rng.stream("validation"));
   }
 
-  /// Windows over whole runs, for validation and testing.
+  /// Returns windows over whole runs, for validation and testing.
   std::shared_ptr<const data::Dataset> cover(const Simulations& simulations,
                                              std::vector<std::int64_t> runs, std::string_view split,
                                              std::vector<std::string>& remarks) const {

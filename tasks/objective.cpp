@@ -13,7 +13,7 @@
 namespace afterspike::tasks {
 namespace {
 
-/// Cross entropy of each row of logits [..., classes] against classes [...].
+/// Returns the cross entropy of each row of logits [..., classes] against classes [...].
 at::Tensor cross_entropies(const at::Tensor& logits, const at::Tensor& classes, double smoothing) {
   const at::Tensor log_probability = at::log_softmax(logits, -1);
   const at::Tensor own = -log_probability.gather(-1, classes.unsqueeze(-1)).squeeze(-1);
@@ -41,7 +41,8 @@ std::vector<Measure> class_measures(const Objective&, const Tally& tally) {
   return {{"accuracy", accuracy, Measure::Form::fraction}};
 }
 
-/// Which of the read steps of a trace count: those that are there and asked for; undefined: all.
+/// Returns the weights of the read steps of a trace: existing and scored steps count; undefined:
+/// all.
 at::Tensor weight_of_steps(const Objective& objective, const ReadValues& outputs,
                            const data::Batch& batch) {
   if (!batch.weight.defined()) return outputs.weight;
@@ -90,9 +91,9 @@ std::vector<StepReading> spike_steps(const Objective& objective, const ReadValue
   return steps;
 }
 
-/// Area under the receiver operating characteristic: the probability that a step with a spike has a
-/// larger logit than one without, ties counting half (Mann and Whitney 1947); nothing where one of
-/// the two kinds is missing.
+/// Returns the area under the receiver operating characteristic: the probability that a step with a
+/// spike has a larger logit than one without, ties counting half (Mann and Whitney 1947); nullopt
+/// if one of the two kinds is missing.
 std::optional<double> area_under_curve(const std::vector<StepReading>& steps) {
   std::vector<std::size_t> order(steps.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -128,7 +129,7 @@ Moments moments(const std::vector<StepReading>& steps, float StepReading::*value
   return result;
 }
 
-/// Of the voltages, the predicted ones first multiplied and shifted.
+/// Returns the error of the voltages, with the predictions multiplied and shifted first.
 double voltage_error(const std::vector<StepReading>& steps, double factor, double shift) {
   double square = 0;
   for (const StepReading& step : steps) {

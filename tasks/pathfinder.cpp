@@ -8,8 +8,8 @@ namespace {
 
 using datasets::PathfinderImage;
 
-/// Images pixel by pixel, row by row, as numbers from 0 to 1; each is drawn when it is asked for,
-/// by a stream that bears its number.
+/// Images pixel by pixel, row by row, as numbers from 0 to 1; each is drawn on request, by a stream
+/// named by its number.
 class PathfinderImages final : public data::Dataset {
  public:
   PathfinderImages(const datasets::PathfinderOptions& options, std::int64_t count, const Rng& rng)
@@ -43,7 +43,7 @@ class PathfinderImages final : public data::Dataset {
   Rng rng_;
 };
 
-/// Whether two discs are the ends of one dashed curve (Long Range Arena).
+/// Decides whether two discs are the ends of one dashed curve (Long Range Arena).
 class Pathfinder final : public TaskModel {
  public:
   void describe(options::Section section) override {

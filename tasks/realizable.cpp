@@ -18,7 +18,7 @@ struct Teacher {
   std::array<double, 2> multiplicative = {1 - 1e-10, -(1 - 1e-10)};
   std::array<double, 2> additive_pA = {-1, 1};
 
-  /// What the neuron emits for a constant drive, mV per step.
+  /// Returns the neuron's rates for a constant drive, mV per step.
   std::vector<double> trace(double drive, std::int64_t steps, double dt_ms) const {
     std::vector<double> rates;
     double rate = 0;
@@ -40,7 +40,7 @@ struct Teacher {
   }
 };
 
-/// One neuron learns the trace of another of its kind.
+/// One neuron learns the trace of another one of its model.
 class Realizable final : public TaskModel {
  public:
   void describe(options::Section section) override {

@@ -3,7 +3,7 @@
 namespace afterspike::tasks {
 namespace {
 
-/// Which digit was spoken, in which language.
+/// Classifies spoken digits in two languages.
 class Shd final : public TaskModel {
  public:
   void describe(options::Section section) override {

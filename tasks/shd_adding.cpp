@@ -6,9 +6,9 @@
 namespace afterspike::tasks {
 namespace {
 
-/// The sum of two spoken digits, the language left aside (Spieler et al. 2023): two recordings of
-/// exactly a second each, one after the other. Every epoch of training draws other pairs; those for
-/// validation and testing are fixed.
+/// The sum of two spoken digits, whatever the language (Spieler et al. 2023): two recordings of
+/// exactly one second each. Every training epoch draws new pairs; those for validation and testing
+/// are fixed.
 class ShdAdding final : public TaskModel {
  public:
   ShdAdding() { spikes_.bins.bin_ms = 2; }

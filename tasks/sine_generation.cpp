@@ -9,9 +9,9 @@
 namespace afterspike::tasks {
 namespace {
 
-/// Pattern generation: six sines of frequencies evenly spaced on a logarithmic scale, each called
-/// up by a constant input (Winston et al. 2023, section 2; simplified from Sussillo and Barak
-/// 2013). There is nothing to generalise to: training, validation and test data are the same.
+/// Pattern generation: six sines of frequencies evenly spaced on a logarithmic scale, each selected
+/// by a constant input (Winston et al. 2023, section 2; simplified from Sussillo and Barak 2013).
+/// There is nothing to generalise to: training, validation and test data are the same.
 class SineGeneration final : public TaskModel {
  public:
   void describe(options::Section section) override {

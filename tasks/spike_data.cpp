@@ -9,14 +9,14 @@
 namespace afterspike::tasks {
 namespace {
 
-/// The stream that varies a part of a sample.
+/// Returns the stream that varies a part of a sample.
 std::optional<Rng> variation_of(const std::optional<Rng>& epoch, std::int64_t sample,
                                 std::uint64_t part) {
   if (!epoch) return std::nullopt;
   return epoch->stream("sample", static_cast<std::uint64_t>(sample)).stream("part", part);
 }
 
-/// A batch without spikes.
+/// Returns a batch without spikes.
 data::Batch empty_batch(std::int64_t steps, std::size_t samples, std::int64_t channels) {
   const auto size = static_cast<std::int64_t>(samples);
   data::Batch batch;
@@ -65,7 +65,7 @@ void SpikeWriter::write_varied(const datasets::BinnedRecording& recording, Rng r
       if (unit < 0 || unit >= units) continue;
       std::int64_t to = step;
       if (moves) {
-        // Where in its step a spike was is not known; a random place keeps the steps evenly filled.
+        // A spike's time within its step is unknown; a random time keeps the steps evenly filled.
         const double place = (static_cast<double>(step) + rng.uniform()) * factor + delay;
         to = static_cast<std::int64_t>(std::floor(place));
         if (to < 0 || to >= steps) continue;

@@ -10,29 +10,29 @@
 #include "afterspike/data/dataset.hpp"
 #include "afterspike/datasets/spikes.hpp"
 
-/// Recordings of spikes as samples. A batch is made when it is asked for: in memory lie the spikes.
+/// Recordings of spikes as samples. Batches are made on request; memory holds the spikes.
 namespace afterspike::tasks {
 
-/// What a network sees of the spikes of a step.
+/// Conversion of the spikes of a step to input.
 struct SpikeInput {
-  bool counts = true;           ///< How many there are; else 1 where there is any.
-  std::int64_t channels = 700;  ///< Neighbouring units are added up to so many features.
+  bool counts = true;           ///< Count of spikes; else 1 if there is any.
+  std::int64_t channels = 700;  ///< Number of features; neighbouring units are summed.
 };
 
-/// Random changes that leave the class of a recording. All uniform and drawn once for a recording,
-/// but for the spikes that are dropped.
+/// Random changes that keep the class of a recording. All are uniform and drawn once per recording,
+/// except dropped spikes.
 struct SpikeVariation {
-  std::int64_t jitter_channels = 0;  ///< Shifts all spikes by up to so many units.
-  double jitter_time_ms = 0;         ///< Shifts all spikes by up to so much.
+  std::int64_t jitter_channels = 0;  ///< Max shift of all spikes in units.
+  double jitter_time_ms = 0;         ///< Max shift of all spikes in time.
   double stretch = 0;      ///< Multiplies all times by a factor from 1 - stretch to 1 + stretch.
-  double drop_spikes = 0;  ///< Each spike is left out with this probability.
+  double drop_spikes = 0;  ///< Probability of deleting each spike.
 
   bool any() const {
     return jitter_channels > 0 || jitter_time_ms > 0 || stretch > 0 || drop_spikes > 0;
   }
 };
 
-/// Puts recordings into the tensors of batches.
+/// Writes recordings into the tensors of batches.
 class SpikeWriter {
  public:
   /// REQUIRES: channels divide the set's units.
@@ -44,7 +44,7 @@ class SpikeWriter {
   std::int64_t channels() const { return input_.channels; }
   bool varies() const { return variation_.any(); }
 
-  /// Adds a recording to zeros: the features of step k lie at rows + k * stride. With a stream it
+  /// Adds a recording to zeros: the features of step k are at rows + k * stride. With a stream it
   /// is varied.
   void write(std::int64_t recording, const std::optional<Rng>& variation, float* rows,
              std::int64_t stride) const;
@@ -57,16 +57,16 @@ class SpikeWriter {
   std::shared_ptr<const datasets::SpikeSet> set_;
   SpikeInput input_;
   SpikeVariation variation_;
-  std::vector<std::int64_t> channel_;  ///< Of each unit.
+  std::vector<std::int64_t> channel_;  ///< Channel of each unit.
 };
 
-/// Each recording a sample, its label the class.
+/// Recordings as samples, with their labels as classes.
 class SpikeRecordings final : public data::Dataset {
  public:
   explicit SpikeRecordings(SpikeWriter writer, std::optional<Rng> variation = {});
   std::int64_t size() const override { return std::ssize(writer_.set().recordings); }
   data::Batch batch(std::span<const std::int64_t> numbers) const override;
-  /// Varied by that epoch's stream, where the writer varies.
+  /// Returns recordings varied by that epoch's stream, if the writer varies.
   std::shared_ptr<const data::Dataset> for_epoch(const Rng& epoch) const override;
 
  private:
@@ -74,15 +74,15 @@ class SpikeRecordings final : public data::Dataset {
   std::optional<Rng> variation_;
 };
 
-/// Pairs of digits, one after the other without a gap; the class is the sum of the two digits, a
-/// label modulo 10 each. Both are drawn uniformly and with replacement from some of the recordings.
+/// Pairs of digits, one after the other without a gap; the class is the sum of the two digits, each
+/// a label modulo 10. Both are drawn uniformly and with replacement from some of the recordings.
 class SpikePairs final : public data::Dataset {
  public:
   SpikePairs(SpikeWriter writer, std::vector<std::int64_t> recordings, std::int64_t pairs,
              const Rng& draws, std::optional<Rng> variation = {});
   std::int64_t size() const override { return std::ssize(pairs_); }
   data::Batch batch(std::span<const std::int64_t> numbers) const override;
-  /// Other pairs, varied where the writer varies.
+  /// Returns new pairs, varied if the writer varies.
   std::shared_ptr<const data::Dataset> for_epoch(const Rng& epoch) const override;
 
  private:

@@ -13,7 +13,7 @@
 namespace afterspike::tasks {
 namespace {
 
-/// Those who speak in a set.
+/// Returns the speakers of a set.
 std::set<std::int64_t> speakers_of(const datasets::SpikeSet& set) {
   std::set<std::int64_t> speakers;
   for (const auto& recording : set.recordings) speakers.insert(recording.speaker);
@@ -54,7 +54,8 @@ data::NumberParts split_at_random(std::int64_t size, double fraction, std::int64
   return data::split_numbers(size, part, rng.stream("validation"));
 }
 
-/// Where few spikes are used, times may be in another unit, or less is used than was meant.
+/// Warns if few spikes are used: times may be in another unit, or the used part is shorter than
+/// intended.
 void check_times(const datasets::SpikeSet& set, const std::filesystem::path& path,
                  std::vector<std::string>& remarks) {
   constexpr double kMany = 0.1;

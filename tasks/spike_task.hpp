@@ -9,10 +9,10 @@
 #include "spike_data.hpp"
 #include "task_options.hpp"
 
-/// What the tasks on spiking recordings share.
+/// Common parts of the tasks on spiking recordings.
 namespace afterspike::tasks {
 
-/// How recordings become sequences.
+/// Conversion of recordings to sequences.
 struct SpikeTaskOptions {
   datasets::SpikeBins bins;
   double dt_ms = 0;  ///< 0: the bin.
@@ -25,17 +25,17 @@ struct SpikeTaskOptions {
   double step_ms() const { return dt_ms > 0 ? dt_ms : bins.bin_ms; }
   Objective objective() const { return {Objective::Kind::classify, read, over}; }
 
-  /// Reads a file of a data set; adds to `remarks` where many of its spikes are not used. Throws
-  /// Error(data), also where none is; Error(config) when the channels do not divide the units or a
-  /// bin is longer than what is used of a recording.
+  /// Reads a file of a data set; adds to `remarks` if many of its spikes are unused. Throws
+  /// Error(data), also if all are unused; Error(config) if the channels do not divide the units or
+  /// a bin is longer than the used part of a recording.
   SpikeWriter read_file(const TaskContext& context, std::string_view dataset, std::string_view file,
                         const datasets::SpikeForm& form, std::vector<std::string>& remarks) const;
 };
 
-/// The "duration" option: how much of a recording is used.
+/// Describes the "duration" option: the used part of a recording.
 void describe_duration(options::Section section, datasets::SpikeBins& bins);
 
-/// Which recordings of a training file are for validation.
+/// Choice of the recordings of a training file for validation.
 struct RecordingSplitOptions {
   enum class Kind { random, speakers, none };
   Kind kind = Kind::random;
@@ -45,8 +45,8 @@ struct RecordingSplitOptions {
 
   void describe(options::Section section);
 
-  /// Throws Error(data) where speakers are to be held out and the file does not name them;
-  /// Error(config) for one that it does not have, or where one of the parts is empty.
+  /// Throws Error(data) if speakers are to be held out and the file does not name them;
+  /// Error(config) for a speaker that it does not have, or if one of the parts is empty.
   data::NumberParts split(const datasets::SpikeSet& set) const;
 };
 

@@ -3,7 +3,7 @@
 namespace afterspike::tasks {
 namespace {
 
-/// Which word was spoken. The set has a validation part of its own.
+/// Classifies spoken words. The set has its own validation part.
 class Ssc final : public TaskModel {
  public:
   void describe(options::Section section) override {

@@ -10,10 +10,10 @@
 namespace afterspike::analysis {
 namespace {
 
-/// One output of one sample over time, as it is shown.
+/// Extracts one output of a sample over time.
 using View = std::function<at::Tensor(const at::Tensor& outputs)>;
 
-/// What is shown of outputs or targets [..., outputs].
+/// Outputs or targets [..., outputs] to show.
 struct Kind {
   const char* name;
   const char* unit;
@@ -34,7 +34,7 @@ std::vector<Kind> kinds_of(const tasks::Objective& objective) {
   return {{"spike probability", "", probability, select(0)}, {"voltage", "mV", voltage, voltage}};
 }
 
-/// The steps of a sample that are asked for: those that belong to it and have weight.
+/// Returns the scored steps of a sample: those that belong to it and have weight.
 at::Tensor asked_steps(const data::Batch& batch, std::int64_t sample) {
   const std::int64_t steps =
       batch.lengths.defined() ? batch.lengths[sample].item<std::int64_t>() : batch.input.size(0);

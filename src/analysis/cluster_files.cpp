@@ -8,7 +8,7 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kComponents = 3;
 
-/// run, layer, neuron: the beginning of every row about a neuron.
+/// Returns the columns run, layer, neuron, the start of every row about a neuron.
 io::Table identity_table(const Population& population) {
   io::Table table{{"run", "layer", "neuron"}, {}};
   for (std::size_t i = 0; i < population.run.size(); ++i) {
@@ -54,7 +54,7 @@ io::Table clusters_table(const ClusterStudy& study, const statistics::Clustering
   return table;
 }
 
-/// The numbers of each row of the report's scores, but for labels and sizes.
+/// Returns the numbers of each row of the report's scores, without labels and sizes.
 io::Table scores_table(const io::Json& scores) {
   io::Table table;
   for (const io::Json& score : scores) {

@@ -12,14 +12,14 @@ namespace {
 using statistics::Clustering;
 using statistics::Labels;
 
-/// Between which values of a file distances can be computed.
+/// Range of a file's values in which distances can be computed.
 constexpr double kSmallest = 1e-100, kLargest = 1e100;
 
 std::int64_t chosen_of(const ClusterStudy& study, const Clustering& clustering) {
   return study.chosen > 0 ? study.chosen : clustering.by_calinski_harabasz;
 }
 
-/// One number of clusters with all that is known of it.
+/// Describes the result for one number of clusters.
 io::Json describe(const Clustering& clustering, std::size_t index) {
   const statistics::Division& division = clustering.divisions[index];
   const std::vector<std::int64_t> sizes = statistics::cluster_sizes(division.labels);
@@ -54,7 +54,7 @@ io::Json describe_one_cluster(const Clustering& clustering) {
   return result;
 }
 
-/// Mean, standard deviation and range of a column over the neurons of a cluster.
+/// Returns mean, standard deviation and range of a column over the neurons of a cluster.
 io::Json statistics_of(const NeuronTable& table, Eigen::Index column, const Labels& labels,
                        std::int64_t cluster) {
   std::vector<double> values;
@@ -96,7 +96,7 @@ io::Json describe_clusters(const ClusterStudy& study, const Labels& labels) {
   return clusters;
 }
 
-/// A run on its own, in the scale of all.
+/// A run clustered alone, on the scale of all.
 struct OwnClusters {
   std::vector<std::int64_t> rows;
   statistics::Points points;
@@ -123,7 +123,7 @@ OwnClusters cluster_alone(const ClusterStudy& study, const Clustering& all, std:
   return own;
 }
 
-/// What a run finds on its own; `labels` are those of all runs together.
+/// Describes the clusters of a single run; `labels` are those of all runs together.
 io::Json describe_alone(const OwnClusters& own, const Labels& labels, std::int64_t k) {
   Labels pooled;
   for (const std::int64_t row : own.rows) pooled.push_back(labels[static_cast<std::size_t>(row)]);
@@ -140,7 +140,8 @@ io::Json describe_alone(const OwnClusters& own, const Labels& labels, std::int64
            statistics::adjusted_rand_index(pooled, own.clustering.division(k).labels)}};
 }
 
-/// Agreement of a run's clusters with those that the cluster means of another give its neurons.
+/// Returns the agreement of a run's clusters with those assigned by the cluster means of another
+/// run.
 double agreement(const OwnClusters& own, const OwnClusters& other, std::int64_t k) {
   const statistics::Points means =
       statistics::cluster_means(other.points, other.clustering.division(k).labels);
@@ -148,7 +149,7 @@ double agreement(const OwnClusters& own, const OwnClusters& other, std::int64_t 
                                          own.clustering.division(k).labels);
 }
 
-/// How the runs compare in k clusters.
+/// Compares the runs in k clusters.
 io::Json compare_runs(const ClusterStudy& study, const Clustering& all, ThreadPool& pool) {
   const std::int64_t k = chosen_of(study, all);
   const std::vector<std::string>& paths = study.population.runs;
@@ -190,14 +191,14 @@ void require_finite(const Population& population) {
   }
 }
 
-/// The place of a column of a file; nothing where it is not there.
+/// Returns the index of a column of a file; nullopt if it is missing.
 std::optional<std::size_t> find(const io::Table& table, std::string_view name) {
   const auto found = std::find(table.columns.begin(), table.columns.end(), name);
   if (found == table.columns.end()) return std::nullopt;
   return static_cast<std::size_t>(found - table.columns.begin());
 }
 
-/// A whole number of a row, or `otherwise` where the file has no such column.
+/// Returns a whole number of a row, or `otherwise` if the file has no such column.
 std::int64_t whole_or(const io::Table& table, std::size_t row, std::string_view name,
                       std::int64_t otherwise, const std::string& file) {
   const auto place = find(table, name);
@@ -307,7 +308,7 @@ statistics::Clustering cluster_population(const ClusterStudy& study, ThreadPool&
 std::vector<std::int64_t> usual_clusters(const std::vector<RunGroup>& groups, ThreadPool& pool) {
   ClusterStudy study;
   study.population = gather_population(groups);
-  study.options.replicates = 0;  // They do not change the choice.
+  study.options.replicates = 0;  // Replicates do not change the choice.
   const Clustering clustering = cluster_population(study, pool);
   return clustering.division(chosen_of(study, clustering)).labels;
 }
@@ -329,7 +330,7 @@ io::Json cluster_report(const ClusterStudy& study, const Clustering& clustering,
       {"exact_limit", study.options.exact_limit},
       {"clusters", k},
       {"by_calinski_harabasz", clustering.by_calinski_harabasz},
-      // The authors of GLIFR took a best number of 2 for no clusters.
+      // The authors of GLIFR read a best number of 2 as no clusters.
       {"by_authors_rule",
        clustering.by_calinski_harabasz == 2 ? 1 : clustering.by_calinski_harabasz},
       {"by_silhouette", clustering.by_silhouette},

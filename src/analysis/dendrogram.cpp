@@ -5,12 +5,12 @@
 namespace afterspike::analysis {
 namespace {
 
-/// Where the top of a drawn cluster is.
+/// Position of the top of a drawn cluster.
 struct Top {
   double place = 0, distance = 0;
 };
 
-/// The cluster of each leaf of the linkage.
+/// Returns the cluster of each leaf of the linkage.
 statistics::Labels leaf_labels(const statistics::Clustering& clustering, std::int64_t k) {
   const statistics::Labels& labels = clustering.division(k).labels;
   if (clustering.leaf.empty()) return labels;
@@ -21,8 +21,7 @@ statistics::Labels leaf_labels(const statistics::Clustering& clustering, std::in
   return result;
 }
 
-/// The clusters that are drawn as leaves, from left to right: those that no merge before `first`
-/// is cut out of.
+/// Returns the clusters drawn as leaves, from left to right: those formed before merge `first`.
 std::vector<std::int64_t> drawn_leaves(const statistics::Linkage& linkage, std::int64_t first) {
   const auto points = static_cast<std::int64_t>(linkage.size()) + 1;
   std::vector<std::int64_t> order;

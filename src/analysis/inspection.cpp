@@ -16,7 +16,7 @@ std::int64_t hidden_count(const nn::Network& network) {
   return network.options().hidden * network.options().layers;
 }
 
-/// Steps that belong to the first sample of a batch.
+/// Returns the steps of the first sample of a batch.
 std::int64_t length_of(const data::Batch& batch) {
   return batch.lengths.defined() ? batch.lengths[0].item<std::int64_t>() : batch.input.size(0);
 }
@@ -25,7 +25,7 @@ std::vector<std::complex<double>> eigenvalues(const at::Tensor& matrix) {
   const statistics::Points own = points_of(matrix);
   const Eigen::VectorXcd found = Eigen::EigenSolver<Eigen::MatrixXd>(own, false).eigenvalues();
   std::vector<std::complex<double>> result(found.begin(), found.end());
-  // By size, largest first; of a pair the one above the real axis.
+  // Sorts by size, largest first; within a pair, above the real axis first.
   std::stable_sort(result.begin(), result.end(), [](const auto& a, const auto& b) {
     const double of_a = std::abs(a), of_b = std::abs(b);
     return of_a != of_b ? of_a > of_b : a.imag() > b.imag();
@@ -33,7 +33,7 @@ std::vector<std::complex<double>> eigenvalues(const at::Tensor& matrix) {
   return result;
 }
 
-/// |d answer / d input| of a batch, [steps, batch, features].
+/// Returns |d answer / d input| of a batch, [steps, batch, features].
 at::Tensor sensitivity(const Subject& subject, data::Batch batch) {
   const at::AutoGradMode with_grad(true);
   batch.input = batch.input.detach().clone().set_requires_grad(true);
@@ -50,7 +50,7 @@ at::Tensor sensitivity(const Subject& subject, data::Batch batch) {
   return torch::autograd::grad({answer}, {batch.input})[0].abs();
 }
 
-/// Sum over the samples of a shard, and how many have each step.
+/// Sum over the samples of a shard, and the number of samples with each step.
 struct ShardSaliency {
   at::Tensor sum, count;  // [steps]
 };
@@ -65,7 +65,7 @@ ShardSaliency shard_saliency(const Subject& subject, std::span<const std::int64_
   return {(size * there).sum(1), there.sum(1)};
 }
 
-/// Adds b to a, of which either may be longer.
+/// Adds b to a; their lengths may differ.
 at::Tensor add_steps(const at::Tensor& a, const at::Tensor& b) {
   if (!a.defined()) return b;
   at::Tensor sum = at::zeros({std::max(a.size(0), b.size(0))}, a.options());
@@ -76,7 +76,7 @@ at::Tensor add_steps(const at::Tensor& a, const at::Tensor& b) {
 
 constexpr std::size_t kMostNamed = 40;  // Neurons in a note; inspection.json names all.
 
-/// What the probe left out, and why.
+/// Notes what the probe excluded, and why.
 void note_probe(const nn::Network& network, const std::string& neuron, Inspection& result) {
   const char* what = "f-I curves and step responses";
   if (!result.probe) {

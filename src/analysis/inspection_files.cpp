@@ -5,12 +5,12 @@
 namespace afterspike::analysis {
 namespace {
 
-/// "voltage_mV".
+/// Returns "voltage_mV".
 std::string column_name(const Quantity& quantity) {
   return quantity.unit.empty() ? quantity.name : quantity.name + "_" + quantity.unit;
 }
 
-/// "drive_mV_per_step".
+/// Returns "drive_mV_per_step".
 std::string drive_column(const Probe& probe) {
   if (probe.drive_unit.empty()) return "drive";
   std::string name = "drive_" + probe.drive_unit;
@@ -18,7 +18,7 @@ std::string drive_column(const Probe& probe) {
   return slash == std::string::npos ? name : name.replace(slash, 1, "_per_");
 }
 
-/// A row for each unit and each place of `along`.
+/// Returns a row for each unit and each value of `along`.
 io::Table curves_table(const std::string& name, const std::vector<double>& along,
                        const std::vector<Quantity>& quantities) {
   io::Table table{{"unit", name}, {}};
@@ -63,7 +63,7 @@ io::Table spectrum_table(const std::vector<Spectrum>& spectra) {
   return table;
 }
 
-/// Only where there are values from before.
+/// Empty without values from before training.
 io::Table timescales_table(const Inspection& inspection) {
   const bool both = !inspection.before.empty() && !inspection.before.front().values.empty();
   io::Table table{{"parameter", "value"}, {}};
@@ -105,7 +105,7 @@ std::vector<std::string> names_of(const List& list) {
   return names;
 }
 
-/// Neurons by their numbers in hidden_neurons().
+/// Returns the positions of neurons by their indices into hidden_neurons().
 io::Json places_of(const std::vector<std::int64_t>& numbers, const nn::Network& network) {
   const std::vector<NeuronId> neurons = hidden_neurons(network);
   io::Json places = io::Json::array();

@@ -12,17 +12,17 @@
 namespace afterspike::analysis {
 namespace {
 
-/// Of which extent of a parameter the neurons are.
+/// Extent of a parameter that runs over neurons.
 enum class Extent { first, last, none };
 
-/// What is known of a parameter by its name.
+/// Facts about a parameter, by name.
 struct Known {
   std::string_view name, column;
   Extent neurons;
 };
 
-/// The parameters of GLIFR, by the short names and in the order of its authors' tables; and what
-/// belongs to synapses, of which there may by chance be as many as neurons.
+/// The parameters of GLIFR, by the short names and in the order of its authors' tables; and
+/// parameters of synapses, whose number may equal that of neurons by chance.
 constexpr std::array<Known, 6> kKnown = {{{"threshold", "threshold", Extent::last},
                                           {"membrane_decay", "k_m", Extent::last},
                                           {"after_spike_multiplicative", "r", Extent::last},
@@ -30,7 +30,7 @@ constexpr std::array<Known, 6> kKnown = {{{"threshold", "threshold", Extent::las
                                           {"after_spike_additive", "a", Extent::last},
                                           {"synapse_tau", "synapse_tau", Extent::none}}};
 
-/// Where a parameter comes in the table, and what is known of it; others come last, with the
+/// Returns the position of a parameter in the table, and its facts; unknown ones come last, with
 /// neurons as their first extent.
 std::pair<std::size_t, Known> place_of(const nn::ParameterSpec& spec) {
   const auto found = std::find_if(kKnown.begin(), kKnown.end(),
@@ -39,7 +39,7 @@ std::pair<std::size_t, Known> place_of(const nn::ParameterSpec& spec) {
   return {static_cast<std::size_t>(found - kKnown.begin()), *found};
 }
 
-/// "_mV", "_per_ms", or nothing for what has no unit.
+/// Returns "_mV", "_per_ms", or "" without a unit.
 std::string unit_suffix(const std::string& unit) {
   if (unit == "1" || unit.empty()) return "";
   std::string suffix = unit.starts_with("1/") ? "_per_" + unit.substr(2) : "_" + unit;
@@ -71,13 +71,13 @@ std::vector<Gathered> gather(const nn::NeuronLayer& layer) {
   return all;
 }
 
-/// Whether a neuron has several values of a parameter.
+/// Returns whether a parameter has several values per neuron.
 bool has_several(const Gathered& parameter) {
   return parameter.values.size(1) >= 2;
 }
 
-/// As canonical_order(), by the first parameter of which there are several and all others of which
-/// there are as many.
+/// Returns the order of canonical_order(), by the first parameter with several values and all
+/// others with equally many.
 at::Tensor order_by(const std::vector<Gathered>& parameters, std::int64_t neurons) {
   const auto first = std::find_if(parameters.begin(), parameters.end(), has_several);
   if (first == parameters.end()) return {};
@@ -124,7 +124,7 @@ Columns columns_of(const Gathered& parameter) {
   return columns;
 }
 
-/// The table of one layer.
+/// Returns the table of one layer.
 Columns layer_columns(const nn::NeuronLayer& layer) {
   std::vector<Gathered> parameters = gather(layer);
   const at::Tensor order = order_by(parameters, layer.shape().neurons);
@@ -146,7 +146,7 @@ Columns layer_columns(const nn::NeuronLayer& layer) {
   return all;
 }
 
-/// Sums over the steps that belong to each sample, of what a layer emits [steps, batch, neurons].
+/// Sums the activity of a layer [steps, batch, neurons] over the steps of each sample.
 at::Tensor summed_activity(const at::Tensor& emitted, const at::Tensor& lengths) {
   at::Tensor size = emitted.abs().to(at::kDouble);
   if (lengths.defined()) {

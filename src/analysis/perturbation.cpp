@@ -25,7 +25,7 @@ const Description& description(Perturbation perturbation) noexcept {
   return kAll[static_cast<std::size_t>(perturbation)];
 }
 
-/// How many events a value of the input stands for.
+/// Returns the number of events in a value of the input.
 std::int64_t events_of(float value, std::int64_t sample) {
   require(value >= 0 && value < 1e6F && value == std::floor(value), ErrorKind::data,
           "the input of sample {} holds {}, expected events: whole numbers, 0 or more. Images and "
@@ -34,7 +34,8 @@ std::int64_t events_of(float value, std::int64_t sample) {
   return static_cast<std::int64_t>(value);
 }
 
-/// Rebuilds the input of a batch event by event: `place` gives the step of each, or -1 for none.
+/// Rebuilds the input of a batch event by event: `place` returns the step of each, or -1 to delete
+/// it.
 template <typename Place>
 void rebuild(data::Batch& batch, std::span<const std::int64_t> numbers, const Rng& rng,
              Place place) {

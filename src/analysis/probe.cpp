@@ -14,12 +14,12 @@ namespace afterspike::analysis {
 namespace {
 
 constexpr std::int64_t kLevels = 41;
-constexpr std::int64_t kSettling = 600;  // Steps; the second half of them is averaged.
+constexpr std::int64_t kSettling = 600;  // Steps; the second half is averaged.
 constexpr std::int64_t kBefore = 40, kDuring = 120, kAfter = 120;  // Steps of the step response.
-constexpr int kLeastPower = -8, kMostPower = 8;  // Drives that are tried: 2^-8 to 2^8.
-constexpr double kSaturated = 0.05;              // Of the whole range of the activity.
+constexpr int kLeastPower = -8, kMostPower = 8;                    // Tried drives: 2^-8 to 2^8.
+constexpr double kSaturated = 0.05;  // Fraction of the whole range of the activity.
 
-/// Trajectories of layers that are worth a look, by their names in LayerPass::trace.
+/// Trajectories of layers to show, by their names in LayerPass::trace.
 struct Traced {
   const char* name;
   const char* unit;
@@ -27,8 +27,8 @@ struct Traced {
 constexpr std::array<Traced, 3> kTraced = {
     {{"voltage", "mV"}, {"after_spike_current", "pA"}, {"preactivation", ""}}};
 
-/// Whether each neuron has one column of input and recurrent weights, and all else of it is in the
-/// last extent of its parameters.
+/// Returns whether each neuron has one column of input and recurrent weights, and all its other
+/// parameters in the last extent.
 bool has_single_drive(const nn::NeuronLayer& layer) {
   const std::int64_t neurons = layer.shape().neurons;
   bool input = false;
@@ -42,7 +42,7 @@ bool has_single_drive(const nn::NeuronLayer& layer) {
   return input && recurrent;
 }
 
-/// A layer of these neurons, each driven by an input of its own and by nothing else.
+/// Returns a layer of these neurons, each driven only by its own input.
 std::shared_ptr<nn::Network> isolated(const experiment::Trained& trained,
                                       const std::vector<std::int64_t>& numbers) {
   const at::NoGradGuard no_grad;
@@ -82,7 +82,7 @@ std::shared_ptr<nn::Network> isolated(const experiment::Trained& trained,
   return network;
 }
 
-/// What the neurons settle to at each drive, [levels, neurons].
+/// Returns the settled activity of the neurons at each drive, [levels, neurons].
 at::Tensor settled(const nn::NeuronLayer& layer, const std::vector<double>& drive,
                    const nn::LayerPass& pass) {
   const auto levels = static_cast<std::int64_t>(drive.size());
@@ -93,7 +93,7 @@ at::Tensor settled(const nn::NeuronLayer& layer, const std::vector<double>& driv
   return layer.emissions(input, pass).slice(0, kSettling / 2).mean(0).to(at::kDouble);
 }
 
-/// The drives that are tried for the range: to both sides, from the least to the largest.
+/// Returns the drives tried for the range: both signs, ascending.
 std::vector<double> tried_drives() {
   std::vector<double> tried;
   for (int power = kLeastPower; power <= kMostPower; ++power) {
@@ -102,7 +102,7 @@ std::vector<double> tried_drives() {
   return tried;
 }
 
-/// The least of the tried drives beyond which the neurons hardly change, of their activity.
+/// Returns the smallest tried drive beyond which the neurons' activity hardly changes.
 double range_of(const std::vector<double>& tried, const at::Tensor& activity) {
   const double whole = (activity.amax() - activity.amin()).item<double>();
   const std::int64_t last = activity.size(0) - 2;
@@ -114,8 +114,8 @@ double range_of(const std::vector<double>& tried, const at::Tensor& activity) {
   return tried.back();
 }
 
-/// Mean and spread over the neurons of each unit, of values [points, neurons]. Nothing of a unit
-/// that has none.
+/// Returns mean and spread over the neurons of each unit, of values [points, neurons]. Empty for a
+/// unit without neurons.
 std::vector<Curve> curves_of(const at::Tensor& values,
                              const std::vector<std::vector<std::int64_t>>& members) {
   std::vector<Curve> curves;
@@ -134,13 +134,13 @@ std::vector<Curve> curves_of(const at::Tensor& values,
   return curves;
 }
 
-/// The neurons that are probed, and which of them each unit has.
+/// The probed neurons, and each unit's share of them.
 struct Chosen {
   std::vector<std::int64_t> numbers;
   std::vector<std::vector<std::int64_t>> members;
 };
 
-/// Up to `most` neurons of a unit, spread over it.
+/// Returns up to `most` neurons of a unit, evenly spread.
 std::vector<std::int64_t> spread_over(const Unit& unit, std::size_t most) {
   std::vector<std::int64_t> numbers;
   const std::size_t count = std::min(most, unit.neurons.size());
@@ -171,8 +171,8 @@ Chosen choose(const std::vector<Unit>& units) {
   return chosen;
 }
 
-/// The neurons that stay finite under these drives. Where not all do together, each is tried by
-/// itself: in the product with recurrent weights, 0 times what is not finite is not 0.
+/// Returns the neurons that stay finite under these drives. If not all do together, each is tried
+/// alone: in the product with recurrent weights, 0 times a value that is not finite is not 0.
 std::vector<std::int64_t> staying(const experiment::Trained& trained,
                                   const std::vector<std::int64_t>& numbers,
                                   const std::vector<double>& drive, const nn::LayerPass& pass) {
@@ -188,8 +188,8 @@ std::vector<std::int64_t> staying(const experiment::Trained& trained,
   return found;
 }
 
-/// The drive of those tried at which the mean activity comes nearest to the middle between that
-/// without drive and the largest.
+/// Returns the tried drive whose mean activity is nearest to the middle between that without drive
+/// and the largest.
 double middle_drive(const std::vector<double>& drive, const at::Tensor& activity) {
   const at::Tensor mean = activity.mean(1);
   const std::int64_t rest = static_cast<std::int64_t>(drive.size()) / 2;
@@ -199,7 +199,7 @@ double middle_drive(const std::vector<double>& drive, const at::Tensor& activity
   return drive[static_cast<std::size_t>(rest + std::max<std::int64_t>(1, at))];
 }
 
-/// What is seen of neurons at each step, [steps, neurons].
+/// A quantity of neurons at each step, [steps, neurons].
 struct Trajectory {
   std::string name, unit;
   at::Tensor values;
@@ -228,14 +228,14 @@ std::vector<Trajectory> step_response(const nn::NeuronLayer& layer, double drive
   return all;
 }
 
-/// The times of the step response.
+/// Sets the times of the step response.
 void set_times(double dt_ms, Probe& result) {
   result.time_ms = step_ends_ms(kBefore + kDuring + kAfter, dt_ms);
   result.onset_ms = static_cast<double>(kBefore) * dt_ms;
   result.end_ms = static_cast<double>(kBefore + kDuring) * dt_ms;
 }
 
-/// Levels to both sides, up to where these neurons hardly change any more.
+/// Returns levels of both signs, up to where these neurons hardly change.
 std::vector<double> levels_for(const experiment::Trained& trained,
                                const std::vector<std::int64_t>& numbers,
                                const nn::LayerPass& pass) {
@@ -249,7 +249,7 @@ std::vector<double> levels_for(const experiment::Trained& trained,
   return drive;
 }
 
-/// The curves of units over those of their neurons that `layer` is made of.
+/// Computes the curves of units over those of their neurons that `layer` contains.
 void measure(const nn::NeuronLayer& layer, const std::vector<std::int64_t>& numbers,
              const Chosen& chosen, const nn::LayerPass& pass, Probe& result) {
   std::map<std::int64_t, std::int64_t> place;

@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The last parts of paths; whole paths where two would be the same.
+/// Returns the last parts of paths; whole paths if two would be equal.
 std::vector<std::string> short_names(const std::vector<RunGroup>& groups) {
   std::vector<std::string> names;
   std::map<std::string, int> uses;
@@ -27,13 +27,13 @@ std::vector<std::string> short_names(const std::vector<RunGroup>& groups) {
   return names;
 }
 
-/// The directory of a run of which this is a checkpoint.
+/// Returns the directory of the run of a checkpoint.
 fs::path run_of(const fs::path& checkpoint) {
   const fs::path parent = fs::absolute(checkpoint).lexically_normal().parent_path();
   return parent.filename() == "checkpoints" ? checkpoint.parent_path().parent_path() : fs::path();
 }
 
-/// The run with its data; or without them, and why.
+/// Loads the run with its data; or without them, and the reason.
 void load(const ReportRequest& request, ReportRun& run) {
   Partial found = load_available(run.path, request.context, request.split);
   run.subject = std::move(found.subject);
@@ -56,7 +56,7 @@ void require_studies(const ReportRequest& request) {
   }
 }
 
-/// Twice the same run would be two curves of one name.
+/// Refuses the same run twice, which would be two curves of one name.
 void require_other(const std::vector<ReportRun>& runs, const ReportRun& next) {
   const auto place = [](const ReportRun& run) {
     return fs::weakly_canonical(run.subject.trained->checkpoint);

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 constexpr std::int64_t kMergesDrawn = 400;
 constexpr double kGap = std::numeric_limits<double>::quiet_NaN();
 
-/// The clustering that a study was written from, made again; or the usual one.
+/// The clustering of a study, computed again; or the default one.
 struct Clusters {
   ClusterStudy study;
   statistics::Clustering clustering;
@@ -23,7 +23,7 @@ struct Clusters {
   std::int64_t count = 0;
 };
 
-/// Takes the settings of a directory that `cluster` wrote, for the same neurons.
+/// Takes the settings of a directory written by `cluster`, for the same neurons.
 void take_settings(const fs::path& directory, ClusterStudy& study) {
   const fs::path file = directory / "clustering.json";
   const io::Json report = io::read_json(file, ErrorKind::data);
@@ -32,7 +32,7 @@ void take_settings(const fs::path& directory, ClusterStudy& study) {
   study.options.standardise =
       text == "none" ? statistics::Standardise::none : statistics::Standardise::zscore;
   study.options.replicates = io::member<int>(report, "replicates", where, ErrorKind::data);
-  // Directories of earlier versions do not say it.
+  // Directories of earlier versions lack it.
   if (report.contains("exact_limit")) {
     study.options.exact_limit =
         io::member<std::int64_t>(report, "exact_limit", where, ErrorKind::data);
@@ -53,7 +53,7 @@ void take_settings(const fs::path& directory, ClusterStudy& study) {
           directory.string());
 }
 
-/// The directory of clusters that was given.
+/// Returns the given directory of clusters.
 std::optional<fs::path> study_of(const ReportRequest& request) {
   const auto found = std::find_if(
       request.studies.begin(), request.studies.end(),
@@ -144,7 +144,7 @@ report::Chart tree(const Clusters& clusters) {
   return chart;
 }
 
-/// "2 to 11" scores for each number of clusters.
+/// Returns the scores for each number of clusters.
 report::Table scores(const io::Json& found) {
   const bool replicated = found.at("replicates").get<int>() > 0;
   report::Table table{
@@ -201,7 +201,7 @@ report::Table means(const Clusters& clusters) {
   return table;
 }
 
-/// Whether there is more than one kind of neuron at all.
+/// Returns a sentence on whether there is more than one kind of neuron.
 std::string verdict(const io::Json& found) {
   const io::Json& one = found.at("one_cluster");
   std::string text = fmt::format(
@@ -242,7 +242,7 @@ report::Section clusters_section(Material& material) {
     section.blocks = {scatter(clusters, material), tree(clusters), scores(clusters.report),
                       means(clusters)};
   } catch (const Error& error) {
-    // Units without parameters of their own, runs of several models, too few neurons or all alike.
+    // Units without parameters, runs of several models, too few neurons or all alike.
     const bool expected = error.kind() == ErrorKind::data || error.kind() == ErrorKind::config;
     if (!expected || study_of(material.request)) throw;
     section.blocks.emplace_back(

@@ -7,9 +7,9 @@ namespace afterspike::analysis {
 namespace {
 
 constexpr Eigen::Index kMostMapRows = 400,
-                       kMostMapColumns = 200;  // Of a map; beyond, means are shown.
+                       kMostMapColumns = 200;  // Max columns of a map; means are shown beyond.
 
-/// How many neighbours become one, so that no more than `most` are left.
+/// Returns how many neighbours to merge so that at most `most` remain.
 Eigen::Index width_of(Eigen::Index count, Eigen::Index most) {
   return std::max<Eigen::Index>(1, (count + most - 1) / most);
 }
@@ -17,7 +17,7 @@ Eigen::Index width_of(Eigen::Index count, Eigen::Index most) {
 report::HeatMap raster_map(const Inspection& inspection, const ReportRun& run,
                            const std::string& suffix) {
   const Raster& raster = *inspection.raster;
-  // Neurons of a unit side by side, as the clusters are.
+  // Neurons of a unit side by side, in the order of clusters.
   std::vector<Eigen::Index> order;
   std::vector<std::string> rows;
   const std::vector<NeuronId> neurons = hidden_neurons(run.network());
@@ -182,7 +182,7 @@ void add_saliency(const Inspection& inspection, const ReportRun& run, const std:
   section.blocks.emplace_back(std::move(map));
 }
 
-/// The clusters of a run's neurons; all neurons as one where there are none.
+/// Returns the clusters of a run's neurons; all neurons as one unit without clusters.
 std::vector<Unit> units_of(const Material& material, const ReportRun& run) {
   const auto number = static_cast<std::size_t>(&run - material.runs.data());
   if (number < material.labels.size() && !material.labels[number].empty()) {

@@ -18,7 +18,7 @@ struct Values {
   std::vector<double> all;
 };
 
-/// By name without the layer, in the order of the network.
+/// Returns parameters by name without the layer, in the order of the network.
 std::vector<std::pair<std::string, Values>> parameters_of(const nn::Network& network) {
   std::vector<std::pair<std::string, Values>> result;
   for (const nn::Network::Parameter& parameter : network.named()) {
@@ -36,7 +36,7 @@ std::vector<std::pair<std::string, Values>> parameters_of(const nn::Network& net
   return result;
 }
 
-/// Before and after training: one row of histograms for each parameter.
+/// Values before and after training: one row of histograms per parameter.
 struct Histories {
   std::string symbol, unit;
   nn::ParameterGroup group = nn::ParameterGroup::weight;

@@ -16,33 +16,33 @@ namespace afterspike::analysis {
 
 /// A run in a report.
 struct ReportRun {
-  std::string label;                ///< Short, and no other run has it.
-  std::size_t group = 0;            ///< Number in ReportRequest::groups.
-  std::filesystem::path path;       ///< As it was given.
-  std::filesystem::path directory;  ///< Of the run; empty: a checkpoint outside of one.
-  Subject subject;                  ///< Without task and data where `missing` says why.
-  std::string missing;              ///< Empty: the data are there.
+  std::string label;                ///< Short and unique.
+  std::size_t group = 0;            ///< Index in ReportRequest::groups.
+  std::filesystem::path path;       ///< Path as given.
+  std::filesystem::path directory;  ///< Directory of the run; empty for a checkpoint outside a run.
+  Subject subject;                  ///< Without task and data if `missing` is set.
+  std::string missing;              ///< Reason why the data are missing; empty if they are present.
 
   const nn::Network& network() const { return subject.network(); }
 };
 
-/// All that the sections are made of.
+/// Input of the sections.
 struct Material {
   const ReportRequest& request;
   std::vector<ReportRun> runs;
   std::vector<std::string> group_labels;
   ThreadPool& pool;
-  /// Of each run the cluster of each neuron; empty where there are no clusters.
+  /// Cluster of each neuron, for each run; empty without clusters.
   std::vector<std::vector<std::int64_t>> labels;
 
-  /// Runs of a group, or those whose data are there.
+  /// Returns the runs of a group, or those with data.
   std::vector<const ReportRun*> of_group(std::size_t group) const;
   std::vector<const ReportRun*> with_data() const;
-  /// The colour of a run: of its group where there are several, else its own.
+  /// Returns the colour of a run: its group's if there are several groups, else its own.
   int color(const ReportRun& run) const;
 };
 
-/// summary.json of a run; nothing where it has none.
+/// Reads summary.json of a run; nullopt if there is none.
 std::optional<io::Json> summary_of(const ReportRun& run);
 
 report::Section results_section(Material& material);
@@ -50,12 +50,12 @@ report::Section training_section(Material& material);
 report::Section answers_section(Material& material);
 report::Section silencing_section(Material& material);
 report::Section parameters_section(Material& material);
-/// Also finds the labels, for those after it.
+/// Also finds the labels for later sections.
 report::Section clusters_section(Material& material);
 report::Section network_section(Material& material);
 report::Section record_section(Material& material);
 
-/// Values by how many of them lie in each of some bins of equal width, as a part of all.
+/// Fractions of values in bins of equal width.
 struct HistogramInput {
   std::string name;
   std::vector<double> values;
@@ -65,13 +65,12 @@ struct HistogramInput {
 std::vector<report::Series> histograms(const std::vector<HistogramInput>& inputs,
                                        bool logarithmic = false);
 
-/// A map over time of the sizes of values [rows with names, times]. Of many rows or times, means of
-/// neighbours; the caption then says of how many.
+/// Returns a map over time of the sizes of values [rows with names, times]. Many rows or times are
+/// averaged over neighbours; the caption names the number.
 report::HeatMap map_over_time(const statistics::Points& values, const std::vector<double>& time_ms,
                               const std::vector<std::string>& rows);
 
-/// What read() gives of what a file holds. What is not as it should be in its JSON becomes
-/// Error(data) that names the file.
+/// Calls `read()` and turns malformed JSON into Error(data) naming the file.
 template <typename Read>
 auto reading(const std::filesystem::path& file, Read read) {
   try {

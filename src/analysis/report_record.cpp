@@ -6,7 +6,7 @@
 namespace afterspike::analysis {
 namespace {
 
-/// A word as a shell takes it.
+/// Quotes a word for a shell.
 std::string quoted(const std::string& word) {
   const auto plain = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
@@ -53,7 +53,7 @@ report::Table configuration_table(const Material& material) {
   return table;
 }
 
-/// How the run was made, as it says itself.
+/// Returns the recorded command line of the run.
 std::optional<std::string> training_command(const ReportRun& run) {
   const auto file = run.directory / "run.json";
   if (run.directory.empty() || !std::filesystem::exists(file)) return std::nullopt;
@@ -73,14 +73,14 @@ std::string training_commands(const Material& material) {
   return fmt::format("{}", fmt::join(lines, "\n"));
 }
 
-/// Words for a shell, with a blank before each.
+/// Quotes words for a shell, with a space before each.
 std::string words_of(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += fmt::format(" {}", quoted(word));
   return text;
 }
 
-/// The command that gives a clustering again.
+/// Returns the command that repeats a clustering.
 std::string cluster_command(const std::filesystem::path& directory) {
   const auto file = directory / "clustering.json";
   const io::Json found = io::read_json(file, ErrorKind::data);
@@ -99,7 +99,7 @@ std::string cluster_command(const std::filesystem::path& directory) {
   });
 }
 
-/// The flags of a study of silencing but for where neurons come from.
+/// Returns the flags of a study of silencing, without the source of neurons.
 std::string protocol_flags(const io::Json& settings) {
   const auto perturbation = settings.at("perturbation").get<std::string>();
   std::string flag = perturbation == "silence" ? "fractions" : perturbation;
@@ -111,7 +111,7 @@ std::string protocol_flags(const io::Json& settings) {
                      settings.at("samples").dump());
 }
 
-/// The command that gives a study of silencing again, or what is missing for it.
+/// Returns the command that repeats a study of silencing, or what is missing for it.
 std::string silence_command(const std::filesystem::path& directory) {
   const auto file = directory / "silencing.json";
   const io::Json study = io::read_json(file, ErrorKind::data);

@@ -13,17 +13,17 @@ namespace fs = std::filesystem;
 
 const std::vector<double> kFractions = {0, 0.2, 0.4, 0.6, 0.8, 1};
 
-/// A study as it is shown.
+/// A study to show.
 struct Shown {
   std::string title, text;
-  std::string level;   ///< As tables call it.
+  std::string level;   ///< Name in tables.
   std::string metric;  ///< "accuracy" or "loss".
   io::Json summary;
   std::vector<const ReportRun*> runs;  ///< By the study's numbers.
-  fs::path file;                       ///< Of the summary, where it was read from one.
+  fs::path file;                       ///< File of the summary, if it was read.
 };
 
-/// What was done, by its name in settings.json.
+/// Returns the perturbation named in settings.json.
 Perturbation perturbation_of(const io::Json& settings, const std::string& where) {
   const auto name = io::member<std::string>(settings, "perturbation", where, ErrorKind::data);
   for (const Perturbation known : {Perturbation::silence, Perturbation::weight_noise,
@@ -34,7 +34,7 @@ Perturbation perturbation_of(const io::Json& settings, const std::string& where)
        name);
 }
 
-/// What the levels are, for an axis.
+/// Returns the label of an axis of levels.
 std::string level_text(const std::string& level) {
   if (level == "fraction") return "fraction of neurons silenced";
   if (level == "weight_noise_sd") return "noise on weights (sd of the matrix)";
@@ -42,7 +42,7 @@ std::string level_text(const std::string& level) {
   return "probability that an event is left out";
 }
 
-/// The runs of a study, found by the checksums of their checkpoints.
+/// Returns the runs of a study, found by the checksums of their checkpoints.
 std::vector<const ReportRun*> runs_of(const io::Json& settings, const Material& material,
                                       const fs::path& directory) {
   std::vector<const ReportRun*> found;
@@ -100,7 +100,7 @@ Shown read_study(const fs::path& directory, const Material& material) {
   return shown;
 }
 
-/// A small study of runs that have one task, where none is given.
+/// Measures a small study of runs of one task, if none is given.
 Shown measure_small(const Material& material, std::vector<Subject> subjects) {
   const ReportRequest& request = material.request;
   Shown shown{"Random neurons silenced", "", "fraction", "accuracy", {}, material.with_data(), {}};
@@ -129,7 +129,7 @@ Shown measure_small(const Material& material, std::vector<Subject> subjects) {
   return shown;
 }
 
-/// A curve with its intervals.
+/// Returns a curve with its intervals.
 report::Series series_of(const io::Json& levels, const Shown& shown, std::string name, int color) {
   report::Series series;
   series.name = std::move(name);
@@ -220,7 +220,7 @@ report::Table curves_table(const Shown& shown, std::size_t number) {
   return table;
 }
 
-/// Paired tests of the mean heights of curves, where there are several groups.
+/// Returns paired tests of the mean heights of curves, if there are several groups.
 std::optional<report::Table> comparisons(const Shown& shown, std::size_t number) {
   if (!shown.summary.contains("comparisons") || shown.summary["comparisons"].empty()) return {};
   report::Table table{
@@ -249,7 +249,7 @@ std::optional<report::Table> comparisons(const Shown& shown, std::size_t number)
   return table;
 }
 
-/// A small study, or why there is none.
+/// Adds a small study, or the reason why there is none.
 void add_small(const Material& material, std::vector<Shown>& studies, report::Section& section) {
   std::vector<Subject> subjects;
   for (const ReportRun* run : material.with_data()) subjects.push_back(run->subject);

@@ -14,7 +14,7 @@ using report::Cell;
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-/// A value of a summary by the names of the members on the way to it.
+/// Returns a value of a summary by the path of its members.
 double value_at(const io::Json& summary, const std::vector<std::string>& path) {
   const io::Json* at = &summary;
   for (const std::string& name : path) {
@@ -31,7 +31,7 @@ struct Column {
 
 using Summaries = std::vector<std::optional<io::Json>>;
 
-/// The splits, as files and as tables call them.
+/// Names of the splits in files and in tables.
 constexpr std::array<std::pair<const char*, const char*>, 3> kSplits = {
     {{"train", "training"}, {"validation", "validation"}, {"test", "test"}}};
 
@@ -39,7 +39,7 @@ void add_once(std::vector<std::string>& names, const std::string& name) {
   if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
 }
 
-/// "rmse (mV)" of "rmse_mV", "auc".
+/// Returns "rmse (mV)" for "rmse_mV", "auc" for "auc".
 report::Axis axis_of(std::string measure) {
   std::string unit;
   if (measure.ends_with("_mV")) {
@@ -50,7 +50,7 @@ report::Axis axis_of(std::string measure) {
   return {measure, unit, measure == "loss"};
 }
 
-/// What the summaries measure on splits, the loss last.
+/// Returns the measures on splits in the summaries, the loss last.
 std::vector<std::string> measures_of(const Summaries& summaries) {
   std::vector<std::string> measures;
   for (const auto& summary : summaries) {
@@ -81,7 +81,7 @@ std::vector<Column> result_columns(const Summaries& summaries) {
   return columns;
 }
 
-/// The columns that some run has a value in.
+/// Returns the columns in which some run has a value.
 std::vector<Column> used_columns(const Summaries& summaries) {
   std::vector<Column> used = result_columns(summaries);
   std::erase_if(used, [&](const Column& column) {
@@ -92,7 +92,7 @@ std::vector<Column> used_columns(const Summaries& summaries) {
   return used;
 }
 
-/// "0.9425 ± 0.0034" over the runs of a group, and of how many where not of all.
+/// Returns "0.9425 ± 0.0034" over the runs of a group, and their number if not all have it.
 std::vector<Cell> group_row(const std::string& name, const std::vector<Column>& columns,
                             const std::vector<io::Json>& summaries) {
   std::vector<Cell> row = {fmt::format("{}: mean ± sd of {} runs", name, summaries.size()),
@@ -148,7 +148,7 @@ report::Table results_table(const Material& material) {
   return table;
 }
 
-/// The metrics of a run; nothing where it has none.
+/// Reads the metrics of a run; nullopt if it has none.
 std::optional<io::Table> metrics_of(const ReportRun& run) {
   const auto file = run.directory / "metrics.csv";
   if (run.directory.empty() || !std::filesystem::exists(file)) return std::nullopt;
@@ -165,7 +165,7 @@ std::optional<std::vector<double>> column_of(const io::Table& table, const std::
   return values;
 }
 
-/// What one chart of the training shows: columns of the metrics with what they are called.
+/// One chart of the training: columns of the metrics with their labels.
 struct Curves {
   std::string id, title, caption;
   report::Axis y;
@@ -174,7 +174,7 @@ struct Curves {
 
 using Metrics = std::vector<std::optional<io::Table>>;
 
-/// What the metrics measure on splits, the loss last.
+/// Returns the measures on splits in the metrics, the loss last.
 std::vector<std::string> measures_of(const Metrics& metrics) {
   std::vector<std::string> measures;
   for (const auto& table : metrics) {
@@ -191,7 +191,7 @@ std::vector<std::string> measures_of(const Metrics& metrics) {
   return measures;
 }
 
-/// "Accuracy by epoch", "AUC by epoch".
+/// Returns "Accuracy by epoch", "AUC by epoch".
 std::string title_of(std::string name) {
   for (const char* acronym : {"auc", "rmse"}) {
     if (!name.starts_with(acronym)) continue;

@@ -13,12 +13,12 @@ namespace {
 
 constexpr double kMissing = -1;
 
-/// A table of clusters with the places of its columns.
+/// A table of clusters, with the indices of its columns.
 class ClusterFile {
  public:
   explicit ClusterFile(const std::string& path) : path_(path), table_(io::read_csv(path)) {}
 
-  /// Throws Error(data) where the file is of more or fewer runs than there are.
+  /// Throws Error(data) if the file has more or fewer runs.
   void require_runs(std::size_t runs) const {
     const std::optional<std::size_t> place = run_column();
     if (!place) return;
@@ -30,7 +30,7 @@ class ClusterFile {
             path_, last, runs - 1);
   }
 
-  /// The cluster of each neuron of the run of this number.
+  /// Returns the cluster of each neuron of a run.
   std::vector<double> clusters(const nn::Network& network, std::int64_t run) const {
     const std::size_t layer = column("layer");
     const std::size_t neuron = column("neuron");
@@ -74,7 +74,7 @@ class ClusterFile {
     return static_cast<std::size_t>(found - table_.columns.begin());
   }
 
-  /// A cell that holds a whole number, 0 to below - 1.
+  /// Returns a cell with a whole number, 0 to below - 1.
   std::int64_t whole(std::size_t row, std::size_t place, std::int64_t below) const {
     const double value = table_.rows[row][place];
     require(value >= 0 && value < static_cast<double>(below) && value == std::floor(value),

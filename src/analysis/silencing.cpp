@@ -14,15 +14,15 @@
 namespace afterspike::analysis {
 namespace {
 
-/// Evaluations that go to the threads at a time have at least so many shards together; more would
-/// only make saving rarer.
+/// Min number of shards in the evaluations given to the threads at a time; more would only make
+/// saving rarer.
 constexpr std::int64_t kShardsAtATime = 64;
 
 std::int64_t hidden_of(const Subject& subject) {
   return static_cast<std::int64_t>(hidden_neurons(subject.network()).size());
 }
 
-/// The numbers of the neurons from which a measurement silences some.
+/// Returns the neurons of which a measurement silences some.
 std::vector<std::int64_t> candidates(const Protocol& protocol, const Measurement& measurement,
                                      std::int64_t hidden) {
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(hidden));
@@ -35,7 +35,7 @@ std::vector<std::int64_t> candidates(const Protocol& protocol, const Measurement
   return numbers;
 }
 
-/// The clusters of a run, or -1 where there are none.
+/// Returns the clusters of a run, or -1 without clusters.
 std::vector<std::int64_t> groups_of(const Protocol& protocol, std::size_t run) {
   if (protocol.selection.kind != Selection::Kind::clusters) return {-1};
   std::set<std::int64_t> found;
@@ -69,7 +69,7 @@ void check(const Protocol& protocol, const std::vector<Subject>& subjects) {
   }
 }
 
-/// The stream of a measurement. Levels enter by value: others beside them change nothing.
+/// Returns the stream of a measurement. Levels enter by value, so other levels have no effect.
 Rng stream_of(const Protocol& protocol, const Measurement& measurement) {
   const Rng root = Rng(protocol.seed).stream(perturbation_name(protocol.perturbation));
   const std::string cluster =
@@ -102,7 +102,7 @@ std::vector<std::int64_t> silenced_by(const Protocol& protocol, const Measuremen
   return numbers;
 }
 
-/// A damaged network, with what it needs kept alive.
+/// A damaged network, with the objects it needs kept alive.
 struct Damaged {
   std::shared_ptr<nn::Network> network;
   evaluation::Candidate candidate;
@@ -113,7 +113,7 @@ Damaged damage(const Protocol& protocol, const Subject& subject, const Measureme
   damaged.candidate.network = &subject.network();
   damaged.candidate.pass = subject.trained->pass;
   const double level = measurement.level;
-  // An undamaged network is passed through as it is: to the bits of evaluate().
+  // Keeps an undamaged network unchanged, which gives the bits of evaluate().
   if (level == 0 || (protocol.perturbation == Perturbation::silence && measurement.neurons == 0)) {
     return damaged;
   }
@@ -187,7 +187,7 @@ std::vector<Measurement> plan(const Protocol& protocol, const std::vector<Subjec
           Measurement own = next;
           own.control = false;
           const auto size = candidates(protocol, own, hidden_of(subjects[run])).size();
-          // Truncated as the authors' int(p * H).
+          // Truncated like the authors' int(p * H).
           if (silences) next.neurons = static_cast<std::int64_t>(level * static_cast<double>(size));
           for (next.trial = 0; next.trial < (drawn ? protocol.trials : 1); ++next.trial) {
             all.push_back(next);

@@ -19,7 +19,7 @@ void write_json(const fs::path& path, const io::Json& json) {
   io::write_file(path, json.dump(2) + "\n");
 }
 
-/// Makes the directory, or makes sure that it holds this very study.
+/// Creates the directory, or checks that it holds this study.
 void prepare(const fs::path& directory, const io::Json& settings) {
   const fs::path file = directory / "settings.json";
   if (fs::exists(file)) {
@@ -40,8 +40,8 @@ void prepare(const fs::path& directory, const io::Json& settings) {
   write_json(file, settings);
 }
 
-/// Removes what prepare() made where nothing was measured: the name is free again for the same
-/// command put right.
+/// Removes the directory created by prepare() if nothing was measured, so that the corrected
+/// command can use the name.
 void remove_unless_measured(const fs::path& directory) {
   std::error_code ignored;
   if (fs::exists(directory / "silencing.csv")) return;
@@ -49,14 +49,14 @@ void remove_unless_measured(const fs::path& directory) {
   fs::remove(directory, ignored);
 }
 
-/// A number of a table: whole ones, such as counts, as such.
+/// Returns a number of a table; whole ones, such as counts, as integers.
 io::Json number(double value) {
   constexpr double kExact = 9007199254740992;  // 2^53
   if (value != std::floor(value) || std::abs(value) > kExact) return value;
   return static_cast<std::int64_t>(value);
 }
 
-/// The rows of a table as objects.
+/// Returns the rows of a table as objects.
 io::Json rows_of(const io::Table& table) {
   io::Json rows = io::Json::array();
   for (const auto& row : table.rows) {
@@ -144,7 +144,7 @@ io::Json run_study(const Study& study, const fs::path& directory, ThreadPool& po
     remove_unless_measured(directory);
     throw;
   }
-  // A stop that comes after the last evaluation is none.
+  // A stop after the last evaluation has no effect.
   if (!complete && measured.size() < all.size()) return {};
   return write_results(study, settings, directory, measured);
 }

@@ -11,7 +11,7 @@ namespace {
 
 using statistics::Interval;
 
-/// What is measured: a name and where it stands.
+/// A measured quantity: its name and member.
 struct Metric {
   const char* name;
   double Measurement::*value;
@@ -35,7 +35,7 @@ struct Point {
   }
 };
 
-/// The points of a run (and cluster) in order of their levels.
+/// The points of a run (and cluster), ordered by level.
 using SilencingCurve = std::vector<Point>;
 
 bool same_curve(const Measurement& a, const Measurement& b) {
@@ -59,7 +59,7 @@ std::vector<double> levels_of(const SilencingCurve& curve) {
   return levels;
 }
 
-/// Mean height of the curve of each trial; none where there is one level only.
+/// Returns the mean height of the curve of each trial; empty if there is only one level.
 std::vector<double> heights(const SilencingCurve& curve, const Metric& metric) {
   if (curve.size() < 2) return {};
   const std::vector<double> levels = levels_of(curve);
@@ -72,7 +72,7 @@ std::vector<double> heights(const SilencingCurve& curve, const Metric& metric) {
   return result;
 }
 
-/// Streams of the summary: by what is summarised, so that nothing else changes them.
+/// Returns the stream of a part of the summary, by name, so that other parts have no effect.
 Rng stream_of(const StudyNames& names, const std::string& what) {
   return Rng(names.seed).stream("summary").stream(what);
 }
@@ -145,7 +145,7 @@ std::vector<Group> groups_of(const StudyNames& names, const std::vector<Silencin
   return groups;
 }
 
-/// The mean of each run at one level.
+/// Returns the mean of each run at one level.
 std::vector<double> run_means(const Group& group, std::size_t level, const Metric& metric) {
   std::vector<double> means;
   for (const SilencingCurve& curve : group.curves) {
@@ -192,7 +192,7 @@ io::Json describe(const statistics::PairedTest& test) {
           {"p", test.p}};
 }
 
-/// Values of two groups that belong together.
+/// Paired values of two groups.
 struct Pairs {
   std::vector<double> first, second;
 };
@@ -210,7 +210,7 @@ io::Json test_all(const StudyNames& names, const std::string& what, const PairsO
   return result;
 }
 
-/// Null where the two do not make pairs.
+/// Compares two groups; null if they do not make pairs.
 io::Json compare(const StudyNames& names, const Group& a, const Group& b) {
   const bool by_trial = a.curves.size() == 1 && b.curves.size() == 1;
   const std::string what = fmt::format("{} and {}", a.names->name, b.names->name);
@@ -310,7 +310,7 @@ io::Table summary_table(const StudyNames& names, const std::vector<Measurement>&
   table.columns.insert(table.columns.end(), {"neurons", "trials"});
   const std::vector<SilencingCurve> curves = curves_of(measured);
   std::vector<const char*> parts = {"mean", "sd", "low", "high"};
-  // One value has no spread, and a table has no cell for that.
+  // A single value has no spread, and a table has no cell for that.
   if (curves.empty() || curves.front().front().trials.size() < 2) parts.resize(1);
   for (const Metric& metric : metrics_of(names)) {
     for (const char* part : parts) {

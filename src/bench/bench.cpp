@@ -21,31 +21,31 @@
 namespace afterspike::bench {
 namespace {
 
-/// How a batch is shared out.
+/// Division of a batch.
 struct Way {
-  std::int64_t rows;    ///< Of a shard.
-  int threads;          ///< That take shards.
-  int library_threads;  ///< Within operations of LibTorch.
+  std::int64_t rows;    ///< Rows of a shard.
+  int threads;          ///< Threads that take shards.
+  int library_threads;  ///< Threads within operations of LibTorch.
 };
 
 double wall_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// Of all threads.
+/// Returns the CPU time of all threads.
 double cpu_s() {
   timespec time{};
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-/// Within operations of LibTorch that this thread calls from now on.
+/// Sets the threads within later LibTorch operations of this thread.
 void use_library_threads(int threads) {
   at::set_num_threads(threads);
   set_blas_threads(threads);
 }
 
-/// A line of /proc/self/status, such as "VmRSS:", in MiB.
+/// Returns a line of /proc/self/status, such as "VmRSS:", in MiB.
 double status_mib(std::string_view name) {
   std::ifstream file("/proc/self/status");
   for (std::string word; file >> word;) {
@@ -55,12 +55,12 @@ double status_mib(std::string_view name) {
   fail(ErrorKind::internal, "bench: the system does not tell {}", name);
 }
 
-/// From now on VmHWM is the most that is held from now on.
+/// Resets VmHWM, the peak of resident memory.
 void reset_peak() {
   std::ofstream("/proc/self/clear_refs") << "5";
 }
 
-/// Of values in order.
+/// Returns the median of ordered values.
 double median(const std::vector<double>& values) {
   const std::size_t half = values.size() / 2;
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
@@ -71,7 +71,7 @@ struct Turn {
   double step_s, cpu_s, forward_s, backward_s, floor_s;
 };
 
-/// What takes turns.
+/// Runs steps and products in turn.
 class Bench {
  public:
   Bench(const Settings& settings, const Way& way, const StepProducts& products)
@@ -81,7 +81,7 @@ class Bench {
         pool_(way.threads),
         floor_pool_(settings.threads) {}
 
-  /// Has the libraries take what they take once, on every thread.
+  /// Makes the libraries allocate their buffers once, on every thread.
   void touch() {
     constexpr std::int64_t kSteps = 2, kRows = 2;
     use_library_threads(1);
@@ -114,7 +114,7 @@ class Bench {
   ThreadPool pool_, floor_pool_;
 };
 
-/// The times of a measurement.
+/// Returns the times of a measurement.
 Measurement summary(const std::vector<Turn>& turns) {
   const auto sorted = [&](double Turn::*member) {
     std::vector<double> values;
@@ -151,7 +151,7 @@ Measurement time_steps(const Settings& settings, const Way& way, const StepProdu
   return result;
 }
 
-/// The ways to share out the batch that are worth trying.
+/// Returns the useful ways to divide the batch.
 std::vector<Way> ways(const Settings& settings, bool kernel) {
   const std::int64_t batch = settings.batch;
   std::vector<Way> all = {{evaluation::shard_rows(batch), settings.threads, 1}};
@@ -205,7 +205,7 @@ std::vector<Measurement> measure(const Settings& settings) {
   for (const Way& way : ways(settings, kernel->front() == '1')) {
     const auto measured = in_child<Measurement>(
         [&] { return std::vector<Measurement>{time_steps(settings, way, products)}; });
-    // Another may do with the memory that there is.
+    // Another way may need less memory.
     if (measured) found.push_back(measured->front());
   }
   require(!found.empty(), ErrorKind::config,

@@ -10,11 +10,11 @@
 namespace afterspike::bench {
 namespace {
 
-/// Single precision, over few steps; and where factors are rounded to 8 bits.
+/// Tolerances for single precision over few steps, and for factors rounded to 8 bits.
 constexpr double kTolerance = 1e-3, kBfloat16Tolerance = 0.05;
 
-/// Large enough for vectors with a rest, for rows with padding after that, for more rows than
-/// kernels take together, and for a delay that is shorter than the sequence.
+/// Large enough for vectors with a remainder, for rows with padding after it, for more rows than
+/// kernels compute together, and for a delay shorter than the sequence.
 constexpr std::int64_t kSteps = 24, kBatch = 19, kHidden = 52, kInput = 70, kDelay = 7;
 
 Settings small(Settings settings) {
@@ -36,7 +36,7 @@ Answer answer_of(const Settings& settings) {
   return answer;
 }
 
-/// Relative to the size of what is expected; both 0 are the same.
+/// Relative to the size of the expected value; two zeros are equal.
 double difference(const at::Tensor& found, const at::Tensor& expected) {
   const double size = expected.to(at::kDouble).norm().item<double>();
   const double apart = (found.to(at::kDouble) - expected.to(at::kDouble)).norm().item<double>();
@@ -44,7 +44,7 @@ double difference(const at::Tensor& found, const at::Tensor& expected) {
 }
 
 void require_close(std::string_view name, double apart, double tolerance) {
-  // What is not a number is close to nothing.
+  // NaN never compares as close.
   require(apart <= tolerance, ErrorKind::internal,
           "bench: the paths disagree: {} differs by {:.2g} of its size, expected at most {:.2g}; "
           "nothing was timed",
@@ -71,7 +71,7 @@ void check_answer(const Settings& settings) {
   require_model(settings);
   Settings own = small(settings);
   Settings composed = own;
-  // Composed operations are what the others are held against, and themselves against the kernel.
+  // Composed operations are the reference for the others, and are checked against the kernel.
   if (own.path == Path::composed) own.path = Path::fused;
   composed.path = Path::composed;
   composed.bfloat16 = false;

@@ -19,7 +19,7 @@ namespace {
 /// First byte of an answer.
 constexpr char kResult = 'r', kError = 'e', kNoMemory = 'm';
 
-/// LibTorch has no type of its own for memory that it does not get.
+/// LibTorch has no exception type for lack of memory.
 bool is_out_of_memory(const c10::Error& error) {
   const std::string_view text = error.what_without_backtrace();
   return text.find("can't allocate memory") != text.npos ||
@@ -72,9 +72,9 @@ std::optional<std::string> bytes_in_child(const std::function<std::string()>& wo
   require(child >= 0, ErrorKind::config, "bench: the system allows no further process");
   if (child == 0) {
     ::close(ends[0]);
-    // Of the threads that OpenMP may have had, the copy has none.
+    // The copy has none of the threads that OpenMP may have started.
     at::set_num_threads(1);
-    // Nothing of what this process has set up for its own end is to run in the copy.
+    // The copy must not run this process's exit handlers.
     ::_exit(write_all(ends[1], answer_of(work)) ? 0 : 1);
   }
   ::close(ends[1]);
@@ -82,7 +82,7 @@ std::optional<std::string> bytes_in_child(const std::function<std::string()>& wo
   ::close(ends[0]);
   int status = 0;
   ::waitpid(child, &status, 0);
-  // Who takes more memory than there is, the system kills.
+  // The system kills a process that exceeds the memory.
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) return std::nullopt;
   require(!WIFSIGNALED(status), ErrorKind::config,
           "bench: the measuring process was ended by signal {}", WTERMSIG(status));

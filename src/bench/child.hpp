@@ -10,12 +10,11 @@
 
 namespace afterspike::bench {
 
-/// What `work` gives, computed in a process of its own that is a copy of this one. Rethrows the
-/// Error of the other process; nothing when it did not get the memory that it wanted. REQUIRES: no
-/// other thread of this process is at work.
+/// Returns the result of `work`, computed in a copy of this process. Rethrows the Error of that
+/// process; nullopt if it ran out of memory. REQUIRES: no other thread of this process is at work.
 std::optional<std::string> bytes_in_child(const std::function<std::string()>& work);
 
-/// The same for values without pointers.
+/// As bytes_in_child(), for values without pointers.
 template <typename T>
 std::optional<std::vector<T>> in_child(const std::function<std::vector<T>()>& work) {
   static_assert(std::is_trivially_copyable_v<T>);

@@ -13,13 +13,13 @@ namespace {
 using kernels::Product;
 using kernels::Take;
 
-/// With one input a step, its weights and their gradients are outer products and sums, not matrix
+/// With one input per step, its weights and their gradients are outer products and sums, not matrix
 /// products.
 bool counts(const Product& product) {
   return product.k > 1 && (product.m > 1 || product.take_a == Take::plain);
 }
 
-/// What a kernel computes for the first `rows` sequences.
+/// Returns the products of a kernel for the first `rows` sequences.
 std::vector<Product> logged(const Settings& settings, std::int64_t rows) {
   const auto products = in_child<Product>([&] {
     const Subject subject(settings, rows);

@@ -13,17 +13,17 @@ namespace afterspike::bench {
 /// The matrix products of a training step, for each of its shards.
 struct StepProducts {
   std::int64_t shards = 0;
-  std::vector<kernels::Product> full;  ///< Of a shard of as many rows as all but the last have.
+  std::vector<kernels::Product> full;  ///< Products of a full shard.
   std::vector<kernels::Product> last;
 };
 
-/// Takes them down from a kernel at work.
+/// Records them from a running kernel.
 StepProducts step_products(const Settings& settings);
 
 /// Computes the products of a step alone, by the threads of a pool.
 class Floor {
  public:
-  /// Makes the matrices, a set for each thread.
+  /// Allocates the matrices, a set per thread.
   Floor(const StepProducts& products, int threads);
 
   void run(ThreadPool& pool);
@@ -35,7 +35,7 @@ class Floor {
 
   std::int64_t shards_;
   std::vector<Replays> replays_;
-  std::vector<std::size_t> free_;  ///< Those that no thread works with.
+  std::vector<std::size_t> free_;  ///< Sets that no thread uses.
   std::mutex mutex_;
 };
 

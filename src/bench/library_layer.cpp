@@ -29,7 +29,7 @@ class LibraryLayer final : public nn::NeuronLayer {
 
  private:
   at::Tensor sequence(const at::Tensor& input) const {
-    const bool plain = name_ == "rnn";  // It has one bias, where LibTorch adds two.
+    const bool plain = name_ == "rnn";  // Our model has one bias, LibTorch adds two.
     const at::Tensor bias = raw(plain ? "bias" : "input_bias");
     const std::vector<at::Tensor> parameters = {
         raw("input_weight").t(), raw("recurrent_weight").t(), bias,
@@ -57,7 +57,7 @@ class LibraryModel final : public nn::NeuronModel {
       : name_(name),
         own_(find_entry<nn::NeuronEntry>(nn::entries(), name, "neuron model").make()) {}
 
-  /// No settings: the defaults of ours are all that LibTorch has.
+  /// No settings, because LibTorch supports only our defaults.
   void describe(options::Section /*section*/) override {}
   std::vector<nn::ParameterSpec> specs(const nn::LayerShape& shape) const override {
     return own_->specs(shape);

@@ -7,8 +7,8 @@
 
 namespace afterspike::bench {
 
-/// LibTorch's own layer of the neuron model of this name, with the parameters of our model; null
-/// where LibTorch has none.
+/// Returns LibTorch's own layer of the neuron model of this name, with the parameters of our model;
+/// null if LibTorch has none.
 std::unique_ptr<nn::NeuronModel> library_model(std::string_view name);
 
 }  // namespace afterspike::bench

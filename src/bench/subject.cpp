@@ -12,7 +12,7 @@
 namespace afterspike::bench {
 namespace {
 
-/// What a step of time stands for: in ms, as each model is used in its paper.
+/// Returns the duration of a step in ms, as in each model's paper.
 double time_step_ms(const Settings& settings) {
   return settings.neuron == "elm" ? 1 : 0.05;
 }
@@ -77,7 +77,7 @@ at::Tensor make_target(const Settings& settings, std::int64_t rows, Rng rng) {
   return target;
 }
 
-/// Classes told from the last step; its samples are not asked for.
+/// Returns a task that classifies by the last step; its samples are not used.
 std::unique_ptr<tasks::Task> make_task(const Settings& settings) {
   const auto none = std::make_shared<data::Sequences>(
       at::empty({0, settings.steps, settings.input}), at::empty({0}, at::kLong));

@@ -13,7 +13,7 @@
 
 namespace afterspike::bench {
 
-/// A network with a batch of synthetic data, ready to be trained on it.
+/// A network with a batch of synthetic data, ready for training.
 class Subject {
  public:
   /// The batch is cut into shards of `rows`. Throws Error(config) or Error(usage) for settings that
@@ -24,11 +24,11 @@ class Subject {
   const std::vector<nn::Network::Parameter>& parameters() const { return optimizer_->parameters(); }
   std::int64_t shards() const { return static_cast<std::int64_t>(batches_.size()); }
 
-  /// Forward and back through one shard, or through its first steps and sequences.
+  /// Runs forward and backward through one shard, or through its first steps and sequences.
   train::Shard run_shard(std::int64_t index) const;
   train::Shard run_part(std::int64_t index, std::int64_t steps, std::int64_t rows) const;
 
-  /// A whole training step; what forward and backward took is summed up over the shards.
+  /// Runs a whole training step; sums forward and backward times over the shards.
   train::Shard step(ThreadPool& pool);
 
  private:
@@ -42,14 +42,14 @@ class Subject {
   std::vector<data::Batch> batches_;
 };
 
-/// After how many steps of the model what is emitted comes back.
+/// Returns the recurrent delay of the model in steps.
 std::int64_t delay_steps(const Settings& settings);
 
-/// Throws Error(config) naming --delay where the model has no such delay, --path where LibTorch has
-/// no such layer.
+/// Throws Error(config) naming --delay if the model has no such delay, --path if LibTorch has no
+/// such layer.
 void require_model(const Settings& settings);
 
-/// True where the path is a kernel of ours.
+/// Returns whether the path is one of our kernels.
 bool has_kernel(const Settings& settings);
 
 }  // namespace afterspike::bench

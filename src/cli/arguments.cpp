@@ -6,7 +6,7 @@
 #include <optional>
 
 #include <fmt/format.h>
-// Values with commas are one value: cxxopts cuts lists here, and no argument contains this.
+// cxxopts would split values at commas; no argument contains this character.
 #define CXXOPTS_VECTOR_DELIMITER '\0'
 #include <cxxopts.hpp>
 
@@ -17,7 +17,8 @@ namespace afterspike::cli {
 
 namespace {
 
-/// "--k" and "--k=2:11" as cxxopts wants a name of one letter: "-k", and the value by itself.
+/// Rewrites "--k" and "--k=2:11" for cxxopts, which expects one-letter names as "-k", with a
+/// separate value.
 void append_words(const std::string& word, std::vector<std::string>& words) {
   const bool one_letter = word.starts_with("--") && word.find('=') == 3;
   if (!one_letter && !(word.size() == 3 && word.starts_with("--"))) {
@@ -40,12 +41,12 @@ struct Arguments::Impl {
   std::vector<std::string> without_value = {"help"};
   std::vector<std::string> with_one_value;
   std::vector<std::string> positional;
-  std::optional<std::size_t> least_words;  ///< Where any number from this on is fine.
+  std::optional<std::size_t> least_words;  ///< Min number of words, if any larger number is valid.
   std::function<std::string()> epilogue;
   std::optional<cxxopts::ParseResult> result;
   std::vector<std::string> words;
 
-  /// A flag as cxxopts knows it: with '-' for '_'. Throws Error(usage) when there is none.
+  /// Returns a flag in cxxopts's spelling, with '-' for '_'. Throws Error(usage) if there is none.
   std::string canonical(const std::string& argument) const;
 };
 

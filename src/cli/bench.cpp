@@ -16,7 +16,7 @@
 namespace afterspike::cli {
 namespace {
 
-/// More would be a slip.
+/// Limits; a larger value is a slip.
 constexpr std::int64_t kMost = 1 << 20, kMostRepeats = 1'000'000;
 
 Arguments bench_arguments() {
@@ -48,7 +48,7 @@ Arguments bench_arguments() {
   return arguments;
 }
 
-/// One of some words. Throws Error(usage) that lists them.
+/// Returns one of some words. Throws Error(usage) that lists them.
 std::string word(const Arguments& arguments, const std::string& flag,
                  std::initializer_list<std::string_view> words) {
   const std::string found = arguments.text(flag);
@@ -89,7 +89,7 @@ bench::Settings settings_of(const Arguments& arguments) {
   return settings;
 }
 
-/// Before the first product is computed.
+/// Call before the first product is computed.
 void use_kernel(const Arguments& arguments) {
   const std::string name = word(arguments, "kernel", {"auto", "avx512", "avx2", "baseline"});
   try {
@@ -99,7 +99,7 @@ void use_kernel(const Arguments& arguments) {
   }
 }
 
-/// The ways to share out the batch that were measured, the quickest first.
+/// Returns the measured ways to divide the batch, the fastest first.
 io::Json ways(const std::vector<bench::Measurement>& measured) {
   io::Json result = io::Json::array();
   for (const bench::Measurement& way : measured) {

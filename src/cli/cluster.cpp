@@ -39,7 +39,7 @@ Arguments cluster_arguments() {
   return add_threads(arguments);
 }
 
-/// "2:11".
+/// Parses "2:11".
 void read_range(const std::string& text, statistics::ClusteringOptions& options) {
   const auto colon = text.find(':');
   const auto number = [&](std::string_view part, std::int64_t& value) {

@@ -11,7 +11,7 @@
 namespace afterspike::cli {
 namespace {
 
-/// "" when the data set is there and as it should be, else what is wrong.
+/// Returns "" if the data set is complete and valid, else the problem.
 std::string problem(const datasets::DatasetEntry& entry, const std::filesystem::path& directory) {
   try {
     datasets::verify(entry, directory);
@@ -38,7 +38,7 @@ int list(const std::filesystem::path& directory, bool json) {
   return 0;
 }
 
-/// Checks a data set and says what is known of it.
+/// Checks a data set and prints its state.
 void report(const datasets::DatasetEntry& entry, const std::filesystem::path& directory,
             bool json) {
   const std::vector<std::string> by_form = datasets::verify(entry, directory);
@@ -61,7 +61,7 @@ void report(const datasets::DatasetEntry& entry, const std::filesystem::path& di
       entry.name, place, fmt::join(by_form, "\n    "));
 }
 
-/// What is to be done. Throws Error(usage) for words and flags that do not go together.
+/// Returns the action. Throws Error(usage) for words and flags that contradict each other.
 std::string action_of(const Arguments& arguments) {
   const std::vector<std::string>& words = arguments.words();
   const std::string& action = words[0];

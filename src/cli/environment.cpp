@@ -32,7 +32,7 @@ extern "C" void remember(int signal) {
   std::signal(signal, SIG_DFL);
 }
 
-/// The N of "cuda:N", 0 of "cuda"; nothing for another name.
+/// Returns N for "cuda:N", 0 for "cuda"; nullopt for another name.
 std::optional<std::int64_t> cuda_index(std::string_view name) {
   if (name == "cuda") return 0;
   constexpr std::string_view kPrefix = "cuda:";
@@ -44,8 +44,8 @@ std::optional<std::int64_t> cuda_index(std::string_view name) {
   return whole && index >= 0 ? std::optional<std::int64_t>(index) : std::nullopt;
 }
 
-/// Cores for one of several processes on this machine. Launchers that bind them have shared out the
-/// cores already.
+/// Returns the cores for one of several processes on this machine. Launchers that bind them have
+/// divided the cores already.
 int cores_of_one(int processes) {
   const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   cpu_set_t allowed;

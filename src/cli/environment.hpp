@@ -8,32 +8,32 @@
 
 #include "arguments.hpp"
 
-/// What commands share: where data is, how many threads, interruption.
+/// Common flags of commands: data, threads, devices, interruption.
 namespace afterspike::cli {
 
-/// --data-dir, else the environment variable AFTERSPIKE_DATA, else datasets/data.
+/// Adds --data-dir; default: the environment variable AFTERSPIKE_DATA, else datasets/data.
 Arguments& add_data_directory(Arguments& arguments);
 std::filesystem::path data_directory(const Arguments& arguments);
-/// The one without that flag.
+/// Returns the default data directory.
 std::filesystem::path usual_data_directory();
 
-/// --threads; by default as many as the processor has cores, or this one's share of them where
-/// several `processes` run on the machine and nobody has shared out the cores.
+/// Adds --threads; default: the cores of the processor, or this process's share of them if several
+/// `processes` run on the machine and no launcher has bound them.
 Arguments& add_threads(Arguments& arguments);
 int threads(const Arguments& arguments, int processes = 1);
 
-/// The same for a command that has a flag --threads, and chooses instructions by itself.
+/// As threads(), for a command with its own flag --threads, which chooses instructions itself.
 int threads_alone(const Arguments& arguments, int processes = 1);
 
-/// --device: where networks are, the CPU by default. Throws Error(config) when LibTorch finds no
-/// such device.
+/// Adds --device, the device of networks; default: the CPU. Throws Error(config) if LibTorch finds
+/// no such device.
 Arguments& add_device(Arguments& arguments);
 at::Device device(const Arguments& arguments);
 
-/// From now on SIGINT and SIGTERM are remembered; the second of them ends the program at once.
+/// Makes SIGINT and SIGTERM set a flag; the second signal ends the program at once.
 void catch_interruptions();
 
-/// The signal that came, or 0.
+/// Returns the received signal, or 0.
 int interruption() noexcept;
 
 }  // namespace afterspike::cli

@@ -12,8 +12,8 @@
 namespace afterspike::cli {
 namespace {
 
-/// Whether the fingerprint of the samples is that which the run recorded of that split, with a
-/// warning where it is another; null where it recorded none.
+/// Returns whether the fingerprint of the samples equals the one that the run recorded for the
+/// split, with a warning if not; null if it recorded none.
 io::Json fingerprint_matches(const experiment::Trained& trained, const data::Dataset& data,
                              tasks::Split split) {
   const std::string_view name = tasks::split_name(split);

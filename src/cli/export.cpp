@@ -49,7 +49,7 @@ Arguments export_arguments() {
   return arguments;
 }
 
-/// A time as training allows it for a step; 0 where it is not given.
+/// Returns a time in the range of a training step; 0 if the flag is not given.
 double bounded_ms(const Arguments& arguments, const std::string& flag) {
   constexpr double kLeast = 1e-6, kMost = 1e6;
   const double time = positive_ms(arguments, flag);
@@ -58,7 +58,7 @@ double bounded_ms(const Arguments& arguments, const std::string& flag) {
   return time;
 }
 
-/// Refuses flags that mean nothing for the format, before anything is done.
+/// Refuses flags without a meaning for the format, before anything is done.
 void require_flags_of(const exporters::ExporterEntry& format, const Arguments& arguments) {
   for (const char* flag : {"resolution", "synapse"}) {
     require(format.has_steps || !arguments.has(flag), ErrorKind::usage,
@@ -73,7 +73,7 @@ void require_flags_of(const exporters::ExporterEntry& format, const Arguments& a
           format.name, format.deaf);
 }
 
-/// Compares the network that is to be written with the run, on the test split.
+/// Compares the network to be written with the run, on the test split.
 std::optional<parity::Report> verify(const Arguments& arguments, const experiment::Trained& trained,
                                      const exporters::Conversion& written) {
   if (!arguments.has("verify")) return std::nullopt;
@@ -85,7 +85,7 @@ std::optional<parity::Report> verify(const Arguments& arguments, const experimen
   return parity::compare(trained, written.to_verify(), *data, options, pool);
 }
 
-/// The report, where there is one; as JSON with what is not as it was.
+/// Prints the report, if any; as JSON with all deviations.
 void print(const std::optional<parity::Report>& report, const exporters::Conversion& written,
            bool json) {
   if (!json) {

@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 
 enum class Format { allen, sonata };
 
-/// A configuration by what it has: names differ.
+/// Recognises a configuration by its contents, because names differ.
 Format found_format(const fs::path& path) {
   if (fs::is_directory(path)) {
     return fs::exists(path / "config.json") ? Format::sonata : Format::allen;
@@ -30,7 +30,7 @@ Format found_format(const fs::path& path) {
   return sonata ? Format::sonata : Format::allen;
 }
 
-/// What --from says; without it, what `path` looks like.
+/// Returns the format of --from, or else of the contents of `path`.
 Format format_of(const Arguments& arguments, const fs::path& path) {
   if (!arguments.has("from")) return found_format(path);
   const std::string name = arguments.text("from");
@@ -39,7 +39,7 @@ Format format_of(const Arguments& arguments, const fs::path& path) {
   return name == "sonata" ? Format::sonata : Format::allen;
 }
 
-/// With the files of directories in their place.
+/// Replaces directories by their files.
 std::vector<fs::path> allen_files(const std::vector<std::string>& paths) {
   std::vector<fs::path> files;
   for (const fs::path path : paths) {

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Mean, standard deviation and range of a parameter's physical values.
+/// Returns mean, standard deviation and range of a parameter's physical values.
 io::Json statistics(const at::Tensor& physical) {
   const at::Tensor values = physical.detach().to(at::kDouble);
   if (values.numel() == 0) return {};
@@ -60,7 +60,7 @@ io::Json describe_tensors(const fs::path& path) {
   return {{"file", path.string()}, {"tensors", tensors}, {"metadata", arrays.metadata}};
 }
 
-/// By the first bytes: names say nothing.
+/// Recognises HDF5 by its first bytes.
 bool is_hdf5(const fs::path& path) {
   constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
   std::array<char, kSignature.size()> begin{};
@@ -148,7 +148,7 @@ void print_network(const io::Json& network) {
   }
   for (const auto& [name, value] : network["provenance"].items()) {
     const auto text = value.get<std::string>();
-    constexpr std::size_t kLongest = 80;  // A configuration is a page.
+    constexpr std::size_t kLongest = 80;  // A configuration would fill a page.
     fmt::print("{:19} {}\n", name, text.size() <= kLongest ? text : "in full with --json");
   }
   fmt::print("\n  {:28} {:6} {:>12} {:>12} {:>12} {:>12}\n", "", "unit", "mean", "sd", "min",
@@ -158,7 +158,7 @@ void print_network(const io::Json& network) {
   print_readout(network["readout"]);
 }
 
-/// What can be described: each makes an object and prints it for people.
+/// A kind of file to describe: makes an object and prints it for people.
 struct Form {
   io::Json (*describe)(const fs::path& path);
   void (*print)(const io::Json& object);

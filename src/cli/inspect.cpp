@@ -34,7 +34,7 @@ Arguments inspect_arguments() {
   return arguments;
 }
 
-/// The run, with its data where they are there.
+/// Loads the run, with its data if available.
 analysis::Subject load(const Arguments& arguments) {
   analysis::Partial found =
       analysis::load_available(arguments.words()[0], {data_directory(arguments)},
@@ -43,7 +43,7 @@ analysis::Subject load(const Arguments& arguments) {
   return std::move(found.subject);
 }
 
-/// The cluster of each neuron: of a file, or as `cluster` finds them.
+/// Returns the cluster of each neuron: from a file, or as `cluster` finds them.
 std::vector<std::int64_t> labels_of(const Arguments& arguments, const analysis::Subject& subject,
                                     ThreadPool& pool) {
   if (arguments.has("clusters")) {
@@ -104,7 +104,7 @@ int run_inspect(std::span<const std::string> words) {
   options.sample = arguments.integer("sample", 0);
   options.samples = arguments.integer("limit", 1);
   const analysis::Subject subject = load(arguments);
-  // Before the clusters are made, which takes longer.
+  // Checked before clustering, which takes longer.
   if (subject.data != nullptr) analysis::require_sample(subject, options.sample);
   const analysis::Inspection found =
       analysis::inspect(subject, units_of(arguments, subject, pool), options, pool);

@@ -21,7 +21,7 @@ io::Json table(std::span<const Entry> entries) {
   return rows;
 }
 
-/// The first of them runs unless another is forced.
+/// Lists instruction sets; the first is used unless another is forced.
 io::Json kernel_table() {
   io::Json rows = table(kernels::instruction_sets());
   for (io::Json& row : rows) row["runs"] = row == rows.front();

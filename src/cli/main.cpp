@@ -58,7 +58,7 @@ int report_memory() {
                 "sequences, fewer --threads, or a machine with more");
 }
 
-/// LibTorch has no type of its own for memory that it does not get.
+/// LibTorch has no exception type for lack of memory.
 bool is_out_of_memory(const c10::Error& error) {
   const std::string_view text = error.what_without_backtrace();
   const auto has = [text](std::string_view part) { return text.find(part) != text.npos; };
@@ -66,7 +66,7 @@ bool is_out_of_memory(const c10::Error& error) {
          has("Storage size calculation overflowed");
 }
 
-/// "'a/b': cannot be looked up: Permission denied".
+/// Returns "'a/b': cannot be looked up: Permission denied".
 std::string sentence_of(const std::filesystem::filesystem_error& error) {
   constexpr std::string_view kBegin = "filesystem error: ";
   std::string action = error.what();
@@ -80,7 +80,7 @@ std::string sentence_of(const std::filesystem::filesystem_error& error) {
 
 int main(int argc, char** argv) {
   afterspike::use_better_openblas_core();
-  // We share out the work ourselves; threads inside an operation would only wait for each other.
+  // Our threads divide the work; threads inside an operation would only wait for each other.
   at::set_num_threads(1);
   try {
     return run(std::vector<std::string>(argv + 1, argv + argc));

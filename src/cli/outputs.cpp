@@ -9,13 +9,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Without links and without a slash at the end.
+/// Returns a path without links and trailing slash.
 fs::path plain(const fs::path& path) {
   const fs::path whole = fs::weakly_canonical(io::follow_links(path));
   return whole.has_filename() ? whole : whole.parent_path();
 }
 
-/// The run that `path`, a run or one of its checkpoints, belongs to.
+/// Returns the run that `path`, a run or one of its checkpoints, belongs to.
 fs::path whole_run(const fs::path& path) {
   const fs::path run = plain(path), above = run.parent_path();
   return above.filename() == "checkpoints" ? above.parent_path() : run;

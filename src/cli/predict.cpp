@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// One row for each sample: its class and the probability of each.
+/// Returns one row per sample: its class and the probability of each.
 io::Table class_table(const at::Tensor& outputs) {
   const at::Tensor probability = at::softmax(outputs.to(at::kDouble), 1);
   const at::Tensor decision = outputs.argmax(1);
@@ -36,7 +36,7 @@ io::Table class_table(const at::Tensor& outputs) {
   return table;
 }
 
-/// One row for each step of each sample.
+/// Returns one row per step of each sample.
 io::Table trace_table(const at::Tensor& outputs, const at::Tensor& lengths) {
   const at::Tensor values = outputs.to(at::kDouble).contiguous();
   io::Table table{{"sequence", "step"}, {}};
@@ -56,7 +56,7 @@ io::Table trace_table(const at::Tensor& outputs, const at::Tensor& lengths) {
   return table;
 }
 
-/// Refuses to write where something would be lost.
+/// Refuses to overwrite the input or the run.
 void require_out(const fs::path& out, const fs::path& data, const fs::path& run, bool force) {
   if (io::is_stream(out)) return;
   std::error_code ignored;

@@ -6,17 +6,17 @@
 
 namespace afterspike::cli {
 
-/// Says on standard error how far a long task is and how long it will take: a line that is redrawn
-/// where that is a terminal, elsewhere a line every half minute.
+/// Prints the progress and the remaining time of a long task on standard error: a redrawn line on a
+/// terminal, else a line every half minute.
 class Progress {
  public:
-  /// `what` is counted: "evaluations".
+  /// `what` is the counted thing: "evaluations".
   explicit Progress(std::string what, bool quiet = false);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  /// The first call says what was done before, which tells nothing about the time to go.
+  /// The first call reports earlier work, which does not enter the remaining time.
   void update(std::size_t done, std::size_t total);
 
  private:

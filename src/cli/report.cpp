@@ -60,21 +60,21 @@ analysis::ReportRequest make_request(const Arguments& arguments,
   return request;
 }
 
-/// Flags of the small study mean nothing where a study of silencing is shown instead.
+/// Refuses flags of the small study if a study of silencing is given.
 void require_flags_of_studies(const Arguments& arguments) {
   for (const std::string& study : arguments.list("studies")) {
     if (!std::filesystem::exists(std::filesystem::path(study) / "settings.json")) continue;
     require(!arguments.has("trials"), ErrorKind::usage,
             "--trials: found with the study '{}', expected without one: it is shown as it is",
             study);
-    // How many samples a spiking network is compared on, too.
+    // --limit is also the number of samples for a spiking network.
     require(!arguments.has("limit") || arguments.has("spiking"), ErrorKind::usage,
             "--limit: found with the study '{}', expected without one: it is shown as it is",
             study);
   }
 }
 
-/// How faithful the spiking network of --spiking is.
+/// Returns the section on the spiking network of --spiking.
 report::Section spiking_section(const Arguments& arguments, ThreadPool& pool) {
   const std::string name = arguments.text("spiking");
   const auto runs = analysis::find_runs(arguments.words().front());
@@ -89,7 +89,7 @@ report::Section spiking_section(const Arguments& arguments, ThreadPool& pool) {
   return parity::section(parity::compare(trained, network, *data, sim::Options{kSeed}, pool), name);
 }
 
-/// Refuses to replace what is no page.
+/// Refuses to replace a file that is no page.
 void require_page(const std::filesystem::path& out) {
   std::error_code ignored;
   if (!std::filesystem::exists(out, ignored) || io::is_stream(out)) return;

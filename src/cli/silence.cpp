@@ -16,7 +16,7 @@ using analysis::Perturbation;
 
 constexpr std::int64_t kMostTrials = 1000000;
 
-/// The flags of perturbations; the first is what is done without any.
+/// Flags of perturbations; the first is the default.
 constexpr std::pair<const char*, Perturbation> kPerturbations[] = {
     {"fractions", Perturbation::silence},
     {"weight-noise", Perturbation::weight_noise},
@@ -51,7 +51,7 @@ Arguments silence_arguments() {
   return arguments;
 }
 
-/// The perturbation that was asked for, and its levels.
+/// Reads the requested perturbation and its levels.
 void read_perturbation(const Arguments& arguments, analysis::Protocol& protocol) {
   const char* chosen = nullptr;
   for (const auto& [flag, perturbation] : kPerturbations) {
@@ -64,7 +64,7 @@ void read_perturbation(const Arguments& arguments, analysis::Protocol& protocol)
   protocol.levels = arguments.numbers(chosen ? chosen : "fractions");
   for (double& level : protocol.levels) {
     analysis::require_level(protocol.perturbation, level);
-    level += 0.0;  // -0 is 0.
+    level += 0.0;  // -0 becomes 0.
   }
   require(protocol.perturbation == Perturbation::silence || arguments.text("by") == "random",
           ErrorKind::usage, "--by: neurons are selected with --fractions only, found --{}",
@@ -98,7 +98,7 @@ analysis::Study make_study(const Arguments& arguments, ThreadPool& pool) {
   read_perturbation(arguments, study.protocol);
   const bool highest = highest_first(arguments);
   study.protocol.trials = arguments.integer("trials", 1, kMostTrials);
-  // What is larger could not be told apart in the table's column.
+  // Larger seeds could not be distinguished in the table's column.
   constexpr std::int64_t kLargestSeed = std::int64_t{1} << 53;
   study.protocol.seed = static_cast<std::uint64_t>(arguments.integer("seed", 0, kLargestSeed));
   load_subjects(arguments, study);

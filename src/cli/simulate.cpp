@@ -45,7 +45,7 @@ Arguments simulate_arguments() {
   return arguments;
 }
 
-/// With as many copies of each neuron as --copies says.
+/// Sets the number of copies of each neuron from --copies.
 void set_copies(const Arguments& arguments, glifnet::Network& network) {
   if (!arguments.has("copies")) return;
   const auto mode = network.provenance.find("mode");
@@ -61,7 +61,7 @@ sim::Options read_options(const Arguments& arguments) {
   return options;
 }
 
-/// The flags of one of the two ways to run mean nothing to the other.
+/// Refuses flags of the other way to run.
 void require_flags_of_one_way(const Arguments& arguments) {
   const bool alone = arguments.has("until");
   for (const char* flag : {"out", "record", "input", "interval"}) {
@@ -83,7 +83,7 @@ std::vector<std::string> parts_of(const std::string& list) {
   return parts;
 }
 
-/// The source that an input belongs to: the named one, or the only one.
+/// Returns the source of an input: the named one, or the only one.
 std::string source_of(const glifnet::Network& network, const std::string& name) {
   if (!name.empty())
     return network.populations[static_cast<std::size_t>(network.population(name))].name;
@@ -113,13 +113,13 @@ void set_inputs(const Arguments& arguments, const glifnet::Network& network,
   }
 }
 
-/// What is sampled besides spikes: a recording of each population of neurons.
+/// Sampled quantities besides spikes: a recording for each population of neurons.
 struct Sampled {
   std::string file;
   std::size_t recording;
 };
 
-/// Whether anything but spikes is recorded.
+/// Returns whether anything but spikes is recorded.
 bool samples(const Arguments& arguments) {
   const std::vector<std::string> names = parts_of(arguments.text("record"));
   return std::any_of(names.begin(), names.end(),

@@ -37,8 +37,8 @@ glifnet::Network converted(const Arguments& arguments, glifnet::Network network)
   if (!arguments.has("as")) return network;
   const std::string model = arguments.text("as");
   require(model == "glif3", ErrorKind::usage, "--as: found '{}', expected glif3", model);
-  // Off the grid nothing else keeps a neuron from spiking more than once in a step; a little less
-  // than one, so that what arrives with the next step is not lost.
+  // Fraction of a step. Off the grid nothing else limits a neuron to one spike per step; slightly
+  // below one, so that spikes arriving with the next step are not lost.
   constexpr double kPart = 0.9;
   const bool exact = arguments.text("engine") == "exact";
   exporters::Conversion conversion =

@@ -13,48 +13,48 @@
 #include "afterspike/tasks/task.hpp"
 #include "arguments.hpp"
 
-/// What the commands of spiking networks share.
+/// Common parts of the commands for spiking networks.
 namespace afterspike::cli {
 
-/// Of each neuron; more than any use, and few enough to count.
+/// Max copies of each neuron; more than any use, and few enough to count.
 inline constexpr std::int64_t kMostCopies = 1'000'000;
 
-/// A time above 0 that a flag gives, in ms; `fallback` where it is not given. Throws Error(usage)
+/// Returns the time of a flag in ms, above 0; `fallback` if it is not given. Throws Error(usage)
 /// that names the flag.
 double positive_ms(const Arguments& arguments, const std::string& flag, double fallback = 0);
 
 /// Declares --engine, --as and --seed.
 Arguments& add_engine(Arguments& arguments);
 
-/// What --engine and --seed say.
+/// Returns the options of --engine and --seed.
 sim::Options simulation_options(const Arguments& arguments);
 
-/// The network in the terms of --as; what that changes is logged.
+/// Returns the network converted by --as; logs the changes.
 glifnet::Network converted(const Arguments& arguments, glifnet::Network network);
 
-/// Refuses, Error(config), a network that says that it was made from another checkpoint.
+/// Throws Error(config) if the network records another checkpoint as its origin.
 void require_of_run(const glifnet::Network& network, const experiment::Trained& trained);
 
-/// The task called `name` with its default settings; or, where `name` is empty or that of the task
-/// that the network was trained for, that task with the settings of the training. Throws
-/// Error(usage) where neither is known.
+/// Returns the task called `name` with its default settings. If `name` is empty or the task of the
+/// network's training, returns that task with the settings of the training. Throws Error(usage) if
+/// neither is known.
 std::unique_ptr<tasks::Task> task_of(const glifnet::Network& network, const std::string& name,
                                      const tasks::TaskContext& context);
 
-/// The first `limit` samples of a split, all where it is 0. Throws Error(config) where there is no
-/// such split or nothing is classified.
+/// Returns the first `limit` samples of a split, all if it is 0. Throws Error(config) if there is
+/// no such split or nothing is classified.
 std::shared_ptr<const data::Dataset> first_samples(const tasks::Task& task, tasks::Split split,
                                                    std::int64_t limit);
 
-/// The same for --split and --limit.
+/// Returns the samples of --split and --limit.
 std::shared_ptr<const data::Dataset> samples_of(const tasks::Task& task,
                                                 const Arguments& arguments);
 
-/// Prints an object: as JSON, or a line for each member.
+/// Prints an object: as JSON, or a line per member.
 void print_result(const io::Json& result, bool json);
 
-/// The same of a report; its verdict alone comes last, and no errors of single neurons without
-/// JSON.
+/// Prints a report; without JSON its verdict comes last, alone, and errors of single neurons are
+/// omitted.
 void print_report(const parity::Report& report, bool json);
 
 }  // namespace afterspike::cli

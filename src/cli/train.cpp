@@ -31,7 +31,7 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kMostSeeds = 10'000;
 
-/// A flag of everyday use and the option that it sets.
+/// A common flag and the option that it sets.
 struct PlainFlag {
   const char* flag;
   const char* shown;
@@ -94,7 +94,7 @@ std::string chosen_name(const Arguments& arguments, const char* flag) {
     require(fs::exists(path), ErrorKind::config, "--config: found '{}', expected a file",
             path.string());
     name = io::peek_text(path, flag, "name");
-    // Before its options are read: those of another model are none of this one.
+    // Checked before its options are read, because another model's options do not exist here.
     require(name.empty() || given.empty() || name == given, ErrorKind::config,
             "--{}: found '{}', expected '{}', which '{}' is for", flag, given, name, path.string());
   }
@@ -109,7 +109,7 @@ std::string chosen_name(const Arguments& arguments, const char* flag) {
 
 void apply_settings(const Arguments& arguments, const options::Description& description) {
   const options::Field& match_params = description.find("network.match_params");
-  // A size on the command line replaces what a file says of the size in either way.
+  // A size on the command line replaces either form of size in a file.
   if (arguments.has("hidden")) match_params.set_text("0");
   for (const PlainFlag& flag : kPlainFlags) {
     if (!arguments.has(flag.flag)) continue;
@@ -130,7 +130,7 @@ void apply_settings(const Arguments& arguments, const options::Description& desc
           matched);
 }
 
-/// A path is recorded so that it means the same from any directory.
+/// Makes a recorded path independent of the working directory.
 void make_absolute(const options::Description& description, const char* option) {
   const options::Field* field = description.find_if(option);
   if (field == nullptr) return;
@@ -153,7 +153,7 @@ train::RunOptions new_options(const Arguments& arguments) {
   return options;
 }
 
-/// "2GiB", "500 MiB", "1500000000 B".
+/// Parses "2GiB", "500 MiB", "1500000000 B".
 std::size_t parse_bytes(std::string_view text, std::string_view what) {
   constexpr std::pair<std::string_view, double> kUnits[] = {
       {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1e9},
@@ -198,7 +198,7 @@ train::RunEnvironment environment_of(const Arguments& arguments, std::span<const
   return environment;
 }
 
-/// What may be said along with --resume; everything else belongs to the run as it was created.
+/// Refuses flags that --resume does not allow; other settings belong to the run as created.
 void require_resume_flags(const Arguments& arguments) {
   for (const char* flag : {"config", "task", "neuron", "out", "seeds", "set", "dump-config"}) {
     require(!arguments.has(flag), ErrorKind::usage,
@@ -224,7 +224,7 @@ std::string metric_text(const io::Json& split) {
   return text;
 }
 
-/// The command that goes on with a run from where this one was given.
+/// Returns the command that continues a run from the current directory.
 std::string resume_command(const fs::path& run, const train::RunEnvironment& environment) {
   std::string command = fmt::format("afterspike train --resume {}", run.string());
   if (environment.data_directory != usual_data_directory()) {
@@ -251,19 +251,18 @@ void report_run(const fs::path& run, const train::RunResult& result,
             result.summary["peak_memory_mib"].get<double>(), run.string());
 }
 
-/// What --json says of a run that is to be resumed.
+/// Returns the --json object of a run to be resumed.
 io::Json stop_record(const fs::path& run) {
   return {{"finished", false}, {"run", run.string()}};
 }
 
 int status_of(train::End end) {
   if (end != train::End::interrupted) return 0;
-  // The signal may have come to another process.
+  // The signal may have reached another process.
   return 128 + (interruption() != 0 ? interruption() : SIGTERM);
 }
 
-/// Trains or goes on with the run of one seed below `out`; `epochs` > 0: for so many instead of as
-/// many as `out` says.
+/// Trains or resumes the run of one seed below `out`; `epochs` > 0 replaces its number of epochs.
 train::RunResult train_seed(const fs::path& out, const train::RunEnvironment& environment,
                             std::int64_t seed, std::int64_t epochs) {
   const fs::path run = out / fmt::format("seed-{}", seed);
@@ -281,7 +280,7 @@ train::RunResult train_seed(const fs::path& out, const train::RunEnvironment& en
   return result;
 }
 
-/// Mean and standard deviation of all seeds, in summary.json and printed.
+/// Writes mean and standard deviation of all seeds to summary.json, and prints them.
 void summarise(const fs::path& out, const std::vector<io::Json>& summaries, bool json) {
   const io::Json summary = train::summarise_seeds(summaries);
   io::write_file(out / "summary.json", summary.dump(2) + "\n");
@@ -295,7 +294,7 @@ void summarise(const fs::path& out, const std::vector<io::Json>& summaries, bool
   if (json) fmt::print("{}\n", summary.dump());
 }
 
-/// Trains or goes on with one run of each seed below `out`.
+/// Trains or resumes one run per seed below `out`.
 int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
                 const std::vector<std::int64_t>& seeds, bool json, std::int64_t epochs = 0) {
   std::vector<io::Json> summaries;
@@ -308,7 +307,7 @@ int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
       remaining.limits.seconds = std::max(1e-9, environment.limits.seconds - spent.count());
     }
     const train::RunResult result = train_seed(out, remaining, seed, epochs);
-    // The first seed did not refuse the number: from now on it holds for all.
+    // The first seed accepted the number; from now on it holds for all.
     if (epochs > 0) train::record_epochs(out, std::exchange(epochs, 0));
     if (result.summary.is_null()) {
       log::info("to go on with all seeds: {}", resume_command(out, environment));
@@ -346,7 +345,7 @@ int resume(const Arguments& arguments, const train::RunEnvironment& environment)
   return train_one(run, environment, epochs, arguments.has("json"));
 }
 
-/// Whether anything was trained in a run or in those of several seeds.
+/// Returns whether anything was trained in a run or in those of several seeds.
 bool has_begun(const fs::path& out) {
   std::error_code ignored;
   for (const auto& entry : fs::recursive_directory_iterator(out, ignored)) {
@@ -357,13 +356,13 @@ bool has_begun(const fs::path& out) {
   return false;
 }
 
-/// Removes what nothing was trained in: the name is free again for the same command put right.
+/// Removes a directory without any training, so that the corrected command can use the name.
 void remove_unless_begun(const fs::path& out) {
   std::error_code ignored;
   if (!has_begun(out)) fs::remove_all(out, ignored);
 }
 
-/// Trains the run, or those of several seeds, that was created just now.
+/// Trains the new run, or runs of several seeds.
 int train_new(const fs::path& out, const Arguments& arguments,
               const train::RunEnvironment& environment, std::int64_t seed,
               const std::vector<std::int64_t>& seeds) {
@@ -381,7 +380,7 @@ int train_new(const fs::path& out, const Arguments& arguments,
   }
 }
 
-/// The seeds that --seeds asks for, from `first` on; none where it was not given.
+/// Returns the seeds of --seeds, from `first` on; empty if it was not given.
 std::vector<std::int64_t> seeds_of(const Arguments& arguments, std::int64_t first) {
   if (!arguments.has("seeds")) return {};
   const std::int64_t count = arguments.integer("seeds", 1, kMostSeeds);
@@ -411,7 +410,8 @@ int start(const Arguments& arguments, const train::RunEnvironment& environment,
   return train_new(out, arguments, environment, options.seed, seeds);
 }
 
-/// Every option of the chosen task and neuron with its default; GLIFR on line MNIST where none is.
+/// Returns every option of the chosen task and neuron with its default; GLIFR on line MNIST if none
+/// is chosen.
 std::string options_help(const Arguments& arguments) {
   const std::string task = arguments.has("task") ? arguments.text("task") : "line_mnist";
   const std::string neuron = arguments.has("neuron") ? arguments.text("neuron") : "glifr";

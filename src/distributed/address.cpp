@@ -50,7 +50,7 @@ std::string address_towards(const std::string& address) {
   const int socket = ::socket(found->ai_family, SOCK_DGRAM, 0);
   sockaddr_storage own{};
   socklen_t size = sizeof own;
-  // Nothing is sent: connecting a datagram socket only chooses the way.
+  // Sends nothing: connecting a datagram socket only selects a route.
   const bool chosen = socket >= 0 && ::connect(socket, found->ai_addr, found->ai_addrlen) == 0 &&
                       ::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size) == 0;
   if (socket >= 0) ::close(socket);

@@ -4,17 +4,17 @@
 
 namespace afterspike::distributed {
 
-/// The name of this machine.
+/// Returns the name of this machine.
 std::string host_name();
 
-/// The IP address of a host by which this machine reaches it. Throws Error(usage) when the name is
-/// not known here.
+/// Returns the IP address of a host by which this machine reaches it. Throws Error(usage) if the
+/// name is unknown here.
 std::string address_of(const std::string& host);
 
-/// The IP address of this machine on the way to another; 127.0.0.1 where there is no way.
+/// Returns the IP address of this machine on the route to another; 127.0.0.1 if there is no route.
 std::string address_towards(const std::string& address);
 
-/// An address by which only the machine itself reaches itself.
+/// Returns whether an address reaches only the machine itself.
 bool is_loopback(const std::string& address);
 
 }  // namespace afterspike::distributed

@@ -1,4 +1,4 @@
-// The only file that knows LibTorch's c10d.
+// The only file that uses LibTorch's c10d.
 #include <algorithm>
 #include <chrono>
 #include <mutex>
@@ -24,11 +24,11 @@ using Clock = std::chrono::steady_clock;
 using Store = c10::intrusive_ptr<c10d::TCPStore>;
 using Work = c10::intrusive_ptr<c10d::Work>;
 
-/// Gloo shall not judge who is too slow (a rank may write a checkpoint for a while): the heartbeat
-/// does.
+/// The heartbeat, not Gloo, decides which rank is too slow (a rank may write a checkpoint for a
+/// while).
 constexpr std::chrono::hours kGlooTimeout{24 * 30};
 
-/// Of what the ranks say to each other before they work; another number means other code.
+/// Version of the messages that ranks exchange before they work; another number means other code.
 constexpr int kProtocol = 1;
 
 milliseconds in_milliseconds(double seconds) {
@@ -43,7 +43,7 @@ std::string text_of(const std::vector<std::uint8_t>& bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
-/// The first line of what LibTorch or Gloo say, without their stack.
+/// Returns the first line of a LibTorch or Gloo message, without the stack.
 std::string first_line(const std::exception& error) {
   const std::string text = error.what();
   return text.substr(0, text.find('\n'));
@@ -59,7 +59,7 @@ class StoreBoard final : public Board {
     store_->compareSet(name, {}, bytes_of(text));
   }
   std::optional<std::string> read(const std::string& name) override {
-    // To ask for what is not there would wait for it.
+    // get() would wait for a missing key.
     if (!store_->check({name})) return std::nullopt;
     return text_of(store_->get(name));
   }
@@ -68,7 +68,7 @@ class StoreBoard final : public Board {
   Store store_;
 };
 
-/// A connection to the store, which rank 0 serves.
+/// Returns a connection to the store, which rank 0 serves.
 Store connect_store(const Place& place, const ConnectOptions& options, bool serve) {
   c10d::TCPStoreOptions wanted;
   wanted.port = static_cast<std::uint16_t>(place.port);
@@ -76,7 +76,7 @@ Store connect_store(const Place& place, const ConnectOptions& options, bool serv
   wanted.waitWorkers = false;
   wanted.timeout = in_milliseconds(options.join_timeout_s);
   try {
-    // Rank 0 may not know the name by which others know its machine.
+    // Rank 0 may not know the name that other machines use for it.
     auto store =
         c10::make_intrusive<c10d::TCPStore>(place.rank == 0 ? "127.0.0.1" : place.address, wanted);
     store->setTimeout(in_milliseconds(options.rank_timeout_s));
@@ -94,20 +94,20 @@ Store connect_store(const Place& place, const ConnectOptions& options, bool serv
   }
 }
 
-/// What each rank says of itself.
+/// Information that each rank publishes.
 struct Member {
   std::string host;
-  std::string master;  ///< The address of rank 0, as seen from there.
+  std::string master;  ///< Address of rank 0, as seen from there.
 };
 
 std::string member_key(int rank) {
   return fmt::format("member/{}", rank);
 }
 
-/// Where rank 0 writes why it does not go on.
+/// Key under which rank 0 writes why it stops.
 constexpr const char* kRefusal = "refusal";
 
-/// Waits until all `names` are in the store; gives the indices of those that never come.
+/// Waits until all `names` are in the store; returns the indices of those that never appear.
 std::vector<std::size_t> await(c10d::TCPStore& store, const std::vector<std::string>& names,
                                double timeout_s) {
   const Clock::time_point end = Clock::now() + in_milliseconds(timeout_s);
@@ -126,7 +126,7 @@ std::vector<std::size_t> await(c10d::TCPStore& store, const std::vector<std::str
   return missing;
 }
 
-/// "3, 5", or the first of many and how many more there are.
+/// Returns "3, 5", or the first of many and the count of the others.
 std::string shortened(std::vector<std::size_t> ranks) {
   constexpr std::size_t kNamed = 8;
   const std::size_t more = ranks.size() - std::min(ranks.size(), kNamed);
@@ -135,7 +135,7 @@ std::string shortened(std::vector<std::size_t> ranks) {
   return more == 0 ? names : fmt::format("{} and {} others", names, more);
 }
 
-/// Says who is here and waits for all others.
+/// Publishes this rank and waits for all others.
 std::vector<Member> meet(c10d::TCPStore& store, const Place& place, const ConnectOptions& options) {
   require(store.add(fmt::format("joined/{}", place.rank), 1) == 1, ErrorKind::config,
           "another process is rank {} at {}:{}; expected each rank once, and a port of its own for "
@@ -165,7 +165,7 @@ std::vector<Member> meet(c10d::TCPStore& store, const Place& place, const Connec
   return members;
 }
 
-/// The same, and what the others do when one fails meanwhile: there is no heartbeat yet.
+/// As meet(), and tells the others if this rank fails meanwhile, because there is no heartbeat yet.
 std::vector<Member> meet_or_say(c10d::TCPStore& store, const Place& place,
                                 const ConnectOptions& options) {
   try {
@@ -173,7 +173,7 @@ std::vector<Member> meet_or_say(c10d::TCPStore& store, const Place& place,
   } catch (const Error& error) {
     if (place.rank > 0) throw;
     store.set(kRefusal, bytes_of(error.what()));
-    std::this_thread::sleep_for(milliseconds(500));  // They look every 20 ms.
+    std::this_thread::sleep_for(milliseconds(500));  // The others poll every 20 ms.
     throw;
   } catch (const std::exception& error) {
     fail(ErrorKind::lost, "rank 0 at {}:{} does not answer any more: {}", place.address, place.port,
@@ -181,9 +181,9 @@ std::vector<Member> meet_or_say(c10d::TCPStore& store, const Place& place,
   }
 }
 
-/// Where this rank listens for the others: its address towards rank 0, or, on the machine of rank
-/// 0, that by which other machines reach it. A host's own name often means 127.0.1.1 to itself, and
-/// nobody else reaches it there.
+/// Returns the address on which this rank listens: towards rank 0 or, on the machine of rank 0, the
+/// one by which other machines reach it. A host's own name often resolves to 127.0.1.1 locally,
+/// which nobody else reaches.
 std::string own_address(const std::vector<Member>& members) {
   std::string master = members.front().master;
   for (const Member& member : members) {
@@ -230,7 +230,7 @@ class GlooRanks final : public Ranks {
   int on_this_host_ = 1;
   Store store_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
-  std::mutex mutex_;  ///< Of under_way_.
+  std::mutex mutex_;  ///< Guards under_way_.
   std::vector<Work> under_way_;
   std::unique_ptr<Heartbeat> heartbeat_;
 };
@@ -244,7 +244,7 @@ void GlooRanks::watch(const std::vector<Member>& members, const ConnectOptions& 
   wanted.patience_s = kPatience_s;
   wanted.interrupt = [this] { interrupt(); };
   wanted.give_up = options.give_up;
-  // A connection of its own: the other one may wait for something.
+  // A separate connection, because the other one may be waiting.
   heartbeat_ = std::make_unique<Heartbeat>(
       std::make_unique<StoreBoard>(connect_store(place_, options, false)), std::move(wanted));
 }
@@ -289,13 +289,13 @@ void GlooRanks::await_work(const Work& work) {
   require(work->wait(), ErrorKind::lost, "interrupted");
 }
 
-/// Up from rank to rank, where each adds, and down again, where each takes what it came to. The
-/// parts follow each other, so that the ranks work and the network carries at the same time.
+/// Ordered all-reduce: each rank adds its part on the way up; the total is copied on the way down.
+/// Parts are pipelined, so that ranks work while the network carries.
 void GlooRanks::pass_on(const std::vector<at::Tensor>& parts, const Add& add) {
   const int last = place_.size - 1;
   std::vector<Work> up, down, sent;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    // What comes down cannot come before that part has gone up: both may go to the same place.
+    // A part comes down only after it has gone up, because both may use the same memory.
     if (place_.rank > 0) up.push_back(receive(parts[i], place_.rank - 1, 2 * i));
     if (place_.rank < last) down.push_back(receive(parts[i], place_.rank + 1, 2 * i + 1));
   }
@@ -314,7 +314,7 @@ void GlooRanks::pass_on(const std::vector<at::Tensor>& parts, const Add& add) {
 
 void GlooRanks::fold(const at::Tensor& values, const Add& add) {
   if (const auto verdict = heartbeat_->verdict()) throw *verdict;
-  // An exception of `add` is the caller's; one of the network is for the heartbeat to explain.
+  // An exception of `add` is the caller's; one of the network is explained by the heartbeat.
   std::exception_ptr of_add;
   const Add guarded = [&](at::Tensor part, std::int64_t offset) {
     try {

@@ -13,7 +13,7 @@ namespace {
 constexpr const char* kVerdict = "verdict";
 constexpr const char* kTrouble = "trouble";
 
-/// Added to a count, says that the rank has left.
+/// Added to a count to mark that the rank has left.
 constexpr std::int64_t kLeft = std::int64_t{1} << 40;
 
 std::chrono::duration<double> seconds(double value) {
@@ -64,7 +64,7 @@ Error Heartbeat::await_verdict(const std::string& what) {
   std::unique_lock lock(mutex_);
   trouble_ = true;
   changed_.notify_all();
-  // Who ended is silent from then on; the rest is for the way over the board.
+  // A rank that ended is silent from then on; the rest allows for delays of the board.
   changed_.wait_for(lock, seconds(options_.timeout_s + 5 * options_.interval_s),
                     [&] { return verdict_.has_value(); });
   noticed_ = true;
@@ -100,7 +100,7 @@ void Heartbeat::run() {
   try {
     if (board_ != nullptr) say_goodbye();
   } catch (const std::exception&) {
-    // Rank 0 has gone before; there is nobody left to tell.
+    // Rank 0 has ended before; there is nobody left to tell.
   }
 }
 

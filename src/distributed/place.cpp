@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kHighestPort = 65'535;
 
-/// The variables in which a launcher tells rank and number of its processes.
+/// A launcher's variables for rank and number of processes.
 struct Launcher {
   const char* rank;
   const char* size;
@@ -38,7 +38,7 @@ std::optional<int> number(const Variables& variables, const char* name, int low,
   return value;
 }
 
-/// Rank and size as the launcher tells them; nothing where it tells neither.
+/// Returns rank and size from a launcher's variables; nullopt if neither is set.
 std::optional<Place> launched_by(const Variables& variables, const Launcher& launcher) {
   constexpr int kMost = std::numeric_limits<int>::max();
   const std::optional<int> rank = number(variables, launcher.rank, 0, kMost);
@@ -58,8 +58,8 @@ std::optional<Place> launched_by(const Variables& variables, const Launcher& lau
   return place;
 }
 
-/// Slurm sets some of its variables in batch scripts and allocations, too, where only one process
-/// runs; those of a step, where srun is.
+/// Reads the variables of a step, set by srun. Slurm sets some of its variables in batch scripts
+/// and allocations too, where only one process runs.
 std::optional<Place> launched_by_slurm(const Variables& variables) {
   if (variables(kSlurmStep.size)) return launched_by(variables, kSlurmStep);
   if (variables("SLURM_JOB_ID")) return std::nullopt;
@@ -67,7 +67,7 @@ std::optional<Place> launched_by_slurm(const Variables& variables) {
   return variables(kSlurm.rank) ? launched_by(variables, kSlurm) : std::nullopt;
 }
 
-/// "node007" of "node[007-010,12],other1".
+/// Returns "node007" for "node[007-010,12],other1".
 std::string first_host(std::string_view list) {
   const std::size_t open = list.find_first_of("[,");
   if (open == list.npos || list[open] == ',') return std::string(list.substr(0, open));
@@ -87,20 +87,20 @@ std::string slurm_address(const Variables& variables) {
   return "";
 }
 
-/// Jobs that share a machine should not share a port.
+/// Derives a port from the job, so that jobs sharing a machine do not share a port.
 int slurm_port(const Variables& variables) {
   const auto job = number(variables, "SLURM_JOB_ID", 0, std::numeric_limits<int>::max());
   return job ? 20'000 + *job % 10'000 : kDefaultPort;
 }
 
-/// All on one machine?
+/// Returns whether all ranks are on one machine.
 bool on_one_host(const Variables& variables, const Place& place) {
   const auto local =
       number(variables, "OMPI_COMM_WORLD_LOCAL_SIZE", 1, std::numeric_limits<int>::max());
   return local == place.size;
 }
 
-/// Where rank 0 is to be found under torchrun. Newer ones keep a store of their own, of another
+/// Returns the port of rank 0 under torchrun. Newer versions keep their own store, of another
 /// version, at MASTER_PORT, and say so.
 int torchrun_port(const Variables& variables) {
   const auto port = number(variables, "MASTER_PORT", 1, kHighestPort);

@@ -5,12 +5,12 @@
 
 namespace afterspike::train {
 
-/// Seconds on a clock that never jumps; only differences mean something.
+/// Returns seconds of a monotonic clock; only differences have a meaning.
 inline double now_s() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// Seconds that all threads of this process have computed.
+/// Returns the CPU seconds of all threads of this process.
 inline double cpu_s() {
   return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }

@@ -21,7 +21,7 @@ namespace {
 /// (measured: 10 to 15 MiB).
 constexpr std::size_t kFirstUse = std::size_t{12} << 20;
 
-/// Bytes that this process holds in memory.
+/// Returns the resident memory of this process in bytes.
 std::size_t resident_bytes() {
   std::ifstream file("/proc/self/statm");
   std::size_t total = 0, resident = 0;
@@ -29,8 +29,8 @@ std::size_t resident_bytes() {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-/// What reading single steps of sequences of several lengths takes besides: a copy of them, and its
-/// gradient.
+/// Returns the extra memory of reading single steps of sequences of several lengths: a copy of
+/// them, and its gradient.
 std::size_t gathered_bytes(const tasks::Task& task, const nn::Network& network, std::int64_t rows) {
   const std::int64_t steps = task.shape().steps;
   const std::int64_t count = steps - tasks::first_read_step(steps, {}, task.objective().read);
@@ -42,10 +42,10 @@ double mib(std::size_t bytes) {
   return static_cast<double>(bytes) / (1 << 20);
 }
 
-/// How a batch is shared out.
+/// Division of a batch.
 struct Sharing {
-  std::int64_t rows;    ///< Of a shard.
-  std::int64_t shards;  ///< Of this rank.
+  std::int64_t rows;    ///< Rows of a shard.
+  std::int64_t shards;  ///< Shards of this rank.
   std::size_t at_once;
 };
 
@@ -54,12 +54,12 @@ Sharing share(std::int64_t samples, const TrainOptions& options, int threads,
   const std::int64_t batch = std::min(options.batch_size, samples);
   const std::int64_t rows = std::min(batch, evaluation::shard_rows(options.batch_size));
   const auto [first, last] = distributed::part_of(ranks, evaluation::shard_count(batch, rows));
-  // Evaluation has shards for everyone.
+  // Every thread has a shard in evaluation.
   const auto at_once = std::clamp<std::int64_t>(last - first, 1, std::max(1, threads));
   return {rows, last - first, static_cast<std::size_t>(at_once)};
 }
 
-/// All but what the layers keep for the way back.
+/// Plans everything but the memory that layers keep for the backward pass.
 MemoryPlan plan_rest(const nn::Network& network, const tasks::Task& task, const Sharing& sharing) {
   const auto samples = task.split(tasks::Split::train);
   const std::int64_t steps = task.shape().steps;
@@ -67,10 +67,10 @@ MemoryPlan plan_rest(const nn::Network& network, const tasks::Task& task, const 
   const bool differ = samples->size() > 0 && samples->batch(kFirst).lengths.defined();
   MemoryPlan plan;
   plan.present = resident_bytes();
-  // Where lengths differ, a shard may have a sequence that is read from its first step on.
+  // If lengths differ, a shard may have a sequence that is read from its first step on.
   plan.largest = {steps, sharing.rows,
                   differ ? 0 : tasks::first_read_step(steps, {}, task.objective().read)};
-  // An input is gathered, turned and, while it is, held twice.
+  // An input is gathered and transposed, and held twice meanwhile.
   auto of_thread = static_cast<std::size_t>(2 * steps * sharing.rows * task.shape().input_size * 4);
   if (differ) of_thread += gathered_bytes(task, network, sharing.rows);
   const auto parameters = static_cast<std::size_t>(network.trainable_parameters() * 4);
@@ -110,7 +110,7 @@ MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
   if (!plan.known) return plan;
   plan.workspace = workspace->bytes;
   plan.peak = fixed + at_once * plan.workspace;
-  // What is asked for has the room once more: another start, which is given it, may hold more.
+  // Suggest a limit with the headroom added, so that the next run also fits.
   require(limit == 0 || plan.peak <= limit, ErrorKind::config,
           "--memory-limit: found {} MiB, expected at least {:.0f} MiB for {}, or a smaller "
           "train.batch_size",

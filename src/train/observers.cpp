@@ -56,7 +56,7 @@ void add_split(io::Json& row, const tasks::Task& task, std::string_view split,
   }
 }
 
-/// What a row of the metrics files holds, in order.
+/// Returns a row of the metrics files, in column order.
 io::Json metrics_row(const Trainer& trainer, const EpochReport& report) {
   io::Json row = {
       {"epoch", report.epoch}, {"step", report.step}, {"learning_rate", report.learning_rate}};
@@ -85,13 +85,13 @@ void filter_lines(const fs::path& path, Keep keep) {
   std::istringstream lines(std::string(bytes.begin(), bytes.end()));
   std::string kept;
   for (std::string line; std::getline(lines, line);) {
-    if (lines.eof()) break;  // No line end: it was being written when the program was killed.
+    if (lines.eof()) break;  // No line end: the program was killed while writing it.
     if (keep(line)) kept.append(line).append(1, '\n');
   }
   io::write_file(path, kept);
 }
 
-/// Adds the names in a row that are new; whether there were any.
+/// Adds the new names of a row; returns whether there were any.
 bool add_names(const io::Json& row, std::vector<std::string>& columns) {
   const std::size_t before = columns.size();
   for (const auto& [name, value] : row.items()) {
@@ -113,7 +113,7 @@ std::string csv_line(const io::Json& row, const std::vector<std::string>& column
   return fmt::format("{}", fmt::join(cells, ","));
 }
 
-/// The rows of metrics.jsonl, and their columns.
+/// Reads the rows of metrics.jsonl, and their columns.
 std::vector<io::Json> read_rows(const fs::path& directory, std::vector<std::string>& columns) {
   std::ifstream file(directory / "metrics.jsonl");
   std::vector<io::Json> rows;
@@ -124,8 +124,8 @@ std::vector<io::Json> read_rows(const fs::path& directory, std::vector<std::stri
   return rows;
 }
 
-/// Writes metrics.csv anew from metrics.jsonl; gives its columns. Without an epoch there is no
-/// table; one that is there all the same is kept under another name.
+/// Rewrites metrics.csv from metrics.jsonl; returns its columns. Without an epoch there is no
+/// table; an existing one is kept under another name.
 std::vector<std::string> rebuild_csv(const fs::path& directory) {
   std::vector<std::string> columns;
   const std::vector<io::Json> rows = read_rows(directory, columns);
@@ -170,7 +170,7 @@ void ProgressPrinter::on_step(const Trainer& trainer) {
 
 void ProgressPrinter::on_epoch(const Trainer& trainer, const EpochReport& report) {
   const double now = now_s();
-  // Five thousand short epochs need not be five thousand lines.
+  // Limits the lines of thousands of short epochs.
   const bool last = report.epoch == trainer.options().epochs;
   if (now - last_s_ < kRedrawInterval_s && report.epoch_s < kRedrawInterval_s && !last) return;
   last_s_ = now;
@@ -233,7 +233,7 @@ void Checkpointer::save(const Trainer& trainer, bool best) {
   content.training = trainer.optimizer_state();
   const fs::path place = run_.place(step);
   checkpoint::save(place, content);
-  // In this order a crash in between leaves `latest` naming a checkpoint that is complete.
+  // In this order `latest` names a complete checkpoint after a crash in between.
   if (best) run_.set_best(place);
   run_.set_latest(place);
   run_.prune();
@@ -242,7 +242,7 @@ void Checkpointer::save(const Trainer& trainer, bool best) {
 }
 
 void Checkpointer::on_step(const Trainer& trainer) {
-  // At the end of an epoch on_epoch follows, which knows more.
+  // At the end of an epoch on_epoch() follows, which has more information.
   if (trainer.progress().step_in_epoch == trainer.steps_per_epoch()) return;
   if (now_s() - last_s_ >= interval_s_) save(trainer, false);
 }

@@ -26,7 +26,7 @@ std::int64_t Optimizer::numbers() const noexcept {
 
 void Optimizer::step(const std::vector<at::Tensor>& gradients, double factor) {
   const at::NoGradGuard no_grad;
-  const DenormalsFlushed flushed;  // Moments fade, too.
+  const DenormalsFlushed flushed;  // Moments become denormal, too.
   require(gradients.size() == parameters_.size(), ErrorKind::internal,
           "{} gradients for {} parameters", gradients.size(), parameters_.size());
   ++steps_;

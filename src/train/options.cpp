@@ -13,11 +13,11 @@ namespace {
 constexpr double kOneCycleStart = 1.0 / 25;
 constexpr double kOneCycleEnd = kOneCycleStart / 1e4;
 
-/// Beyond what anybody wants, and far enough from what a float cannot hold.
+/// Sanity limits, well inside the range of float.
 constexpr double kLargestRate = 1e30;
 constexpr double kLargestDecay = 1e6;
 
-/// From `start` to `end` along half a cosine as x goes from 0 to 1.
+/// Returns a value from `start` to `end` along half a cosine as x goes from 0 to 1.
 double cosine(double start, double end, double x) {
   return end + (start - end) * (1 + std::cos(std::numbers::pi * x)) / 2;
 }
@@ -27,7 +27,7 @@ double one_cycle(double rise, double x) {
   return cosine(1, kOneCycleEnd, (x - rise) / (1 - rise));
 }
 
-/// Steps that the annealing of the softness takes.
+/// Returns the steps of the annealing of the softness.
 double annealing_steps(const TrainOptions& options, std::int64_t total,
                        std::int64_t steps_per_epoch) {
   if (options.sigma_epochs <= 0) return static_cast<double>(total);

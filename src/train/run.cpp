@@ -49,7 +49,8 @@ io::Json split_summary(const tasks::Task& task, const tasks::Tally& tally) {
   return json;
 }
 
-/// What finish() wrote; nothing where there is none. A damaged one can be written again.
+/// Reads the summary written by finish(); nullopt if there is none. A damaged one can be written
+/// again.
 std::optional<io::Json> read_summary(const fs::path& path) {
   if (!fs::exists(path)) return std::nullopt;
   try {
@@ -62,7 +63,7 @@ std::optional<io::Json> read_summary(const fs::path& path) {
   return std::nullopt;
 }
 
-/// By all ranks together: what the network comes to on each split, in an object.
+/// Evaluates the network on each split, by all ranks together; returns an object by split.
 io::Json evaluate_splits(Session& session, const nn::Network& network,
                          const nn::NetworkPass& pass) {
   share_parameters(session.ranks, network);
@@ -110,7 +111,7 @@ io::Json finish(const fs::path& directory, Session& session, End end,
   return summary;
 }
 
-/// The options in a configuration; `where` it is from is for messages.
+/// Returns the options in a configuration; `where` names its origin in messages.
 RunOptions options_of(const io::Json& configuration, const std::string& where) {
   const auto name = [&](std::string_view key) {
     return io::member<std::string>(configuration, key, where, ErrorKind::checkpoint);
@@ -129,8 +130,8 @@ RunOptions options_of(const io::Json& configuration, const std::string& where) {
   return options;
 }
 
-/// Number, mean and sample standard deviation of a value over seeds; those without it are null
-/// among the values.
+/// Returns number, mean and sample standard deviation of a value over seeds; seeds without it are
+/// null among the values.
 io::Json over_seeds(const std::vector<io::Json>& summaries, const io::Json::json_pointer& place) {
   io::Json values = io::Json::array();
   std::vector<double> there;
@@ -147,7 +148,8 @@ io::Json over_seeds(const std::vector<io::Json>& summaries, const io::Json::json
   return {{"n", there.size()}, {"mean", mean}, {"sd", sd}, {"values", std::move(values)}};
 }
 
-/// The checkpoint of the epoch that `latest` remembers as the best; nothing where it knows of none.
+/// Returns the checkpoint of the epoch that `latest` records as the best; nullopt if it records
+/// none.
 std::optional<fs::path> find_best(const std::vector<fs::path>& all, const fs::path& latest) {
   const auto progress_of = [](const fs::path& path) {
     return Progress::from_json(checkpoint::load(path).progress);
@@ -164,13 +166,13 @@ std::optional<fs::path> find_best(const std::vector<fs::path>& all, const fs::pa
        latest.string(), epoch);
 }
 
-/// What `latest` and `best` of a run name.
+/// Contents of `latest` and `best` of a run.
 struct Names {
   std::optional<fs::path> latest, best;
 };
 
-/// Those that a run has; without `latest`, as after a crash within the first save or where the file
-/// was lost, what they should be.
+/// Returns the names of a run; without `latest`, as after a crash during the first save or if the
+/// file was lost, the correct ones.
 Names names_of(const checkpoint::RunDirectory& run) {
   Names names{run.latest(), run.best()};
   const std::vector<fs::path> all = run.checkpoints();
@@ -180,7 +182,7 @@ Names names_of(const checkpoint::RunDirectory& run) {
   return names;
 }
 
-/// Writes them where they are not there.
+/// Writes missing names.
 void write_names(const checkpoint::RunDirectory& run, const Names& names) {
   if (run.latest() || !names.latest) return;
   log::warning("{}: there is no 'latest'; going on from the newest checkpoint, {}",
@@ -189,7 +191,7 @@ void write_names(const checkpoint::RunDirectory& run, const Names& names) {
   run.set_latest(*names.latest);
 }
 
-/// Trains, and says of an error what is left.
+/// Trains, and adds to an error what is left of the run.
 End train(Session& session, const std::vector<Observer*>& observers, const Limits& limits,
           const checkpoint::RunDirectory& run) {
   try {
@@ -288,13 +290,13 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   }
   session.share_state(true);
   session.prepare(environment);
-  // Nothing of the run changes before all that may be refused was asked for.
+  // Nothing of the run changes before all checks have passed.
   write_names(run, names);
   fs::remove(summary_path);
   if (epochs > 0) record_epochs(directory, epochs);
 
   ProgressPrinter printer(environment.terminal);
-  // A run that was killed before its first checkpoint has metrics, too.
+  // A run killed before its first checkpoint may also have metrics.
   const bool resumed = names.latest.has_value() || fs::exists(directory / "metrics.jsonl");
   MetricsFiles metrics(directory, trainer.progress().step, resumed);
   Checkpointer checkpointer(run, checkpoint_configuration(session),

@@ -17,7 +17,7 @@
 namespace afterspike::train {
 namespace {
 
-/// Only values of the same parameters under the same transforms can be taken over.
+/// Values are inherited only between parameters with the same transforms.
 void require_same_parameters(const RunOptions& options, const nn::Network& donor,
                              const std::string& donor_neuron, const nn::Network& network) {
   require(donor_neuron == options.experiment->neuron_name(), ErrorKind::config,
@@ -48,7 +48,8 @@ void warn_of_delay(const nn::Network& network, const tasks::Task& task) {
       delay, task.shape().steps);
 }
 
-/// Ranks share a batch by whole shards: there may be fewer than ranks.
+/// Warns of idle ranks: ranks share a batch by whole shards, of which there may be fewer than
+/// ranks.
 void warn_of_idle(const distributed::Ranks& ranks, const TrainOptions& options, at::Device device) {
   const std::int64_t rows = evaluation::shard_rows(options.batch_size, device);
   const std::int64_t shards = evaluation::shard_count(options.batch_size, rows);
@@ -67,19 +68,19 @@ void report_memory(const MemoryPlan& plan) {
             mib(plan.workspace));
 }
 
-/// Options that may differ from those of the checkpoint: how long the training is, and where its
-/// data are, which are compared themselves.
+/// Returns whether an option may differ from the checkpoint's: the length of the training, and the
+/// place of its data, which are compared themselves.
 bool may_change(const std::string& option) {
   return option == "train.epochs" || option == "task.data";
 }
 
-/// A training goes on with the options it began with, however they were changed meanwhile.
-/// `options` are resolved; `saved` is the checkpoint, whose experiment is.
+/// Requires the options that the training began with. `options` are resolved; `saved` is the
+/// checkpoint, with a resolved experiment.
 void require_same_options(RunOptions& options, const experiment::Trained& saved,
                           const tasks::Task& task) {
   const io::Json& configuration = saved.content.configuration;
   const io::Json found = configuration_of(options);
-  // What an older version recorded as it was given, such as neuron.initial, resolves to the same.
+  // Resolves options that an older version recorded as given, such as neuron.initial.
   saved.experiment->resolve(task, *saved.network);
   options::Description description;
   saved.experiment->describe(description);
@@ -95,11 +96,11 @@ void require_same_options(RunOptions& options, const experiment::Trained& saved,
   }
 }
 
-/// A training goes on with the data it began with.
+/// Requires the data that the training began with.
 void require_same_data(const io::Json& configuration, const tasks::Task& task) {
   for (const tasks::Split split : tasks::kSplits) {
     const std::string key = experiment::fingerprint_key(split);
-    // Older checkpoints do not have that of the test data.
+    // Older checkpoints lack the fingerprint of the test data.
     if (split == tasks::Split::test && !configuration.contains(key)) continue;
     const auto data = task.split(split);
     const io::Json found = data ? io::Json(data::fingerprint(*data)) : io::Json();
@@ -111,7 +112,7 @@ void require_same_data(const io::Json& configuration, const tasks::Task& task) {
   }
 }
 
-/// A training that has come further cannot end after fewer epochs.
+/// Requires an end that the training has not passed.
 void require_later_end(const Trainer& trainer) {
   const Progress& progress = trainer.progress();
   const std::int64_t begun = progress.epoch + (progress.step_in_epoch > 0 ? 1 : 0);
@@ -121,7 +122,7 @@ void require_later_end(const Trainer& trainer) {
           trainer.options().epochs, begun, progress.step, trainer.steps_per_epoch());
 }
 
-/// Fingerprints of the splits by name, for comparison.
+/// Returns fingerprints of the splits by name, for comparison.
 io::Json fingerprints(const tasks::Task& task) {
   io::Json facts = io::Json::object();
   for (const tasks::Split split : tasks::kSplits) {
@@ -182,7 +183,7 @@ bool Session::share_state(bool trains) {
 }
 
 void Session::prepare(const RunEnvironment& environment) {
-  // What another run of this process left would count twice.
+  // Remains of another run of this process would count twice.
   kernels::Workspace::release_all();
   for (const std::string& remark : task->remarks()) log::warning("{}", remark);
   if (!environment.quiet) {

@@ -9,20 +9,20 @@
 
 namespace afterspike::train {
 
-/// All options of a run by path, as text.
+/// Returns all options of a run by path, as text.
 io::Json configuration_of(RunOptions& options);
 
-/// What every rank of a run has, built from the options of the run.
+/// Objects of every rank of a run, built from the options of the run.
 class Session {
  public:
-  /// Throws Error(config) when the data are not those of rank 0.
+  /// Throws Error(config) if the data differ from those of rank 0.
   Session(RunOptions options, const RunEnvironment& environment);
 
-  /// Rank 0 gives where the training begins, and whether it is trained at all; the others take it.
-  /// False where there is nothing to train.
+  /// Rank 0 sends the starting state, and whether there is anything to train; the others receive
+  /// it. Returns whether there is.
   bool share_state(bool trains);
 
-  /// Plans the memory and keeps to its limit; reports the plan unless it is to be quiet.
+  /// Plans the memory and applies the limit; reports the plan unless quiet.
   void prepare(const RunEnvironment& environment);
 
   RunOptions options;
@@ -33,14 +33,14 @@ class Session {
   Trainer trainer;
 };
 
-/// Of rank 0. Goes on from a checkpoint: checks that it belongs to the run and its data, and takes
+/// Rank 0 only. Restores a checkpoint: checks that it belongs to the run and its data, and takes
 /// parameters and training state.
 void restore(Session& session, const std::filesystem::path& checkpoint);
 
-/// Of rank 0. Initial values: drawn from the seed, or resampled from a donor.
+/// Rank 0 only. Draws initial values from the seed, or resamples them from a donor.
 void initialize(Session& session);
 
-/// The configuration that checkpoints carry: all options, and what is needed to rebuild the network
+/// Returns the configuration of checkpoints: all options, and what is needed to rebuild the network
 /// without the data.
 io::Json checkpoint_configuration(Session& session);
 

@@ -16,7 +16,7 @@ namespace afterspike::train {
 Shard run_shard(const nn::Network& network, const tasks::Task& task,
                 const std::vector<nn::Network::Parameter>& parameters, const data::Batch& samples,
                 std::int64_t batch, double label_smoothing, nn::NetworkPass pass) {
-  const DenormalsFlushed flushed;  // On the way back, and where operations are composed.
+  const DenormalsFlushed flushed;  // In the backward pass, and in composed operations.
   Shard shard;
   const double start_s = now_s();
   at::Tensor penalty;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kFloatsPerStep = sizeof(tasks::StepReading) / sizeof(float);
 
-/// The readings of all ranks, in the order of ranks.
+/// Concatenates the readings of all ranks, in the order of ranks.
 std::vector<tasks::StepReading> join_steps(distributed::Ranks& ranks,
                                            const std::vector<tasks::StepReading>& own) {
   if (ranks.size() == 1) return own;

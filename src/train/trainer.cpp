@@ -117,8 +117,8 @@ void Trainer::restore(const Progress& progress, const nn::NamedTensors& optimize
       "training data or the batch size are not those of the run",
       progress.step, progress.epoch, progress.step_in_epoch, steps_per_epoch_, optimizer_.steps());
   progress_ = progress;
-  // With more epochs the annealing may be under way again: what was selected after the former end
-  // was measured at a softness that this training has not reached.
+  // With more epochs the annealing may restart: the former selection was measured at a softness
+  // that this training has not reached.
   if (!annealing_over(options_, progress_.step, total_steps(), steps_per_epoch_)) {
     progress_.best_epoch = 0;
   }
@@ -181,7 +181,7 @@ void Trainer::require_finite(const std::vector<Shard>& shards,
   tasks::Tally sum;
   for (const Shard& shard : shards) sum += shard.tally;
   double loss = sum.loss / static_cast<double>(sum.samples);
-  if (std::isnan(loss)) loss = std::abs(loss);  // Its sign tells nothing.
+  if (std::isnan(loss)) loss = std::abs(loss);  // The sign of NaN has no meaning.
   const std::vector<nn::Network::Parameter>& parameters = optimizer_.parameters();
   std::string bad;
   const std::int64_t rows = evaluation::shard_rows(options_.batch_size, network_.device());
@@ -329,7 +329,7 @@ End Trainer::run(const std::vector<Observer*>& observers, const Limits& limits) 
     clock();
     for (Observer* observer : observers) observer->on_epoch(*this, report);
   }
-  // A limit that is reached with the last step changes nothing any more.
+  // A limit reached with the last step has no effect.
   if (out_of_patience()) end = End::patience;
   if (progress_.epoch >= options_.epochs) end = End::finished;
   for (Observer* observer : observers) observer->on_end(*this, end);
