@@ -27,7 +27,7 @@ class AnalysisCli : public testing::ProgramTest {
     succeed(train_sines(path(name), words));
   }
 
-  /// Expects the message to be one line, too.
+  /// Also expects the message to be one line.
   void refused(int status, const Words& words, std::initializer_list<const char*> parts) const {
     const Outcome outcome = ProgramTest::refused(status, words, parts);
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
@@ -107,7 +107,7 @@ TEST_F(AnalysisCli, ClustersAFile) {
   EXPECT_EQ(report["scores"].size(), 10U);
   EXPECT_EQ(report["standardise"], "none");
   EXPECT_THAT(succeed({"cluster", "--csv", path("neurons.csv")}).out, HasSubstr("threshold_mV"));
-  // The least number of cells that there are clusters of.
+  // Min number of cells for that many clusters.
   for (const auto& [clusters, least] : {std::pair("2:4", 3), std::pair("3:4", 4)}) {
     const auto words = [&](int limit) {
       return Words{"cluster", "--csv",  path("neurons.csv"), "--replicates",       "0", "--k",
@@ -133,7 +133,7 @@ TEST_F(AnalysisCli, InspectsNeuronsAndClusters) {
 }
 
 TEST_F(AnalysisCli, BeforeTrainingIsWhatTheRunBeganWith) {
-  // What is not learned is the same before and after.
+  // Untrained parameters are the same before and after.
   train("run", {"--set", "neuron.learn=none", "--seed", "5", "--set",
                 "neuron.after_spike_decay=log_uniform(0.2, 19)"});
   succeed({"inspect", path("run"), "--out", path("out")});
@@ -234,7 +234,7 @@ TEST_F(AnalysisCli, RefusesWhatDoesNotFitWithOneSentence) {
   refused(2, {"silence", path("run"), "--jitter", "1", "--by", "rate", "--out", out}, {"--by"});
   refused(2, {"silence", path("run"), "--order", "up", "--out", out}, {"highest or lowest"});
   refused(4, {"silence", path("run"), "--jitter", "1", "--out", out}, {"expected events"});
-  EXPECT_FALSE(fs::exists(out));  // What was refused does not take the name.
+  EXPECT_FALSE(fs::exists(out));  // A refused command does not take the name.
   refused(2, {"silence", path("run"), "--order", "lowest", "--out", out}, {"only by rank"});
   refused(2, {"inspect", path("run")}, {"expected --out DIR"});
   refused(2, {"inspect", path("run"), "--neurons", "8", "--out", out}, {"neuron 8", "0 to 7"});

@@ -38,7 +38,7 @@ inline void write_class_csv(const std::filesystem::path& path, int features = 2)
   spill(path, text.str());
 }
 
-/// What trains six neurons on such a file, in three steps an epoch.
+/// Returns words to train six neurons on such a file, in three steps an epoch.
 inline std::vector<std::string> train_on_classes(const std::string& neuron,
                                                  const std::filesystem::path& data,
                                                  const std::filesystem::path& out,

@@ -14,7 +14,7 @@ constexpr std::int64_t kHidden = 6, kInput = 3, kClasses = 4;
 
 class CliBench : public testing::ProgramTest {
  protected:
-  /// Words to measure a small shape.
+  /// Returns words to measure a small shape.
   static Words tiny(const Words& more = {}) {
     Words words = {"bench",   "--hidden", "6",         "--batch", "4",         "--steps", "10",
                    "--input", "3",        "--classes", "4",       "--repeats", "2"};
@@ -23,11 +23,11 @@ class CliBench : public testing::ProgramTest {
   }
 };
 
-/// Numbers of a layer of each model, without its readout.
+/// Parameter counts of a layer of each model, without its readout.
 struct Model {
   const char* name;
   std::int64_t parameters;
-  bool of_library = false;  ///< LibTorch has a layer of it.
+  bool of_library = false;  ///< Whether LibTorch has such a layer.
 };
 constexpr std::int64_t kSquare = kHidden * kHidden, kGate = (kInput + kHidden + 2) * kHidden;
 constexpr Model kModels[] = {
@@ -55,7 +55,7 @@ TEST_F(CliBench, PrintsOneObjectForEveryNeuronModelByEveryPath) {
       }
       EXPECT_LE(result.at("step_s_min"), result.at("step_s_median"));
       EXPECT_LE(result.at("base_rss_mib"), result.at("peak_rss_mib"));
-      // Kernels go through shards; for what LibTorch computes the whole batch is tried, too.
+      // Kernels use shards; for LibTorch the whole batch is tried, too.
       const io::Json& ways = result.at("ways");
       EXPECT_EQ(ways.size() == 1, path == "fused") << ways;
       EXPECT_EQ(ways.front().at("step_s_min"), result.at("step_s_min"));

@@ -1,4 +1,4 @@
-// --device where LibTorch has no CUDA, which is what Debian's is like.
+// Tests of --device with a LibTorch without CUDA, such as Debian's.
 
 #include <gtest/gtest.h>
 

@@ -21,7 +21,7 @@ using testing::Outcome;
 using testing::slurp;
 using testing::Words;
 
-/// Commands one after the other on the same run.
+/// Consecutive commands on the same run.
 class CliRun : public testing::ProgramTest {
  protected:
   std::string path(const char* name) const { return (directory_ / name).string(); }
@@ -187,7 +187,7 @@ TEST_F(CliRun, RefusesDataThatTheNetworkWasNotTrainedFor) {
       run({"predict", path("run"), "--data", path("data.csv"), "--out", path("no/out.csv")});
   EXPECT_EQ(nowhere.status, 4);
   EXPECT_THAT(nowhere.err, HasSubstr("no/out.csv"));
-  // The file of the run itself becomes another.
+  // The file of the run itself changes.
   testing::write_class_csv(path("data.csv"), 3);
   const Outcome changed = run({"evaluate", path("run")});
   EXPECT_EQ(changed.status, 4);
@@ -258,7 +258,7 @@ TEST_F(CliRun, LeavesTheNameFreeWhenNothingWasTrained) {
   succeed(train_sines(out, {"--epochs", "1"}));
 }
 
-#ifndef __SANITIZE_ADDRESS__  // It reserves more addresses than any limit leaves.
+#ifndef __SANITIZE_ADDRESS__  // The sanitizer reserves more addresses than any limit allows.
 TEST_F(CliRun, SaysThatTheMemoryIsNotEnoughAndLeavesTheNameFree) {
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_AS, &before), 0);
@@ -308,7 +308,7 @@ TEST_F(CliRun, TrainsSeveralSeedsAndGoesOnWithThem) {
   EXPECT_NEAR(summary.at("test").at("loss").at("mean").get<double>(), mean, 1e-12);
   EXPECT_NEAR(summary.at("test").at("loss").at("sd").get<double>(),
               std::abs(values[0] - values[1]) / std::sqrt(2), 1e-12);
-  // Each is what it would be alone.
+  // Each equals the run of its seed alone.
   succeed(train_sines(directory_ / "alone", {"--epochs", "6", "--seed", "5"}));
   EXPECT_EQ(checkpoint_file(out / "seed-5", "model.safetensors"),
             checkpoint_file(directory_ / "alone", "model.safetensors"));
@@ -384,7 +384,7 @@ TEST_F(CliRun, RefusesADamagedRunNamingTheFile) {
 }
 
 TEST_F(CliRun, SaysBeforeHowMuchMemoryItTakesAndKeepsWithinALimit) {
-#ifdef __SANITIZE_ADDRESS__  // Its shadow is memory, too.
+#ifdef __SANITIZE_ADDRESS__  // The sanitizer's shadow is memory, too.
   constexpr double kTolerance = 0.25;
 #else
   constexpr double kTolerance = 0.1;
@@ -419,8 +419,7 @@ TEST_F(CliRun, SaysBeforeHowMuchMemoryItTakesAndKeepsWithinALimit) {
               kTolerance);
   EXPECT_EQ(summary("bounded").at("test"), summary("free").at("test")) << "to the same bits";
 
-  // Tensors of this size are kept by the C library when they are freed, unless it is told
-  // otherwise.
+  // malloc keeps freed tensors of this size unless told otherwise.
   const double wide_limit = planned(train("wide", wide, {})) - 30;
   const std::string size = std::to_string(static_cast<int>(wide_limit)) + "MiB";
   ASSERT_EQ(train("wide_bounded", wide, {"--memory-limit", size}).status, 0);
@@ -433,7 +432,7 @@ TEST_F(CliRun, SaysBeforeHowMuchMemoryItTakesAndKeepsWithinALimit) {
   EXPECT_EQ(least.status, 3);
   constexpr std::string_view kAdvice = "--memory-limit: found 10 MiB, expected at least ";
   EXPECT_THAT(least.err, HasSubstr(kAdvice));
-  // What is asked for is enough in any start.
+  // The suggested limit is enough for any run.
   const double asked = std::stod(least.err.substr(least.err.find(kAdvice) + kAdvice.size()));
   for (const char* out : {"asked_1", "asked_2", "asked_3"}) {
     const Outcome enough =

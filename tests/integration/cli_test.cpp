@@ -242,7 +242,7 @@ TEST_F(Cli, UnderstandsEveryRecipe) {
   const fs::path recipes = fs::path(AFTERSPIKE_TEST_SOURCE_DIR) / "tasks" / "configs";
   for (const auto& entry : fs::directory_iterator(recipes)) {
     const std::string path = entry.path().string();
-    // Those of baselines leave the neuron model open.
+    // Configurations of baselines leave the neuron model open.
     const bool open = path.ends_with("_baselines.toml");
     for (const char* neuron : {"lstm", "gru", "rnn"}) {
       Words words = {"train", "--config", path, "--dump-config"};
@@ -319,7 +319,7 @@ TEST_F(Cli, DumpsAConfigurationThatGivesTheSameRun) {
   EXPECT_EQ(succeed({"train", "--config", path, "--dump-config"}).out, dumped);
   succeed(train_sines(directory_ / "flags", settings));
   succeed({"train", "--config", path, "--threads", "1", "--out", (directory_ / "file").string()});
-  // A run keeps its configuration as such a file, too.
+  // A run stores its configuration as such a file, too.
   succeed({"train", "--config", (directory_ / "file" / "config.toml").string(), "--threads", "1",
            "--out", (directory_ / "again").string()});
   const std::string model = testing::checkpoint_file(directory_ / "flags", "model.safetensors");

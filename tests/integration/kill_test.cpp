@@ -23,7 +23,7 @@ class Kill : public testing::ProgramTest {
  protected:
   void SetUp() override { testing::write_class_csv(data_); }
 
-  /// A run with validation that never ends by itself: three steps an epoch.
+  /// Returns words of a run with validation that never ends by itself: three steps an epoch.
   Words train(const fs::path& run, const Words& more = {}) const {
     Words words = testing::train_on_classes(
         "rnn", data_, run,
@@ -48,7 +48,7 @@ TEST_F(Kill, AtAnyMomentLeavesARunThatGoesOnAsIfNothingHadHappened) {
   for (int kill = 0; kill < kKills; ++kill) {
     const std::int64_t before = latest_step(run);
     Program program(fs::exists(run) ? resume(run) : train(run), directory_.path());
-    // The first at any moment from the start on; the others once they have saved something.
+    // The first kills come at any moment from the start; later ones after a save.
     const bool early = kill < 3;
     if (!early) {
       ASSERT_TRUE(program.wait_until([&] { return latest_step(run) > before; }))
@@ -85,7 +85,7 @@ TEST_F(Kill, AtAnyMomentLeavesARunThatGoesOnAsIfNothingHadHappened) {
   EXPECT_LE(left, 2U) << "nothing but the latest and the best";
 }
 
-/// What creations of the run have made beside it that does not have its name yet.
+/// Returns the number of staged directories beside the run.
 std::size_t staged(const fs::path& run) {
   const std::string begin = "." + run.filename().string() + ".";
   return static_cast<std::size_t>(
@@ -102,8 +102,8 @@ TEST_F(Kill, LeavesNoHalfOfANewRun) {
   for (int kill = 0; kill < 6; ++kill) {
     const std::size_t before = staged(run);
     Program program(train(run), directory_.path());
-    // Within the few writes that create the run: as soon as something appears beside it. Where the
-    // disk is slow they take milliseconds.
+    // Kills within the few writes that create the run, which take milliseconds on a slow disk: as
+    // soon as something appears beside it.
     program.wait_until([&] { return staged(run) > before || fs::exists(run); },
                        std::chrono::microseconds(0));
     std::this_thread::sleep_for(std::chrono::microseconds(rng.below(kill % 2 == 0 ? 1 : 3000)));
@@ -121,7 +121,7 @@ TEST_F(Kill, LeavesNoHalfOfANewRun) {
   EXPECT_EQ(staged(run), left) << "what is complete has its name";
 }
 
-/// So long may files be that programs write from now on: a longer one ends them, by a signal.
+/// Limits the length of files that started programs write; a longer file kills them by a signal.
 class FileLimit {
  public:
   explicit FileLimit(std::uintmax_t bytes) {
@@ -129,7 +129,7 @@ class FileLimit {
     EXPECT_EQ(::getrlimit(RLIMIT_CORE, &core_), 0);
     rlimit file = file_, core = core_;
     file.rlim_cur = bytes;
-    core.rlim_cur = 0;  // That of a program which ends so tells nothing.
+    core.rlim_cur = 0;  // A core dump of such a program is of no use.
     EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &file), 0);
     EXPECT_EQ(::setrlimit(RLIMIT_CORE, &core), 0);
   }
@@ -144,7 +144,7 @@ class FileLimit {
   rlimit file_{}, core_{};
 };
 
-// Whatever the disk: this end falls into the creation for certain, once into each of its files.
+// On any disk, this kill certainly falls into the creation, once into each of its files.
 TEST_F(Kill, WithinAFileOfANewRunLeavesNoHalfOfIt) {
   const fs::path run = directory_ / "run", whole = directory_ / "whole";
   succeed(train(whole, {"--max-steps", "1"}));

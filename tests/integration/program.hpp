@@ -23,14 +23,15 @@ namespace afterspike::testing {
 
 using Words = std::vector<std::string>;
 
-/// How the program ended. The status is 128 + signal where a signal ended it, as in a shell.
+/// Exit status and output of the program. The status is 128 + signal if a signal ended it, as in a
+/// shell.
 struct Outcome {
   int status = 0;
   std::string out, err;
 };
 
-/// The program at work, with its output in files of `directory`. `variables` ("NAME=VALUE") are
-/// added to the environment; with them it runs in `directory`.
+/// A running program, with its output in files of `directory`. `variables` ("NAME=VALUE") are added
+/// to the environment; with them it runs in `directory`.
 class Program {
  public:
   Program(const Words& words, const std::filesystem::path& directory, const Words& variables = {})
@@ -60,7 +61,7 @@ class Program {
 
   void send(int signal) const { ::kill(pid_, signal); }
 
-  /// True while it has not ended.
+  /// Returns true while it runs.
   bool runs() {
     if (pid_ > 0 && ::waitpid(pid_, &status_, WNOHANG) == pid_) pid_ = 0;
     return pid_ > 0;
@@ -74,8 +75,8 @@ class Program {
             slurp(err_)};
   }
 
-  /// Waits until `condition` holds, which is looked at every `interval`; false when the program
-  /// ended before, or after two minutes.
+  /// Waits until `condition` holds, checking every `interval`; returns false if the program ended
+  /// before, or after two minutes.
   bool wait_until(const std::function<bool()>& condition,
                   std::chrono::microseconds interval = std::chrono::milliseconds(2)) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
@@ -102,21 +103,21 @@ class ProgramTest : public ::testing::Test {
  protected:
   Outcome run(const Words& words) const { return Program(words, directory_.path()).wait(); }
 
-  /// Runs it and expects it to do its work.
+  /// Runs the program and expects success.
   Outcome succeed(const Words& words) const {
     const Outcome outcome = run(words);
     EXPECT_EQ(outcome.status, 0) << outcome.err;
     return outcome;
   }
 
-  /// What it prints with --json.
+  /// Runs the program with --json and returns its object.
   io::Json json(const Words& words) const {
     const Outcome outcome = succeed(words);
     EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1) << outcome.out;
     return io::Json::parse(outcome.out);
   }
 
-  /// Runs it and expects it to end with this status and a message that has these parts.
+  /// Runs the program and expects this exit status and a message with these parts.
   Outcome refused(int status, const Words& words, std::initializer_list<const char*> parts) const {
     Outcome outcome = run(words);
     EXPECT_EQ(outcome.status, status) << outcome.err;
@@ -125,7 +126,7 @@ class ProgramTest : public ::testing::Test {
     return outcome;
   }
 
-  /// Words to train eight units on sines of 20 steps, one step an epoch.
+  /// Returns words to train eight units on sines of 20 steps, one step an epoch.
   static Words train_sines(const std::filesystem::path& out, const Words& more = {}) {
     Words words = {"train",    "--task", "sine_generation", "--neuron",           "glifr",
                    "--hidden", "8",      "--set",           "task.duration=1 ms", "--threads",
@@ -137,7 +138,7 @@ class ProgramTest : public ::testing::Test {
   TempDir directory_;
 };
 
-/// The name that `latest` or `best` of a run holds; "" where there is none.
+/// Returns the name in `latest` or `best` of a run; "" if there is none.
 inline std::string named(const std::filesystem::path& run, const char* which) {
   std::ifstream file(run / which);
   std::string name;
@@ -145,13 +146,13 @@ inline std::string named(const std::filesystem::path& run, const char* which) {
   return name;
 }
 
-/// The bytes of a file of the checkpoint that `which` names.
+/// Returns the bytes of a file of the checkpoint that `which` names.
 inline std::string checkpoint_file(const std::filesystem::path& run, const char* file,
                                    const char* which = "latest") {
   return slurp(run / "checkpoints" / named(run, which) / file);
 }
 
-/// The step of the latest checkpoint; 0 where there is none.
+/// Returns the step of the latest checkpoint; 0 if there is none.
 inline std::int64_t latest_step(const std::filesystem::path& run) {
   const std::string name = named(run, "latest");
   return name.empty() ? 0 : std::stoll(name.substr(name.find('-') + 1));

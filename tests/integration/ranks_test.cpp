@@ -23,7 +23,7 @@ using testing::Program;
 using testing::Words;
 using Seconds = std::chrono::duration<double>;
 
-/// A TCP port that nobody listens at.
+/// Returns a TCP port without a listener.
 std::string free_port() {
   const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
@@ -37,7 +37,7 @@ std::string free_port() {
 
 class Ranks : public testing::ProgramTest {
  protected:
-  /// Processes with the variables of torchrun, each in a folder of its own.
+  /// Processes with torchrun's variables, each in its own folder.
   using Group = std::vector<std::unique_ptr<Program>>;
 
   Group start(const std::vector<Words>& words_of_ranks) const {
@@ -63,7 +63,7 @@ class Ranks : public testing::ProgramTest {
     return outcomes;
   }
 
-  /// Runs all and expects them to do their work; none but rank 0 says anything.
+  /// Runs all and expects success, and messages of rank 0 only.
   void succeed_together(std::size_t size, const Words& words) const {
     const std::vector<Outcome> outcomes = wait(start(size, words));
     for (std::size_t rank = 0; rank < size; ++rank) {
@@ -74,7 +74,7 @@ class Ranks : public testing::ProgramTest {
 
   fs::path place(std::size_t rank) const { return directory_ / ("rank" + std::to_string(rank)); }
 
-  /// Two epochs of eight steps; of 150 rows, which are five shards.
+  /// Returns words for two epochs of eight steps of 150 rows, which are five shards.
   Words train(const fs::path& run, const Words& more = {}) const {
     Words words = {"train",
                    "--task",
@@ -206,7 +206,7 @@ TEST_F(Ranks, ThatDifferSayInWhat) {
   EXPECT_FALSE(fs::exists(run));
 }
 
-/// The same path means another file for each rank.
+/// The same path is a different file for each rank.
 Words train_own_file(const fs::path& run) {
   return {"train",     "--task", "file",  "--neuron",  "glifr", "--data", "/proc/self/cwd/data.csv",
           "--threads", "1",      "--out", run.string()};

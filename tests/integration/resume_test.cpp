@@ -19,7 +19,7 @@ using testing::Outcome;
 using testing::Program;
 using testing::Words;
 
-/// Stops of a run that is longer than a test waits for.
+/// Stops of a run that is longer than the test waits for.
 class Resume : public testing::ProgramTest {
  protected:
   Words resume(const fs::path& run, std::int64_t steps, const Words& more = {}) const {
@@ -145,7 +145,7 @@ TEST_F(Resume, AfterAnInterruptionIsTheUninterruptedRun) {
     EXPECT_EQ(outcome.out, "");
     const std::int64_t step = latest_step(run);
     ASSERT_GT(step, 0);
-    // Everything that was trained was saved: one step an epoch, one row an epoch.
+    // Every trained step was saved: one step an epoch, one row an epoch.
     EXPECT_EQ(testing::metrics(run).back().at("step"), step);
     const fs::path whole = directory_ / ("whole" + std::to_string(status));
     Words words = endless_;
@@ -173,7 +173,7 @@ TEST_F(Resume, AfterAnInterruptionAmongSeveralSeeds) {
 
 TEST_F(Resume, ASecondSignalDoesNotWait) {
   const fs::path run = directory_ / "run";
-  // One step of this takes long enough for two signals to arrive within it.
+  // One step of this run is long enough for two signals to arrive within it.
   Program program(
       {"train", "--task", "sine_generation", "--neuron", "glifr", "--hidden", "256", "--set",
        "task.duration=50 ms", "--threads", "1", "--epochs", "1000000", "--out", run.string()},

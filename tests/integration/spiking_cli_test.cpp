@@ -21,7 +21,7 @@ class SpikingCli : public testing::ProgramTest {
  protected:
   std::string path(const char* name) const { return (directory_ / name).string(); }
 
-  /// A run of six neurons that tells two classes of sequences apart.
+  /// Trains six neurons to distinguish two classes of sequences.
   void train(const char* seed = "1") const {
     testing::write_class_csv(directory_ / "data.csv");
     succeed({"train",
@@ -228,7 +228,7 @@ TEST_F(SpikingCli, OthersFormatsAreWrittenAndReadBack) {
   for (const char* file : {"spikes.csv", "spikes.h5", "hidden_V.csv"}) {
     EXPECT_TRUE(fs::exists(directory_ / "out" / file)) << file;
   }
-  // What came out says nothing of the source, and so is no input.
+  // Output spikes do not belong to the source, and are no input.
   refused(2,
           {"simulate", path("sonata.h5"), "--until", "20 ms", "--input", path("in.csv"), "--input",
            path("in.csv")},

@@ -18,10 +18,10 @@
 
 namespace afterspike::testing {
 
-/// A headless Chromium, spoken to by its DevTools protocol through a pipe. It shows one page.
+/// A headless Chromium, controlled by its DevTools protocol through a pipe. It shows one page.
 class Browser {
  public:
-  /// Where Chromium is; nothing where it is not installed.
+  /// Returns the path of Chromium; nullopt if it is not installed.
   static std::optional<std::string> program() {
     for (const char* name : {"chromium", "chromium-browser", "google-chrome"}) {
       const std::string path = std::string("/usr/bin/") + name;
@@ -105,10 +105,10 @@ class Browser {
                                          {"value", dark ? "dark" : "light"}}})}});
   }
 
-  /// Lays the page out as for paper.
+  /// Lays out the page for paper.
   void print_media() { call("Emulation.setEmulatedMedia", {{"media", "print"}}); }
 
-  /// The value of an expression of the page.
+  /// Returns the value of an expression of the page.
   io::Json evaluate(const std::string& expression) {
     const io::Json answer =
         call("Runtime.evaluate",
@@ -141,16 +141,16 @@ class Browser {
     call("Input.dispatchKeyEvent", {{"type", "keyUp"}, {"key", key}});
   }
 
-  /// The window as a PNG file, in base64.
+  /// Returns the window as a PNG file, in base64.
   std::string screenshot() { return call("Page.captureScreenshot").at("data").get<std::string>(); }
 
-  /// Events of the protocol so far.
+  /// Returns the events of the protocol so far.
   const std::vector<io::Json>& events() const noexcept { return events_; }
 
  private:
   [[noreturn]] static void become(const std::vector<std::string>& words, int in, int out,
                                   const std::filesystem::path& directory) {
-    // Out of the way of 3 and 4, which Chromium takes.
+    // Avoids descriptors 3 and 4, which Chromium uses.
     const int read_end = ::fcntl(in, F_DUPFD, 10), write_end = ::fcntl(out, F_DUPFD, 10);
     ::dup2(read_end, 3);
     ::dup2(write_end, 4);
@@ -164,7 +164,7 @@ class Browser {
     ::_exit(127);
   }
 
-  /// The next message; waits up to a minute.
+  /// Returns the next message; waits up to a minute.
   io::Json next() {
     constexpr int kPatience_ms = 60000;
     while (true) {
@@ -183,7 +183,7 @@ class Browser {
     }
   }
 
-  /// Waits for an event that comes after the first `before`.
+  /// Waits for an event after the first `before` ones.
   void wait_for(const std::string& event, std::size_t before) {
     for (std::size_t i = before; i < events_.size(); ++i) {
       if (events_[i]["method"] == event) return;

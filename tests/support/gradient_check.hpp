@@ -39,8 +39,8 @@ inline at::Tensor numeric_gradient(const std::function<at::Tensor()>& function,
 }
 
 /// Expects autograd and central differences to agree in every variable. The variables are leaves in
-/// double precision; that they need gradients is set here. Fails also where a gradient is zero
-/// everywhere: it would agree with anything that ignores the variable.
+/// double precision; requires_grad is set here. Also fails if a gradient is zero everywhere,
+/// because it would agree with anything that ignores the variable.
 inline void expect_gradients(const std::function<at::Tensor()>& function,
                              const Variables& variables, double tolerance = 1e-7) {
   std::vector<at::Tensor> leaves;

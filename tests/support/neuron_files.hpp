@@ -9,7 +9,7 @@
 
 namespace afterspike::testing {
 
-/// A file of simulations to be written, in the documented layout unless a test changes it.
+/// A file of simulations, in the documented layout unless a test changes it.
 struct NeuronFile {
   std::int64_t segments = 0, steps = 0;
   std::vector<std::int64_t> input_ptr = {0}, input_times, synapses;
@@ -33,8 +33,8 @@ struct NeuronFile {
   }
 };
 
-/// `runs` runs of a cell that is no cell: spikes everywhere at random, about `rate` input spikes of
-/// each synapse in a hundred steps, one of the cell in ten; some synapses spike twice in a step.
+/// Returns `runs` runs of an artificial cell: random spikes, about `rate` input spikes of each
+/// synapse in a hundred steps, one of the cell in ten; some synapses spike twice in a step.
 inline NeuronFile random_simulations(std::int64_t runs, std::int64_t segments, std::int64_t steps,
                                      Rng rng, std::uint64_t rate = 10) {
   NeuronFile file;

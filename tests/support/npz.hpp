@@ -13,7 +13,7 @@
 
 namespace afterspike::testing {
 
-/// The bytes of an array in a file of numpy.savez_compressed, without the header that states its
+/// Returns the bytes of an array in a file of numpy.savez_compressed, without the header with its
 /// type and shape. Reads deflated members only. Throws std::runtime_error.
 inline std::vector<std::uint8_t> read_npz(const std::filesystem::path& path,
                                           const std::string& array) {

@@ -11,7 +11,7 @@
 
 namespace afterspike::testing {
 
-/// Writes tensors as the data sets of an HDF5 file; undefined ones are left out.
+/// Writes tensors as the data sets of an HDF5 file; omits undefined ones.
 inline void write_hdf5(const std::filesystem::path& path,
                        const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
   io::Hdf5File file(path, io::Hdf5File::Mode::create);

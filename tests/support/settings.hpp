@@ -8,10 +8,10 @@
 
 namespace afterspike::testing {
 
-/// Options by name, as flags would set them.
+/// Options by name, as flags set them.
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
-/// Sets options of anything that describes itself.
+/// Sets options of any object with describe().
 template <typename Described>
 void apply(Described& described, const Settings& settings) {
   options::Description description;
@@ -19,7 +19,7 @@ void apply(Described& described, const Settings& settings) {
   for (const auto& [name, text] : settings) description.find(name).set_text(text);
 }
 
-/// Whether there is an option of this name.
+/// Returns whether there is an option of this name.
 template <typename Described>
 bool has_option(Described& described, const std::string& name) {
   options::Description description;

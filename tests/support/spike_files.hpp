@@ -13,7 +13,7 @@
 
 namespace afterspike::testing {
 
-/// A file of spikes to be written, in the published layout unless a test changes it.
+/// A file of spikes, in the published layout unless a test changes it.
 struct SpikeFile {
   std::vector<std::vector<double>> times;  ///< s
   std::vector<std::vector<std::int64_t>> units;
@@ -45,8 +45,8 @@ struct SpikeFile {
   }
 };
 
-/// `count` recordings of random spikes: labels and speakers in turn, so that all are there. Times
-/// up to 1.2 s are multiples of 1/1024 s, which half precision holds.
+/// Returns `count` recordings of random spikes; labels and speakers alternate, so that all occur.
+/// Times up to 1.2 s are multiples of 1/1024 s, which half precision represents.
 inline SpikeFile random_spikes(std::int64_t count, std::vector<std::int64_t> speakers, Rng rng,
                                std::uint64_t classes = 20) {
   SpikeFile file;
@@ -56,7 +56,7 @@ inline SpikeFile random_spikes(std::int64_t count, std::vector<std::int64_t> spe
     std::vector<std::int64_t> units;
     const std::uint64_t spikes = 30 + rng.below(40);
     for (std::uint64_t i = 0; i < spikes; ++i) {
-      if (i > 0 && rng.below(4) == 0) {  // Once more, so that there is something to count.
+      if (i > 0 && rng.below(4) == 0) {  // Again, so that counts exceed 1.
         times.push_back(times.back());
         units.push_back(units.back());
         continue;

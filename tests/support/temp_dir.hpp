@@ -12,7 +12,7 @@
 
 namespace afterspike::testing {
 
-/// A directory that is empty at first and gone with its content afterwards.
+/// A directory, initially empty, that is deleted with its content.
 class TempDir {
  public:
   TempDir() {

@@ -14,8 +14,8 @@
 
 namespace afterspike::testing {
 
-/// max |found - expected| / max |expected|. Where `expected` is all zero: 0 if `found` is too, else
-/// infinite. Infinite also for another shape or values that are not finite.
+/// Returns max |found - expected| / max |expected|. If `expected` is all zero: 0 if `found` is too,
+/// else infinite. Also infinite for another shape or values that are not finite.
 inline double relative_error(const at::Tensor& found, const at::Tensor& expected) {
   constexpr double kInfinite = std::numeric_limits<double>::infinity();
   if (!found.defined() || !expected.defined() || found.sizes() != expected.sizes()) {

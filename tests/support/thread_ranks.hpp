@@ -14,14 +14,14 @@
 
 namespace afterspike::testing {
 
-/// Ranks that are threads of one process, for tests of what ranks do together.
+/// Ranks that are threads of one process, for tests of computations by several ranks.
 class ThreadRanks {
  public:
-  /// Parts of `part` elements, so that small tensors come in several, too.
+  /// Parts have `part` elements, so that small tensors also need several.
   explicit ThreadRanks(int size, std::int64_t part = 1'000) : size_(size), part_(part) {}
 
-  /// Calls work(ranks) on a thread for each rank. The exception of the lowest rank that has one of
-  /// its own is rethrown; the others end with it.
+  /// Calls work(ranks) on a thread per rank. Rethrows the exception of the lowest rank that has its
+  /// own; the others end with it.
   void run(const std::function<void(distributed::Ranks&)>& work) {
     std::vector<std::exception_ptr> errors(static_cast<std::size_t>(size_));
     std::vector<std::thread> threads;

@@ -90,7 +90,7 @@ TEST(Traces, EndWithTheirSamples) {
   EXPECT_TRUE(found[0].traces[2].target.empty());
 }
 
-/// Sequences of which some steps alone are asked for.
+/// Sequences of which only some steps are scored.
 class Asked final : public data::Dataset {
  public:
   Asked(at::Tensor inputs, at::Tensor targets, at::Tensor weight)

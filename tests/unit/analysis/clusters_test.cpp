@@ -109,7 +109,7 @@ TEST(Clusters, AreWrittenAsTablesThatFitEachOther) {
   EXPECT_EQ(io::read_csv(directory / "out" / "scores.csv").rows.size(), 10U);
   EXPECT_EQ(io::read_csv(directory / "out" / "summary.csv").rows.size(), 3U);
   EXPECT_EQ(io::read_json(directory / "out" / "clustering.json", ErrorKind::data), found.report);
-  // What was written can be read: the same parameters.
+  // The written file reads back as the same parameters.
   const Population again = read_population(directory / "out" / "parameters.csv");
   EXPECT_EQ(again.table.columns, found.study.population.table.columns);
   EXPECT_EQ(again.table.values, found.study.population.table.values);

@@ -131,8 +131,8 @@ TEST(Probe, CurrentsOfOneDecayAreOrderedByWhatElseTheyHave) {
 
 const testing::Options kUnbounded = {{"neuron.bound_after_spike_currents", "false"}};
 
-/// Gives neurons after-spike currents that grow without bound: by r = 0.6 a step at full rate, of
-/// which k = 0.5 / ms takes little away; others shrink.
+/// Gives neurons after-spike currents that grow without bound: by r = 0.6 per step at full rate,
+/// against a decay of k = 0.5 / ms; others shrink.
 void let_run_away(const nn::Network& network, const std::vector<std::int64_t>& neurons) {
   nn::NeuronLayer& layer = *network.layer(0);
   const auto set = [&](const char* name, double staying, double running) {

@@ -91,7 +91,7 @@ TEST(NeuronParameters, OfManyValuesForEachNeuronAreSummarised) {
 
 TEST(NeuronParameters, OfElmAreTheTimescalesOfItsMemory) {
   const TempDir directory;
-  // As many branches as memory units: timescales of branches are still not those of memory.
+  // With as many branches as memory units, timescales of branches are still not those of memory.
   write_run(
       directory / "run", "elm",
       {{"neuron.branches", "10"}, {"neuron.routing", "random"}, {"neuron.learn", "memory_tau"}}, 1,

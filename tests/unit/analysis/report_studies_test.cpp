@@ -154,7 +154,7 @@ TEST(ReportStudies, TakesOneDirectoryOfClusters) {
                         " --standardise zscore --k 2:3 --clusters 3 --replicates 0 --seed 1 "
                         "--exact-limit 20000 --out " +
                         (directory / "kinds").string() + "\n"));
-  // As earlier versions wrote it, and asked for by a library.
+  // As written by earlier versions, or requested by a library.
   io::Json old = found;
   old.erase("exact_limit");
   testing::spill(directory / "kinds/clustering.json", old.dump());

@@ -49,7 +49,7 @@ std::vector<double> steps(Eigen::Index count) {
 }
 
 TEST(MapsOverTime, ShowSizesBeforeMeans) {
-  // +-1 in turns, of which a mean with signs is 0.
+  // Alternating +-1, whose signed mean is 0.
   const statistics::Points values = statistics::Points::NullaryExpr(
       2, 400,
       [](Eigen::Index row, Eigen::Index column) { return (row + column) % 2 == 0 ? 1 : -1; });
@@ -195,7 +195,8 @@ TEST(Report, SaysThatDataAreMissingAndShowsTheRest) {
   const TempDir directory;
   write_run(directory / "a", "glifr", {}, 1, testing::vary);
   ReportRequest request = request_of(directory, {"a"});
-  request.split = tasks::Split::validation;  // This task has none: nothing can be evaluated.
+  request.split = tasks::Split::validation;  // This task has no validation split: nothing can be
+                                             // evaluated.
   const report::Document document = make(request);
   EXPECT_THAT(notes_of(document), Contains(HasSubstr("its data cannot be had")));
   EXPECT_EQ(find_section(document, "answers"), nullptr);

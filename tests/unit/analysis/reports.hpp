@@ -8,7 +8,7 @@
 #include "afterspike/analysis/report.hpp"
 #include "unit/analysis/subjects.hpp"
 
-/// Reports, and what is in them.
+/// Helpers for reports and their contents.
 namespace afterspike::analysis {
 
 inline report::Document make(const ReportRequest& request, int threads = 1) {
@@ -66,7 +66,7 @@ inline const report::Chart& chart(const report::Document& document, const std::s
   throw std::runtime_error("no chart " + id);
 }
 
-/// What the report says about how to make everything again.
+/// Returns the report's commands that repeat everything.
 inline std::string commands_of(const report::Document& document) {
   std::string commands;
   for (const report::Block& block : find_section(document, "record")->blocks) {

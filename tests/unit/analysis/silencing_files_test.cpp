@@ -25,7 +25,7 @@ class SilencingFiles : public ::testing::Test {
     study.names.groups = {{"run", {directory / "run"}}};
   }
 
-  /// The directory of the study, run to its end or until so many evaluations are done.
+  /// Returns the directory of the study, run to its end or until `stop` evaluations are done.
   io::Json run(const char* name, std::size_t stop = 1000000, int threads = 1) {
     ThreadPool pool(threads);
     return run_study(study, directory / name, pool,
@@ -43,7 +43,7 @@ TEST_F(SilencingFiles, GoOnWhereTheyWereToTheSameBytes) {
   EXPECT_TRUE(run("parts", 1).is_null());
   EXPECT_FALSE(std::filesystem::exists(directory / "parts" / "summary.json"));
   EXPECT_TRUE(run("parts", 60).is_null());
-  // The table is there as far as it was measured.
+  // The table holds the measurements so far.
   const std::string part = slurp(directory / "parts" / "silencing.csv");
   EXPECT_GT(std::count(part.begin(), part.end(), '\n'), 60);
   EXPECT_LT(std::count(part.begin(), part.end(), '\n'), 121);

@@ -5,8 +5,8 @@
 namespace afterspike::analysis {
 namespace {
 
-/// Measurements of runs with `trials` each at fractions 0, 0.5 and 1; accuracy falls along a line
-/// and is a little higher in later trials and runs.
+/// Returns measurements of runs with `trials` each at fractions 0, 0.5 and 1; accuracy falls along
+/// a line and is slightly higher in later trials and runs.
 std::vector<Measurement> measurements(std::int64_t runs, std::int64_t trials) {
   std::vector<Measurement> all;
   for (std::int64_t run = 0; run < runs; ++run) {
@@ -66,7 +66,7 @@ TEST(SilencingSummary, HasMeanDeviationIntervalAndArea) {
   EXPECT_LT(half["accuracy"]["low"].get<double>(), 0.52);
   EXPECT_GT(half["accuracy"]["high"].get<double>(), 0.52);
   EXPECT_LT(half["accuracy"]["high"].get<double>(), 0.54);
-  // The mean of a line is that of its middle.
+  // The mean of a line is its middle.
   EXPECT_NEAR(run["mean_height"]["accuracy"]["mean"].get<double>(), 0.52, 1e-12);
   EXPECT_TRUE(summary["comparisons"].empty());
 }

@@ -26,11 +26,11 @@ std::vector<Measurement> run(const Protocol& protocol, const std::vector<Subject
   return measured;
 }
 
-/// Of which neuron models there are, each with an undamaged network on disk.
+/// Runs for each neuron model, with an undamaged network on disk.
 class SilencingOfEveryNeuron : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    // Neurons that read out are not among the hidden, and still speak when these are silent.
+    // Readout neurons are not hidden, and still emit when these are silent.
     const bool reads_out = GetParam() == "elm_network";
     write_run(directory / "run", GetParam(),
               reads_out ? testing::Options{{"neuron.readout_neurons", "false"},
@@ -173,7 +173,7 @@ TEST(Silencing, ByClusterTakesNeuronsOfThatClusterAndAsManyOfAllAsControl) {
     const std::int64_t all = i < 8 ? 6 : 4;
     EXPECT_EQ(measured[i].neurons, measured[i].level == 1 ? all : all / 2);
   }
-  // All of cluster 1 are 0, 1, 8, 9.
+  // Cluster 1 consists of 0, 1, 8, 9.
   const std::vector<std::int64_t> silenced = {0, 1, 8, 9};
   nn::NetworkPass pass;
   pass.masks = masks_without(subjects[0].network(), silenced);

@@ -14,8 +14,8 @@ namespace afterspike::testing {
 
 using Options = std::vector<std::pair<std::string, std::string>>;
 
-/// Writes a checkpoint of a network that was initialised only, on sines of 20 steps, as a run would
-/// make it; `change` may alter the network before.
+/// Writes a checkpoint of an untrained network, on sines of 20 steps, like a run; `change` may
+/// alter the network before.
 inline void write_run(const std::filesystem::path& path, const std::string& neuron = "glifr",
                       const Options& settings = {}, std::uint64_t seed = 1,
                       const std::function<void(nn::Network&)>& change = {}) {
@@ -43,7 +43,7 @@ inline void write_run(const std::filesystem::path& path, const std::string& neur
   checkpoint::save(path, content);
 }
 
-/// Gives every intrinsic parameter other values for each neuron.
+/// Gives every intrinsic parameter different values for each neuron.
 inline void vary(nn::Network& network) {
   const at::NoGradGuard no_grad;
   for (const nn::Network::Parameter& parameter : network.named()) {
@@ -54,12 +54,12 @@ inline void vary(nn::Network& network) {
   }
 }
 
-/// A run of that kind with its data.
+/// Returns such a run with its data.
 inline analysis::Subject subject_of(const std::filesystem::path& path) {
   return analysis::load_subject(path, {}, tasks::Split::test, 0);
 }
 
-/// A subject on data of the test's own: `classes` > 0 classifies by the last step.
+/// Returns a subject on the test's own data: `classes` > 0 classifies by the last step.
 inline analysis::Subject subject_on(const std::filesystem::path& path, const at::Tensor& inputs,
                                     const at::Tensor& targets, std::int64_t outputs,
                                     bool classifies) {

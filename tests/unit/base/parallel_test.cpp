@@ -40,7 +40,7 @@ TEST_P(ThreadPools, TheFailureOfTheLowestNumberComesOutAndThePoolGoesOn) {
 }
 
 TEST_P(ThreadPools, TasksRunAtTheSameTime) {
-  // Each task waits until all of them have begun: with fewer threads this would never end.
+  // Each task waits until all of them have begun: fewer threads would never end.
   ThreadPool pool(GetParam());
   std::latch begun(GetParam());
   pool.run(GetParam(), [&](std::int64_t) { begun.arrive_and_wait(); });

@@ -48,7 +48,7 @@ std::vector<std::uint64_t> draw(Rng rng, int count) {
   return words;
 }
 
-/// Pearson's statistic for counts that should be alike.
+/// Pearson's statistic for counts with equal expectation.
 double chi_square(const std::vector<int>& counts) {
   const double total = std::accumulate(counts.begin(), counts.end(), 0.0);
   const double expected = total / static_cast<double>(counts.size());
@@ -86,7 +86,7 @@ TEST(Rng, NumbersArePhiloxOfTheHashedSeed) {
 }
 
 TEST(Rng, FirstNumbersStayTheSameForever) {
-  // Computed by a third implementation, in Python. If they change, no run can be repeated: never
+  // Computed by a third implementation, in Python. A change makes all runs irreproducible: never
   // adapt them.
   const Rng root(1);
   EXPECT_EQ(draw(root, 4), (std::vector<std::uint64_t>{0xe9d9220c6d2b9f4bu, 0xe294727299672ee7u,
@@ -215,7 +215,7 @@ TEST(Rng, BelowIsUniform) {
 }
 
 TEST(Rng, BelowIsWithoutBiasForBoundsThatDoNotDivideTheRange) {
-  // With a plain remainder the first third of 0 .. 3/4 2^64 would be drawn every other time.
+  // A plain remainder would draw the first third of 0 .. 3/4 2^64 every other time.
   Rng rng(19);
   constexpr std::uint64_t kBound = std::uint64_t{3} << 62;
   std::vector<int> counts(3);

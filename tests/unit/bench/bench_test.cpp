@@ -54,7 +54,7 @@ TEST(Measure, IsSaneForEveryNeuronModelByEveryPath) {
   }
 }
 
-/// What the batch takes is seen, and is that of the path alone.
+/// The measured memory covers the batch, and only this path.
 TEST(Measure, SeesTheMemoryOfThePath) {
   Settings settings = tiny("glifr", Path::fused);
   settings.hidden = 64;
@@ -75,7 +75,7 @@ TEST(Measure, SeesTheMemoryOfThePath) {
   const double plane_mib = 64.0 * 32 * 400 * 4 / (1 << 20);
   const double by_fused = fused.peak_rss_mib - fused.base_rss_mib;
   const double by_composed = composed.peak_rss_mib - composed.base_rss_mib;
-  // The kernel keeps two planes; shards one after the other, of half the batch each.
+  // The kernel keeps two planes; shards of half the batch run one after the other.
   EXPECT_GT(by_fused, plane_mib);
   EXPECT_GT(by_composed, 4 * plane_mib);
   EXPECT_LT(by_fused, by_composed / 2);

@@ -47,7 +47,7 @@ TEST(InChild, TellsTheSignalThatEndedIt) {
 
 TEST(InChild, GivesNothingWhereMemoryIsShort) {
   EXPECT_FALSE(in_child<int>([]() -> std::vector<int> { throw std::bad_alloc(); }).has_value());
-  // As the system does with who takes too much.
+  // Like the system with a process that takes too much memory.
   EXPECT_FALSE(in_child<int>([]() -> std::vector<int> {
                  std::raise(SIGKILL);
                  return {};

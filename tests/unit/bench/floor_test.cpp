@@ -13,7 +13,7 @@ Settings small(const char* neuron) {
   settings.hidden = kHidden;
   settings.steps = kSteps;
   settings.batch = kBatch;
-  settings.path = Path::composed;  // The products are the kernel's whatever the path.
+  settings.path = Path::composed;  // The products are the kernel's for every path.
   return settings;
 }
 
@@ -69,7 +69,8 @@ TEST(StepProducts, OfElmAreThoseOfTheMlpAndOfInputsThatAreNotSparse) {
 
 TEST(StepProducts, OfUnitsAreThoseOfTheirGates) {
   for (const auto& [neuron, gates] : {std::pair{"rnn", 1}, {"gru", 3}, {"lstm", 4}}) {
-    // Nothing comes back to the first step, which the product for the gradient of weights contains.
+    // No activity returns to the first step, but the product for the gradient of weights includes
+    // it.
     EXPECT_EQ(multiplications(step_products(small(neuron))),
               (3 * kSteps - 2) * gates * kBatch * kHidden * kHidden);
   }

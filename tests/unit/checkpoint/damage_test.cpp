@@ -16,8 +16,7 @@ namespace fs = std::filesystem;
 using testing::slurp;
 using testing::spill;
 
-/// Rewrites the manifest with the checksum that belongs to its new content, as somebody would who
-/// edits it with care.
+/// Rewrites the manifest with the checksum of its new content, like a careful editor.
 void edit_manifest(const fs::path& directory, const std::function<void(io::Json&)>& edit) {
   io::Json manifest = io::Json::parse(slurp(directory / "manifest.json"));
   manifest.erase("sha256");
@@ -208,7 +207,7 @@ TEST(DamagedCheckpoint, IsRefusedWhereverItIsCut) {
   for (const char* file : {"manifest.json", "model.safetensors", "training.safetensors"}) {
     const std::string good = slurp(checkpoint / file);
     for (int i = 0; i < 30; ++i) {
-      // The manifest ends with a line end that nobody would miss.
+      // The manifest's last line end is not significant.
       spill(checkpoint / file, good.substr(0, rng.below(good.size() - 1)));
       EXPECT_THROW(load(checkpoint), Error) << file;
     }

@@ -19,7 +19,7 @@ using testing::spill;
 
 class RunDirectoryTest : public ::testing::Test {
  protected:
-  /// Something that can be told from others where a checkpoint belongs.
+  /// Puts an identifiable file at the place of a checkpoint.
   fs::path put(std::int64_t step) {
     fs::path place = run_.place(step);
     fs::create_directories(place);

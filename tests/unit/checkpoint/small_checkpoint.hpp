@@ -21,7 +21,7 @@ inline std::shared_ptr<nn::Network> small_network(const std::string& neuron = "g
   return network;
 }
 
-/// A checkpoint of the network with something of everything.
+/// Returns a checkpoint of the network with every member set.
 inline checkpoint::Checkpoint content_of(const nn::Network& network) {
   checkpoint::Checkpoint content;
   content.configuration = {{"task.name", "sine_generation"}, {"neuron.name", "glifr"}};

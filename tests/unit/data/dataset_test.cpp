@@ -15,7 +15,7 @@ namespace {
 
 using testing::expect_same;
 
-/// Samples that can be told apart: feature f of step t of sample n is 1000 n + 10 t + f.
+/// Identifiable samples: feature f of step t of sample n is 1000 n + 10 t + f.
 std::shared_ptr<Sequences> numbered(std::int64_t samples) {
   const at::Tensor inputs = 1000 * at::arange(samples).reshape({-1, 1, 1}) +
                             10 * at::arange(4).reshape({1, -1, 1}) +
@@ -29,7 +29,7 @@ std::vector<std::int64_t> range(std::int64_t size) {
   return numbers;
 }
 
-/// Which samples of numbered() a data set has, in its order.
+/// Returns the samples of numbered() in a data set, in its order.
 std::vector<std::int64_t> samples(const Dataset& set) {
   const at::Tensor classes = set.batch(range(set.size())).target - 100;
   return {classes.data_ptr<std::int64_t>(), classes.data_ptr<std::int64_t>() + classes.numel()};
@@ -91,7 +91,7 @@ TEST(Subset, IsItsSamplesOfTheWhole) {
   EXPECT_EQ(samples(of_part), (std::vector<std::int64_t>{0, 3}));
 }
 
-/// Samples that an epoch's stream adds a number to.
+/// Samples shifted by a number of the epoch's stream.
 class Shifted final : public Dataset {
  public:
   explicit Shifted(double shift) : shift_(shift) {}

@@ -35,7 +35,7 @@ Bytes mini(std::string_view name) {
   return io::read_maybe_gzipped(find_file(entry("mini_mnist"), "/nowhere", name));
 }
 
-/// A copy of mini_mnist under data_directory(), for damaging.
+/// A copy of mini_mnist under data_directory(), to damage.
 class MiniCopy {
  public:
   MiniCopy() {
@@ -139,7 +139,7 @@ TEST(ShippedSet, IsNotHiddenByAnIncompleteFolder) {
   EXPECT_NO_THROW(verify(entry("mini_mnist"), copy.data_directory()));
 }
 
-// Run by the test below, in a copy of this program.
+// Run by the next test, in a copy of this program.
 TEST(ShippedSet, DISABLED_PrintsItsDirectory) {
   std::cout << "[" << directory(entry("mini_mnist"), "/nowhere").string() << "]\n";
 }

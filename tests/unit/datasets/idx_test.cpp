@@ -30,7 +30,7 @@ Bytes some_pixels() {
   return pixels;
 }
 
-/// A pair of files, and what a test does to it before reading.
+/// A pair of files, and the test's change before reading.
 struct Pair {
   Bytes images = idx({kCount, kRows, kColumns}, some_pixels());
   Bytes labels = idx({kCount}, {9, 0, 4});
@@ -100,7 +100,7 @@ TEST_P(IdxTest, RefusesEveryFlippedBitOfAHeader) {
 struct Damage {
   std::string name;
   std::function<void(Pair&)> apply;
-  std::string file;  ///< The one that the message must name.
+  std::string file;  ///< File that the message must name.
   std::string message;
 };
 

@@ -20,7 +20,7 @@ namespace {
 using testing::expect_error;
 using Tokens = std::vector<std::uint8_t>;
 
-/// "[MAX 4 [SM 2 3 ] ]", as the published files write it, in tokens.
+/// Converts "[MAX 4 [SM 2 3 ] ]", the published notation, to tokens.
 Tokens tokens_of(const std::string& text) {
   static const std::map<std::string, std::uint8_t> kWords = {{"[MIN", kListOpsMin},
                                                              {"[MAX", kListOpsMax},
@@ -72,7 +72,7 @@ TEST(ListOps, ExpressionsObeyTheGrammar) {
   for (const ListOpsExpression& expression : draw(grammar, 2000, 1)) {
     EXPECT_EQ(expression.value, listops_value(expression.tokens));
     lengths.insert(expression.tokens.size());
-    std::vector<int> arguments;  // Of each list that is open.
+    std::vector<int> arguments;  // Arguments of each open list.
     for (const std::uint8_t token : expression.tokens) {
       if (token == kListOpsEnd) {
         EXPECT_GE(arguments.back(), 2);
@@ -92,7 +92,7 @@ TEST(ListOps, ExpressionsObeyTheGrammar) {
 }
 
 TEST(ListOps, SetsShareNothingAndDoNotDependOnLaterOnes) {
-  // Short ones, so that they would come again.
+  // Short expressions, so that duplicates would occur.
   const ListOpsGrammar grammar{
       .max_depth = 3, .max_arguments = 3, .min_length = 3, .max_length = 6};
   const auto sets = draw_listops_sets(grammar, {100, 50, 700}, Rng(1));
@@ -135,7 +135,7 @@ std::vector<ListOpsExpression> reference(const std::filesystem::path& path) {
   return samples;
 }
 
-/// Sums over two samples of counts of the same things that would differ by chance as chi-square.
+/// Returns the sum over two samples of counts that would differ by chance as chi-square.
 double chi_square(const std::vector<double>& a, const std::vector<double>& b) {
   double all_a = 0, all_b = 0, sum = 0;
   for (const double count : a) all_a += count;
@@ -156,7 +156,7 @@ std::vector<double> lengths_of(const std::vector<ListOpsExpression>& samples) {
   return lengths;
 }
 
-/// The largest distance of two distribution functions (Kolmogorov and Smirnov).
+/// Returns the largest distance of two distribution functions (Kolmogorov and Smirnov).
 double largest_distance(const std::vector<double>& a, const std::vector<double>& b) {
   double largest = 0;
   for (const auto* sample : {&a, &b}) {
@@ -171,7 +171,7 @@ double largest_distance(const std::vector<double>& a, const std::vector<double>&
   return largest;
 }
 
-/// Everything within what a thousand pairs of samples would exceed once.
+/// All statistics lie within a bound that a thousand pairs of samples exceed once.
 TEST(ListOpsData, AgreesWithAnIndependentGenerator) {
   const auto path = testing::shared_data("lra/listops_sample.tsv");
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "there is no " << path;

@@ -10,7 +10,7 @@
 #include "afterspike/datasets/images.hpp"
 #include "unit/datasets/test_files.hpp"
 
-// What is known of MNIST from elsewhere must hold for the part of it that ships.
+// Published facts about MNIST must hold for the part of it that ships.
 namespace afterspike::datasets {
 namespace {
 
@@ -23,7 +23,8 @@ const DatasetEntry& mini_mnist() {
 struct Known {
   Part part;
   std::int64_t of_each_class;
-  Bytes first_labels;  ///< Of the part of MNIST: early samples of all classes are kept.
+  Bytes first_labels;  ///< First labels of the part of MNIST: early samples of all classes are
+                       ///< kept.
 };
 
 class MiniMnist : public ::testing::TestWithParam<Known> {};
@@ -56,8 +57,8 @@ TEST_P(MiniMnist, HasTheBrightnessOfMnist) {
   }
   const double pixels = static_cast<double>(set.pixels.size());
   const double mean = sum / pixels;
-  // 0.1307 and 0.3081 for the 60,000. For 500 drawn at random both would differ by some 0.002; but
-  // MNIST is in the order of its writers, and the first are not like all. Inverted, shifted or
+  // 0.1307 and 0.3081 for the 60,000. For 500 random images both would differ by some 0.002; but
+  // MNIST is ordered by writer, and the first writers are not typical. Inverted, shifted or
   // rescaled pixels differ by far more.
   EXPECT_NEAR(mean, 0.1307, 0.015);
   EXPECT_NEAR(std::sqrt(squares / pixels - mean * mean), 0.3081, 0.015);

@@ -40,7 +40,7 @@ TEST(Raster, LinesJoinTheirEnds) {
       for (int row = 0; row < 9; ++row) {
         for (int column = 0; column < 9; ++column) {
           if (image.at(row, column) == 0) continue;
-          // Half a pixel beside the line at most.
+          // At most half a pixel beside the line.
           const double cross = std::abs((row - 4.0) * (x - 4) - (column - 4.0) * (y - 4));
           EXPECT_LE(cross, 0.5 * std::max(std::abs(y - 4), std::abs(x - 4)));
         }
@@ -79,7 +79,7 @@ TEST(Raster, DilationTakesTheLargestOfTheNeighbourhood) {
       EXPECT_EQ(grown.at(y, x), first ? 0.5F : second ? 0.25F : 0.0F) << y << " " << x;
     }
   }
-  // The neighbourhood is where the new pixel looks.
+  // A pixel takes the largest value in its neighbourhood.
   EXPECT_EQ(dilate(field, {{1, 0}}).at(1, 1), 0.5F);
 }
 
@@ -98,7 +98,7 @@ TEST(Pathfinder, ImagesAreThoseOfTheirStream) {
   EXPECT_LT(connected, 18);
 }
 
-/// Without curves beside the two there is nothing but them and the discs.
+/// Without other curves there are only the two and the discs.
 TEST(Pathfinder, OptionsSayHowManyDashesThereAre) {
   const auto inked = [](const PathfinderOptions& options) {
     double sum = 0;
@@ -116,7 +116,7 @@ TEST(Pathfinder, OptionsSayHowManyDashesThereAre) {
                         [] { draw_pathfinder({.contour_paddles = 200}, Rng(1)); });
 }
 
-/// What is measured of an image.
+/// A statistic of an image.
 using Statistic = std::function<double(const PathfinderImage&)>;
 
 struct Summary {

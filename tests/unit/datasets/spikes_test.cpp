@@ -86,7 +86,7 @@ TEST(SpikeBins, StepsCoverTheDuration) {
   }
   EXPECT_EQ((SpikeBins{3, 1000}.steps()), 334);
   EXPECT_EQ((SpikeBins{10, 1400}.steps()), 140);
-  // As far as rounding lets the quotient tell.
+  // As far as the rounded quotient allows.
   for (const double bin : {0.7, 1.4, 2.8, 5.6}) {
     EXPECT_EQ((SpikeBins{bin, 700}.steps()), std::lround(700 / bin)) << bin;
   }
@@ -104,8 +104,8 @@ TEST(SpikeBins, StepsAreThoseOfDigitize) {
   for (const double bin : {0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 70.0, 100.0, 1000.0}) {
     const SpikeBins bins{bin, 1000};
     const std::int64_t steps = bins.steps();
-    // Every time that half precision can hold from 1/128 s on is a multiple of 2^-17 s; edges and
-    // their neighbours are where rounding could go wrong.
+    // Every time from 1/128 s on in half precision is a multiple of 2^-17 s; rounding could fail at
+    // edges and their neighbours.
     std::vector<double> times;
     for (int k = 0; k < 2800; ++k) times.push_back(k / 2048.0);
     for (std::int64_t k = 0; k <= steps; ++k) {

@@ -23,7 +23,7 @@ namespace afterspike::test_files {
 namespace fs = std::filesystem;
 using Bytes = std::vector<std::uint8_t>;
 
-/// A new directory that goes with the object.
+/// A new directory that is deleted with the object.
 class Folder {
  public:
   Folder() {
@@ -58,7 +58,7 @@ inline Bytes read(const fs::path& path) {
   return {std::istreambuf_iterator<char>(input), std::istreambuf_iterator<char>()};
 }
 
-/// Names of all that is in a directory, at any depth, sorted; directories end in "/".
+/// Returns the names of everything in a directory, at any depth, sorted; directories end in "/".
 inline std::vector<std::string> listing(const fs::path& folder) {
   std::vector<std::string> names;
   if (!fs::exists(folder)) return names;
@@ -98,7 +98,7 @@ inline Bytes idx(const std::vector<std::uint32_t>& sizes, const Bytes& values) {
   return bytes;
 }
 
-/// The message of the Error(data) that `action` must throw.
+/// Returns the message of the Error(data) that `action` must throw.
 inline std::string data_error_of(const std::function<void()>& action) {
   try {
     action();

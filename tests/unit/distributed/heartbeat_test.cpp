@@ -14,7 +14,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// What all ranks of a test see; rank 0 can take it away.
+/// State shared by all ranks of a test; rank 0 can remove it.
 struct Shared {
   std::mutex mutex;
   std::map<std::string, std::int64_t> numbers;
@@ -49,7 +49,7 @@ class MemoryBoard final : public Board {
 
 class Heartbeats : public ::testing::Test {
  protected:
-  /// The heartbeat of a rank of three on hosts a, b and c.
+  /// Starts the heartbeat of a rank of three on hosts a, b and c.
   std::unique_ptr<Heartbeat> start(int rank, std::function<void(const Error&)> give_up = {}) {
     HeartbeatOptions options;
     options.rank = rank;
@@ -63,7 +63,7 @@ class Heartbeats : public ::testing::Test {
     return std::make_unique<Heartbeat>(std::make_unique<MemoryBoard>(shared_), options);
   }
 
-  /// The verdict, which must come within two seconds.
+  /// Returns the verdict, which must exist within two seconds.
   static std::string verdict_of(Heartbeat& heartbeat) {
     for (int i = 0; i < 200; ++i) {
       if (const auto verdict = heartbeat.verdict()) return verdict->what();

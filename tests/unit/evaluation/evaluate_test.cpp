@@ -60,7 +60,7 @@ at::Tensor lengths() {
   return at::arange(kSamples).remainder(kSteps) + 1;
 }
 
-/// Cross entropy and decision of one sample by the definition, in doubles.
+/// Adds cross entropy and decision of one sample by the definition, in doubles.
 void add_sample(const at::Tensor& outputs, std::int64_t target, tasks::Tally& tally) {
   double sum = 0;
   const at::Tensor values = outputs.to(at::kDouble);
@@ -130,7 +130,7 @@ TEST(Evaluate, ObeysMasksAndSoftness) {
   masked.masks = {at::zeros({5})};
   soft.sigma_mV = 5;
   EXPECT_NE(evaluate(*net, task, *data, soft, pool).loss, plain);
-  // With every neuron silenced the readout's bias alone decides, for all samples alike.
+  // With every neuron silenced, only the readout's bias decides, equally for all samples.
   const tasks::Tally silent = evaluate(*net, task, *data, masked, pool);
   EXPECT_EQ(silent.correct, kSamples / 3);
 }

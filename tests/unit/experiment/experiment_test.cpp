@@ -26,7 +26,7 @@ void set(Experiment& experiment, const std::string& path, const std::string& tex
   description.find(path).set_text(text);
 }
 
-/// A small network of rnn units on sines, and the checkpoint that a run would make of it.
+/// A small network of rnn units on sines, and its checkpoint as a run would write it.
 struct Saved {
   Experiment experiment{"sine_generation", "glifr"};
   std::shared_ptr<nn::Network> network;
@@ -56,7 +56,7 @@ TEST(InitialNetwork, IsDrawnAgainFromTheSeed) {
   initialize(*saved.network, 7, nullptr);
   const nn::NamedTensors before = checkpoint::model_tensors(*saved.network);
   saved.content.configuration["seed"] = "7";
-  checkpoint::save(directory / "run", saved.content);  // Of other values.
+  checkpoint::save(directory / "run", saved.content);  // A checkpoint with other values.
   const auto again = checkpoint::model_tensors(*initial_network(load(directory / "run")));
   for (const auto& [name, tensor] : before) EXPECT_TRUE(again.at(name).equal(tensor)) << name;
   saved.content.configuration["seed"] = "x";

@@ -16,7 +16,7 @@ namespace afterspike::test_files {
 struct Member {
   std::string path;
   Bytes content;
-  std::string link = "";  ///< A symbolic link to this.
+  std::string link = "";  ///< Target of a symbolic link.
 };
 
 inline void write_members(archive* writer, const fs::path& path,
@@ -46,15 +46,15 @@ inline void write_tar(const fs::path& path, const std::string& packing,
   write_members(writer, path, members);
 }
 
-/// What Debian packages are.
+/// Writes an ar archive, the format of Debian packages.
 inline void write_ar(const fs::path& path, const std::vector<Member>& members) {
   archive* const writer = archive_write_new();
   archive_write_set_format_ar_svr4(writer);
   write_members(writer, path, members);
 }
 
-/// The members of a package that holds the set in the folder `inside`, among others that lead
-/// elsewhere.
+/// Returns the members of a package that holds the set in the folder `inside`, among misleading
+/// others.
 inline std::vector<Member> package_members(const SmallSet& set, const std::string& inside,
                                            const fs::path& outside) {
   return {{"../../outside", {1}},
@@ -68,10 +68,10 @@ inline std::vector<Member> package_members(const SmallSet& set, const std::strin
           {inside + "/third", set.content(2)}};
 }
 
-/// A folder first in PATH, with scripts for programs in it.
+/// A folder at the front of PATH, with scripts in place of programs.
 class Programs {
  public:
-  /// A call of `program` writes its arguments to arguments() and then does `body`.
+  /// Makes `program` write its arguments to arguments() and then run `body`.
   void make(const std::string& program, const std::string& body) const {
     const std::string script =
         "#!/bin/sh\necho \"$@\" > " + arguments_path().string() + "\n" + body;
@@ -79,7 +79,7 @@ class Programs {
     fs::permissions(folder_ / program, fs::perms::owner_all);
   }
 
-  /// Of the last call; "" where there was none.
+  /// Returns the arguments of the last call; "" without a call.
   std::string arguments() const {
     const Bytes bytes = read(arguments_path());
     return {bytes.begin(), bytes.end()};

@@ -31,7 +31,7 @@ constexpr const char* kInside = "/no/such/data";
 
 class DebianTest : public ::testing::Test {
  protected:
-  /// A package of these files, with a script that nobody may run.
+  /// Returns a package of these files, with a script that must not be run.
   Bytes package(const std::string& packing, const std::vector<Member>& files) const {
     const std::string script = "#!/bin/sh\ntouch " + (programs_ / "ran").string() + "\n";
     test_files::write_tar(programs_ / "control", "xz",
@@ -48,7 +48,7 @@ class DebianTest : public ::testing::Test {
                    package_members(SmallSet(), std::string(".") + kInside, programs_ / "outside"));
   }
 
-  /// apt-get, which is called with -q download NAME, writes these bytes.
+  /// Makes apt-get, called with -q download NAME, write these bytes.
   void apt_get_writes(const Bytes& bytes) const {
     write(programs_ / "small.deb", bytes);
     programs_.make("apt-get", "cp " + (programs_ / "small.deb").string() + " small_1.0_all.deb\n");

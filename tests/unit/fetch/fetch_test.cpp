@@ -36,7 +36,7 @@ TEST(FetchFromDirectory, StoresFilesAsTheyCome) {
   fs::remove(own / "second");
   const Bytes packed = gzip(set.content(1));
   write(own / "second.gz", packed);
-  write(own / "third.gz", gzip(set.content(0)));  // not looked at: "third" is there
+  write(own / "third.gz", gzip(set.content(0)));  // ignored, because "third" exists
 
   Fetching fetching;
   const FetchResult result = fetching(set, own.path());
@@ -82,9 +82,9 @@ TEST(Fetch, ReplacesOnlyWhatIsNotRight) {
   const SmallSet set;
   Fetching fetching;
   const fs::path folder = fetching.data / "small";
-  write(folder / "first", Bytes(5000, 2));               // wrong, and hides what comes as .gz
+  write(folder / "first", Bytes(5000, 2));               // wrong, and hides the fetched .gz
   write(folder / "second", set.content(1));              // right
-  write(folder / "third.gz", {0x1f, 0x8b, 8, 0, 0, 0});  // cut
+  write(folder / "third.gz", {0x1f, 0x8b, 8, 0, 0, 0});  // truncated
   const Folder own;
   write(own / "first.gz", gzip(set.content(0)));
   write(own / "third", set.content(2));
@@ -106,7 +106,7 @@ TEST(Fetch, RemovesWhatAnInterruptedOneLeft) {
   EXPECT_THAT(fetching.there(),
               ElementsAre("small/", "small/first", "small/second", "small/third"));
 
-  write(fetching.data / ".fetch-small/first", {1, 2, 3});  // and when all the files are there
+  write(fetching.data / ".fetch-small/first", {1, 2, 3});  // also if all files exist
   EXPECT_TRUE(fetching(set).already_there);
   EXPECT_THAT(fetching.there(),
               ElementsAre("small/", "small/first", "small/second", "small/third"));

@@ -33,7 +33,8 @@ constexpr const char* kInside = "package/data";
 
 class NpmTest : public ::testing::Test {
  protected:
-  /// The script is called with pack NAME --silent --ignore-scripts --pack-destination DIR.
+  /// Makes npm run `body`; it is called with pack NAME --silent --ignore-scripts --pack-destination
+  /// DIR.
   void npm_does(const std::string& body) { programs_.make("npm", body); }
   void npm_packs(const fs::path& tarball) {
     npm_does("cp " + tarball.string() + " \"$6/small-1.0.0.tgz\"\necho small-1.0.0.tgz\n");
@@ -155,7 +156,7 @@ TEST_F(NpmTest, AProgramHasNoInput) {
   EXPECT_NO_THROW(run_program({"npm"}, programs_ / "log", std::chrono::seconds(30)));
 }
 
-/// A set whose files are members of one archive at an address.
+/// Returns a source whose files are members of one archive at an address.
 Source archive_source(std::string_view address, std::string_view md5) {
   return {.kind = Source::Kind::archive, .location = address, .inside = kInside, .md5 = md5};
 }

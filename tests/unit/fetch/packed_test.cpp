@@ -1,4 +1,4 @@
-// Files that are known by their form: fetched packed in various ways, kept unpacked.
+// Files recognised by their form: fetched in various packings, stored unpacked.
 
 #include "fetch/archive.hpp"
 
@@ -30,7 +30,7 @@ using ::testing::HasSubstr;
 
 enum class Packing { zip, xz };
 
-/// `content` packed, as a member of that name where members have names.
+/// Returns `content` packed, as a member of that name if members have names.
 Bytes packed(const Bytes& content, Packing packing, const std::string& name) {
   Bytes bytes(content.size() + 4096);
   std::size_t used = 0;
@@ -57,7 +57,7 @@ Bytes packed(const Bytes& content, Packing packing, const std::string& name) {
   return bytes;
 }
 
-/// The form of these tests: a file that begins with "form".
+/// The form in these tests: a file that begins with "form".
 std::string inspect(const fs::path& path) {
   const Bytes bytes = read(path);
   const std::string start(bytes.begin(),
@@ -69,7 +69,7 @@ std::string inspect(const fs::path& path) {
 
 const Bytes kContent = {'f', 'o', 'r', 'm', 1, 2, 3};
 
-/// A data set of one file that is known by its form.
+/// A data set of one file recognised by its form.
 struct FormSet {
   std::string md5;
   std::string location;

@@ -16,7 +16,7 @@
 
 namespace afterspike::test_files {
 
-/// Bytes that cannot be compressed.
+/// Returns incompressible bytes.
 inline Bytes noise(std::size_t size) {
   Bytes bytes(size);
   std::uint32_t state = 1;
@@ -27,7 +27,7 @@ inline Bytes noise(std::size_t size) {
   return bytes;
 }
 
-/// A data set of three small files, with sources of the test's choosing.
+/// A data set of three small files, with the test's sources.
 class SmallSet {
  public:
   explicit SmallSet(std::vector<datasets::Source> sources = {}) : sources_(std::move(sources)) {
@@ -64,7 +64,7 @@ class SmallSet {
   std::vector<datasets::Source> sources_;
 };
 
-/// A fetch into an own data directory, and what it reported.
+/// A fetch into its own data directory, and its reports.
 struct Fetching {
   Folder data;
   std::vector<std::string> reports;
@@ -76,7 +76,7 @@ struct Fetching {
                          .report = [this](std::string_view line) { reports.emplace_back(line); }});
   }
 
-  /// What lies in the data directory.
+  /// Returns the contents of the data directory.
   std::vector<std::string> there() const { return listing(data.path()); }
 };
 

@@ -20,7 +20,7 @@
 
 namespace afterspike::test_files {
 
-/// A web server on this machine that answers each path with the bytes given, and 404 else.
+/// A web server on this machine that answers each path with the given bytes, and others with 404.
 class WebServer {
  public:
   explicit WebServer(std::map<std::string, std::string> answers) : answers_(std::move(answers)) {

@@ -156,7 +156,7 @@ TEST(AtomicDirectory, WhatIsThereStays) {
   for (const char* name : {"run", "run/", "empty"}) {
     expect_error(ErrorKind::data, {"exists already"}, [&] { AtomicDirectory(folder / name); });
   }
-  // What appears after the start stays, too.
+  // A directory that appears after the start stays, too.
   AtomicDirectory directory(folder / "late");
   fs::create_directory(folder / "late");
   expect_error(ErrorKind::data, {(folder / "late").string(), "exists already"},

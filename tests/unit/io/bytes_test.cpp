@@ -41,7 +41,7 @@ std::uint32_t crc32(std::string_view content) {
   return ~crc;
 }
 
-/// A gzip file by hand: blocks that are stored, not compressed (RFC 1951, 3.2.4).
+/// Writes a gzip file by hand, with stored (uncompressed) blocks (RFC 1951, 3.2.4).
 std::string stored_gzip(std::string_view content) {
   std::string file("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
   const std::string trailer = little_endian(crc32(content), 4) +
@@ -56,7 +56,7 @@ std::string stored_gzip(std::string_view content) {
   return file + trailer;
 }
 
-/// What gzip makes of "hello hello hello\n".
+/// gzip's output for "hello hello hello\n".
 const std::string kHello(
     "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xcb\x48\xcd\xc9\xc9\x57\xc8\x40\x90\x5c\x00\x3b\x7c"
     "\x8a\xdf\x12\x00\x00\x00",

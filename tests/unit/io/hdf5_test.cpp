@@ -27,7 +27,7 @@ class Hdf5 : public ::testing::Test {
  protected:
   Hdf5File create() const { return Hdf5File(path_, Hdf5File::Mode::create); }
 
-  /// Has `fill` write a file with the C interface, as another program would.
+  /// Lets `fill` write a file with the C interface, like another program.
   template <typename Fill>
   Hdf5File made_elsewhere(Fill&& fill) const {
     const hid_t file = H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);

@@ -11,7 +11,7 @@
 namespace afterspike::io {
 namespace {
 
-/// Whether another process can take the lock.
+/// Returns whether another process can take the lock.
 bool another_can_take(const std::filesystem::path& path) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(Lock::try_take(path).has_value() ? 0 : 1);

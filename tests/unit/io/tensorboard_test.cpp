@@ -52,7 +52,7 @@ std::string_view take_bytes(std::string_view& bytes, std::uint64_t size) {
   return taken;
 }
 
-/// The payloads of a file of records, whose checksums are right.
+/// Returns the payloads of a file of records, and checks their checksums.
 std::vector<std::string> records_of(const std::string& file) {
   std::vector<std::string> records;
   std::string_view rest = file;
@@ -109,7 +109,7 @@ Message decode(std::string_view rest) {
   return message;
 }
 
-/// What TensorBoard's event.proto and summary.proto make of a record.
+/// A record decoded by TensorBoard's event.proto and summary.proto.
 struct Event {
   double wall_time = 0;
   std::int64_t step = 0;

@@ -31,7 +31,7 @@ class InBrowser : public ::testing::Test {
 
   io::Json evaluate(const std::string& expression) { return browser_->evaluate(expression); }
 
-  /// Shapes that a chart is made of.
+  /// Returns the number of shapes in a chart.
   int shapes(const char* figure) {
     return evaluate(fmt::format("document.querySelectorAll('#{} .chart svg path').length", figure))
         .get<int>();
@@ -62,7 +62,7 @@ TEST_F(InBrowser, EveryChartHasMarksAndWordsForThem) {
   for (const char* figure : {"lines", "points", "steps", "map"}) {
     EXPECT_GT(shapes(figure), 3) << figure;
   }
-  // Of many cells there is a picture: with more than one colour in it.
+  // Many cells become a picture, with more than one colour in it.
   EXPECT_GT(evaluate("(() => { const c = document.querySelector('#large canvas'); const d = "
                      "c.getContext('2d').getImageData(0, 0, c.width, c.height).data; const s = new "
                      "Set(); for (let i = 0; i < d.length; i += 4) s.add(d[i] + 256 * d[i + 1]); "
@@ -131,7 +131,7 @@ TEST_F(InBrowser, PrintsNothingClipped) {
   evaluate("dispatchEvent(new Event('beforeprint'))");
   evaluate("new Promise(done => setTimeout(done, 300))");
   EXPECT_EQ(evaluate("getComputedStyle(document.querySelector('nav')).display"), "none");
-  // What is wider than its box, or reaches over the paper.
+  // Selects elements wider than their box or the paper.
   EXPECT_EQ(evaluate(fmt::format(
                 "[...document.querySelectorAll('body *')].filter(e => {{ const r = "
                 "e.getBoundingClientRect(); const s = getComputedStyle(e); return r.width > 0 && "

@@ -8,11 +8,11 @@
 
 namespace afterspike::testing {
 
-/// Breaks out of a script element, an attribute and a text, where it can.
+/// Would break out of a script element, an attribute and a text.
 inline const std::string kHostile =
     "</script><img src=x onerror=\"document.documentElement.dataset.harmed = 1\">'\"&<!--{title}";
 
-/// Every kind of block, with `name` wherever a user's text can be.
+/// Returns every kind of block, with `name` in place of any user's text.
 inline report::Document document_of(const std::string& name) {
   report::Chart lines{"lines", name, name, {name, name}, {name, name, true}, {}};
   for (const char* suffix : {": a", ": b", ": c"}) {

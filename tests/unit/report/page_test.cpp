@@ -19,7 +19,7 @@ std::size_t count(const std::string& text, std::string_view what) {
   return found;
 }
 
-/// What is between two texts of the page.
+/// Returns the text between two texts of the page.
 std::string between(const std::string& text, const std::string& begin, const std::string& end) {
   const auto from = text.find(begin) + begin.size();
   return text.substr(from, text.find(end, from) - from);

@@ -14,8 +14,8 @@ inline statistics::Points normal_points(std::int64_t count, std::int64_t feature
   return points;
 }
 
-/// `groups` clouds of as many points each, one after the other; their centres are random and some
-/// `apart` standard deviations from each other.
+/// Returns `groups` clouds of equally many points, one after the other; their centres are random
+/// and some `apart` standard deviations from each other.
 inline statistics::Points clouds(std::int64_t groups, std::int64_t each, std::int64_t features,
                                  double apart, const Rng& rng) {
   statistics::Points points = normal_points(groups * each, features, rng.stream("points"));
@@ -26,7 +26,7 @@ inline statistics::Points clouds(std::int64_t groups, std::int64_t each, std::in
   return points;
 }
 
-/// The cloud of each point of clouds().
+/// Returns the cloud of each point of clouds().
 inline statistics::Labels cloud_of(std::int64_t groups, std::int64_t each) {
   statistics::Labels labels;
   for (std::int64_t i = 0; i < groups * each; ++i) labels.push_back(i / each);

@@ -13,8 +13,8 @@ namespace {
 
 using testing::normal_points;
 
-/// Ward's method by its definition: of all pairs, the merge that adds least to the sum of squares
-/// within clusters; gives the sums after each merge.
+/// Runs Ward's method by its definition (of all pairs, the merge that adds least to the sum of
+/// squares within clusters); returns the sums after each merge.
 std::vector<double> greedy_sums(const Points& points) {
   Labels labels;
   for (std::int64_t i = 0; i < points.rows(); ++i) labels.push_back(i);
@@ -82,7 +82,7 @@ TEST(Ward, OfWeightedMeansIsThatOfPointsThatLieTogether) {
   }
   const Linkage short_one = ward(means, weights);
   const Linkage long_one = ward(rows_of(means, rows));
-  // The long one joins equal points first, at no distance.
+  // The long one merges equal points first, at distance 0.
   const std::size_t before = rows.size() - 30;
   for (std::size_t i = 0; i < short_one.size(); ++i) {
     EXPECT_NEAR(short_one[i].distance, long_one[before + i].distance,

@@ -40,7 +40,7 @@ TEST(Bootstrap, OfEqualValuesHasNoWidth) {
 }
 
 TEST(PairedTest, IsExactForFewPairs) {
-  // Only keeping all signs, or changing all, is as large: 2 of 2^5.
+  // Only keeping all signs, or changing all, gives as large a value: 2 of 2^5.
   const std::vector<double> a = {1, 2, 3, 4, 5};
   const std::vector<double> b = {0.5, 1.4, 2.1, 3.9, 4.2};
   const PairedTest test = paired_test(a, b, Rng(1));

@@ -53,7 +53,7 @@ class FileTask : public ::testing::Test {
   testing::TempDir directory_;
 };
 
-/// Numbers of the samples in a split of labelled().
+/// Returns the numbers of the samples in a split of labelled().
 std::vector<std::int64_t> numbers(const Task& task, Split split) {
   const auto set = task.split(split);
   if (set == nullptr) return {};
@@ -132,7 +132,7 @@ TEST_F(FileTask, WhatPadsShortSequencesDoesNotMatter) {
   expect_same(found.input, expected.input, "input");
   expect_same(found.lengths, expected.lengths, "lengths");
 
-  // Neither does what a network emits after the end of a sample.
+  // Outputs after the end of a sample have no effect either.
   const at::Tensor outputs = testing::uniform_tensor({6, 6, 3}, Rng(3));
   at::Tensor noisy = outputs.clone();
   for (std::int64_t sample = 0; sample < 6; ++sample) {

@@ -45,7 +45,8 @@ TEST(ImageTasks, LinesAreTheRowsOfNormalisedImages) {
 }
 
 TEST(ImageTasks, NormaliseEachSetByItsOwnMoments) {
-  // Of all training pixels / 255: 33.318421 and 78.567490 grey levels; 72.940352 and 90.021183.
+  // Mean and standard deviation of all training pixels, in grey levels: 33.318421 and 78.567490;
+  // 72.940352 and 90.021183.
   for (const auto& [set, mean, sd] :
        {std::tuple("mnist", 33.318421, 78.567490), std::tuple("mini_mnist", 33.318421, 78.567490),
         std::tuple("fashion_mnist", 72.940352, 90.021183)}) {
@@ -62,7 +63,7 @@ TEST(ImageTasks, PixelsAreTheLinesOneAfterTheOther) {
   expect_same(pixels.target, lines.target, "target");
 }
 
-/// What each step shows over all samples of both splits, one text for each step.
+/// Returns the values of each step over all samples of both splits, one text per step.
 std::vector<std::string> steps(const Task& task) {
   const at::Tensor input =
       at::cat({all(*task.split(Split::train)).input, all(*task.split(Split::test)).input}, 1);
@@ -81,7 +82,7 @@ TEST(ImageTasks, PermutedPixelsAreAllPixelsInAnOrderThatTheSeedFixes) {
   const auto other = steps(*mini("permuted_mnist", {{"permutation_seed", "2"}}));
   EXPECT_NE(first, raster);
   EXPECT_NE(first, other);
-  // The split's seed is another matter.
+  // The split's seed has no effect.
   EXPECT_EQ(steps(*mini("permuted_mnist", {{"split_seed", "2"}})), first);
   const auto sorted = [](std::vector<std::string> texts) {
     std::sort(texts.begin(), texts.end());

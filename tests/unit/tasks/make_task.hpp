@@ -13,8 +13,8 @@
 
 namespace afterspike::testing {
 
-/// The task of this name with these settings. Without a data directory only the data set that ships
-/// with the project is found.
+/// Returns the task of this name with these settings. Without a data directory only the data set
+/// that ships with the project is found.
 inline std::unique_ptr<tasks::Task> make_task(std::string_view name, const Settings& settings = {},
                                               const std::filesystem::path& data_directory = {}) {
   const auto model = find_entry<tasks::TaskEntry>(tasks::entries(), name, "task").make();
@@ -22,7 +22,7 @@ inline std::unique_ptr<tasks::Task> make_task(std::string_view name, const Setti
   return model->make({data_directory});
 }
 
-/// All samples of a data set as one batch.
+/// Returns all samples of a data set as one batch.
 inline data::Batch all(const data::Dataset& set) {
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(set.size()));
   std::iota(numbers.begin(), numbers.end(), 0);

@@ -78,7 +78,7 @@ TEST_F(NeuronIoTask, WindowsCoverEveryStepAfterTheSkippedOnesOnce) {
 TEST_F(NeuronIoTask, SamplesAreWhatTheFileSays) {
   const auto simulations = std::make_shared<datasets::NeuronSimulations>(
       datasets::read_neuronio(folder_ / "neuronio/test.h5"));
-  // The last one goes beyond the end of its run.
+  // The last one exceeds the end of its run.
   const std::vector<NeuronWindow> windows = {{0, 0, 0, 20}, {2, 15, 21, 30}, {1, 50, 52, 60}};
   const NeuronWindows set(simulations, 20, windows);
   const data::Batch batch = all(set);

@@ -40,7 +40,7 @@ data::Batch targets(bool weighted) {
   return batch;
 }
 
-/// One step of a sample in plain numbers.
+/// One step of a sample as plain numbers.
 struct Step {
   double logit, voltage, spike, truth;
 };
@@ -164,7 +164,7 @@ TEST(SpikesAndVoltage, VoltageErrorsAreInMillivolts) {
   EXPECT_NEAR(measure(measures, "rmse_mV"), expected, 1e-5 * expected);
   EXPECT_LT(measure(measures, "rmse_rescaled_mV"), expected);
 
-  // The rescaled error does not see what is only shifted and scaled; the other one does.
+  // Shifting and scaling changes the plain error, not the rescaled one.
   at::Tensor other = outputs();
   other.select(-1, 1).mul_(0.25).add_(4);
   const auto changed = task.measures(task.full_tally({other, {}}, batch));

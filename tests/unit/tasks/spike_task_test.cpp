@@ -40,7 +40,7 @@ class SpikeTasks : public ::testing::Test {
   SpikeFile test_ = testing::random_spikes(kTest, {4, 5}, Rng(2));
 };
 
-/// [steps, recordings, channels], straight from the definition: the spikes with edge(k) <= t <
+/// Counts spikes, [steps, recordings, channels], by the definition: spikes with edge(k) <= t <
 /// edge(k + 1) of the units that share a channel.
 at::Tensor counted(const SpikeFile& file, double bin_ms, std::int64_t steps,
                    std::int64_t channels) {
@@ -91,7 +91,7 @@ TEST_F(SpikeTasks, DurationSaysHowMuchOfARecordingIsUsed) {
   expect_same(all(*task->split(Split::train)).input, counted(train_, 10, 140, 700), "longer");
 }
 
-/// Milliseconds in place of seconds, for one.
+/// For example, milliseconds in place of seconds.
 TEST_F(SpikeTasks, SpikesThatAreNotUsedAreSpokenOf) {
   const Settings settings = {{"validation", "none"}};
   for (auto& recording : test_.times) {
@@ -100,7 +100,7 @@ TEST_F(SpikeTasks, SpikesThatAreNotUsedAreSpokenOf) {
   test_.write(folder_ / "shd/shd_test.h5");
   for (const char* name : {"shd", "shd_adding"}) {
     const auto task = make(name, settings);
-    // Those of the training file end at 1.2 s.
+    // The spikes of the training file end at 1.2 s.
     ASSERT_EQ(task->remarks().size(), 2u) << name;
     EXPECT_THAT(task->remarks()[1],
                 ::testing::AllOf(::testing::HasSubstr("shd_test.h5': 9"),
@@ -209,7 +209,7 @@ std::string bytes_of(const at::Tensor& recording) {
   return {static_cast<const char*>(plain.data_ptr()), plain.nbytes()};
 }
 
-/// The row of each recording of a file, by what it looks like.
+/// Returns the row of each recording of a file, by its content.
 std::map<std::string, std::size_t> rows_of(const SpikeFile& file, double bin_ms,
                                            std::int64_t steps) {
   std::map<std::string, std::size_t> rows;
@@ -225,7 +225,7 @@ const Settings kFewPairs = {{"bin", "50 ms"},
                             {"validation_samples", "80"},
                             {"test_samples", "200"}};
 
-/// The rows of both digits of each pair; checks the classes.
+/// Returns the rows of both digits of each pair; checks the classes.
 std::vector<std::pair<std::size_t, std::size_t>> pairs_of(const data::Dataset& set,
                                                           const SpikeFile& file) {
   const auto rows = rows_of(file, 50, 20);
@@ -366,7 +366,7 @@ at::Tensor mean_step(const at::Tensor& input) {
 }
 
 TEST_F(SpikeTasks, TimesAreStretchedAndShiftedTogether) {
-  // Recordings of 0.5 s, so that nothing leaves at the end.
+  // Recordings of 0.5 s, so that no spike leaves at the end.
   for (auto& times : train_.times) {
     for (double& time : times) time = 0.2 + time / 4;
   }
@@ -410,8 +410,8 @@ TEST_F(SpikeTasks, DigitsOfAPairVaryByThemselves) {
   const auto train = make("shd_adding", settings)->split(Split::train);
   const auto plain = make("shd_adding", kFewPairs)->split(Split::train)->for_epoch(Rng(1));
   const at::Tensor still = all(*plain).input, varied = all(*train->for_epoch(Rng(1))).input;
-  // The same pairs; the channels of the halves moved by different numbers. Found by their means,
-  // of those pairs whose shift loses no spikes.
+  // The same pairs, with the channels of the halves shifted by different numbers. The shifts are
+  // found by the means of the pairs that lose no spikes.
   const at::Tensor channel = at::arange(700).to(at::kFloat);
   const auto centre = [&](const at::Tensor& input, std::int64_t begin) {
     const at::Tensor counts = input.narrow(0, begin, 20).sum(0);

@@ -1,4 +1,4 @@
-// What every task does with outputs: reading steps, losses, tallies.
+// Common parts of tasks: reading steps, losses, tallies.
 
 #include "afterspike/tasks/task.hpp"
 
@@ -28,13 +28,13 @@ at::Tensor lengths() {
   return at::tensor({6, 1, 4, 3}, at::kLong);
 }
 
-/// A sequence in plain numbers: [step][sample][output].
+/// Returns an element of a sequence: [step][sample][output].
 double at_place(const at::Tensor& tensor, std::int64_t step, std::int64_t sample,
                 std::int64_t output) {
   return tensor[step][sample][output].item<double>();
 }
 
-/// The steps of a sample that are read, from the definition.
+/// Returns the read steps of a sample, by the definition.
 std::vector<std::int64_t> steps_read(const ReadSteps& read, std::int64_t length) {
   std::vector<std::int64_t> steps;
   for (std::int64_t step = 0; step < length; ++step) {
@@ -49,7 +49,7 @@ std::vector<std::int64_t> steps_read(const ReadSteps& read, std::int64_t length)
 }
 
 const std::vector<std::string> kReads = {"last", "all", "1", "2", "4", "6", "100"};
-/// Those that a task allows where six steps are the most that there are.
+/// Values that a task with at most six steps allows.
 const std::vector<std::string> kTaskReads = {"last", "all", "1", "2", "4", "6"};
 
 TEST(ReadSteps, TextsGoThereAndBack) {
@@ -148,7 +148,7 @@ double cross_entropy(const std::vector<double>& logits, std::int64_t own, double
   return loss;
 }
 
-/// Loss and correct decisions of a batch in loops over plain numbers.
+/// Computes loss and correct decisions of a batch in loops over plain numbers.
 Tally by_hand(const Objective& objective, const data::Batch& batch, double smoothing) {
   Tally tally;
   for (std::int64_t sample = 0; sample < kBatch; ++sample) {

@@ -53,7 +53,7 @@ class Tasks : public ::testing::TestWithParam<std::string> {
   }
   static void TearDownTestSuite() { directory_.reset(); }
 
-  /// The task on data that are there: files of its own, the images that ship with the project.
+  /// Returns the task on existing data: its own files, the images that ship with the project.
   std::unique_ptr<Task> make(const Settings& more = {}) const {
     Settings settings;
     if (has("data")) settings.push_back({"data", (*directory_ / "own.h5").string()});
@@ -89,7 +89,7 @@ class Tasks : public ::testing::TestWithParam<std::string> {
 
 std::unique_ptr<testing::TempDir> Tasks::directory_;
 
-/// A text for each sample that tells it from others.
+/// Returns a text for each sample that identifies it.
 std::multiset<std::string> prints(const std::shared_ptr<const data::Dataset>& set) {
   std::multiset<std::string> texts;
   if (set == nullptr) return texts;
@@ -110,7 +110,7 @@ TEST_P(Tasks, BatchesHaveTheDeclaredShape) {
     if (set == nullptr) continue;
     ASSERT_GT(set->size(), 0) << name;
     const data::Batch batch = all(*set);
-    // Of samples of several lengths a batch is as long as its longest.
+    // A batch of samples of several lengths is as long as its longest.
     const std::int64_t steps = batch.lengths.defined() ? batch.input.size(0) : shape.steps;
     EXPECT_LE(steps, shape.steps);
     if (batch.lengths.defined()) {
@@ -177,7 +177,7 @@ TEST_P(Tasks, SplitsAreDisjoint) {
 }
 
 TEST_P(Tasks, ValidationIsCarvedFromTheTrainingDataOnly) {
-  // Pairs of recordings are drawn: their own test looks into the recordings.
+  // Pairs of recordings are drawn; their own test checks the recordings.
   if (!has("validation") || has("validation_samples")) return;
   const auto with = make();
   const auto without = make({{"validation", has("validation_fraction") ? "none" : "0"}});
@@ -234,7 +234,7 @@ TEST_P(Tasks, WhatTheLossReadsCanBeChosen) {
 std::vector<std::string> names() {
   std::vector<std::string> all_names;
   for (const TaskEntry& entry : entries()) {
-    // Images that do not ship with the project; their tasks differ from those of MNIST in the name.
+    // Images that do not ship with the project; their tasks differ from MNIST's only by name.
     if (!entry.name.ends_with("_fashion")) all_names.emplace_back(entry.name);
   }
   return all_names;

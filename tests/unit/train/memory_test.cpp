@@ -45,8 +45,8 @@ tasks::Task task_of(const char* read) {
           {std::make_shared<OfManyLengths>(100), nullptr, std::make_shared<OfManyLengths>(4)}};
 }
 
-/// Trains an epoch as planned, within a limit that leaves each thread a part of what it would take
-/// (1: without one), and expects that workspaces take no more than the plan says.
+/// Trains an epoch as planned, within a limit that leaves each thread this part of its full
+/// workspace (1: without a limit), and expects that workspaces stay within the plan.
 void train_as_planned(const char* neuron, const char* read, double part) {
   SCOPED_TRACE(std::string(neuron) + ", read " + read + ", part " + std::to_string(part));
   kernels::Workspace::release_all();
@@ -63,7 +63,7 @@ void train_as_planned(const char* neuron, const char* read, double part) {
     plan = planned(free.peak + train::MemoryPlan::kMargin -
                    static_cast<std::size_t>(2 * (1 - part) * whole));
     EXPECT_LE(plan.workspace, plan.workspace_limit);
-    // What the process holds may change from one plan to the next.
+    // The memory of the process may change from one plan to the next.
     const double change = static_cast<double>(free.present) - static_cast<double>(plan.present);
     EXPECT_LT(static_cast<double>(plan.workspace), 1.01 * part * whole + std::abs(change));
   }
@@ -83,7 +83,7 @@ TEST(MemoryPlan, HoldsWhereLengthsDiffer) {
   }
 }
 
-/// A shard may have one that is read from its first step on.
+/// A shard may have a sequence that is read from its first step on.
 TEST(MemoryPlan, ReckonsWithShortSequences) {
   const tasks::Task task = task_of("last");
   const testing::Training training(task, "glifr", {{"batch_size", "32"}}, {}, 2);

@@ -24,7 +24,7 @@ class Metrics : public ::testing::Test {
     return directory_ / name;
   }
 
-  /// Expects the rows of both files to be those of epochs 1 to `epochs`, the same in both.
+  /// Expects the rows of both files to be epochs 1 to `epochs`, the same in both.
   static void expect_epochs(const fs::path& run, std::size_t epochs) {
     const io::Table table = io::read_csv(run / "metrics.csv");
     const std::vector<std::string> lines = lines_of(run / "metrics.jsonl");
@@ -41,7 +41,7 @@ class Metrics : public ::testing::Test {
     }
   }
 
-  /// Loss by epoch: what does not depend on the clock.
+  /// Returns loss by epoch, which does not depend on the clock.
   static std::vector<double> losses(const fs::path& run) {
     std::vector<double> values;
     for (const std::string& line : lines_of(run / "metrics.jsonl")) {
@@ -77,7 +77,8 @@ TEST_F(Metrics, AfterTheLastCheckpointAreRemovedOnResume) {
   const fs::path whole = create("whole"), run = create("run");
   continue_run(whole, environment());
   continue_run(run, environment(3));
-  // Killed after epochs 4 and 5 were noted and before they were saved; the last line is cut.
+  // Killed after epochs 4 and 5 were recorded and before they were saved; the last line is
+  // truncated.
   std::string csv = testing::slurp(run / "metrics.csv");
   std::string jsonl = testing::slurp(run / "metrics.jsonl");
   const auto whole_csv = lines_of(whole / "metrics.csv");
@@ -155,8 +156,8 @@ TEST_F(Metrics, HaveValidationAndSoftnessWhereThereAre) {
 TEST_F(Metrics, ThatSomeEpochsDoNotHaveAreEmptyCells) {
   const fs::path run = create("run");
   continue_run(run, environment(3));
-  // As if the loss of the first two epochs could not be determined, and the third had one measure
-  // more: such as the area under the curve, which needs a spike.
+  // As if the loss of the first two epochs were undefined, and the third had one more measure, such
+  // as the area under the curve, which needs a spike.
   std::string text;
   int number = 0;
   for (const std::string& line : lines_of(run / "metrics.jsonl")) {

@@ -30,7 +30,7 @@ std::shared_ptr<nn::Network> glifr_network(const Settings& settings = {}) {
   return network;
 }
 
-/// One number and what the optimiser remembers of it, as the papers write it.
+/// One value and its optimiser state, as in the papers.
 struct Scalar {
   double value = 0, m = 0, v = 0;
 
@@ -175,7 +175,7 @@ TEST(Optimizer, GoesOnFromItsStateBitForBit) {
   }
 }
 
-/// What fades is not to end as numbers that are not normal, which are slow.
+/// Decaying moments must not end as denormal numbers, which are slow.
 TEST(Optimizer, LetsMomentsEndAtZero) {
   const auto network = glifr_network();
   Optimizer optimizer(TrainOptions{}, *network);

@@ -29,7 +29,7 @@ using testing::spill;
 
 class Run : public ::testing::Test {
  protected:
-  /// Creates a run and gives its directory.
+  /// Creates a run and returns its directory.
   fs::path create(const std::string& name, RunOptions options) {
     create_run(directory_ / name, options, environment());
     return directory_ / name;
@@ -214,7 +214,7 @@ TEST_F(Run, WithMoreEpochsIsTheLongerRun) {
   continue_run(longer, environment());
   const fs::path run = create("run", class_options({{"train.epochs", "2"}}));
   continue_run(run, environment());
-  // Interrupted while it is extended: that it is to be longer is remembered.
+  // Interrupted while it is extended: the longer duration is kept.
   EXPECT_EQ(continue_run(run, environment(7), 5).end, End::step_limit);
   EXPECT_FALSE(fs::exists(run / "summary.json"));
   const RunResult result = continue_run(run, environment());
@@ -414,7 +414,7 @@ TEST_F(Run, RefusesOptionsThatWereChangedMeanwhile) {
                   std::string("found \"") + after + "\" in run.json"},
                  [&] { continue_run(run, environment()); });
   }
-  // Where the data are may change, and they are compared.
+  // The place of the data may change; the data are compared.
   fs::rename(directory_ / "data.csv", directory_ / "moved.csv");
   io::Json moved = io::Json::parse(record);
   moved["configuration"]["task.data"] = (directory_ / "moved.csv").string();
@@ -438,7 +438,7 @@ TEST_F(Run, ClearsAwayWhatACrashLeft) {
   continue_run(whole, environment());
   const fs::path run = create("run", sine_options(settings));
   continue_run(run, environment(3));
-  // A checkpoint that was being written, and one that nothing named yet.
+  // A checkpoint being written, and one that nothing named yet.
   fs::create_directory(run / "checkpoints" / ".step-000000004.77-0.tmp");
   fs::copy(run / "checkpoints" / "step-000000003", run / "checkpoints" / "step-000000004");
   continue_run(run, environment());

@@ -14,7 +14,7 @@ using testing::expect_error;
 using testing::Settings;
 using testing::train_options;
 
-constexpr std::int64_t kEpoch = 10;   // Steps of one.
+constexpr std::int64_t kEpoch = 10;   // Steps of an epoch.
 constexpr std::int64_t kTotal = 100;  // Steps in all.
 
 std::vector<double> factors(const TrainOptions& options) {

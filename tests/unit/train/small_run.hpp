@@ -33,7 +33,7 @@ inline train::RunOptions sine_options(Settings settings = {}, const std::string&
   return run_options("sine_generation", neuron, settings);
 }
 
-/// Quiet, one thread, with a checkpoint whenever one is possible (0 s) or only where one is due.
+/// Quiet, one thread, with a checkpoint whenever possible (0 s) or only when due.
 inline train::RunEnvironment environment(std::int64_t steps = 0, double interval_s = 0) {
   at::set_num_threads(1);
   train::RunEnvironment environment;
@@ -44,7 +44,7 @@ inline train::RunEnvironment environment(std::int64_t steps = 0, double interval
   return environment;
 }
 
-/// Keeps the messages of the library from the terminal.
+/// Hides the messages of the library from the terminal.
 class Silence {
  public:
   Silence() : before_(log::set_sink([](log::Level, std::string_view) {})) {}

@@ -46,7 +46,7 @@ inline tasks::Task trace_task(const at::Tensor& train, const at::Tensor& validat
   return {{1, 1, train.size(1), 1.0}, objective, {part(train), part(validation), part(train)}};
 }
 
-/// Notes what an observer is told.
+/// Records the calls of an observer.
 class Recorder final : public train::Observer {
  public:
   void on_step(const train::Trainer&) override { ++steps; }
@@ -60,7 +60,7 @@ class Recorder final : public train::Observer {
   std::vector<train::End> ends;
 };
 
-/// What a checkpoint holds of a training.
+/// Training state stored in a checkpoint.
 struct Snapshot {
   nn::NamedTensors model, optimizer;
   io::Json progress;
@@ -85,7 +85,7 @@ class Training {
                                                pool_, ranks);
   }
 
-  /// Trains up to so many steps in all; 0: to the end.
+  /// Trains up to `steps` steps in all; 0: to the end.
   train::End run(std::int64_t steps = 0) {
     train::Limits limits;
     limits.steps = steps;

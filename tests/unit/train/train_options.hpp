@@ -5,7 +5,7 @@
 
 namespace afterspike::testing {
 
-/// The default options of training with some set.
+/// Returns the default options of training with some changed.
 inline train::TrainOptions train_options(const Settings& settings) {
   train::TrainOptions options;
   apply(options, settings);

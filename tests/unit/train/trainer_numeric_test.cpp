@@ -51,7 +51,7 @@ TEST(NotFinite, NamesTheInputOrTheTarget) {
 TEST(NotFinite, NamesTheFirstActivityWithItsPlaceInTheSequence) {
   const tasks::Task task = class_task(40);
   Training training(task, "rnn");
-  // What arrives from outside and from within is beyond what a float can hold, with both signs.
+  // Input and recurrent drive exceed the range of float, with opposite signs.
   parameter_of(*training.network, "layers.0.input_weight").fill_(3e38);
   parameter_of(*training.network, "layers.0.recurrent_weight").fill_(3e38);
   expect_error(ErrorKind::numeric, {"step 1:", "'layers.0.preactivation', at step "},
@@ -81,7 +81,7 @@ TEST(NotFinite, StopsAtTheStepThatALearningRateIsTooLargeFor) {
 TEST(NotFinite, RefusesAnUpdateThatOverflowsBeforeItCanBeSaved) {
   const tasks::Task task = trace_task(at::ones({4, 1, 1}));
   Training training(task, "rnn", {{"weight_decay", "1e6"}});
-  // Without effect on a sequence of one step, until it decays.
+  // No effect on a sequence of one step, until it decays.
   parameter_of(*training.network, "layers.0.recurrent_weight").fill_(1e36);
   expect_error(ErrorKind::numeric, {"step 1:", "update", "'layers.0.recurrent_weight'"},
                [&] { training.run(); });

@@ -19,7 +19,7 @@ using testing::Snapshot;
 using testing::ThreadRanks;
 using testing::Training;
 
-/// A training of each rank, run in turn with the others.
+/// A training per rank, run in turn with the others.
 struct Together {
   std::vector<std::unique_ptr<Training>> trainings;
   std::vector<End> ends;
@@ -31,7 +31,7 @@ Together train(int size, const tasks::Task& task, const std::string& neuron,
   Together together;
   together.trainings.resize(static_cast<std::size_t>(size));
   together.ends.resize(static_cast<std::size_t>(size));
-  // Parts of 50 values, so that gradients come in several.
+  // Parts of 50 values, so that gradients need several.
   ThreadRanks(size, 50).run([&](Ranks& ranks) {
     const auto rank = static_cast<std::size_t>(ranks.rank());
     auto& training = together.trainings[rank];
@@ -46,7 +46,7 @@ Limits none(int /*rank*/, Training& /*training*/) {
   return {};
 }
 
-/// Of 450 samples in batches of 200: 7, 7 and 2 shards of 32 rows.
+/// 450 samples in batches of 200: 7, 7 and 2 shards of 32 rows.
 const Settings kSettings = {{"epochs", "2"}, {"batch_size", "200"}, {"clip_norm", "0.05"}};
 
 TEST(TrainerRanks, HaveTheSameBitsHoweverManyTheyAre) {
@@ -78,7 +78,7 @@ TEST(TrainerRanks, HaveTheSameBitsHoweverManyTheyAre) {
   }
 }
 
-/// Measures that need every step of a split have the readings of all ranks, in one order.
+/// Measures over every step of a split get the readings of all ranks, in one order.
 TEST(TrainerRanks, MeasureASplitTogether) {
   const at::Tensor input = testing::uniform_tensor({70, 5, 1}, Rng(1)).to(at::kFloat);
   const at::Tensor spikes = input.gt(0.6).to(at::kFloat);
@@ -118,8 +118,8 @@ TEST(TrainerRanks, StopTogetherWhereOneIsToStop) {
 }
 
 TEST(TrainerRanks, FailWhereOneFails) {
-  // Batches of 450: 15 shards, of which the last 5 are rank 2's; the shuffle puts the bad sample
-  // into one of them.
+  // 450 samples in one batch: 15 shards, of which the last 5 are rank 2's; the shuffle puts the bad
+  // sample into one of them.
   at::Tensor input = at::ones({450, 5, 2});
   const auto order = Rng(1).stream("shuffle", 0).permutation(450);
   input[order[440]][3][1] = std::numeric_limits<float>::quiet_NaN();

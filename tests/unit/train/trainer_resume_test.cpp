@@ -96,7 +96,7 @@ TEST(Resume, HoldsWhereEachEpochDrawsSamplesOfItsOwn) {
   const Settings settings = {{"epochs", "4"}, {"batch_size", "32"}, {"learning_rate", "0.01"}};
   expect_same_after_stops(task, "rnn", settings, {}, {2, 3, 7});
 
-  // Another training, without: what it sees is not the same.
+  // A training without redrawing, whose samples differ.
   const tasks::Task still({2, 2, 5, 1.0}, {},
                           {testing::labelled_sequences(96, 1), testing::labelled_sequences(40, 2),
                            testing::labelled_sequences(30, 3)});
@@ -137,7 +137,7 @@ TEST(Resume, DoesNotTrainOnWhenPatienceIsOutAlready) {
   Training whole(task, "rnn", settings);
   EXPECT_EQ(whole.run(), End::patience);
   ASSERT_EQ(whole.trainer->progress().epoch, 3);
-  // Stopped with the step at which patience runs out: that is an end all the same.
+  // Stopped with the step at which patience ends: the run has finished all the same.
   Training stopped(task, "rnn", settings);
   EXPECT_EQ(stopped.run(3), End::patience);
   for (const Training* before : {&whole, &stopped}) {

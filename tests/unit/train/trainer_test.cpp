@@ -19,7 +19,8 @@ using testing::expect_same_tensors;
 using testing::Settings;
 using testing::Training;
 
-/// With beta1 = 0 the first moment after one step is the gradient that the optimiser was given.
+/// Returns the gradient given to the optimiser: with beta1 = 0 it is the first moment after one
+/// step.
 nn::NamedTensors first_gradient(const tasks::Task& task, const std::string& neuron,
                                 Settings settings) {
   settings.emplace_back("beta1", "0");
@@ -38,7 +39,7 @@ data::Batch all_of(const data::Dataset& dataset) {
   return dataset.batch(numbers);
 }
 
-/// The gradient of the mean cross entropy over all training data, in one piece.
+/// Returns the gradient of the mean cross entropy over all training data, in one piece.
 nn::NamedTensors whole_gradient(const tasks::Task& task, const std::string& neuron,
                                 double smoothing = 0) {
   const Training training(task, neuron);
@@ -210,7 +211,7 @@ TEST(Trainer, SelectsTheBestOnValidationWithTheLossForTies) {
 
 TEST(Trainer, StopsWhenPatienceIsOutAndNotBefore) {
   const tasks::Task task = class_task(20);
-  // At this learning rate nothing changes, so that no epoch is better than the first.
+  // At this learning rate nothing changes, so no epoch is better than the first.
   Training still(task, "rnn", {{"epochs", "9"}, {"patience", "3"}, {"learning_rate", "1e-30"}});
   EXPECT_EQ(still.run(), End::patience);
   EXPECT_EQ(still.trainer->progress().epoch, 4);
@@ -335,8 +336,8 @@ std::unique_ptr<nn::Network> elm_layers(Settings settings) {
   return network;
 }
 
-/// The gradient of a shard of sequences of several lengths is that of each of them without padding:
-/// of losses and of penalties, which are means over its own steps.
+/// The gradient of a shard of sequences of several lengths equals that of each without padding, for
+/// losses and for penalties, which are means over a sequence's own steps.
 TEST(Shard, PenalisesTheStepsOfEachSequence) {
   const tasks::Task task = class_task(8);
   const auto penalised = elm_layers({{"memory_penalty", "2"}, {"activity_penalty", "3"}});
