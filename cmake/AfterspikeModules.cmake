@@ -1,15 +1,15 @@
-# A module is a folder, a target, a namespace and (where public) a folder of headers, all of one name.
+# A module is a folder, a target, a namespace and (if public) a folder of headers, all with one name.
 
 set(AFTERSPIKE_SOURCE_INCLUDE ${CMAKE_CURRENT_LIST_DIR}/../include)
 
 # Warnings and sanitizers, on our own targets only.
 function(afterspike_compile_options target)
-  # -Wrestrict: GCC 12 sees overlaps in std::string that are not there (GCC bug 105651). What is compiled
-  # with -fPIC is inlined all the same: nobody replaces our functions when a program is loaded.
+  # -Wno-restrict: GCC 12 reports overlaps in std::string that do not exist (GCC bug 105651).
+  # -fno-semantic-interposition: code compiled with -fPIC is inlined; nobody replaces our functions at load time.
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion -Wno-restrict
     -fno-semantic-interposition $<$<BOOL:${AFTERSPIKE_WERROR}>:-Werror>)
-  # GCC collects its garbage from 1 GB on only (in kB), for an eighth of its time; the precompiled header alone
-  # is a third of that. The largest units take 1.7 GB so.
+  # GCC collects garbage from 1 GB (in kB) on, which saves an eighth of its time; the precompiled header alone is a
+  # third of that. The largest units then take 1.7 GB.
   target_compile_options(${target} PRIVATE
     "$<$<CXX_COMPILER_ID:GNU>:--param=ggc-min-heapsize=1000000;--param=ggc-min-expand=200>")
   if(AFTERSPIKE_SANITIZE)
@@ -19,7 +19,7 @@ function(afterspike_compile_options target)
   endif()
 endfunction()
 
-# What takes the compiler long in tests is not what takes them long to run; sanitizers least of all.
+# Low optimisation for code that takes long to compile and not long to run, such as tests.
 function(afterspike_compile_quickly target)
   if(AFTERSPIKE_SANITIZE)
     target_compile_options(${target} PRIVATE -Og)
@@ -29,7 +29,7 @@ function(afterspike_compile_quickly target)
 endfunction()
 
 # afterspike_use_header(target NAME name [TORCH] [TEST]): gives `target` the precompiled header that all
-# such targets share; `name` holds it. Parsing LibTorch costs 15 s a file, reading it precompiled 2 s.
+# such targets share; target `name` owns it. Parsing LibTorch costs 15 s a file, reading it precompiled 2 s.
 function(afterspike_use_header target)
   cmake_parse_arguments(ARG "TORCH;TEST" "NAME" "" ${ARGN})
   if(NOT TARGET ${ARG_NAME})
@@ -52,15 +52,15 @@ function(afterspike_use_header target)
   endif()
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "EXECUTABLE")
-    # -fPIE would not go with the header, which was compiled with -fPIC.
+    # -fPIE would not fit the header, which was compiled with -fPIC.
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(${target} PRIVATE -fPIC)
   endif()
   target_precompile_headers(${target} REUSE_FROM ${ARG_NAME})
 endfunction()
 
-# afterspike_source_options(FILE... OPTIONS option...): flags for single sources. Without the precompiled
-# header: GCC takes up the flags with which that was compiled, and forgets those of the file.
+# afterspike_source_options(FILE... OPTIONS option...): flags for single sources. They skip the precompiled
+# header, because GCC would use the flags of the header and ignore those of the file.
 function(afterspike_source_options)
   cmake_parse_arguments(ARG "" "" "OPTIONS" ${ARGN})
   set_source_files_properties(${ARG_UNPARSED_ARGUMENTS} PROPERTIES
@@ -68,15 +68,15 @@ function(afterspike_source_options)
 endfunction()
 
 # Most presets compile several sources as one (CMAKE_UNITY_BUILD): the precompiled header is read and templates
-# are instantiated once for all of them, in half the time. What they have in unnamed namespaces needs names of
-# its own in the whole target.
+# are instantiated once for all of them, in half the time. Names in anonymous namespaces must be unique within a
+# target.
 #
-# afterspike_compile_apart(target FILE...): sources of the current folder that are compiled alone all the same.
-# Those that have flags of their own always are.
+# afterspike_compile_apart(target FILE...): compiles sources of the current folder alone. Sources with their own
+# flags are always compiled alone.
 function(afterspike_compile_apart target)
   foreach(file IN LISTS ARGN)
     if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
-      message(FATAL_ERROR "APART: '${file}' is not there")
+      message(FATAL_ERROR "APART: '${file}' does not exist")
     endif()
     set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/${file}
       TARGET_DIRECTORY ${target} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
@@ -98,8 +98,8 @@ endif()
 # afterspike_library(nn SOURCES a.cpp b.cpp DEPENDS afterspike::base [EXTERNAL fmt::fmt] [PRIVATE_EXTERNAL ...]
 #                    [TORCH|NO_PRECOMPILED_HEADER] [APART a.cpp] [QUICK])
 #
-# QUICK: a module whose own code is no work for a processor; -O1 takes a quarter less time to compile.
-# DEPENDS is the only statement of which module may use which; scripts/check_layers.py reads it.
+# QUICK: for a module whose own code takes little processor time; -O1 compiles in three quarters of the time.
+# DEPENDS is the only statement of the modules it may use; scripts/check_layers.py reads it.
 function(afterspike_library name)
   cmake_parse_arguments(ARG "TORCH;NO_PRECOMPILED_HEADER;QUICK" "" "SOURCES;APART;DEPENDS;EXTERNAL;PRIVATE_EXTERNAL" ${ARGN})
   set(target afterspike_${name})
@@ -125,7 +125,7 @@ endfunction()
 
 # afterspike_registry(target HEADER file ENTRY type NAMES name... [FUNCTION entries] [APART]): adds <name>.cpp of
 # the current folder to the target for each name, and the definition of the function that HEADER declares,
-# which gives what every entry_<name>() gives, in this order (cmake/registry.cpp.in). A name without a file
+# which returns the results of every entry_<name>(), in this order (cmake/registry.cpp.in). A name without a file
 # fails here; a file without its entry_<name>() fails at the link. APART: each is compiled alone.
 function(afterspike_registry target)
   cmake_parse_arguments(ARG "APART" "HEADER;ENTRY;FUNCTION" "NAMES" ${ARGN})
@@ -136,7 +136,7 @@ function(afterspike_registry target)
   set(calls "")
   foreach(name IN LISTS ARG_NAMES)
     if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)
-      message(FATAL_ERROR "${target}: '${name}' is registered, but ${name}.cpp is not there")
+      message(FATAL_ERROR "${target}: '${name}' is registered, but ${name}.cpp does not exist")
     endif()
     target_sources(afterspike_${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cpp)
     if(ARG_APART)
@@ -151,8 +151,8 @@ function(afterspike_registry target)
 endfunction()
 
 # afterspike_test(name SOURCES ... [APART file...] DEPENDS ... [TORCH] [LABEL unit|integration]): one
-# binary, one CTest entry (a process that links LibTorch takes about a second to start). APART: those of
-# SOURCES that afterspike_compile_apart takes.
+# binary, one CTest entry (a process that links LibTorch takes about a second to start). APART: sources to compile
+# alone.
 function(afterspike_test name)
   cmake_parse_arguments(ARG "TORCH" "LABEL" "SOURCES;APART;DEPENDS" ${ARGN})
   if(NOT ARG_LABEL)
@@ -174,7 +174,7 @@ function(afterspike_test name)
     afterspike_use_header(${name} NAME afterspike_test_header TEST)
   endif()
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  # As in the program, products are of one thread; those of OpenBLAS the thread sanitizer cannot follow.
+  # Products use one thread, as in the program; the thread sanitizer cannot follow OpenBLAS's threads.
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 1200
     ENVIRONMENT OPENBLAS_NUM_THREADS=1)
 endfunction()

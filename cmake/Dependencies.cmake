@@ -1,4 +1,4 @@
-# What the project stands on: all Debian packages, listed in scripts/packages.txt.
+# Dependencies: all are Debian packages, listed in scripts/packages.txt.
 
 find_package(fmt 9 REQUIRED)                  # formatting: <format> is not in this GCC
 find_package(nlohmann_json 3.11 REQUIRED)     # manifests, metrics, summaries
@@ -9,8 +9,8 @@ find_package(CURL REQUIRED)                   # data sets over HTTPS
 find_package(LibArchive REQUIRED)             # data sets inside npm and Debian packages
 find_package(HDF5 1.10 REQUIRED COMPONENTS C) # users' sequences, spiking data
 find_package(hwy 1.0 REQUIRED CONFIG)          # vector instructions of any processor, chosen at run time
-# Matrix products of float32 and bfloat16; without it those of float32 are BLAS's. Not by its own CMake
-# package, which asks for OpenCL.
+# Matrix products of float32 and bfloat16; without it BLAS computes those of float32. Its own CMake package
+# would require OpenCL.
 option(AFTERSPIKE_ONEDNN "Matrix products through oneDNN where it is found, else BLAS" ON)
 if(AFTERSPIKE_ONEDNN)
   find_library(AFTERSPIKE_DNNL dnnl)
@@ -18,14 +18,14 @@ endif()
 if(NOT AFTERSPIKE_ONEDNN OR NOT AFTERSPIKE_DNNL)
   message(STATUS "Without oneDNN (libdnnl-dev): products of float32 through BLAS, none in bfloat16")
 endif()
-find_package(BLAS REQUIRED)                   # matrix products of float64; LibTorch's, too
+find_package(BLAS REQUIRED)                   # matrix products of float64, and LibTorch's
 find_package(OpenMP REQUIRED COMPONENTS CXX)  # only to tell oneDNN to start no threads
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)    # linear algebra of clustering
 find_package(Threads REQUIRED)
 
 if(AFTERSPIKE_TORCH)
   find_package(cxxopts 3 REQUIRED)            # the command line
-  # LibTorch 1.13 (Debian) or newer; another one is found through CMAKE_PREFIX_PATH.
+  # LibTorch 1.13 (Debian) or newer; CMAKE_PREFIX_PATH selects another one.
   find_package(Torch 1.13 REQUIRED)
   # Training in several processes: LibTorch's c10d includes Gloo's headers, which it does not ship.
   find_path(AFTERSPIKE_GLOO gloo/context.h)

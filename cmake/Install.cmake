@@ -1,5 +1,5 @@
-# `cmake --install`: the program, the libraries with their headers, and what the program reads. Another
-# project says find_package(afterspike) and links afterspike::nn; tests/integration/install does so.
+# `cmake --install` installs the program, the libraries with their headers, and the program's data. Another
+# project calls find_package(afterspike) and links afterspike::nn; tests/integration/install is an example.
 
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
@@ -7,13 +7,13 @@ include(GNUInstallDirs)
 set(config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/afterspike)
 set(share_folder ${CMAKE_INSTALL_DATADIR}/afterspike)
 
-# All modules but cli, which nothing may use.
+# All modules except cli, which nothing may use.
 get_property(libraries GLOBAL PROPERTY AFTERSPIKE_LIBRARIES)
 list(REMOVE_ITEM libraries afterspike_cli)
 set(AFTERSPIKE_COMPONENTS ${libraries})
 list(TRANSFORM AFTERSPIKE_COMPONENTS REPLACE "^afterspike_" "")
 
-# Those for which a user needs LibTorch: they link it themselves or through another.
+# Components that need LibTorch, directly or through another one.
 set(AFTERSPIKE_TORCH_COMPONENTS "")
 foreach(library IN LISTS libraries)
   target_compile_features(${library} INTERFACE cxx_std_20)
@@ -28,7 +28,7 @@ foreach(library IN LISTS libraries)
   endforeach()
 endforeach()
 
-# Where LibTorch lies is found anew where it is used, so that nothing installed holds a path of here.
+# Users find LibTorch themselves, so that no installed file holds a path of this machine.
 if(TARGET afterspike_torch)
   set_target_properties(afterspike_torch PROPERTIES EXPORT_NAME torch)
   foreach(property INTERFACE_LINK_LIBRARIES INTERFACE_INCLUDE_DIRECTORIES INTERFACE_SYSTEM_INCLUDE_DIRECTORIES)
@@ -47,7 +47,7 @@ foreach(name IN LISTS AFTERSPIKE_COMPONENTS)
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/afterspike)
 endforeach()
 if(TARGET afterspike)
-  # For a LibTorch outside the system's folders.
+  # Finds a LibTorch outside the system's folders.
   set_target_properties(afterspike PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
   install(TARGETS afterspike RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
@@ -59,7 +59,7 @@ install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/CITATION.cff DESTI
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/afterspikeConfig.cmake.in
   ${CMAKE_BINARY_DIR}/generated/afterspikeConfig.cmake INSTALL_DESTINATION ${config_folder}
   NO_SET_AND_CHECK_MACRO)
-# Before 1.0 a minor version may break what was.
+# Before 1.0 a minor version may break compatibility.
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/generated/afterspikeConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/generated/afterspikeConfig.cmake

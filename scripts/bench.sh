@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Measures training steps of the shapes that the kernels were made for, by every path in turns, and
-# writes docs/performance.md. Takes half an hour on a quiet machine, and 12 GB of memory; arguments go
-# to scripts/bench_table.py:
+# Measures training steps of the kernels' main shapes, by every path in turn, and writes docs/performance.md.
+# Needs half an hour on a quiet machine and 12 GB of memory. Arguments go to scripts/bench_table.py:
 #
 #   scripts/bench.sh [--rounds 3] [--rows 5,2] [--out FILE]
 #   AFTERSPIKE_PROGRAM=PROGRAM scripts/bench.sh     measures that program instead of building one

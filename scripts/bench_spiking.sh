@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Measures the simulator: a network of GLIF3 neurons by the exact engine (synaptic events a second), and the
 # CUBA network of Brette et al. 2007, 10 s in steps of 0.1 ms, by the grid engine and by Brian 2 (C++
-# standalone) in turns, one thread each, compilation left out. Takes some minutes. docs/simulation.md has the results.
+# standalone) in turn, one thread each, without compilation. Needs some minutes. docs/simulation.md has the results.
 #
-#   scripts/bench_spiking.sh [ROUNDS]                 5 unless given
+#   scripts/bench_spiking.sh [ROUNDS]                 default: 5
 #   AFTERSPIKE_BENCH=PROGRAM scripts/bench_spiking.sh     measures that program instead of building one
 # shellcheck source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"

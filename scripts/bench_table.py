@@ -19,18 +19,18 @@ from statistics import median
 
 @dataclass
 class Row:
-    """A shape, what is asked of it, and what the authors' Python takes (times on another machine)."""
+    """A shape, its targets, and the times of the authors' Python (on another machine)."""
 
     name: str
     shape: dict
     speed: float  # composed : fused, at least
     floor: float | None  # fused : its matrix products, at most
-    memory: int  # fused : composed by the whole batch at once, at most one part in so many
+    memory: int  # composed by the whole batch at once : fused, at least
     python_s: float
     python_gib: float | None
     aim: str
     repeats: int = 20  # of the fused path
-    composed_repeats: int = 2  # where a step takes seconds
+    composed_repeats: int = 2  # for steps that take seconds
     rivals: tuple = ()
     halves: bool = False  # also in bfloat16
 
@@ -63,7 +63,7 @@ def way_name(way, batch):
 
 @dataclass
 class Case:
-    """A path of a row with what every round measured."""
+    """A path of a row with the measurements of every round."""
 
     label: str
     flags: dict
@@ -86,7 +86,7 @@ class Case:
         return way_name(self.best(), self.flags["batch"])
 
     def ways(self):
-        """All ways to share out the batch, of all rounds."""
+        """All ways to divide the batch, of all rounds."""
         return [way for one in self.rounds for way in one["ways"]]
 
 
@@ -120,7 +120,7 @@ def package_version(name):
 
 
 def tree_version(program):
-    """The commit of the sources that this script belongs to, if the program does, too."""
+    """The commit of this script's sources, if the program belongs to it, too."""
     root = Path(__file__).resolve().parents[1]
     if not Path(shutil.which(program) or program).resolve().is_relative_to(root):
         return ""
@@ -149,7 +149,7 @@ def mark(good):
 
 
 def steps_of(results):
-    """The fused step, and in bfloat16 where that was measured."""
+    """The fused step, and in bfloat16 if measured."""
     text = f"{results[0].least('step_s_min'):.3f} s"
     for case in results:
         if case.flags.get("precision") == "bf16":
@@ -158,7 +158,7 @@ def steps_of(results):
 
 
 def memory_cells(row, results):
-    """What composed operations take to what the fused path takes: the whole batch, and the way that takes least."""
+    """Ratio of composed operations to the fused path: for the whole batch, and for the way that takes least."""
     fused, batch = results[0].memory_mib(), row.shape["batch"]
     ways = [way for case in results[1:3] for way in case.ways()]
     whole = min((way["memory_mib"] for way in ways if way["rows"] >= batch), default=None)
@@ -171,10 +171,10 @@ def memory_cells(row, results):
 
 
 def verdict(row, results):
-    """The line of a row: ratios beside their bars."""
+    """The line of a row: ratios beside their targets."""
     fused, composed = results[0], min(results[1:3], key=lambda case: case.least("step_s_min"))
     speed = composed.least("step_s_min") / fused.least("step_s_min")
-    # What the wall would say if every thread had a core of its own.
+    # Wall time if every thread had its own core.
     spent = min(results[1].least("cpu_s_min"), results[2].least("cpu_s_min") / 2)
     cpu = spent / (fused.least("cpu_s_min") / 2)
     floor = fused.least("step_s_min") / fused.least("gemm_s")
@@ -195,7 +195,7 @@ def detail(case):
 
 @contextmanager
 def other_work(count):
-    """So many processes that compute without end beside what is measured."""
+    """Processes that compute endlessly beside the measured one."""
     others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         yield
@@ -207,7 +207,7 @@ def other_work(count):
 
 @dataclass
 class Busy:
-    """The third row, on two cores, with so many threads beside so many other processes."""
+    """The third row, on two cores, by number of threads and of other processes."""
 
     label: str
     threads: int
@@ -219,7 +219,7 @@ class Busy:
             self.rounds.append(measure(program, dict(ROWS[2].shape, path="fused", threads=self.threads, repeats=8)))
 
     def medians(self):
-        """Over the rounds: of a step's median, and of its least CPU time, in seconds."""
+        """Over the rounds: a step's median time, and its least CPU time, in seconds."""
         return [median(one[key] for one in self.rounds) for key in ("step_s_median", "cpu_s_min")]
 
 
@@ -318,7 +318,7 @@ def main():
         for case in busy:
             case.measure(options.program)
             print(f"round {turn + 1}: {case.label}: {case.rounds[-1]['step_s_median']:.4f} s", flush=True)
-        # After every round, so that what was measured is there when a later one is stopped.
+        # After every round, so that measurements survive if a later round is stopped.
         Path(options.out).write_text(document(host, version, turn + 1, load, rows, results, busy))
     print(f"written: {options.out}")
 

@@ -24,12 +24,12 @@ layers() {
   python3 scripts/check_layers.py
 }
 
-# Hard-to-read comments and long lines of Markdown do not become more.
+# Hard-to-read comments and long lines of Markdown may only decrease.
 prose() {
   scripts/check_prose.py
 }
 
-# The chart library in the repository is what its sources give.
+# The chart library in the repository matches its sources.
 charts() {
   scripts/report_charts.sh --check
 }
@@ -56,19 +56,19 @@ avx2() {
     run_tests build/ci -R '^(kernels_test|kernels_bench|nn_test|golden_adam_test)$'
 }
 
-# The LibTorch-free modules, every source alone: one that lacks an include of ours is found, too.
+# The LibTorch-free modules, compiling every source alone, which also finds missing includes.
 sanitizers() {
   sanitized asan build/asan -DAFTERSPIKE_TORCH=OFF
 }
 
-# The kernels without oneDNN, which projects elsewhere may not have.
+# The kernels without oneDNN, which other systems may lack.
 blas() {
   cmake --preset release -B build/blas -DAFTERSPIKE_TORCH=OFF -DAFTERSPIKE_ONEDNN=OFF &&
     cmake --build build/blas -j "$(build_jobs)" --target kernels_test &&
     run_tests build/blas -R '^kernels_test$'
 }
 
-# Leaks are left out: LibTorch keeps what it allocates at the start until the end.
+# Leak detection is off, because LibTorch keeps its start-up allocations until the end.
 sanitizers_torch() {
   ASAN_OPTIONS=detect_leaks=0 sanitized asan build/asan-torch -DAFTERSPIKE_TORCH=ON
 }
@@ -77,7 +77,7 @@ threads() {
   sanitized tsan build/tsan
 }
 
-# Without precompiled headers, because those of GCC mean nothing to clang.
+# Without precompiled headers, because clang cannot read GCC's.
 tidy() {
   cmake --preset dev -B build/tidy -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON &&
     find src datasets tasks -name '*.cpp' -print0 |
@@ -113,7 +113,7 @@ if $all; then
   if command -v clang-tidy >/dev/null; then
     check tidy
   else
-    echo "clang-tidy is not installed: left out"
+    echo "clang-tidy is not installed: skipped"
   fi
 fi
 

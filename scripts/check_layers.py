@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Reports every #include that crosses a layer; fails if there is one.
 
-Which module may use which is said once, by DEPENDS in the afterspike_library(...) calls of the
-CMakeLists.txt files; uses are transitive. Public headers include public headers only, a private header
-is included by its own module and its tests only, and LibTorch by modules with TORCH only.
+DEPENDS in the afterspike_library(...) calls of the CMakeLists.txt files lists the modules that a module may
+use; uses are transitive. Public headers include public headers only, a private header is included by its own
+module and its tests only, and LibTorch by modules with TORCH only.
 
 usage: check_layers.py [ROOT]
 """
@@ -17,7 +17,7 @@ LIBTORCH = ("ATen/", "torch/", "c10/")
 
 
 def read_modules(root):
-    """{module: (the modules it names, whether it has TORCH)}"""
+    """Returns {module: (the modules in its DEPENDS, whether it has TORCH)}."""
     modules = {}
     for folder in ("src", "datasets", "tasks"):
         for lists in sorted((root / folder).rglob("CMakeLists.txt")):
@@ -27,7 +27,7 @@ def read_modules(root):
 
 
 def closure(modules, name):
-    """The modules that `name` uses, directly or not; it is among them only where they form a ring."""
+    """Returns the modules that `name` uses, directly or not; `name` is among them only in a cycle."""
     seen, waiting = set(), [name]
     while waiting:
         for used in modules.get(waiting.pop(), (set(), False))[0] - seen:
@@ -37,7 +37,7 @@ def closure(modules, name):
 
 
 def place(path):
-    """(kind, module) of a file: "public", "private" or "test"; src/nn/neurons belongs to nn."""
+    """Returns (kind, module) of a file: "public", "private" or "test"; src/nn/neurons belongs to nn."""
     parts = path.parts
     if parts[0] == "include":
         return "public", parts[2]
@@ -47,7 +47,7 @@ def place(path):
 
 
 def fault(root, path, modules, quote, included):
-    """What is wrong with one include of the file at `path`, or None."""
+    """Returns the fault of one include of the file at `path`, or None."""
     kind, module = place(path)
     public = included.startswith("afterspike/")
     if kind == "public" and quote == '"' and not public:
@@ -61,7 +61,7 @@ def fault(root, path, modules, quote, included):
                     return f'{module or "tests"} may not include "{included}", which is private to {owner[1]}'
         return None
     if kind == "test":
-        return None  # A test may use whatever it links.
+        return None  # A test may use any module it links.
     if included.startswith(LIBTORCH):
         return None if modules[module][1] else f"{module} may not include LibTorch: it has no TORCH"
     used = included.split("/")[1] if public else module

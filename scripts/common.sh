@@ -1,18 +1,18 @@
 # shellcheck shell=bash
-# What the scripts share; sourced, never run. Goes to the root of the project, so that a script may be
-# called from anywhere, and names the step that was under way when a script fails.
+# Common functions of the scripts; sourced, never run. Changes to the root of the project, so that a script may be
+# called from anywhere, and names the current step if a script fails.
 
 set -Eeuo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 step_under_way="starting"
 
-# quiet_step TEXT: what is done next, for the message of a failure.
+# quiet_step TEXT: names the next step, for the message of a failure.
 quiet_step() {
   step_under_way=$1
 }
 
-# step TEXT: the same, and says so.
+# step TEXT: names the next step and prints it.
 step() {
   quiet_step "$1"
   printf '\n== %s\n' "$1"
@@ -26,17 +26,18 @@ fail() {
 
 trap 'printf "%s: failed while: %s\n" "$(basename "$0")" "$step_under_way" >&2' ERR
 
-# How many compilers to run at once: one per core, but a file that includes LibTorch takes up to 2 GB.
+# Prints the number of compilers to run at once: one per core, limited by memory, because a file that includes
+# LibTorch takes up to 2 GB.
 build_jobs() {
   local cores kilobytes limit by_memory
   cores=$(nproc)
   kilobytes=$(awk '/^MemTotal:/ {print $2}' /proc/meminfo)
-  # A container may have less than the machine.
+  # A container may have less memory than the machine.
   limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || echo max)
   if [[ $limit != max ]] && ((limit / 1024 < kilobytes)); then
     kilobytes=$((limit / 1024))
   fi
-  # Half a gigabyte is forgiven: a machine of 4 GB reports a little less.
+  # Half a gigabyte of tolerance: a machine of 4 GB reports slightly less.
   by_memory=$(((kilobytes + 512 * 1024) / (2 * 1024 * 1024)))
   ((by_memory > 0)) || by_memory=1
   echo $((cores < by_memory ? cores : by_memory))

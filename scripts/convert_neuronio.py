@@ -17,23 +17,23 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-# What NumPy's arrays and scalars are rebuilt with, under the names of its old and new versions.
+# Functions that rebuild NumPy's arrays and scalars, under the names of its old and new versions.
 NUMPY_PARTS = {
     (module, name)
     for module in ("numpy.core.multiarray", "numpy._core.multiarray")
     for name in ("_reconstruct", "scalar")
 } | {("numpy", "ndarray"), ("numpy", "dtype"), ("_codecs", "encode"), ("__builtin__", "bytes")}
 
-MOST_SEGMENTS = 32768  # Each has two synapses, whose numbers are kept in 16 bits.
+MOST_SEGMENTS = 32768  # Each has two synapses, whose numbers are stored in 16 bits.
 MOST_STEPS = 2**32
 
 
 class DataError(Exception):
-    """What is wrong with a file."""
+    """A fault of a file."""
 
 
 class DataUnpickler(pickle.Unpickler):
-    """Rebuilds data, and refuses everything else that a pickle can ask for."""
+    """Rebuilds data, and refuses everything else that a pickle can contain."""
 
     def find_class(self, module, name):
         if (module, name) not in NUMPY_PARTS:
@@ -45,11 +45,11 @@ def read_pickle(path):
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rb") as file:
         try:
-            # Those of Python 2 hold arrays as text.
+            # Pickles of Python 2 hold arrays as text.
             return DataUnpickler(file, encoding="latin1").load()
         except DataError:
             raise
-        # A damaged pickle can end in any error: its bytes call what was let in with arguments of their own.
+        # A damaged pickle can raise any error, because its bytes choose the arguments of the allowed functions.
         except Exception as error:
             raise DataError(f"is no pickle, or a damaged one: {error}") from error
 
@@ -65,7 +65,7 @@ def member(container, key, kind=object, what="a value"):
 
 
 def numbers(values, what):
-    """A row of finite doubles."""
+    """Returns a row of finite doubles."""
     try:
         row = np.asarray(values, dtype=np.float64).reshape(-1)
     except (TypeError, ValueError) as error:
@@ -82,7 +82,7 @@ def whole_number(value, what):
 
 
 def input_spikes(spike_times, segments, steps, first_synapse, what):
-    """(times, synapses) of a map from segment to the steps of its spikes."""
+    """Returns (times, synapses) of a map from segment to the steps of its spikes."""
     times, synapses = [], []
     rows = {whole_number(segment, f"{what}: a segment"): own for segment, own in spike_times.items()}
     for segment, own in sorted(rows.items()):
@@ -99,7 +99,7 @@ def input_spikes(spike_times, segments, steps, first_synapse, what):
 
 
 def convert_run(run, segments, steps):
-    """(times and synapses of the input in the order of time, times of output, soma)."""
+    """Returns (times and synapses of the input in the order of time, times of output, soma)."""
     times, synapses = [], []
     for key, first in (("exInputSpikeTimes", 0), ("inhInputSpikeTimes", segments)):
         spike_times = member(run, key, dict, "a dictionary from segments to times")
@@ -120,7 +120,7 @@ def convert_run(run, segments, steps):
 
 
 def settings_of(experiment):
-    """(types of the segments, number of steps)."""
+    """Returns (types of the segments, number of steps)."""
     parameters = member(experiment, "Params", dict, "a dictionary")
     types = member(parameters, "allSegmentsType", (list, tuple, np.ndarray), "a list")
     if not 1 <= len(types) <= MOST_SEGMENTS:
@@ -133,7 +133,7 @@ def settings_of(experiment):
 
 
 def convert(experiment):
-    """The data sets of the HDF5 file, by name."""
+    """Returns the data sets of the HDF5 file, by name."""
     types, steps = settings_of(experiment)
     results = member(experiment, "Results", dict, "a dictionary")
     runs = member(results, "listOfSingleSimulationDicts", (list, tuple), "a list")
@@ -173,7 +173,7 @@ def main():
             data = convert(read_pickle(path))
         except (DataError, OSError) as error:
             sys.exit(f"{path}: {error}")
-        # Written beside and renamed, so that a file that is there is whole.
+        # Written under another name and renamed, so that an existing file is complete.
         staging = target.with_suffix(".h5.tmp")
         with h5py.File(staging, "w") as file:
             for name, values in data.items():

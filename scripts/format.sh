@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Formats all C++ files after .clang-format; with --check changes nothing and fails where it would.
-# clang-format 14 (Debian 12) is what counts: other versions break lines elsewhere.
+# Formats all C++ files by .clang-format; with --check changes nothing and fails if it would.
+# Use clang-format 14 (Debian 12): other versions break lines elsewhere.
 # shellcheck source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs the packages of scripts/packages.txt that are missing, through apt, with sudo where not root.
-# Says nothing and needs no network when all are there.
+# Installs missing packages of scripts/packages.txt through apt, with sudo unless root.
+# Prints nothing and needs no network if all are installed.
 #
-#   scripts/install_packages.sh [GROUP...]      groups: build check fetch; build where none is given
+#   scripts/install_packages.sh [GROUP...]      groups: build check fetch; default: build
 # shellcheck source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -23,7 +23,7 @@ fi
 
 missing=()
 for name in "${wanted[@]}"; do
-  # A program of that name from elsewhere will do, and may not go with Debian's.
+  # A program of that name from elsewhere is sufficient, and may conflict with Debian's.
   ! command -v "$name" >/dev/null || continue
   [[ $(dpkg-query -W -f='${db:Status-Abbrev}' "$name" 2>/dev/null || true) == *ii* ]] || missing+=("$name")
 done
@@ -37,7 +37,7 @@ if ((EUID != 0)); then
 fi
 
 apt_get() {
-  # Waits for another apt to end rather than failing; asks nothing.
+  # Waits for another apt to end instead of failing; asks no questions.
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" </dev/null
 }
 printf 'installing %s; with all they need this takes some minutes\n' "${missing[*]}"

@@ -35,7 +35,7 @@ PARTS = {
 
 
 def read(folder: pathlib.Path, name: str, sha256: str) -> bytes:
-    """The content of a file of MNIST, checked."""
+    """Returns the checked content of a file of MNIST."""
     path = folder / name
     if path.exists():
         content = path.read_bytes()
@@ -48,7 +48,7 @@ def read(folder: pathlib.Path, name: str, sha256: str) -> bytes:
 
 
 def first_of_each_class(labels: bytes, wanted: int) -> list[int]:
-    """Indices, ascending, of the first `wanted` samples of each class."""
+    """Returns the ascending indices of the first `wanted` samples of each class."""
     seen = [0] * CLASSES
     chosen = []
     for index, label in enumerate(labels):
@@ -59,7 +59,7 @@ def first_of_each_class(labels: bytes, wanted: int) -> list[int]:
 
 
 def write(folder: pathlib.Path, name: str, content: bytes) -> None:
-    """Writes gzipped, without the time and name that would make each run's bytes differ."""
+    """Writes gzipped, without time and name, so that each run writes the same bytes."""
     packed = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=packed, mtime=0) as file:
         file.write(content)

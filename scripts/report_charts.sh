@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes src/report/web/charts.min.js, the parts of Apache ECharts that the report page uses, of the packages
-# that package-lock.json names. A build of the program does not need it: the file is in the repository.
+# Makes src/report/web/charts.min.js, the parts of Apache ECharts that the report page uses, from the packages
+# in package-lock.json. A build of the program does not need it: the file is in the repository.
 #
-#   --check   compares instead of replacing; says so and ends well where npm is not installed or its registry
+#   --check   compares instead of replacing; prints a note and succeeds if npm is not installed or its registry
 #             cannot be reached
 # shellcheck source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -15,7 +15,7 @@ case "${1:-}" in
   *) fail "unknown argument '$1'; usage: scripts/report_charts.sh [--check]" ;;
 esac
 
-# without REASON: the end of a check that cannot be made.
+# without REASON: ends a check that cannot be made.
 without() {
   $check || fail "$1"
   echo "$1: charts.min.js is not compared"
@@ -24,7 +24,7 @@ without() {
 
 command -v npm >/dev/null || without "npm is not installed"
 
-# What npm calls a network that is not there.
+# npm's error codes for an unreachable network.
 unreachable="ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT"
 unreachable+="|EIDLETIMEOUT|ECONNABORTED"
 
@@ -34,7 +34,7 @@ trap 'rm -rf "$work"' EXIT
 cp "$web"/{package.json,package-lock.json,.npmrc,charts.entry.js,charts.licenses.txt} "$work"
 (cd "$work" && npm ci --loglevel=error --no-progress >npm.log 2>&1) || {
   cat "$work/npm.log" >&2
-  # Only where nothing could be reached: packages that are others than the lock file says are a failure.
+  # Only if nothing could be reached: packages that differ from the lock file are a failure.
   grep -Eq "code ($unreachable)\b" "$work/npm.log" || fail "npm ci failed"
   without "npm's registry cannot be reached"
 }

@@ -22,7 +22,7 @@ def everything(path):
 
 
 def of_nest(path):
-    """The neurons of NEST that the simulator has; traces that nobody compares are left out."""
+    """The neurons of NEST that the simulator has; unused traces are left out."""
     name = path.rsplit("/", 1)[-1]
     return name in TRACES or name == "spike_times" or name.startswith(("current_", "in_"))
 
@@ -54,7 +54,7 @@ def wanted_members(full, wanted):
 
 
 def copy_attributes(full, thin):
-    """Those of the members that were copied and of all groups above them."""
+    """Copies the attributes of the copied members and of all groups above them."""
     paths = ["/"]
     thin.visit(paths.append)
     for path in paths:
@@ -63,7 +63,7 @@ def copy_attributes(full, thin):
 
 
 def copy_member(full, thin, path):
-    if isinstance(full[path], h5py.Group):  # It may have attributes and no members.
+    if isinstance(full[path], h5py.Group):  # It may have attributes but no members.
         thin.require_group(path)
         return
     data = full[path][()]

@@ -24,7 +24,7 @@ CLEAN = {
     "tests/unit/io/file_test.cpp": '#include "io/file.hpp"\n#include "afterspike/nn/layer.hpp"\n',
 }
 
-# What is planted: file, content, the whole report.
+# Planted violations: file, content, the whole report.
 PLANTED = [
     ("tasks/line_mnist.cpp", '#include <vector>\n\n#include "afterspike/nn/layer.hpp"\n',
      "tasks/line_mnist.cpp:3: tasks may not include nn"),

@@ -1,4 +1,4 @@
-"""The reader of docs/checkpoint-format.md, as it stands there, gives the values that the program has."""
+"""The reader printed in docs/checkpoint-format.md returns the program's values."""
 import json
 import re
 import subprocess
@@ -31,7 +31,7 @@ def reader():
 
 
 def forms():
-    """What Transform::text() may give, as patterns."""
+    """Patterns of all texts that Transform::text() may return."""
     source = (ROOT / "src" / "nn" / "transform.cpp").read_text()
     body = source.split("std::string Transform::text() const {")[1].split("\n}\n")[0]
     return [re.escape(form).replace(r"\{\}", r"[^ ,()]+") for form in re.findall(r'"(.*?)"', body)]

@@ -44,7 +44,7 @@ def script_as_module():
 
 
 class Program:
-    """What no data has."""
+    """An object that no data contain."""
 
     def __reduce__(self):
         return os.system, ("true",)

@@ -12,7 +12,7 @@ endfunction()
 run(${CMAKE_COMMAND} --install ${BUILT} --prefix ${work}/first)
 file(RENAME ${work}/first "${prefix}")
 
-# Nothing that was installed may know where it was built.
+# No installed file may name the build folder.
 cmake_path(SET sources NORMALIZE ${CMAKE_CURRENT_LIST_DIR}/../..)
 file(GLOB_RECURSE configs "${prefix}/*.cmake")
 if(NOT configs)

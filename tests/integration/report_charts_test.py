@@ -17,7 +17,7 @@ class ReportCharts(unittest.TestCase):
         self.folder = Path(folder.name)
 
     def check(self, npm):
-        """What the script says where `npm` is what npm does."""
+        """Runs the script with the shell commands `npm` as the program npm."""
         program = self.folder / "npm"
         program.write_text("#!/bin/sh\n" + npm)
         program.chmod(0o755)
