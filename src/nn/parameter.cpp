@@ -27,7 +27,7 @@ constexpr std::array kForms = {
 
 constexpr std::string_view kOrthogonal = "orthogonal";
 
-/// Takes a number and the spaces around it from the front of `text`.
+/// Removes a number and the spaces around it from the front of `text`.
 std::optional<double> take_number(std::string_view& text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   double number = 0;
@@ -38,7 +38,7 @@ std::optional<double> take_number(std::string_view& text) {
   return number;
 }
 
-/// The number of "(a)".
+/// Parses the number of "(a)".
 std::optional<double> argument(std::string_view text) {
   if (!text.starts_with('(') || !text.ends_with(')')) return std::nullopt;
   text = text.substr(1, text.size() - 2);
@@ -46,7 +46,7 @@ std::optional<double> argument(std::string_view text) {
   return number && text.empty() ? number : std::nullopt;
 }
 
-/// The two numbers of "(a, b)".
+/// Parses the two numbers of "(a, b)".
 std::optional<std::pair<double, double>> arguments(std::string_view text) {
   if (!text.starts_with('(') || !text.ends_with(')')) return std::nullopt;
   text = text.substr(1, text.size() - 2);
@@ -125,8 +125,8 @@ at::Tensor draw_orthogonal(const std::vector<std::int64_t>& shape, double gain, 
   return (tall ? matrix.t().contiguous() : matrix) * gain;
 }
 
-/// From `first` to `second` along the last dimension; the mean of their logarithms where that has
-/// one element.
+/// Returns values from `first` to `second` along the last dimension; the mean of their logarithms
+/// if that has one element.
 at::Tensor draw_log_spaced(const std::vector<std::int64_t>& shape, double first, double second) {
   const std::int64_t count = shape.empty() ? 1 : shape.back();
   at::Tensor row = at::empty({count}, at::kDouble);

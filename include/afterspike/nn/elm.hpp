@@ -9,20 +9,19 @@
 
 namespace afterspike::nn {
 
-/// Between the linear maps of a dendritic MLP.
+/// Nonlinearity between the linear maps of a dendritic MLP.
 enum class Activation { relu, silu, relu_squared };
 
-/// Timescales of memory units: what they are at first and, where they are learned, within which
-/// bounds.
+/// Timescales of memory units: initial values and, if they are learned, bounds.
 struct MemoryTimescales {
   enum class Scale { logarithmic, linear };
 
   double min_ms = 1;
   double max_ms = 1000;
-  /// Learned timescales lie between min / widening and max * sqrt(widening), so that none begins
+  /// Learned timescales lie between min / widening and max * sqrt(widening), so that none starts
   /// where its gradient vanishes.
   double widening = 10;
-  /// In what they are learned: the logarithm, so that all move alike; or the value itself.
+  /// Scale of learning: the logarithm, so that all move alike, or the value itself.
   Scale scale = Scale::logarithmic;
 
   void describe(options::Section section);
@@ -30,11 +29,11 @@ struct MemoryTimescales {
 
 /// Settings of an ELM neuron; the defaults are those of the authors' code.
 struct ElmOptions {
-  /// v1: a trace for each synapse, the input of memory is scaled by lambda (1 - kappa). v2: a trace
-  /// for each branch, lambda shortens the timescale of the input.
+  /// v1: a trace per synapse; the input of memory is scaled by lambda (1 - kappa). v2: a trace per
+  /// branch; lambda shortens the timescale of the input.
   enum class Version { v1, v2 };
-  /// Which input each synapse has. none: one synapse for each. random: any, with replacement.
-  /// neuronio: excitatory and inhibitory inputs in turn, branches as overlapping windows.
+  /// Input of each synapse. none: one synapse per input. random: any input, with replacement.
+  /// neuronio: alternately excitatory and inhibitory inputs, branches as overlapping windows.
   enum class Routing { none, random, neuronio };
 
   Version version = Version::v2;
@@ -44,30 +43,31 @@ struct ElmOptions {
   std::int64_t mlp_layers = 1;
   std::int64_t mlp_width = 0;  ///< 0: twice the memory units.
   Activation mlp_activation = Activation::relu;
-  std::int64_t branches = 0;  ///< 0: a branch for each input.
+  std::int64_t branches = 0;  ///< 0: a branch per input.
   std::int64_t synapses_per_branch = 1;
   Routing routing = Routing::none;
   std::int64_t routing_seed = 1;
   Initial synapse_weight = Initial::constant(0.5);
-  bool rectify_synapses = true;  ///< w_s = max(0, raw): what is 0 or below learns no more.
-  std::string learn = "none";    ///< Of memory_tau and synapse_tau: "all", "none" or names.
-  double time_step_ms = 0;       ///< dt of the equations; 0: that of the task.
+  bool rectify_synapses = true;  ///< w_s = max(0, raw): weights at 0 or below learn no more.
+  std::string learn = "none";    ///< Trained ones of memory_tau and synapse_tau: "all", "none" or
+                                 ///< names.
+  double time_step_ms = 0;       ///< dt of the equations; 0: dt of the task.
   double input_dropout = 0, dropout = 0, recurrent_dropout = 0;
 
   void describe(options::Section section);
 };
 
-/// Which inputs the synapses have.
+/// Inputs of the synapses.
 struct Routing {
   std::vector<std::int64_t> source;  ///< [synapses]
-  std::vector<bool> valid;           ///< [synapses]; others bring nothing.
+  std::vector<bool> valid;           ///< [synapses]; invalid ones contribute nothing.
 
-  /// How many of the inputs no synapse has.
+  /// Returns the number of inputs without a synapse.
   std::int64_t unconnected(std::int64_t inputs) const;
 };
 
 /// One expressive leaky memory neuron (Spieler et al. 2023, arXiv 2306.16922); a memory unit is a
-/// "neuron" of LayerShape, and what it emits is its memory m. Equations: docs/numerics.md.
+/// "neuron" of LayerShape, and its output is its memory m. Equations: docs/numerics.md.
 ///
 /// With S synapses on n branches (contiguous blocks of synapses), M memory units and an MLP of
 /// width H, the parameters are synapse_weight [S], synapse_tau [S] (v1) or [n] (v2), memory_tau [M]
@@ -76,12 +76,13 @@ struct Routing {
 /// output_bias [M]. Without hidden layers H is M and there is no output_weight.
 class Elm final : public NeuronLayer {
  public:
-  /// `routing` replaces what the options say of it. Throws Error(config) naming the setting that is
-  /// out of range.
+  /// `routing` replaces the routing of the options. Throws Error(config) naming a setting out of
+  /// range.
   Elm(const LayerShape& shape, const ElmOptions& options,
       const std::optional<Routing>& routing = std::nullopt);
 
-  /// The state: "memory" and "emitted" [batch, M], "trace" [batch, S] (v1) or [batch, n] (v2).
+  /// Returns the state: "memory" and "emitted" [batch, M], "trace" [batch, S] (v1) or [batch, n]
+  /// (v2).
   NamedTensors initial_state(std::int64_t batch) const override;
 
   /// Traces for LayerPass::trace: "routed" [steps, batch, S], "trace", "branch" [steps, batch, n],
@@ -100,15 +101,15 @@ class Elm final : public NeuronLayer {
 
  private:
   at::Tensor memory_keep() const;  ///< kappa_m, [M]
-  at::Tensor memory_gain() const;  ///< What multiplies the output of the MLP, [M].
+  at::Tensor memory_gain() const;  ///< Factor of the output of the MLP, [M].
   at::Tensor route(const at::Tensor& input) const;
   at::Tensor branch_sum(const at::Tensor& synapses) const;
   at::Tensor mlp(const at::Tensor& first) const;
-  /// All traces have the same fixed timescale.
+  /// Returns whether all traces have the same fixed timescale.
   bool has_one_trace_keep() const;
-  /// What the branches bring to the MLP, [steps, batch, n].
+  /// Returns the inputs of the MLP from the branches, [steps, batch, n].
   at::Tensor branches(const at::Tensor& input) const;
-  /// Synapses, branches and the first map of the MLP in one map of the inputs, [inputs, H].
+  /// Returns synapses, branches and the first map of the MLP as one map of the inputs, [inputs, H].
   at::Tensor folded_input_weight() const;
 
   ElmOptions options_;

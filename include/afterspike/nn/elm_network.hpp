@@ -8,10 +8,10 @@
 
 namespace afterspike::nn {
 
-/// Settings of a recurrent layer of ELM neurons; the defaults are those of the authors' code where
-/// it has any. Sizes of 0 follow from `memory`, the memory units of a neuron.
+/// Settings of a recurrent layer of ELM neurons; the defaults are those of the authors' code if it
+/// has any. Sizes of 0 follow from `memory`, the memory units of a neuron.
 struct ElmNetworkOptions {
-  /// Of a neuron's readout, to make its activity.
+  /// Activity from a neuron's readout.
   enum class Output { relu, identity };
 
   std::int64_t memory = 5;
@@ -20,23 +20,24 @@ struct ElmNetworkOptions {
   Activation mlp_activation = Activation::relu_squared;
   std::int64_t branches = 0;             ///< 0: twice the width.
   std::int64_t synapses_per_branch = 0;  ///< 0: as many as branches.
-  double input_scale = 1;                ///< Multiplies what branches add up.
+  double input_scale = 1;                ///< Factor of the sum of a branch.
   double lambda = 5;
   bool lambda_as_timescale = true;  ///< As in v2 of ElmOptions; false: as in v1.
   MemoryTimescales memory_tau;
   double branch_tau_ms = 0;     ///< Timescale of branches; 0: none.
-  double high_pass_tau_ms = 0;  ///< Of what is taken from a readout; 0: nothing is.
+  double high_pass_tau_ms = 0;  ///< Timescale of the mean subtracted from a readout; 0: none.
   Output output = Output::relu;
-  double recurrent_fraction = -1;  ///< Probability of a recurrent synapse; -1: by the numbers.
+  double recurrent_fraction = -1;  ///< Probability of a recurrent synapse; -1: from the numbers of
+                                   ///< inputs and neurons.
   std::int64_t connectome_seed = 1;
-  std::optional<Initial> synapse_weight;  ///< None: uniform(-1, 1) / sqrt(synapses_per_branch).
-  std::string learn = "none";             ///< Of memory_tau: "all", "none" or its name.
-  double time_step_ms = 0;                ///< dt of the equations; 0: that of the task.
+  std::optional<Initial> synapse_weight;  ///< nullopt: uniform(-1, 1) / sqrt(synapses_per_branch).
+  std::string learn = "none";             ///< Trained timescales: "all", "none" or "memory_tau".
+  double time_step_ms = 0;                ///< dt of the equations; 0: dt of the task.
   double input_dropout = 0, dropout = 0, recurrent_dropout = 0;
   bool variational = true;      ///< One mask of input and recurrence for a whole sequence.
-  double memory_penalty = 0;    ///< Times mean over neurons of (mean |MLP output|)^2.
-  double activity_penalty = 0;  ///< Times mean |activity|.
-  bool readout_neurons = true;  ///< A layer of ELM neurons, one for each output, reads out.
+  double memory_penalty = 0;    ///< Factor of the mean over neurons of (mean |MLP output|)^2.
+  double activity_penalty = 0;  ///< Factor of the mean |activity|.
+  bool readout_neurons = true;  ///< A layer of ELM neurons, one per output, before the readout.
   std::int64_t readout_memory = 3, readout_mlp_layers = 0;
 
   void describe(options::Section section);
@@ -51,16 +52,16 @@ struct ElmNetworkCoefficients;
 /// are memory_tau [N, M] (ms), synapse_weight [N, S], and of the MLPs input_weight [N, n, H],
 /// recurrent_weight [N, M, H], bias [N, H], hidden_weight [layers - 1, N, H, H], hidden_bias
 /// [layers - 1, N, H], output_weight [N, H, M], output_bias [N, M]; memory_weight [N, M] reads out
-/// a neuron's memory, threshold [N] is added to it.
+/// a neuron's memory, to which threshold [N] is added.
 class ElmNetwork final : public NeuronLayer {
  public:
-  /// `connectome`, [N, S] of numbers of inputs or input_size + numbers of neurons, replaces the
-  /// random one. Throws Error(config) naming the setting that is out of range.
+  /// `connectome`, [N, S] of input indices, or input_size plus neuron indices, replaces the random
+  /// one. Throws Error(config) naming a setting out of range.
   ElmNetwork(const LayerShape& shape, const ElmNetworkOptions& options,
              const at::Tensor& connectome = {});
 
-  /// The state: "memory" [batch, N, M], "branch" [batch, N, n], "low_pass" and "emitted" [batch,
-  /// N].
+  /// Returns the state: "memory" [batch, N, M], "branch" [batch, N, n], "low_pass" and "emitted"
+  /// [batch, N].
   NamedTensors initial_state(std::int64_t batch) const override;
 
   /// Traces for LayerPass::trace, [steps, batch, N, ...]: "branch", "mlp", "memory", "readout",
@@ -80,13 +81,14 @@ class ElmNetwork final : public NeuronLayer {
 
  private:
   at::Tensor memory_keep() const;  ///< kappa_m, [N, M]
-  at::Tensor memory_gain() const;  ///< What multiplies the output of the MLPs, [N, M].
+  at::Tensor memory_gain() const;  ///< Factor of the output of the MLPs, [N, M].
   double branch_keep() const;
   double low_pass_keep() const;
   at::Tensor mlp(const at::Tensor& first) const;
-  ElmNetworkCoefficients coefficients() const;  ///< For the kernel.
-  bool penalised(const LayerPass& pass) const;  ///< True where a penalty is asked for and there.
-  /// From the mean over time of |MLP output|, [batch, N], and of |emitted|, [batch].
+  ElmNetworkCoefficients coefficients() const;  ///< Coefficients for the kernel.
+  bool penalised(const LayerPass& pass) const;  ///< Returns whether a penalty is requested and set.
+  /// Adds the penalty from the mean over time of |MLP output|, [batch, N], and of |activity|,
+  /// [batch].
   void add_penalty(const LayerPass& pass, const at::Tensor& magnitude,
                    const at::Tensor& activity) const;
 

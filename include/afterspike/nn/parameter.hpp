@@ -12,13 +12,13 @@
 
 namespace afterspike::nn {
 
-/// The distribution from which initial values are drawn, in physical units.
+/// Distribution of initial values, in physical units.
 ///
-/// As text: "0.05", "uniform(-0.01, 0.01)", "log_uniform(0.01, 1)", "normal(1, 0.1)"; and
+/// As text: "0.05", "uniform(-0.01, 0.01)", "log_uniform(0.01, 1)", "normal(1, 0.1)";
 /// "raw_normal(0, 1)" for a normal distribution of the raw value, whatever the transform;
 /// "orthogonal(1)" for a random matrix with orthonormal rows or columns (the fewer) times a gain;
-/// "log_spaced(1, 1000)" for values from the first to the second, evenly in their logarithm, along
-/// the last dimension: nothing is drawn.
+/// "log_spaced(1, 1000)" for values from the first to the second, evenly spaced in their logarithm,
+/// along the last dimension, without randomness.
 struct Initial {
   enum class Kind { constant, uniform, log_uniform, normal, raw_normal, orthogonal, log_spaced };
 
@@ -39,26 +39,26 @@ struct Initial {
 
   std::string text() const;
 
-  /// Values of the given shape, in double precision.
+  /// Draws values of the given shape, in double precision.
   at::Tensor draw(const std::vector<std::int64_t>& shape, Rng rng) const;
 };
 
-/// Which learning rate and weight decay a parameter takes.
+/// Group of a parameter, which selects its learning rate and weight decay.
 enum class ParameterGroup {
-  intrinsic,  ///< Of a neuron: thresholds, time constants, after-spike currents.
-  weight,     ///< Of a synapse or of the readout; weight decay acts on these.
-  bias,       ///< Learns as weights do, without weight decay.
+  intrinsic,  ///< Parameters of a neuron: thresholds, time constants, after-spike currents.
+  weight,     ///< Weights of synapses or of the readout; weight decay acts on these.
+  bias,       ///< Learns like weights, without weight decay.
 };
 
-/// The one description of a parameter; registration, initial values, freezing, learning rate,
+/// The only description of a parameter; registration, initial values, freezing, learning rate,
 /// manifest, and the columns of analyses are derived from it.
 struct ParameterSpec {
   std::string name;    ///< "membrane_decay": key in checkpoints, column in tables.
-  std::string symbol;  ///< "k_m": as in the paper.
-  std::string unit;    ///< Of the physical value: "1/ms"; "1" where it has none.
+  std::string symbol;  ///< "k_m": symbol of the paper.
+  std::string unit;    ///< Unit of the physical value: "1/ms"; "1" if it has none.
   std::vector<std::int64_t> shape;
   Transform transform;
-  Initial initial;  ///< Of the physical value.
+  Initial initial;  ///< Distribution of the physical value.
   ParameterGroup group = ParameterGroup::weight;
   bool trainable = true;
 };

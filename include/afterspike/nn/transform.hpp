@@ -6,14 +6,14 @@
 
 namespace afterspike::nn {
 
-/// How a trained ("raw") tensor becomes a physical quantity. The only place where a sigmoid or a
-/// logarithm is taken of a parameter.
+/// Transform of a trained ("raw") tensor to a physical quantity. The only place where a sigmoid or
+/// a logarithm of a parameter is taken.
 ///
 ///   identity            p = x
 ///   scaled(s)           p = s x
 ///   scaled_by(f, n)     p = f q x, q the physical value of parameter n
-///   bounded(a, b)       p = a + (b - a) sigmoid(x), strictly between a and b; decreasing when b <
-///   a bounded_by(a, f, n) the same with b = min(1, f q), q the physical value of parameter n
+///   bounded(a, b)       p = a + (b - a) sigmoid(x), strictly between a and b (b < a: decreasing)
+///   bounded_by(a, f, n) the same with b = min(1, f q), q the physical value of parameter n
 ///   log_bounded(a, b)   p = a (b / a)^sigmoid(x), strictly between a and b, both above 0
 ///   rectified           p = max(0, x); the gradient is 0 where x <= 0
 class Transform {
@@ -26,24 +26,25 @@ class Transform {
   static Transform log_bounded(double from, double to);
   static Transform rectified();
 
-  /// Physical values of `raw`, any shape. `limit` holds the physical values of the parameter called
-  /// limit_name() and must be given exactly where that is not empty. Differentiable in both.
+  /// Returns physical values of `raw`, any shape. `limit` holds the physical values of the
+  /// parameter called limit_name() and is given if and only if that is not empty. Differentiable in
+  /// both.
   at::Tensor to_physical(const at::Tensor& raw, const at::Tensor& limit = {}) const;
 
-  /// Inverse of to_physical. Throws Error(config) that names a value outside the open interval of a
-  /// bounded transform, or below 0 for a rectified one.
+  /// Returns the inverse of to_physical(). Throws Error(config) that names a value outside the open
+  /// interval of a bounded transform, or below 0 for a rectified one.
   at::Tensor to_raw(const at::Tensor& physical, const at::Tensor& limit = {}) const;
 
-  /// Name of the parameter that bounds or scales this one; empty where none does.
+  /// Returns the name of the parameter that bounds or scales this one; empty if none does.
   const std::string& limit_name() const noexcept { return limit_; }
 
-  /// "bounded(0, 20)": as above, for manifests; equal texts are equal transforms.
+  /// Returns "bounded(0, 20)", as above, for manifests; equal texts are equal transforms.
   std::string text() const;
 
  private:
   enum class Kind { identity, scaled, scaled_by, bounded, bounded_by, log_bounded, rectified };
 
-  /// What the sigmoid tends to for large raw values, as a tensor like `like`.
+  /// Returns the limit of the sigmoid for large raw values, as a tensor like `like`.
   at::Tensor upper(const at::Tensor& like, const at::Tensor& limit) const;
 
   const at::Tensor& given(const at::Tensor& limit) const;

@@ -1,5 +1,5 @@
 // The whole-sequence kernel of recurrent units, as the layers rnn, gru and lstm use it, against
-// composed operations; these against loops over plain numbers: gated_test.cpp.
+// composed operations; gated_test.cpp compares these with loops over plain numbers.
 
 #include <limits>
 

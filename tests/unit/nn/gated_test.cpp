@@ -25,7 +25,7 @@ double sigmoid(double x) {
   return 1 / (1 + std::exp(-x));
 }
 
-/// One unit's pre-activation in one gate, from the input and from the units, biases included.
+/// One unit's pre-activation in one gate, from the input and from the units, including biases.
 struct Drive {
   double input, recurrent;
 };
@@ -58,7 +58,7 @@ class Loops {
   const NeuronLayer& layer_;
 };
 
-/// What the units emit at each step, one sample.
+/// Output of the units at each step, one sample.
 using Sequence = std::vector<std::vector<double>>;
 
 Sequence lstm(const Loops& loops, const double* input) {

@@ -23,7 +23,7 @@ std::shared_ptr<Glifr> glifr(const LayerShape& shape, const GlifrOptions& option
   return layer;
 }
 
-/// Everything that a pass from rest gives, "emitted" included.
+/// Returns all results of a pass from rest, including "emitted".
 NamedTensors run(const NeuronLayer& layer, const at::Tensor& input) {
   NamedTensors trace;
   NamedTensors state = layer.initial_state(input.size(1));
@@ -134,7 +134,7 @@ TEST_F(GlifrGauge, VoltageCanBeScaled) {
 }
 
 /// Nine neurons that fire at rate 1 all the time, with the most extreme raw values of decay and
-/// multiplicative constant; their after-spike currents after so many steps.
+/// multiplicative constant; returns their after-spike currents after `steps` steps.
 at::Tensor currents_after(bool bound, at::ScalarType type, std::int64_t steps) {
   GlifrOptions options;
   options.after_spike_currents = 1;
@@ -160,7 +160,7 @@ TEST(Glifr, BoundedAfterSpikeCurrentsStayFiniteWhereOthersRunAway) {
   for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
     const at::Tensor bounded = currents_after(true, type, 20000);
     EXPECT_TRUE(at::isfinite(bounded).all().item<bool>()) << bounded;
-    // They can still add up, 4000 pA a step, but not multiply.
+    // They can still sum, 4000 pA a step, but not multiply.
     EXPECT_LE(bounded.abs().max().item<double>(), 20000 * 4000 * 1.01) << bounded;
   }
   EXPECT_FALSE(at::isfinite(currents_after(false, at::kDouble, 2000)).all().item<bool>());

@@ -34,7 +34,7 @@ void expect_parameters(const GoldenFile& golden, const std::string& group,
   }
 }
 
-/// Relative errors that are allowed: of values (losses and parameters), and of gradients.
+/// Tolerated relative errors: of values (losses and parameters), and of gradients.
 struct Tolerance {
   double value, gradient;
 };

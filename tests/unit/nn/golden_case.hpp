@@ -14,7 +14,7 @@
 
 namespace afterspike::testing {
 
-/// A network with the parameters of the file, and what one pass through it gave.
+/// A network with the parameters of the file, and the results of one pass through it.
 struct GoldenCase {
   std::shared_ptr<nn::Network> network;
   std::map<std::string, at::Tensor> parameters;  ///< Raw, by our names.
@@ -44,7 +44,7 @@ inline void set_parameters(const GoldenFile& golden, const std::string& group, G
   EXPECT_THAT(left, ::testing::IsEmpty()) << "parameters that the file does not have";
 }
 
-/// Runs the network and sorts what it gave by the names of the file.
+/// Runs the network and names the results as in the file.
 inline void run(GoldenCase& example) {
   nn::NamedTensors trace;
   example.pass.trace = &trace;
@@ -74,7 +74,7 @@ inline nn::GlifrOptions glifr_options(const GoldenFile& golden, const std::strin
   options.bias_current_pA = golden.number(group, "I0");
   options.reset_mV = golden.number(group, "v_reset");
   options.tau_ms = golden.number(group, "tau");
-  // The raw tensors of the file are then ours, one to one.
+  // The raw tensors of the file then equal ours, one to one.
   options.amplitude = nn::GlifrOptions::Amplitude::pA;
   options.bound_after_spike_currents = false;
   return options;

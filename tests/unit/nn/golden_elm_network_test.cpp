@@ -1,6 +1,6 @@
 // Layers of ELM neurons against golden_elmnet.h5: two networks of two layers, made in double
 // precision by an independent transcription of the authors' code; and the published numbers of
-// parameters. A name in the file that is not known here is a failure.
+// parameters. An unknown name in the file is a failure.
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -64,7 +64,8 @@ std::shared_ptr<ElmNetwork> make_layer(const GoldenFile& golden, const std::stri
   return layer;
 }
 
-/// Ours under the name of the file; the first map is [W_b, W_m] there, maps are [N, to, from].
+/// Returns our parameter under the name of the file; the first map is [W_b, W_m] there, maps are
+/// [N, to, from].
 at::Tensor as_in_file(const ElmNetwork& layer, const std::string& name,
                       const std::function<std::vector<at::Tensor>(std::vector<at::Tensor>)>& take) {
   const auto one = [&](const char* own) { return take({layer.raw(own)})[0]; };
@@ -140,7 +141,7 @@ at::Tensor loss_of(const GoldenFile& golden, const std::string& group, const at:
          at::nll_loss(at::log_softmax(output.select(1, -1), 1), labels);
 }
 
-/// Each by a pass of its own: kernels give gradients once.
+/// Each by its own pass, because kernels compute gradients once.
 void expect_gradients(const GoldenFile& golden, const std::string& group, Case& example,
                       bool traced) {
   for (const std::string& name : golden.members(group + "/grads")) {

@@ -1,6 +1,6 @@
-// ELM neurons against golden_elm.h5: trajectories and gradients that the authors' own code gave in
-// double precision. The tests iterate over what the file holds; a group or name that they do not
-// know is a failure.
+// ELM neurons against golden_elm.h5: trajectories and gradients by the authors' own code in double
+// precision. The tests iterate over the contents of the file; an unknown group or name is a
+// failure.
 
 #include <filesystem>
 
@@ -45,7 +45,7 @@ ElmOptions options_of(const GoldenFile& golden, const std::string& group) {
   return options;
 }
 
-/// A layer with the parameters of the file, and what belongs to it.
+/// A layer with the parameters of the file, and its data.
 struct Case {
   std::shared_ptr<Elm> layer;
   at::Tensor readout_weight, readout_bias;
@@ -66,8 +66,8 @@ std::optional<Routing> routing_of(const GoldenFile& golden, const std::string& g
   return routing;
 }
 
-/// Where a parameter of the authors' goes: rows of the first map are split in those from branches
-/// and those from memory; maps are [to, from] there.
+/// Copies the authors' parameters: rows of the first map are split into those from branches and
+/// those from memory; maps are [to, from] there.
 void copy_mlp(const GoldenFile& golden, const std::string& group, const Elm& layer) {
   const std::string prefix = group + "/params/mlp.network.";
   const std::int64_t layers = layer.options().mlp_layers;
@@ -123,7 +123,7 @@ at::Tensor loss_of(const GoldenFile& golden, const std::string& group, const at:
          at::nll_loss(at::log_softmax(output.select(1, -1), 1), labels);
 }
 
-/// The gradients of ours under the name of the file.
+/// Returns our gradients under the name of the file.
 at::Tensor gradient(const Case& example, const std::string& name, const at::Tensor& loss) {
   const auto by = [&](const at::Tensor& variable) {
     return torch::autograd::grad({loss}, {variable}, {}, true)[0];
@@ -151,7 +151,7 @@ at::Tensor gradient(const Case& example, const std::string& name, const at::Tens
   return bias ? raw("hidden_bias")[index - 1] : raw("hidden_weight")[index - 1].t();
 }
 
-/// Each gradient by a pass of its own: kernels give them once.
+/// Each gradient by its own pass, because kernels compute them once.
 void expect_gradients(const GoldenFile& golden, const std::string& group, Case& example,
                       bool traced) {
   expect_close(loss_of(golden, group, example.output), golden.tensor(group + "/loss/total"),

@@ -1,6 +1,6 @@
-// GLIFR and RNN against golden_glifr.h5: trajectories and gradients that the authors' own layers
-// gave in double precision. The tests iterate over what the file holds; a group, data set or name
-// that they do not know is a failure.
+// GLIFR and RNN against golden_glifr.h5: trajectories and gradients by the authors' own layers in
+// double precision. The tests iterate over the contents of the file; an unknown group, data set or
+// name is a failure.
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -22,7 +22,7 @@ using testing::set_parameters;
 
 constexpr const char* kFile = "golden_glifr.h5";
 
-/// Relative errors that are allowed.
+/// Tolerated relative errors.
 struct Tolerance {
   double trajectory, gradient;
   bool gradients = true;
@@ -134,7 +134,7 @@ void check_rnn(const GoldenFile& golden, const std::string& group, at::ScalarTyp
   expect_gradients(golden, group, example, loss, allowed.gradient);
 }
 
-/// A layer of one neuron with initial values as a user gets them for this time step.
+/// Returns a layer of one neuron with a user's initial values for this time step.
 std::shared_ptr<Glifr> initial_layer(double dt_ms, const std::string& initial,
                                      at::ScalarType type) {
   GlifrOptions options;
@@ -165,7 +165,8 @@ void check_initial(const GoldenFile& golden, const std::string& group, at::Scala
           at::full(reference->raw(own).sizes(), golden.number(place, "trans_" + name), at::kDouble);
       expect_close(reference->raw(own), expected, allowed, "trans_" + name);
     }
-    // The reference's formula is right for 0.05 ms only; ours always is, unless asked for theirs.
+    // The reference's formula is right for 0.05 ms only; ours always is, unless theirs is
+    // requested.
     const double ours =
         initial_layer(dt_ms, "parameters", type)->physical("membrane_decay").item<double>();
     const double theirs = golden.number(place, "k_m");

@@ -10,7 +10,7 @@
 
 namespace afterspike::testing {
 
-/// The neuron model of this name with these settings.
+/// Returns the neuron model of this name with these settings.
 inline std::unique_ptr<nn::NeuronModel> make_model(std::string_view name,
                                                    const Settings& settings = {}) {
   auto model = find_entry<nn::NeuronEntry>(nn::entries(), name, "neuron model").make();
@@ -18,7 +18,7 @@ inline std::unique_ptr<nn::NeuronModel> make_model(std::string_view name,
   return model;
 }
 
-/// A layer of such neurons in double precision, its parameters drawn.
+/// Returns a layer of such neurons in double precision, with drawn parameters.
 inline std::shared_ptr<nn::NeuronLayer> make_layer(std::string_view name,
                                                    const nn::LayerShape& shape,
                                                    const Settings& settings = {},
@@ -29,7 +29,7 @@ inline std::shared_ptr<nn::NeuronLayer> make_layer(std::string_view name,
   return layer;
 }
 
-/// GLIFR neurons with these very options.
+/// GLIFR neurons with exactly these options.
 class GlifrWith final : public nn::NeuronModel {
  public:
   explicit GlifrWith(nn::GlifrOptions options) : options_(std::move(options)) {}

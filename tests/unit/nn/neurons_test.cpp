@@ -24,13 +24,13 @@ constexpr LayerShape kShape{3, 5, 0.5};
 constexpr std::int64_t kBatch = 2;
 constexpr std::int64_t kSteps = 7;
 
-/// A neuron model with settings that lead through other code.
+/// A neuron model with settings that exercise other code.
 struct Variation {
   std::string neuron;
   Settings settings;
 };
 
-/// All models as they come, and with each of these settings that they have.
+/// Returns all models with their defaults, and with each of these settings that they have.
 std::vector<Variation> variations() {
   const std::vector<Settings> wanted = {
       {{"delay", "1500us"}},
@@ -55,8 +55,8 @@ std::vector<Variation> variations() {
   for (const NeuronEntry& entry : entries()) {
     const std::string name(entry.name);
     auto model = entry.make();
-    // Masks for whole sequences have tests of their own; squares of such weights as
-    // scatter() draws saturate everything.
+    // Masks for whole sequences have their own tests; squares of weights as drawn by scatter()
+    // saturate everything.
     const Settings plain = testing::has_option(*model, "variational")
                                ? Settings{{"variational", "false"},
                                           {"readout_neurons", "false"},
@@ -92,7 +92,7 @@ at::Tensor example_input(std::int64_t steps = kSteps, std::int64_t batch = kBatc
   return testing::uniform_tensor({steps, batch, kShape.input_size}, Rng(11), -2, 2);
 }
 
-/// Emissions of a sequence from rest.
+/// Returns the activity of a sequence from rest.
 at::Tensor emissions(const NeuronLayer& layer, const at::Tensor& input,
                      const LayerPass& pass = {}) {
   NamedTensors state = layer.initial_state(input.size(1));
@@ -111,8 +111,7 @@ class Neurons : public ::testing::TestWithParam<Variation> {
   }
 };
 
-/// The same layer with raw values of what is trained anywhere in their range, or as large as
-/// weights become.
+/// Replaces trained raw values by values anywhere in their range, or as large as weights become.
 void scatter(NeuronLayer& layer) {
   const at::NoGradGuard no_grad;
   for (const ParameterSpec& spec : layer.specs()) {
@@ -123,7 +122,7 @@ void scatter(NeuronLayer& layer) {
   }
 }
 
-/// Sets to 0 the weights by which the layer hears of one of its neurons.
+/// Sets the weights by which the layer receives one of its neurons to 0.
 void cut_what_leaves(const NeuronLayer& layer, std::int64_t neuron) {
   const at::NoGradGuard no_grad;
   if (const auto* network = dynamic_cast<const ElmNetwork*>(&layer)) {
@@ -171,7 +170,7 @@ TEST_P(Neurons, TransformsGoThereAndBack) {
     const at::Tensor raw = own->raw(spec.name).detach().clone();
     const at::Tensor physical = own->physical(spec.name).detach().clone();
     own->set_physical(spec.name, physical);
-    // Where a rectified parameter is 0, its raw value is lost.
+    // A rectified parameter of 0 loses its raw value.
     const at::Tensor kept = physical != 0;
     expect_close(own->raw(spec.name).masked_select(kept), raw.masked_select(kept), 1e-12,
                  spec.name);
@@ -268,7 +267,7 @@ TEST_P(Neurons, MaskSilencesExactlyTheMasked) {
   for (const std::int64_t neuron : silenced) pass.mask[neuron] = 0;
   const at::Tensor found = emissions(*own, example_input(), pass);
 
-  // To silence a neuron is to cut what leaves it, and to hide it.
+  // Silencing a neuron equals cutting its outputs and hiding it.
   for (const std::int64_t neuron : silenced) cut_what_leaves(*own, neuron);
   const at::Tensor cut = emissions(*own, example_input());
   EXPECT_FALSE(at::equal(found, cut));
@@ -316,7 +315,7 @@ TEST_P(Neurons, DropoutActsOnlyWithAGenerator) {
     EXPECT_FALSE(at::equal(with, without));
     expect_same(drop(3), with, "the same seed");
     EXPECT_FALSE(at::equal(drop(4), with));
-    // The generator alone does nothing.
+    // The generator alone has no effect.
     expect_same(emissions(*plain, example_input(), pass), without, "no probability");
   }
 }
@@ -328,7 +327,7 @@ TEST_P(Neurons, DropoutKeepsTheMeanOfTheFirstStep) {
   LayerPass pass;
   pass.dropout = generator(1);
   const at::Tensor all = emissions(*layer({{"dropout", "0.4"}}), input, pass)[0];
-  // Of a value v: v / 0.6 with probability 0.6, else 0; standard deviation v sqrt(0.4 / 0.6).
+  // A value v becomes v / 0.6 with probability 0.6, else 0; standard deviation v sqrt(0.4 / 0.6).
   const double deviation = std::sqrt(0.4 / 0.6 / static_cast<double>(batch));
   EXPECT_LT(((all.mean(0) - plain) / plain).abs().max().item<double>(), 5 * deviation);
   const at::Tensor ratio = all / plain;
@@ -374,7 +373,7 @@ TEST_P(Neurons, ResampledValuesAreThoseOfTheDonor) {
   const auto own = layer();
   NamedTensors donor;
   for (const ParameterSpec& spec : own->specs()) {
-    // Another size than ours; values that belong to one parameter only.
+    // Of another size than ours, with values unique to each parameter.
     donor[spec.name] = at::arange(40, at::kDouble) + 1000.0 * static_cast<double>(donor.size());
   }
   donor.erase("recurrent_weight");

@@ -76,7 +76,7 @@ Moments moments(const at::Tensor& values) {
 TEST(Initial, DrawsTheDistributionThatItNames) {
   struct Expected {
     Initial initial;
-    bool logarithm;  ///< Of the values is what has these moments.
+    bool logarithm;  ///< Whether these are the moments of the logarithm.
     double mean, deviation;
   };
   const double third = 1 / std::sqrt(12.0);

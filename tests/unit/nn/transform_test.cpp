@@ -90,7 +90,7 @@ TEST(Transform, ValuesOutsideTheOpenIntervalAreRefused) {
   struct Bad {
     Transform transform;
     double value;
-    double limit;  ///< 0: none.
+    double limit;  ///< 0: no limit.
     std::string part;
   };
   const double nan = std::numeric_limits<double>::quiet_NaN();
