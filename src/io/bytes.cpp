@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <memory>
+#include <string_view>
 
 #include <openssl/evp.h>
 #include <zlib.h>
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::size_t kBlock = std::size_t{1} << 20;
 
-/// zlib's inflate over one gzip member that is completely in memory.
+/// zlib's inflate over a gzip file that is completely in memory.
 class Inflater {
  public:
   Inflater(const std::filesystem::path& path, std::span<const std::uint8_t> input)
@@ -32,21 +33,32 @@ class Inflater {
 
   std::vector<std::uint8_t> run(std::size_t limit) {
     std::vector<std::uint8_t> output;
-    int state = Z_OK;
-    while (state != Z_STREAM_END) {
-      state = step(output);
-      require(output.size() <= limit, ErrorKind::data,
-              "'{}': offset {}: found more than {} bytes of content, expected {} at most",
-              path_.string(), offset(), limit, limit);
-    }
-    require(offset() == input_.size(), ErrorKind::data,
-            "'{}': offset {}: {} bytes after the end of the gzip data", path_.string(), offset(),
-            input_.size() - offset());
+    do {
+      for (int state = Z_OK; state != Z_STREAM_END;) {
+        state = step(output);
+        require(output.size() <= limit, ErrorKind::data,
+                "'{}': offset {}: found more than {} bytes of content, expected {} at most",
+                path_.string(), offset(), limit, limit);
+      }
+    } while (next_member());
     return output;
   }
 
  private:
   std::size_t offset() const { return fed_ - stream_.avail_in; }
+
+  /// Starts the member that follows; false at the end, which zeros may pad. Throws for other bytes.
+  bool next_member() {
+    const auto rest = input_.subspan(offset());
+    if (std::all_of(rest.begin(), rest.end(), [](std::uint8_t byte) { return byte == 0; })) {
+      return false;
+    }
+    const bool follows = rest.size() >= 2 && rest[0] == 0x1f && rest[1] == 0x8b;
+    require(follows, ErrorKind::data, "'{}': offset {}: {} bytes after the end of the gzip data",
+            path_.string(), offset(), rest.size());
+    inflateReset(&stream_);
+    return true;
+  }
 
   /// Appends the next decompressed block to `output`.
   int step(std::vector<std::uint8_t>& output) {
@@ -135,6 +147,21 @@ std::vector<std::uint8_t> read_file(const std::filesystem::path& path, ErrorKind
   require(count == content.size(), kind, "'{}': ends at {} of {} bytes", path.string(), count,
           content.size());
   return content;
+}
+
+std::string read_text(const std::filesystem::path& path, ErrorKind kind) {
+  const std::vector<std::uint8_t> bytes = read_file(path, kind);
+  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
+  // Without a mark, UTF-16 and UTF-32 have a zero beside each ASCII letter.
+  const bool marked = text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff");
+  const bool wide = marked || (text.size() >= 2 && (text[0] == 0) != (text[1] == 0));
+  require(!wide, kind,
+          "'{}': found text in UTF-16 or UTF-32, expected UTF-8. Save it as UTF-8, or run: iconv -f"
+          " UTF-16 -t UTF-8",
+          path.string());
+  return std::string(text);
 }
 
 std::vector<std::uint8_t> read_maybe_gzipped(const std::filesystem::path& path, std::size_t limit) {

@@ -38,6 +38,11 @@ std::vector<T> whole_numbers(const std::vector<double>& numbers, const std::stri
 
 }  // namespace
 
+bool is_hdf5(const std::filesystem::path& path) {
+  const Hdf5Lock lock;
+  return H5Fis_hdf5(path.c_str()) > 0;
+}
+
 bool Hdf5File::Impl::exists(std::string_view object) const {
   check_path(object);
   // HDF5 can check only whether the last part of a path exists.

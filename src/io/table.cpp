@@ -1,6 +1,7 @@
 #include "afterspike/io/table.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <iterator>
@@ -8,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -25,8 +27,6 @@ std::string_view trim(std::string_view text) {
 
 /// Returns the text's lines without their ends, and without empty ones at the end.
 std::vector<std::string_view> lines_of(std::string_view text) {
-  constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   std::vector<std::string_view> lines;
   while (!text.empty()) {
     const auto end = text.find('\n');
@@ -69,8 +69,8 @@ std::vector<std::string> read_names(std::string_view line, const std::string& fi
     const std::size_t column = names.size() + 1;
     require(name.has_value(), ErrorKind::data, "{}: line 1, column {}: its quotes are out of order",
             file, column);
-    require(!name->empty(), ErrorKind::data, "{}: line 1, column {}: expected a name, found none",
-            file, column);
+    require(!name->empty() || (column == 1 && !line.empty()), ErrorKind::data,
+            "{}: line 1, column {}: expected a name, found none", file, column);
     require(known.insert(*name).second, ErrorKind::data,
             "{}: line 1, column {}: '{}' is there twice", file, column, shown(*name));
     names.push_back(*name);
@@ -79,7 +79,19 @@ std::vector<std::string> read_names(std::string_view line, const std::string& fi
   }
 }
 
+/// Refuses a header whose names are separated by something other than commas.
+void require_commas(std::string_view header, const std::string& file) {
+  if (header.find_first_of(",\"") != std::string_view::npos) return;
+  for (const auto& [separator, name] : {std::pair(';', "semicolons"), {'\t', "tabs"}}) {
+    require(header.find(separator) == std::string_view::npos, ErrorKind::data,
+            "{}: line 1: columns are separated by {}, expected commas. Save the table with commas"
+            " between columns and a point in numbers.",
+            file, name);
+  }
+}
+
 std::optional<double> number_of(std::string_view text) {
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool whole = error == std::errc() && end == text.data() + text.size();
@@ -89,31 +101,123 @@ std::optional<double> number_of(std::string_view text) {
 /// From here on, doubles do not represent every integer.
 constexpr double kInexact = 9007199254740992;  // 2^53
 
-std::vector<double> read_row(std::string_view line, const std::vector<std::string>& names,
-                             std::string_view identity, Gaps gaps, const std::string& where) {
+/// A cell that is not a number.
+[[noreturn]] void fail_cell(std::string_view cell, const std::vector<std::string>& names,
+                            std::size_t column, const std::string& where) {
+  const bool blanks =
+      names.size() == 1 && trim(cell).find_first_of(" ;\t") != std::string_view::npos;
+  fail(ErrorKind::data, "{}, column {} ('{}'): found '{}', expected a number{}", where, column + 1,
+       shown(names[column]), shown(cell), blanks ? ". Separate columns by commas." : "");
+}
+
+/// Rows of a table as they are read, and the texts of columns that may hold some.
+class Rows {
+ public:
+  Rows(const std::vector<std::string>& names, std::string_view identity, Gaps gaps,
+       std::span<const std::string_view> texts)
+      : names_(names), identity_(identity), gaps_(gaps) {
+    for (const std::string& name : names) {
+      may_be_text_.push_back(std::find(texts.begin(), texts.end(), name) != texts.end());
+    }
+    texts_.resize(names.size());
+  }
+
+  void add(std::string_view line, const std::string& where);
+  std::vector<std::vector<double>> take_rows() { return std::move(rows_); }
+  std::map<std::string, std::vector<std::string>> number_texts();
+
+ private:
+  double cell(std::string_view text, std::size_t column, const std::string& where) const;
+  bool takes_text(std::string_view cell, std::size_t column) const;
+
+  const std::vector<std::string>& names_;
+  std::string_view identity_;
+  Gaps gaps_;
+  std::vector<bool> may_be_text_;
+  std::vector<std::vector<std::string>> texts_;  ///< By column; empty for a column of numbers.
+  std::vector<std::vector<double>> rows_;
+};
+
+double Rows::cell(std::string_view text, std::size_t column, const std::string& where) const {
+  const bool gap = gaps_ == Gaps::allowed && trim(text).empty();
+  const auto number = gap ? std::numeric_limits<double>::quiet_NaN() : number_of(trim(text));
+  if (!number) fail_cell(text, names_, column, where);
+  require(names_[column] != identity_ || gap || std::abs(*number) < kInexact, ErrorKind::data,
+          "{}, column {} ('{}'): found '{}', expected a number below 2^53, {}: larger ones cannot "
+          "be told apart",
+          where, column + 1, shown(names_[column]), shown(text), kInexact);
+  return *number;
+}
+
+/// The first row decides: a column that begins with a text holds texts.
+bool Rows::takes_text(std::string_view cell, std::size_t column) const {
+  if (!may_be_text_[column]) return false;
+  if (!rows_.empty()) return !texts_[column].empty();
+  const std::string_view text = trim(cell);
+  const bool word =
+      !text.empty() && (std::isalpha(static_cast<unsigned char>(text[0])) != 0 || text[0] == '"' ||
+                        text[0] == '_' || static_cast<unsigned char>(text[0]) >= 0x80);
+  double ignored = 0;
+  const bool number = std::from_chars(text.data(), text.data() + text.size(), ignored).ptr ==
+                      text.data() + text.size();
+  return word && !number;
+}
+
+void Rows::add(std::string_view line, const std::string& where) {
   std::vector<double> row;
   for (;;) {
-    const std::string_view cell = line.substr(0, line.find(','));
-    require(row.size() < names.size(), ErrorKind::data,
-            "{}: found more than {} columns, expected {}", where, names.size(), names.size());
-    const bool gap = gaps == Gaps::allowed && trim(cell).empty();
-    const auto number = gap ? std::numeric_limits<double>::quiet_NaN() : number_of(trim(cell));
-    require(number.has_value(), ErrorKind::data,
-            "{}, column {} ('{}'): found '{}', expected a number", where, row.size() + 1,
-            shown(names[row.size()]), shown(cell));
-    require(
-        names[row.size()] != identity || gap || std::abs(*number) < kInexact, ErrorKind::data,
-        "{}, column {} ('{}'): found '{}', expected a number below 2^53, {}: larger ones cannot "
-        "be told apart",
-        where, row.size() + 1, shown(names[row.size()]), shown(cell), kInexact);
-    row.push_back(*number);
-    line.remove_prefix(cell.size());
+    const std::size_t column = row.size();
+    const std::string_view text = line.substr(0, line.find(','));
+    require(column < names_.size(), ErrorKind::data, "{}: found more than {} columns, expected {}",
+            where, names_.size(), names_.size());
+    if (takes_text(text, column)) {
+      const auto own = take_name(line);
+      require(own && !own->empty(), ErrorKind::data,
+              "{}, column {} ('{}'): found '{}', expected a"
+              " text",
+              where, column + 1, shown(names_[column]), shown(text));
+      texts_[column].push_back(*own);
+      row.push_back(0);
+    } else {
+      row.push_back(cell(text, column, where));
+      line.remove_prefix(text.size());
+    }
     if (line.empty()) break;
     line.remove_prefix(1);
   }
-  require(row.size() == names.size(), ErrorKind::data, "{}: found {} columns, expected {}", where,
-          row.size(), names.size());
-  return row;
+  require(row.size() == names_.size(), ErrorKind::data, "{}: found {} columns, expected {}", where,
+          row.size(), names_.size());
+  rows_.push_back(std::move(row));
+}
+
+/// Numbers the texts of each column, in alphabetical order, and returns them by column.
+std::map<std::string, std::vector<std::string>> Rows::number_texts() {
+  std::map<std::string, std::vector<std::string>> distinct;
+  for (std::size_t column = 0; column < names_.size(); ++column) {
+    if (texts_[column].empty()) continue;
+    std::vector<std::string> sorted = texts_[column];
+    std::sort(sorted.begin(), sorted.end());
+    sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+      const auto place = std::lower_bound(sorted.begin(), sorted.end(), texts_[column][row]);
+      rows_[row][column] = static_cast<double>(place - sorted.begin());
+    }
+    distinct[names_[column]] = std::move(sorted);
+  }
+  return distinct;
+}
+
+/// Leaves out a first column without a name that counts the rows from 0, as pandas writes it.
+void drop_index(Table& table, const std::string& file) {
+  if (!table.columns[0].empty()) return;
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    require(table.rows[row][0] == static_cast<double>(row), ErrorKind::data,
+            "{}: line 1, column 1: expected a name, found none. An index of pandas is left out only"
+            " if it counts 0, 1, 2, ...: write the table with to_csv(index=False).",
+            file);
+  }
+  table.columns.erase(table.columns.begin());
+  for (std::vector<double>& row : table.rows) row.erase(row.begin());
 }
 
 std::string cell_of(const std::string& name) {
@@ -139,6 +243,26 @@ std::string header_of(const std::vector<std::string>& names, const std::string& 
 
 }  // namespace
 
+namespace {
+
+/// Bytes of the letter that UTF-8 text begins with; 0 if it begins with something else.
+std::size_t letter_size(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  const std::size_t size = first < 0x80   ? 1
+                           : first < 0xc2 ? 0
+                           : first < 0xe0 ? 2
+                           : first < 0xf0 ? 3
+                           : first < 0xf5 ? 4
+                                          : 0;
+  if (size > text.size()) return 0;
+  for (std::size_t at = 1; at < size; ++at) {
+    if ((static_cast<unsigned char>(text[at]) & 0xc0) != 0x80) return 0;
+  }
+  return size;
+}
+
+}  // namespace
+
 std::string shown(std::string_view cell) {
   constexpr std::size_t kLongest = 60;
   std::size_t size = std::min(cell.size(), kLongest);
@@ -147,25 +271,33 @@ std::string shown(std::string_view cell) {
   };
   while (size > 0 && size < cell.size() && continues(cell[size])) --size;
   std::string text;
-  for (const char letter : cell.substr(0, size)) {
-    const auto code = static_cast<unsigned char>(letter);
-    text += code < 0x20 || code == 0x7f ? fmt::format("\\x{:02x}", code) : std::string(1, letter);
+  for (std::string_view rest = cell.substr(0, size); !rest.empty();) {
+    const std::size_t length = letter_size(rest);
+    const auto code = static_cast<unsigned char>(rest[0]);
+    const bool plain = length > 0 && code >= 0x20 && code != 0x7f;
+    text += plain ? std::string(rest.substr(0, length)) : fmt::format("\\x{:02x}", code);
+    rest.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return size < cell.size() ? text + "..." : text;
 }
 
-Table read_csv(const std::filesystem::path& path, std::string_view identity, Gaps gaps) {
+Table read_csv(const std::filesystem::path& path, std::string_view identity, Gaps gaps,
+               std::span<const std::string_view> texts) {
   const std::string file = fmt::format("'{}'", path.string());
-  const std::vector<std::uint8_t> bytes = read_file(path, ErrorKind::data);
-  const auto lines = lines_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  const std::string content = read_text(path);
+  const auto lines = lines_of(content);
   require(!lines.empty(), ErrorKind::data,
           "{}: expected a line with the names of the columns, found none", file);
+  require_commas(lines[0], file);
   Table table;
   table.columns = read_names(lines[0], file);
+  Rows rows(table.columns, identity, gaps, texts);
   for (std::size_t i = 1; i < lines.size(); ++i) {
-    table.rows.push_back(
-        read_row(lines[i], table.columns, identity, gaps, fmt::format("{}: line {}", file, i + 1)));
+    rows.add(lines[i], fmt::format("{}: line {}", file, i + 1));
   }
+  table.texts = rows.number_texts();
+  table.rows = rows.take_rows();
+  drop_index(table, file);
   return table;
 }
 

@@ -17,9 +17,14 @@ namespace afterspike::io {
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path,
                                     ErrorKind kind = ErrorKind::data);
 
-/// Returns the decompressed content of a file that may be gzipped (recognised by its first two
-/// bytes, not by its name). Throws Error(data) that names file and offset if it is damaged,
-/// truncated, or followed by other bytes, or would exceed `limit` bytes.
+/// The text of a UTF-8 file without its byte-order mark. Throws Error(`kind`) that names a file
+/// which is missing, unreadable, or in UTF-16 or UTF-32.
+std::string read_text(const std::filesystem::path& path, ErrorKind kind = ErrorKind::data);
+
+/// The content of a file that may be gzipped (told by its first two bytes, not by its name),
+/// decompressed; the members of a gzip file are joined. Throws Error(data) that names file and
+/// offset when it is damaged, truncated, or followed by other bytes (zeros are skipped, as gzip
+/// does), and when it would grow beyond `limit` bytes.
 std::vector<std::uint8_t> read_maybe_gzipped(const std::filesystem::path& path,
                                              std::size_t limit = std::size_t{1} << 32);
 

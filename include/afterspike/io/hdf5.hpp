@@ -28,6 +28,10 @@ struct Hdf5Rows {
 /// Storage types of numbers, all little-endian.
 enum class Hdf5Type { float16, float32, float64, uint16, int64 };
 
+/// Whether a file holds HDF5, also behind a user block of 512, 1024, ... bytes as MATLAB 7.3 writes
+/// it. False for a file that is missing or unreadable.
+bool is_hdf5(const std::filesystem::path& path);
+
 /// An HDF5 file. Paths are absolute within the file: "/group/dataset". Every error is an
 /// Error(data) that names file and path; the HDF5 library prints nothing. Not thread-safe: one
 /// object per thread, and calls are serialised inside.

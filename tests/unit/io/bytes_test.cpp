@@ -138,7 +138,36 @@ TEST_F(Bytes, DamagedGzipDataAreFound) {
   expect_damaged(with(22, '\0'), "damaged gzip data (incorrect data check)");
   expect_damaged(with(25, '\0'), "damaged gzip data (incorrect length check)");
   expect_damaged(kHello + "x", "offset 29: 1 bytes after the end");
-  expect_damaged(kHello + kHello, "offset 29: 29 bytes after the end");
+}
+
+TEST_F(Bytes, MembersOfAGzipFileAreJoined) {
+  const std::string hello = "hello hello hello\n";
+  EXPECT_EQ(read_gzipped(kHello + kHello), hello + hello);
+  EXPECT_EQ(read_gzipped(kHello + stored_gzip("") + stored_gzip("end")), hello + "end");
+  // Tapes and some downloads pad with zeros.
+  EXPECT_EQ(read_gzipped(kHello + std::string(512, '\0')), hello);
+  expect_damaged(kHello + kHello.substr(0, 20), "offset 49: the gzip data ends too early");
+  expect_damaged(kHello + kHello + "x", "offset 58: 1 bytes after the end");
+  expect_error(ErrorKind::data, {path_.string(), "expected 35 at most"},
+               [&] { read_gzipped(kHello + kHello, 35); });
+}
+
+TEST_F(Bytes, TextIsReadWithoutItsMarkAndOnlyInUtf8) {
+  const auto read = [&](std::string_view content) {
+    spill(path_, content);
+    return read_text(path_);
+  };
+  EXPECT_EQ(read("\xef\xbb\xbf"
+                 "a\n"),
+            "a\n");
+  EXPECT_EQ(read(""), "");
+  using namespace std::string_literals;
+  for (const std::string& wide : {"\xff\xfe"
+                                  "a\0"s,
+                                  "\xfe\xff\0a"s, "a\0,\0"s, "\0a\0,"s}) {
+    expect_error(ErrorKind::data, {path_.string(), "UTF-16", "expected UTF-8"},
+                 [&] { read(wide); });
+  }
 }
 
 TEST_F(Bytes, ContentBeyondTheLimitIsRefused) {

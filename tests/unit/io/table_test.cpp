@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "afterspike/base/rng.hpp"
@@ -117,6 +118,70 @@ TEST_F(Tables, WhatIsNotATableIsRefusedWithLineAndColumn) {
   }
   expect_error(ErrorKind::data, {"absent.csv", "No such file"},
                [&] { read_csv(folder_ / "absent.csv"); });
+}
+
+TEST_F(Tables, PlusSignsAreRead) {
+  EXPECT_EQ(read("a,b\n+0.110,+4.1e-02\n-1,+3\n").rows,
+            (std::vector<std::vector<double>>{{0.11, 0.041}, {-1, 3}}));
+  for (const char* wrong : {"+", "++1", "+-1", "-+1"}) {
+    expect_error(ErrorKind::data, {fmt::format("found '{}'", wrong), "expected a number"},
+                 [&] { read(fmt::format("a\n{}\n", wrong)); });
+  }
+}
+
+TEST_F(Tables, AnIndexOfPandasIsLeftOut) {
+  const Table table = read(",a,b\n0,1.5,2\n1,3,4\n");
+  EXPECT_EQ(table.columns, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(table.rows, (std::vector<std::vector<double>>{{1.5, 2}, {3, 4}}));
+  EXPECT_EQ(read("\"\",a\n0,7\n").columns, std::vector<std::string>{"a"});
+  expect_error(ErrorKind::data, {"line 1, column 1: expected a name", "to_csv(index=False)"},
+               [&] { read(",a\n5,1\n6,2\n"); });
+}
+
+TEST_F(Tables, OtherSeparatorsAndEncodingsAreNamed) {
+  expect_error(ErrorKind::data, {"line 1: columns are separated by semicolons, expected commas"},
+               [&] { read("sequence;input_a\n0;0,5\n"); });
+  expect_error(ErrorKind::data, {"line 1: columns are separated by tabs, expected commas"},
+               [&] { read("sequence\tinput_a\n0\t0.5\n"); });
+  expect_error(ErrorKind::data, {"found '2.0 ext', expected a number. Separate columns by commas."},
+               [&] { read("time who\n2.0 ext\n"); });
+  expect_error(ErrorKind::data, {"found text in UTF-16", "expected UTF-8"}, [&] {
+    read(
+        std::string("\xff\xfe"
+                    "a\0\n\0"
+                    "1\0\n\0",
+                    10));
+  });
+  // Bytes of Latin-1 do not reach the terminal.
+  expect_error(ErrorKind::data, {"found '\\xfcber', expected a number"}, [&] {
+    read(
+        "a\n\xfc"
+        "ber\n");
+  });
+  EXPECT_EQ(shown("\xe4"), "\\xe4");
+  EXPECT_EQ(shown("\xc3\xa4\xff\xf0\x9f\x99\x82"), "\xc3\xa4\\xff\xf0\x9f\x99\x82");
+}
+
+TEST_F(Tables, ColumnsMayHoldTextsWhereTheyAreExpected) {
+  constexpr std::string_view kTexts[] = {"label", "sequence"};
+  const auto read_texts = [&](const std::string& content) {
+    spill(path_, content);
+    return read_csv(path_, "sequence", Gaps::refused, kTexts);
+  };
+  const Table table =
+      read_texts("sequence,label,x\nc2,right,1\nc2,right,2\nc1,\"up, left\",3\nb,12,4\n");
+  EXPECT_EQ(table.texts.at("label"), (std::vector<std::string>{"12", "right", "up, left"}));
+  EXPECT_EQ(table.texts.at("sequence"), (std::vector<std::string>{"b", "c1", "c2"}));
+  EXPECT_EQ(table.rows,
+            (std::vector<std::vector<double>>{{2, 1, 1}, {2, 1, 2}, {1, 2, 3}, {0, 0, 4}}));
+  EXPECT_TRUE(read_texts("sequence,label\n1,2\n").texts.empty());
+  // A column that begins with numbers holds numbers, and nothing stands for one.
+  for (const char* wrong : {"1\nx\n", "\n1\n", "nan\n", "inf\n", "1x\n"}) {
+    expect_error(ErrorKind::data, {"('label'): found '", "expected a number"},
+                 [&] { read_texts(fmt::format("label\n{}", wrong)); });
+  }
+  expect_error(ErrorKind::data, {"line 3, column 2 ('label'): found ' ', expected a text"},
+               [&] { read_texts("x,label\n1,up\n2, \n"); });
 }
 
 TEST_F(Tables, CellsAreShownShortAndWithoutControlBytes) {
