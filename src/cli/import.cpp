@@ -62,7 +62,7 @@ Arguments import_arguments() {
       "import",
       "Makes a network file of others' networks of GLIF neurons: a SONATA directory "
       "(or its\nconfig.json), or the Allen Institute's neuron_config.json files (or a directory of "
-      "them).",
+      "them),\nor parameters of NEST's glif_psc.",
       "PATH... --out NET [--from allen|sonata]");
   arguments.any_number("PATH", 1)
       .value("out", "NET", "The file to write; must not exist.")

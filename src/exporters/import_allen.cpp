@@ -5,10 +5,12 @@
 #include <cctype>
 #include <cstddef>
 #include <initializer_list>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -16,6 +18,7 @@
 #include "afterspike/base/error.hpp"
 #include "afterspike/exporters/importer.hpp"
 #include "allen.hpp"
+#include "nest.hpp"
 
 namespace afterspike::exporters {
 namespace {
@@ -39,8 +42,9 @@ constexpr std::array kBmtkTemplates = {BmtkTemplate{"nest:glif_lif_psc", "glif1"
 class Config {
  public:
   explicit Config(const fs::path& path)
-      : where_(fmt::format("'{}'", path.string())),
-        content_(io::read_json(path, ErrorKind::data)) {}
+      : Config(fmt::format("'{}'", path.string()), io::read_json(path, ErrorKind::data)) {}
+  Config(std::string where, io::Json content)
+      : where_(std::move(where)), content_(std::move(content)) {}
 
   Population population(const std::string& name) const;
   double dt_ms() const { return get<double>("dt") * kMilli; }
@@ -246,20 +250,78 @@ std::vector<fs::path> allen_configs(const fs::path& directory) {
   return files;
 }
 
+namespace {
+
+/// A neuron of a file, and the name that its population should have.
+struct FileCell {
+  std::string name, where;
+  io::Json content;
+};
+
+/// Whether an object is a neuron_config.json, or parameters of NEST's glif_psc.
+bool is_allen_cell(const io::Json& content) {
+  return content.is_object() && (content.contains("type") || content.contains("El_reference"));
+}
+bool is_nest_cell(const io::Json& content) {
+  return content.is_object() && (content.contains("V_th") || content.contains("asc_decay") ||
+                                 content.contains("spike_dependent_threshold"));
+}
+
+/// The neurons of a file: one, or several by id or in a list.
+std::vector<FileCell> cells_of(const fs::path& path) {
+  const io::Json content = io::read_json(path, ErrorKind::data);
+  const std::string where = fmt::format("'{}'", path.string());
+  if (is_allen_cell(content) || is_nest_cell(content)) return {{cell_name(path), where, content}};
+  std::vector<FileCell> cells;
+  for (const auto& [key, cell] : content.items()) {
+    if (!is_allen_cell(cell) && !is_nest_cell(cell)) {
+      cells.clear();
+      break;
+    }
+    const std::string name =
+        content.is_array() ? fmt::format("{}_{}", cell_name(path), cells.size()) : key;
+    cells.push_back({name, fmt::format("{}: cell '{}'", where, key), cell});
+  }
+  require(!cells.empty(), ErrorKind::data,
+          "{}: member 'type' is missing; expected a neuron_config.json of the Allen Institute, an"
+          " object or list of several, or parameters of NEST's glif_psc",
+          where);
+  return cells;
+}
+
+/// Adds the neuron as a population. Files of NEST have no time step.
+void add_cell(const FileCell& cell, glifnet::Network& network, std::optional<double>& dt_ms) {
+  if (!is_allen_cell(cell.content)) {
+    Population population;
+    population.name = cell.name;
+    population.model = nest_level(cell.content, cell.where);
+    append_nest_neuron(population, cell.content, cell.where);
+    finish_nest_population(population);
+    network.populations.push_back(std::move(population));
+    return;
+  }
+  const Config config(cell.where, cell.content);
+  network.populations.push_back(config.population(cell.name));
+  if (!dt_ms) network.time_step_ms = *(dt_ms = config.dt_ms());
+  require(config.dt_ms() == *dt_ms, ErrorKind::data,
+          "{}: found a step (dt) of {} ms, expected {} ms, as the first file has", cell.where,
+          config.dt_ms(), *dt_ms);
+}
+
+}  // namespace
+
 glifnet::Network import_allen(const std::vector<fs::path>& paths) {
   glifnet::Network network;
   std::set<std::string> names;
+  std::optional<double> dt_ms;
   for (const fs::path& path : paths) {
-    std::string name = cell_name(path);
-    for (int copy = 2; !names.insert(name).second; ++copy) {
-      name = fmt::format("{}_{}", cell_name(path), copy);
+    for (FileCell cell : cells_of(path)) {
+      const std::string base = cell.name;
+      for (int copy = 2; !names.insert(cell.name).second; ++copy) {
+        cell.name = fmt::format("{}_{}", base, copy);
+      }
+      add_cell(cell, network, dt_ms);
     }
-    const Config config(path);
-    network.populations.push_back(config.population(name));
-    if (network.populations.size() == 1) network.time_step_ms = config.dt_ms();
-    require(config.dt_ms() == network.time_step_ms, ErrorKind::data,
-            "'{}': found a step (dt) of {} ms, expected {} ms, as the first file has",
-            path.string(), config.dt_ms(), network.time_step_ms);
   }
   network.provenance["source"] = "allen";
   validate(network);

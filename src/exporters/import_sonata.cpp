@@ -1,6 +1,6 @@
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -11,6 +11,8 @@
 #include "sonata.hpp"
 #include "sonata_config.hpp"
 #include "sonata_edges.hpp"
+#include "sonata_inputs.hpp"
+#include "sonata_nodes.hpp"
 
 namespace afterspike::exporters {
 namespace {
@@ -26,6 +28,13 @@ std::vector<std::string> populations_of(const io::Hdf5File& file, const fs::path
   return file.members(group);
 }
 
+/// A neuron of a node type: its model, "glif1" to "glif5" or NEST's iaf_psc_..., and NEST's
+/// parameters.
+struct Cell {
+  std::string model;
+  io::Json parameters;
+};
+
 class Reader {
  public:
   explicit Reader(const fs::path& path) : config_(path) {}
@@ -38,14 +47,19 @@ class Reader {
   void read_nodes(const ConfigPart& entry);
   void read_population(const io::Hdf5File& file, const std::string& name, const TextTable& types);
   void add_virtual(const std::string& name, std::int64_t size);
-  void add_neurons(const std::string& name, const std::vector<const io::Json*>& parameters);
-  io::Json cell_parameters(const TextTable& types, std::size_t row) const;
+  void add_neurons(const std::string& name, const std::vector<const Cell*>& cells);
+  Cell read_cell(const TextTable& types, std::size_t row) const;
   void read_edges(const ConfigPart& entry);
   void add_edges(const SonataEdges& edges, const std::string& group);
-  void read_inputs();
+  static std::uint8_t receptor(const SonataEdges& edges, std::size_t edge, const Population& target,
+                               const std::string& group);
   std::int64_t add(Population population);
+  Population& population(std::int64_t index) {
+    return result_.network.populations[static_cast<std::size_t>(index)];
+  }
 
   SonataConfig config_;
+  NodeTables tables_;
   Import result_;
   std::map<Place, std::vector<glifnet::Synapse>> synapses_;  ///< By source and target.
 };
@@ -66,69 +80,71 @@ void Reader::add_virtual(const std::string& name, std::int64_t size) {
   for (std::int64_t node = 0; node < size; ++node) result_.nodes[name].emplace_back(index, node);
 }
 
-void Reader::add_neurons(const std::string& name, const std::vector<const io::Json*>& parameters) {
+void Reader::add_neurons(const std::string& name, const std::vector<const Cell*>& cells) {
   std::map<std::string, std::int64_t> places;
-  std::vector<std::string> levels;
-  for (const io::Json* own : parameters) {
-    levels.push_back(nest_level(*own, fmt::format("nodes '{}'", name)));
-    places[levels.back()] = 0;
+  for (const Cell* cell : cells) places[cell->model] = 0;
+  for (auto& [model, place] : places) {
+    Population own;
+    own.name = places.size() == 1 ? name : fmt::format("{}_{}", name, model);
+    own.model = is_iaf(model) ? "lif" : model;
+    place = add(std::move(own));
   }
-  for (auto& [level, place] : places) {
-    Population population;
-    population.name = places.size() == 1 ? name : fmt::format("{}_{}", name, level);
-    population.model = level;
-    place = add(std::move(population));
+  for (std::size_t node = 0; node < cells.size(); ++node) {
+    const auto& [model, parameters] = *cells[node];
+    const std::int64_t place = places.at(model);
+    const std::string where = fmt::format("node {} of '{}'", node, name);
+    if (is_iaf(model)) {
+      append_iaf_neuron(population(place), model, parameters, where);
+    } else {
+      append_nest_neuron(population(place), parameters, where);
+    }
+    result_.nodes[name].emplace_back(place, population(place).size - 1);
   }
-  for (std::size_t node = 0; node < parameters.size(); ++node) {
-    const std::int64_t place = places.at(levels[node]);
-    Population& population = result_.network.populations[static_cast<std::size_t>(place)];
-    append_nest_neuron(population, *parameters[node], fmt::format("node {} of '{}'", node, name));
-    result_.nodes[name].emplace_back(place, population.size - 1);
-  }
-  for (const auto& [level, place] : places) {
-    finish_nest_population(result_.network.populations[static_cast<std::size_t>(place)]);
-  }
+  for (const auto& [model, place] : places) finish_nest_population(population(place));
 }
 
-io::Json Reader::cell_parameters(const TextTable& types, std::size_t row) const {
-  const std::string model = types.cell(row, "model_template");
-  const auto level = bmtk_level(model);
-  require(model == "nest:glif_psc" || level, ErrorKind::data,
-          "'{}': found model_template '{}', expected nest:glif_psc or {}", types.path, model,
-          bmtk_templates());
+Cell Reader::read_cell(const TextTable& types, std::size_t row) const {
+  const std::string name = types.cell(row, "model_template"),
+                    processing = types.cell(row, "model_processing"),
+                    file = types.cell(row, "dynamics_params");
+  require(processing.empty(), ErrorKind::data,
+          "'{}': row {}: found model_processing '{}', a Python function that changes the neuron."
+          " Store its result as dynamics_params.",
+          types.path, row + 1, processing);
+  const auto level = bmtk_level(name);
+  const std::string model = name.starts_with("nest:") ? name.substr(5) : "";
+  require(model == "glif_psc" || level || is_iaf(model), ErrorKind::data,
+          "'{}': found model_template '{}', expected nest:glif_psc, {}, nest:iaf_psc_alpha,"
+          " nest:iaf_psc_exp or nest:iaf_psc_delta",
+          types.path, name, bmtk_templates());
   const fs::path path =
-      config_.at("components").path("point_neuron_models_dir") / types.cell(row, "dynamics_params");
-  if (!level) return io::read_json(path, ErrorKind::data);
-  return nest_parameters(import_bmtk_neuron(path, *level), 0);
+      file.empty() ? fs::path() : config_.at("components").path("point_neuron_models_dir") / file;
+  if (level) {
+    require(!file.empty(), ErrorKind::data, "'{}': row {}: dynamics_params is missing", types.path,
+            row + 1);
+    return {*level, nest_parameters(import_bmtk_neuron(path, *level), 0)};
+  }
+  const io::Json parameters =
+      file.empty() ? io::Json::object() : io::read_json(path, ErrorKind::data);
+  require(parameters.is_object(), ErrorKind::data, "'{}': expected an object of parameters",
+          path.string());
+  return {is_iaf(model) ? model : nest_level(parameters, fmt::format("'{}'", path.string())),
+          parameters};
 }
 
 void Reader::read_population(const io::Hdf5File& file, const std::string& name,
                              const TextTable& types) {
-  const std::string group = "/nodes/" + name;
-  const auto ids = file.read<std::int64_t>(group + "/node_type_id").values;
-  require(!ids.empty(), ErrorKind::data, "'{}': expected nodes, found none", group);
-  require_plain(file, group + "/node_id", ids.size(), true);
-  require_plain(file, group + "/node_group_id", ids.size(), false);
-  require_plain(file, group + "/node_group_index", ids.size(), true);
-  require(!file.exists(group + "/0/dynamics_params"), ErrorKind::data,
-          "'{}/0/dynamics_params': parameters of single nodes are not read, expected a node type"
-          " for each",
-          group);
-  const std::vector<std::size_t> rows = rows_of(ids, types, "node_type_id", group);
-  std::map<std::size_t, io::Json> known;
-  std::vector<const io::Json*> parameters;
-  for (const std::size_t row : rows) {
-    const std::string kind = types.cell(row, "model_type"),
-                      first = types.cell(rows.front(), "model_type");
-    require(kind == first, ErrorKind::data,
-            "'{}': found nodes of model_type '{}' and '{}', expected one for all", group, first,
-            kind);
-    if (kind == "virtual") continue;
-    if (!known.contains(row)) known[row] = cell_parameters(types, row);
-    parameters.push_back(&known[row]);
+  require(!tables_.contains(name), ErrorKind::data, "'{}': nodes '{}' are in another file already",
+          types.path, name);
+  const NodeTable& table = tables_[name] = read_node_table(file, name, types);
+  if (table.is_virtual) return add_virtual(name, static_cast<std::int64_t>(table.rows.size()));
+  std::map<std::size_t, Cell> known;
+  std::vector<const Cell*> cells;
+  for (const std::size_t row : table.rows) {
+    if (!known.contains(row)) known[row] = read_cell(types, row);
+    cells.push_back(&known[row]);
   }
-  if (parameters.empty()) return add_virtual(name, static_cast<std::int64_t>(ids.size()));
-  add_neurons(name, parameters);
+  add_neurons(name, cells);
 }
 
 void Reader::read_nodes(const ConfigPart& entry) {
@@ -138,6 +154,23 @@ void Reader::read_nodes(const ConfigPart& entry) {
   for (const std::string& name : populations_of(file, path, "/nodes")) {
     read_population(file, name, types);
   }
+}
+
+/// The receptor of an edge's target. glif_psc counts its ports from 1. The others have one for each
+/// sign of the weight.
+std::uint8_t Reader::receptor(const SonataEdges& edges, std::size_t edge, const Population& target,
+                              const std::string& group) {
+  const std::int64_t port = edges.ports[edge];
+  if (target.model == "lif") {
+    require(port <= 1, ErrorKind::data,
+            "'{}': edge {}: found receptor_type {}, expected none: neurons '{}' take weights by"
+            " their sign",
+            group, edge, port, target.name);
+    return edges.weights[edge] > 0 || target.receptors == 1 ? 0 : 1;
+  }
+  require(port >= 1, ErrorKind::data, "'{}': edge {}: found receptor_type 0, expected 1 to 255",
+          group, edge);
+  return static_cast<std::uint8_t>(port - 1);
 }
 
 void Reader::add_edges(const SonataEdges& edges, const std::string& group) {
@@ -156,10 +189,10 @@ void Reader::add_edges(const SonataEdges& edges, const std::string& group) {
     };
     const Place source = place(*from, edges.sources[edge]),
                 target = place(*to, edges.targets[edge]);
+    const std::uint8_t port = receptor(edges, edge, population(target.first), group);
     auto& synapses = synapses_[{source.first, target.first}];
     synapses.insert(synapses.end(), static_cast<std::size_t>(edges.synapses[edge]),
-                    {source.second, target.second, edges.weights[edge], edges.delays[edge],
-                     edges.receptors[edge]});
+                    {source.second, target.second, edges.weights[edge], edges.delays[edge], port});
   }
 }
 
@@ -173,73 +206,21 @@ void Reader::read_edges(const ConfigPart& entry) {
   }
 }
 
-/// Spikes of each node, by time.
-std::vector<std::vector<double>> read_spikes(const fs::path& path, const std::string& group,
-                                             std::size_t nodes) {
-  const io::Hdf5File file(path);
-  const std::string where = fmt::format("'{}': '{}'", path.string(), group);
-  const auto times = file.read<double>(group + "/timestamps").values;
-  const auto ids = file.read<std::int64_t>(group + "/node_ids").values;
-  require(times.size() == ids.size(), ErrorKind::data, "{}: found {} times of {} nodes", where,
-          times.size(), ids.size());
-  if (file.has_attribute(group + "/timestamps", "units")) {
-    const std::string units = file.text_attribute(group + "/timestamps", "units");
-    require(units == "milliseconds" || units == "ms", ErrorKind::data,
-            "{}: found timestamps in {}, expected milliseconds", where, units);
-  }
-  std::vector<std::vector<double>> trains(nodes);
-  for (std::size_t at = 0; at < ids.size(); ++at) {
-    require(ids[at] >= 0 && ids[at] < static_cast<std::int64_t>(nodes), ErrorKind::data,
-            "{}: found node {}, expected 0 to {}", where, ids[at], nodes - 1);
-    require(std::isfinite(times[at]) && times[at] >= 0, ErrorKind::data,
-            "{}: found {} ms, expected a time of 0 or later", where, times[at]);
-    trains[static_cast<std::size_t>(ids[at])].push_back(times[at]);
-  }
-  for (std::vector<double>& train : trains) std::sort(train.begin(), train.end());
-  return trains;
-}
-
-void Reader::read_inputs() {
-  if (!config_.has("inputs")) return;
-  const ConfigPart inputs = config_.at("inputs");
-  for (const auto& [name, ignored] : inputs.json().items()) {
-    const ConfigPart entry = inputs.at(name.c_str());
-    const auto type = entry.get<std::string>("input_type");
-    require(type == "spikes", ErrorKind::data,
-            "{}: input '{}': found input_type '{}', expected spikes", entry.name(), name, type);
-    const auto target = entry.get<std::string>("node_set");
-    require(result_.nodes.contains(target), ErrorKind::data,
-            "{}: input '{}': there are no nodes '{}'", entry.name(), name, target);
-    const auto& nodes = result_.nodes.at(target);
-    Population& population =
-        result_.network.populations[static_cast<std::size_t>(nodes.front().first)];
-    require(population.model == "spike_source", ErrorKind::data,
-            "{}: input '{}': found nodes '{}', which are neurons; expected virtual ones",
-            entry.name(), name, target);
-    require(population.trains.offsets.empty(), ErrorKind::data,
-            "{}: input '{}': nodes '{}' have an input already, expected one", entry.name(), name,
-            target);
-    population.trains.offsets = {0};
-    auto& all = population.trains.times_ms;
-    for (const auto& train :
-         read_spikes(entry.path("input_file"), "/spikes/" + target, nodes.size())) {
-      all.insert(all.end(), train.begin(), train.end());
-      population.trains.offsets.push_back(static_cast<std::int64_t>(all.size()));
-    }
-  }
-}
-
 Import Reader::run() {
   const ConfigPart networks = config_.at("networks");
   for (const ConfigPart& entry : networks.at("nodes").items()) read_nodes(entry);
-  for (const ConfigPart& entry : networks.at("edges").items()) read_edges(entry);
-  read_inputs();
+  if (networks.has("edges")) {
+    for (const ConfigPart& entry : networks.at("edges").items()) {
+      if (!is_disabled(entry)) read_edges(entry);
+    }
+  }
+  read_sonata_inputs(config_, tables_, result_);
   auto& network = result_.network;
   for (const auto& [ends, synapses] : synapses_) {
     network.projections.push_back(
         make_projection(network.populations, ends.first, ends.second, synapses));
   }
-  network.time_step_ms = config_.at("run").get<double>("dt");
+  if (config_.has("run")) network.time_step_ms = config_.at("run").get<double>("dt");
   network.provenance["source"] = "sonata";
   network.provenance["nodes"] = io::Json(result_.nodes).dump();
   validate(network);

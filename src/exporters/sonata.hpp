@@ -40,9 +40,18 @@ TextTable read_text_table(const std::filesystem::path& path);
 std::vector<std::size_t> rows_of(const std::vector<std::int64_t>& ids, const TextTable& types,
                                  const char* column, const std::string& group);
 
-/// Throws Error(data) for a data set of numbers that is there, and not 0, 1, 2, ..., or always 0:
-/// what comes in another order, or in several groups, is not read.
-void require_plain(const io::Hdf5File& file, const std::string& name, std::size_t count,
-                   bool counts);
+/// The group of each node or edge, and its row among the values of that group.
+struct SonataGroups {
+  std::vector<std::int64_t> ids, rows;
+  std::vector<std::int64_t> distinct;  ///< Every group that occurs, ascending.
+};
+
+/// Reads <group>/<kind>_group_id and <kind>_group_index of `count` nodes or edges, in any order.
+/// Absent ids are 0, absent rows count up within each group. Throws Error(data) for a group that
+/// the file does not have, for a row that occurs twice, and for a group with one of `refused`:
+/// values of single nodes or edges that would change what they mean.
+SonataGroups read_sonata_groups(const io::Hdf5File& file, const std::string& group,
+                                const std::string& kind, std::size_t count,
+                                const std::vector<std::string>& refused);
 
 }  // namespace afterspike::exporters

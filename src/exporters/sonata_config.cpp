@@ -92,10 +92,16 @@ bool SonataConfig::has(const char* key) const {
                      [&](const ConfigPart& file) { return file.has(key); });
 }
 
-ConfigPart SonataConfig::at(const char* key) const {
+const ConfigPart& SonataConfig::part_with(const char* key) const {
   const auto found = std::find_if(files_.begin(), files_.end(),
                                   [&](const ConfigPart& file) { return file.has(key); });
-  return (found == files_.end() ? files_.front() : *found).at(key);
+  require(found != files_.end(), ErrorKind::data, "{}: '{}' is missing", files_.front().name(),
+          key);
+  return *found;
+}
+
+ConfigPart SonataConfig::at(const char* key) const {
+  return part_with(key).at(key);
 }
 
 }  // namespace afterspike::exporters

@@ -57,6 +57,8 @@ class SonataConfig {
   bool has(const char* key) const;
   /// A member of the file, or else of those that it names. Throws Error(data) where none has it.
   ConfigPart at(const char* key) const;
+  /// The file that has this member, for members that are paths. Throws Error(data) if none has it.
+  const ConfigPart& part_with(const char* key) const;
 
  private:
   std::vector<ConfigPart> files_;

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -11,58 +13,110 @@
 namespace afterspike::exporters {
 namespace {
 
-std::uint8_t receptor_of(const TextTable& types, std::size_t row, const SonataConfig& config) {
+constexpr double kMaxPort = 255;
+
+std::int64_t port_of(const TextTable& types, std::size_t row, const SonataConfig& config) {
   const std::string model = types.cell(row, "model_template", "static_synapse");
   require(model == "static_synapse", ErrorKind::data,
           "'{}': found model_template '{}', expected static_synapse", types.path, model);
   const std::string name = types.cell(row, "dynamics_params");
-  if (name.empty()) return 0;
+  if (name.empty()) return 1;
   const std::filesystem::path path = config.at("components").path("synaptic_models_dir") / name;
   const io::Json parameters = io::read_json(path, ErrorKind::data);
+  if (!parameters.contains("receptor_type")) return 1;
   const auto port =
-      parameters.contains("receptor_type")
-          ? io::member<std::int64_t>(parameters, "receptor_type", path.string(), ErrorKind::data)
-          : 1;
-  require(port >= 1 && port <= 255, ErrorKind::data,
-          "'{}': found receptor_type {}, expected 1 to 255", path.string(), port);
-  return static_cast<std::uint8_t>(port - 1);
+      io::member<std::int64_t>(parameters, "receptor_type", path.string(), ErrorKind::data);
+  require(port >= 0 && static_cast<double>(port) <= kMaxPort, ErrorKind::data,
+          "'{}': found receptor_type {}, expected 1 to {}", path.string(), port, kMaxPort);
+  return port;
 }
 
-/// Of each edge, by the row of its type. A table may have types of other edges, which say anything.
-std::vector<std::uint8_t> receptors_of(const TextTable& types, const std::vector<std::size_t>& rows,
-                                       const SonataConfig& config) {
+/// BMTK computes weights with the named function. These two return syn_weight as it is.
+void require_plain_weight(const TextTable& types, std::size_t row) {
+  const std::string function = types.cell(row, "weight_function", "wmax");
+  require(function == "wmax" || function == "default_weight_fnc", ErrorKind::data,
+          "'{}': row {}: found weight_function '{}', which computes weights from the nodes. Store"
+          " the weights as syn_weight of the edges and set weight_function to NULL.",
+          types.path, row + 1, function);
+}
+
+/// The port of each edge. Types that no edge has may say anything.
+std::vector<std::int64_t> ports_of(const TextTable& types, const std::vector<std::size_t>& rows,
+                                   const SonataConfig& config) {
   std::vector<bool> is_known(types.rows.size());
-  std::vector<std::uint8_t> known(types.rows.size()), receptors;
+  std::vector<std::int64_t> known(types.rows.size()), ports;
   for (const std::size_t row : rows) {
-    if (!is_known[row]) known[row] = receptor_of(types, row, config);
+    if (!is_known[row]) {
+      require_plain_weight(types, row);
+      known[row] = port_of(types, row, config);
+    }
     is_known[row] = true;
-    receptors.push_back(known[row]);
+    ports.push_back(known[row]);
   }
-  return receptors;
+  return ports;
 }
 
-/// What an edge has of its own, or of its type; all have `fallback` where neither says anything.
-std::vector<double> edge_values(const io::Hdf5File& file, const std::string& group,
-                                const TextTable& types, const std::vector<std::size_t>& rows,
-                                const std::string& name, const double* fallback = nullptr) {
-  const std::string own = fmt::format("{}/0/{}", group, name);
-  if (file.exists(own)) return file.read<double>(own).values;
+/// Reads the values of edges, wherever they are.
+class EdgeValues {
+ public:
+  EdgeValues(const io::Hdf5File& file, std::string group, const TextTable& types,
+             std::vector<std::size_t> rows, SonataGroups groups)
+      : file_(file),
+        group_(std::move(group)),
+        types_(types),
+        rows_(std::move(rows)),
+        groups_(std::move(groups)) {}
+
+  /// The edge's own value, else its type's, else `fallback`. Throws if there is none.
+  std::vector<double> get(const std::string& name, const double* fallback = nullptr) const;
+
+ private:
+  std::map<std::int64_t, std::vector<double>> own_values(const std::string& name) const;
+
+  const io::Hdf5File& file_;
+  std::string group_;
+  const TextTable& types_;
+  std::vector<std::size_t> rows_;
+  SonataGroups groups_;
+};
+
+/// Values of a name by group, for the groups that have it.
+std::map<std::int64_t, std::vector<double>> EdgeValues::own_values(const std::string& name) const {
+  std::map<std::int64_t, std::vector<double>> values;
+  for (const std::int64_t id : groups_.distinct) {
+    const std::string path = fmt::format("{}/{}/{}", group_, id, name);
+    if (file_.exists(path)) values[id] = file_.read<double>(path).values;
+  }
+  return values;
+}
+
+std::vector<double> EdgeValues::get(const std::string& name, const double* fallback) const {
+  const auto own = own_values(name);
   std::vector<double> values;
-  for (const std::size_t row : rows) {
-    require(fallback != nullptr || types.has(row, name), ErrorKind::data,
-            "'{}': neither edges nor their types have '{}'", group, name);
-    values.push_back(types.has(row, name) ? types.number(row, name) : *fallback);
+  for (std::size_t edge = 0; edge < rows_.size(); ++edge) {
+    const auto found = own.find(groups_.ids[edge]);
+    if (found != own.end()) {
+      const auto row = static_cast<std::size_t>(groups_.rows[edge]);
+      require(row < found->second.size(), ErrorKind::data,
+              "'{}/{}/{}': found {} values, but edge {} is row {} of this group", group_,
+              found->first, name, found->second.size(), edge, row);
+      values.push_back(found->second[row]);
+      continue;
+    }
+    require(fallback != nullptr || types_.has(rows_[edge], name), ErrorKind::data,
+            "'{}': neither edges nor their types have '{}'", group_, name);
+    values.push_back(types_.has(rows_[edge], name) ? types_.number(rows_[edge], name) : *fallback);
   }
   return values;
 }
 
 std::vector<std::int64_t> numbers_of_synapses(const std::vector<double>& values,
                                               const std::string& group) {
-  constexpr double kMost = 1000;  // More is a mistake, and might not fit into memory.
+  constexpr double kMax = 1000;  // More is a mistake, and might not fit into memory.
   std::vector<std::int64_t> numbers;
   for (const double value : values) {
-    require(value >= 1 && value <= kMost && value == std::trunc(value), ErrorKind::data,
-            "'{}': found nsyns {}, expected a whole number from 1 to {}", group, value, kMost);
+    require(value >= 1 && value <= kMax && value == std::trunc(value), ErrorKind::data,
+            "'{}': found nsyns {}, expected a whole number from 1 to {}", group, value, kMax);
     numbers.push_back(static_cast<std::int64_t>(value));
   }
   return numbers;
@@ -74,29 +128,23 @@ SonataEdges read_sonata_edges(const io::Hdf5File& file, const std::string& group
                               const TextTable& types, const SonataConfig& config) {
   const auto ids = file.read<std::int64_t>(group + "/edge_type_id").values;
   const std::size_t count = ids.size();
-  require_plain(file, group + "/edge_group_id", count, false);
-  require_plain(file, group + "/edge_group_index", count, true);
-  require(!file.exists(group + "/0/dynamics_params"), ErrorKind::data,
-          "'{}/0/dynamics_params': parameters of single edges are not read, expected an edge type"
-          " for each",
-          group);
   const std::vector<std::size_t> rows = rows_of(ids, types, "edge_type_id", group);
-  constexpr double kOne = 1;
-  SonataEdges edges = {
-      file.text_attribute(group + "/source_node_id", "node_population"),
-      file.text_attribute(group + "/target_node_id", "node_population"),
-      file.read<std::int64_t>(group + "/source_node_id").values,
-      file.read<std::int64_t>(group + "/target_node_id").values,
-      numbers_of_synapses(edge_values(file, group, types, rows, "nsyns", &kOne), group),
-      edge_values(file, group, types, rows, "syn_weight"),
-      edge_values(file, group, types, rows, "delay"),
-      receptors_of(types, rows, config)};
-  const bool alike = edges.sources.size() == count && edges.targets.size() == count &&
-                     edges.weights.size() == count && edges.delays.size() == count &&
-                     edges.synapses.size() == count;
-  require(alike, ErrorKind::data,
-          "'{}': expected as many sources, targets, weights, delays and nsyns as types, {}", group,
-          count);
+  const EdgeValues values(
+      file, group, types, rows,
+      read_sonata_groups(file, group, "edge", count,
+                         {"dynamics_params", "model_template", "weight_function"}));
+  constexpr double kOneSynapse = 1, kDelay_ms = 1;
+  SonataEdges edges = {file.text_attribute(group + "/source_node_id", "node_population"),
+                       file.text_attribute(group + "/target_node_id", "node_population"),
+                       file.read<std::int64_t>(group + "/source_node_id").values,
+                       file.read<std::int64_t>(group + "/target_node_id").values,
+                       numbers_of_synapses(values.get("nsyns", &kOneSynapse), group),
+                       values.get("syn_weight"),
+                       values.get("delay", &kDelay_ms),
+                       ports_of(types, rows, config)};
+  require(edges.sources.size() == count && edges.targets.size() == count, ErrorKind::data,
+          "'{}': found {} sources and {} targets, expected as many as types, {}", group,
+          edges.sources.size(), edges.targets.size(), count);
   return edges;
 }
 

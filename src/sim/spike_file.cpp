@@ -1,6 +1,5 @@
 #include "afterspike/sim/spike_file.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <utility>
@@ -8,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
+#include "afterspike/glifnet/spike_trains.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/hdf5.hpp"
 #include "afterspike/io/table.hpp"
@@ -16,36 +16,12 @@
 namespace afterspike::sim {
 namespace {
 
-/// Trains from times and neurons in any order.
-glifnet::SpikeTrains trains_of(const std::vector<double>& times,
-                               const std::vector<std::int64_t>& ids, std::int64_t neurons,
-                               const std::string& where) {
-  std::vector<std::pair<std::int64_t, double>> spikes;
-  for (std::size_t at = 0; at < times.size(); ++at) {
-    require(ids[at] >= 0 && ids[at] < neurons, ErrorKind::data,
-            "{}: spike {}: found neuron {}, expected 0 to {}", where, at, ids[at], neurons - 1);
-    require(std::isfinite(times[at]) && times[at] >= 0, ErrorKind::data,
-            "{}: spike {}: found {} ms, expected a time of 0 or later", where, at, times[at]);
-    spikes.emplace_back(ids[at], times[at]);
-  }
-  std::sort(spikes.begin(), spikes.end());
-  glifnet::SpikeTrains trains;
-  trains.offsets.assign(static_cast<std::size_t>(neurons) + 1, 0);
-  for (const auto& [neuron, time] : spikes) {
-    ++trains.offsets[static_cast<std::size_t>(neuron) + 1];
-    trains.times_ms.push_back(time);
-  }
-  for (std::size_t row = 1; row < trains.offsets.size(); ++row) {
-    trains.offsets[row] += trains.offsets[row - 1];
-  }
-  return trains;
-}
-
 glifnet::SpikeTrains read_csv_trains(const std::filesystem::path& path, std::int64_t index,
                                      std::int64_t neurons) {
   const io::Table table = io::read_csv(path);
   const std::vector<std::string> expected = {"time_ms", "population", "neuron"};
-  require(table.columns == expected, ErrorKind::data, "'{}': found the columns {}, expected {}",
+  require(table.columns == expected, ErrorKind::data,
+          "'{}': found the columns {}, expected {}, or SONATA's timestamps, population, node_ids",
           path.string(), fmt::join(table.columns, ", "), fmt::join(expected, ", "));
   std::vector<double> times;
   std::vector<std::int64_t> ids;
@@ -64,27 +40,16 @@ glifnet::SpikeTrains read_csv_trains(const std::filesystem::path& path, std::int
   require(table.rows.empty() || !times.empty(), ErrorKind::data,
           "'{}': found spikes of other populations only, expected some of population {}",
           path.string(), index);
-  return trains_of(times, ids, neurons, fmt::format("'{}'", path.string()));
+  return glifnet::trains_of(times, ids, neurons, fmt::format("'{}'", path.string()));
 }
 
 glifnet::SpikeTrains read_sonata_trains(const std::filesystem::path& path, std::string_view name,
                                         std::int64_t neurons) {
-  const io::Hdf5File file(path);
-  const std::string group = fmt::format("/spikes/{}", name);
-  require(file.exists(group), ErrorKind::data,
-          "'{}': found no '{}', expected spikes of population '{}'", path.string(), group, name);
-  const auto times = file.read<double>(group + "/timestamps").values;
-  const auto ids = file.read<std::int64_t>(group + "/node_ids").values;
-  require(times.size() == ids.size(), ErrorKind::data,
-          "'{}': '{}': found {} timestamps and {} node_ids, expected as many", path.string(), group,
-          times.size(), ids.size());
-  if (file.has_attribute(group + "/timestamps", "units")) {
-    const std::string units = file.text_attribute(group + "/timestamps", "units");
-    require(units == "milliseconds" || units == "ms", ErrorKind::data,
-            "'{}': '{}': found timestamps in {}, expected milliseconds", path.string(), group,
-            units);
-  }
-  return trains_of(times, ids, neurons, fmt::format("'{}': '{}'", path.string(), group));
+  auto trains = glifnet::find_spike_trains(path, name, neurons);
+  require(trains.has_value(), ErrorKind::data,
+          "'{}': found no '/spikes/{}', expected spikes of population '{}'", path.string(), name,
+          name);
+  return *std::move(trains);
 }
 
 }  // namespace
@@ -129,8 +94,7 @@ void write_spikes_sonata(const std::filesystem::path& path, const glifnet::Netwo
 
 glifnet::SpikeTrains read_trains(const std::filesystem::path& path, std::string_view name,
                                  std::int64_t index, std::int64_t neurons) {
-  const std::string extension = path.extension().string();
-  const bool sonata = extension == ".h5" || extension == ".hdf5";
+  const bool sonata = io::is_hdf5(path) || glifnet::is_sonata_spike_table(path);
   return sonata ? read_sonata_trains(path, name, neurons) : read_csv_trains(path, index, neurons);
 }
 

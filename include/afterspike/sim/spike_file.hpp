@@ -22,9 +22,10 @@ void write_spikes_csv(const std::filesystem::path& path, std::span<const Spike> 
 void write_spikes_sonata(const std::filesystem::path& path, const glifnet::Network& network,
                          std::span<const Spike> spikes);
 
-/// The spikes of one population of `neurons`, as trains: from a CSV file as above (by its index)
-/// or, where the name ends in .h5 or .hdf5, from a SONATA report (by its name). Throws Error(data)
-/// that names the file and what is wrong in it, also where it has nothing of the population.
+/// The spikes of one population of `neurons`, as trains: from a CSV file as above (by its index),
+/// or from a SONATA spike file, HDF5 or text (by its name; glifnet/spike_trains.hpp). Throws
+/// Error(data) that names the file and what is wrong in it, also if it has nothing of the
+/// population.
 glifnet::SpikeTrains read_trains(const std::filesystem::path& path, std::string_view name,
                                  std::int64_t index, std::int64_t neurons);
 

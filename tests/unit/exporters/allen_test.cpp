@@ -198,6 +198,44 @@ TEST(Allen, FilesOfOneNetworkHaveOneStep) {
                [&] { import_allen(files); });
 }
 
+TEST(Allen, AFileMayHoldSeveralCellsOrOneOfNest) {
+  const TempDir directory;
+  glifnet::Network network;
+  network.populations = {testing::make_population("cell", "glif3", 2, glifnet::SynapseShape::alpha,
+                                                  {5.5, 8.5, 2.8, 5.8}, Rng(2))};
+  write(network, directory / "cells");
+  const fs::path one = directory / "cells/cell_0_neuron_config.json",
+                 two = directory / "cells/cell_1_neuron_config.json";
+  const io::Json first = io::read_json(one, ErrorKind::data),
+                 second = io::read_json(two, ErrorKind::data);
+  const auto alone = import_allen({one, two});
+  testing::spill(directory / "many.json", io::Json({{"501", first}, {"502", second}}).dump());
+  auto read = import_allen({directory / "many.json"});
+  ASSERT_EQ(read.populations.size(), 2u);
+  EXPECT_EQ(read.populations[1].name, "502");
+  EXPECT_EQ(read.populations[1].columns, alone.populations[1].columns);
+  EXPECT_EQ(read.time_step_ms, alone.time_step_ms);
+  testing::spill(directory / "list.json", io::Json::array({first, second}).dump());
+  read = import_allen({directory / "list.json"});
+  EXPECT_EQ(read.populations.at(1).name, "list_1");
+  EXPECT_EQ(read.populations.at(0).columns, alone.populations[0].columns);
+  // A component of BMTK, without the multipliers that NEST takes for 1.
+  testing::spill(directory / "7_glif_lif_asc_psc.json",
+                 R"({"V_th": -48, "g": 4, "E_L": -72, "C_m": 90, "t_ref": 3, "V_reset": -72,
+                     "asc_decay": [0.01, 0.1], "asc_amps": [-5, -20], "tau_syn": [5.5, 8.5],
+                     "after_spike_currents": true})");
+  read = import_allen({directory / "7_glif_lif_asc_psc.json"});
+  EXPECT_EQ(read.populations.at(0).name, "7_glif_lif_asc_psc");
+  EXPECT_EQ(read.populations.at(0).model, "glif3");
+  EXPECT_EQ(read.populations.at(0).columns.at("threshold"), std::vector<double>{-48});
+  EXPECT_EQ(read.populations.at(0).columns.at("after_spike_multiplier"),
+            (std::vector<double>{1, 1}));
+  EXPECT_EQ(read.populations.at(0).receptors, 2);
+  testing::spill(directory / "none.json", R"({"a": 1})");
+  expect_error(ErrorKind::data, {"none.json", "'type' is missing", "neuron_config.json"},
+               [&] { import_allen({directory / "none.json"}); });
+}
+
 TEST(Allen, WhatIsLeftOutIsListedAndFilesThatAreNoneAreRefused) {
   const TempDir directory;
   const auto& format = find_entry<ExporterEntry>(entries(), "allen", "format");

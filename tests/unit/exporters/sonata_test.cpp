@@ -12,6 +12,7 @@
 #include "afterspike/exporters/importer.hpp"
 #include "afterspike/io/hdf5.hpp"
 #include "afterspike/io/json.hpp"
+#include "sonata_files.hpp"
 #include "support/expect_error.hpp"
 #include "support/temp_dir.hpp"
 #include "unit/glifnet/networks.hpp"
@@ -21,73 +22,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using testing::change;
+using testing::edit;
 using ::testing::HasSubstr;
 using testing::TempDir;
-
-/// Two neurons of different kinds, and two virtual nodes that spike.
-void write_net(const fs::path& path) {
-  glifnet::Network network;
-  network.populations = {
-      testing::make_population("cells", "glif3", 2, glifnet::SynapseShape::alpha, {2, 5}, Rng(1)),
-      testing::make_population("input", "spike_source", 2, glifnet::SynapseShape::delta, {},
-                               Rng(2))};
-  network.populations[0].columns["constant_current"] = {0, 0};
-  network.populations[1].trains = {{0, 2, 3}, {1, 2, 7}};
-  using Synapses = std::vector<glifnet::Synapse>;
-  network.projections = {
-      make_projection(network.populations, 1, 0, Synapses{{0, 0, 9, 1, 0}, {1, 1, 5, 2, 1}})};
-  export_network(find_entry<ExporterEntry>(entries(), "sonata", "format"), network, path, {});
-}
-
-void add_numbers(const io::Hdf5File& file, const std::string& path,
-                 std::map<std::string, std::vector<double>>& numbers) {
-  for (const std::string& name : file.members(path.empty() ? "/" : path)) {
-    const std::string own = path + "/" + name;
-    if (file.is_group(own)) {
-      add_numbers(file, own, numbers);
-    } else {
-      numbers[own] = file.read<double>(own).values;
-    }
-  }
-}
-
-/// Writes an HDF5 file anew with a data set of it replaced, or one more.
-void change(const fs::path& path, const std::string& dataset, const std::vector<double>& values,
-            const std::string& units = "milliseconds") {
-  std::map<std::string, std::vector<double>> numbers;
-  std::map<std::string, std::string> nodes;
-  {
-    const io::Hdf5File file(path);
-    add_numbers(file, "", numbers);
-    for (const auto& [name, ignored] : numbers) {
-      if (file.has_attribute(name, "node_population")) {
-        nodes[name] = file.text_attribute(name, "node_population");
-      }
-    }
-  }
-  if (!dataset.empty()) numbers[dataset] = values;
-  io::Hdf5File file(path, io::Hdf5File::Mode::create);
-  for (const auto& [name, own] : numbers) {
-    const std::vector<std::int64_t> shape = {static_cast<std::int64_t>(own.size())};
-    const bool real =
-        name.ends_with("syn_weight") || name.ends_with("delay") || name.ends_with("timestamps");
-    if (real) {
-      file.write<double>(name, {shape, own});
-    } else {
-      file.write<std::int64_t>(name, {shape, {own.begin(), own.end()}});
-    }
-    if (name.ends_with("timestamps")) file.write_text_attribute(name, "units", units);
-    if (nodes.contains(name)) file.write_text_attribute(name, "node_population", nodes.at(name));
-  }
-}
-
-/// Replaces a text in a file.
-void edit(const fs::path& path, const std::string& from, const std::string& to) {
-  std::string content = testing::slurp(path);
-  const auto at = content.find(from);
-  ASSERT_NE(at, std::string::npos) << path << ": " << from;
-  testing::spill(path, content.replace(at, from.size(), to));
-}
+using testing::write_net;
 
 struct Damage {
   std::string what;
@@ -141,27 +80,29 @@ std::vector<Damage> damages() {
               {"input_to_cells", "found nsyns 0, expected a whole number from 1 to 1000"}),
       content("cells_node_types.csv",
               "node_type_id model_type model_template dynamics_params\n"
-              "0 point_neuron nest:iaf_psc_alpha cells_0.json\n"
+              "0 point_neuron nest:iaf_cond_alpha cells_0.json\n"
               "1 point_neuron nest:glif_psc cells_1.json\n",
               {"cells_node_types.csv",
-               "found model_template 'nest:iaf_psc_alpha', expected"
-               " nest:glif_psc or nest:glif_lif_psc, nest:glif_lif_r_psc"}),
-      text("config.json", "\"spikes\"", "\"current_clamp\"",
-           {"input 'input'", "found input_type 'current_clamp', expected spikes"}),
+               "found model_template 'nest:iaf_cond_alpha', expected"
+               " nest:glif_psc, nest:glif_lif_psc, nest:glif_lif_r_psc"}),
+      text("config.json", "\"spikes\"", "\"replay\"",
+           {"input 'input'", "found input_type 'replay', expected spikes or current_clamp"}),
       text("config.json", "\"node_set\": \"input\"", "\"node_set\": \"cells\"",
            {"found nodes 'cells', which are neurons"}),
       {"units",
        [=](const fs::path& net) { change(net / kSpikes, "", {}, "seconds"); },
        {"input_spikes.h5", "found timestamps in seconds, expected milliseconds"}},
       number(kSpikes, "/spikes/input/timestamps", {-1, 2, 3}, {"found -1 ms"}),
-      number(kNodes, nodes + "node_id", {1, 0}, {"node_id': value 0: found 1, expected 0"}),
-      number(kNodes, nodes + "node_group_id", {0, 1}, {"value 1: found 1, expected 0: one group"}),
+      number(kNodes, nodes + "node_id", {1, 1},
+             {"node_id': value 1: found 1, expected each of 0 to 1 once"}),
+      number(kNodes, nodes + "node_group_id", {0, 1},
+             {"value 1: found 1, but the file has no group"}),
       number(kNodes, nodes + "node_group_index", {0, 0}, {"node_group_index': value 1: found 0"}),
       number(kEdges, edges + "edge_group_id", {0, 1}, {"edge_group_id': value 1: found 1"}),
-      number(kEdges, edges + "edge_group_index", {1, 0}, {"edge_group_index': value 0: found 1"}),
+      number(kEdges, edges + "edge_group_index", {1, 1}, {"edge_group_index': value 1: found 1"}),
       number(kEdges, edges + "edge_group_index", {0}, {"found 1 values, expected 2"}),
       number(kEdges, edges + "0/nsyns", {1, -2}, {"input_to_cells': found nsyns -2"}),
-      number(kEdges, edges + "0/nsyns", {1}, {"expected as many", "nsyns as types, 2"}),
+      number(kEdges, edges + "0/nsyns", {1}, {"0/nsyns': found 1 values, but edge 1 is row 1"}),
       number(kEdges, edges + "source_node_id", {0, 9}, {"edge 1: found node 9, expected 0 to 1"})};
 }
 

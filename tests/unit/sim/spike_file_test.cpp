@@ -55,6 +55,19 @@ TEST(SpikeFile, SpikesComeBack) {
                [&] { read_trains(directory / "bad.csv", "glif4", 3, 3); });
 }
 
+TEST(SpikeFile, TablesOfBmtkAreReadByNameOfThePopulation) {
+  const TempDir directory;
+  testing::spill(directory / "spikes.csv",
+                 "timestamps population node_ids\n4.5 lgn 2\n3 v1 0\n1.5 lgn 2\n");
+  EXPECT_EQ(read_trains(directory / "spikes.csv", "lgn", 0, 3),
+            (glifnet::SpikeTrains{{0, 0, 0, 2}, {1.5, 4.5}}));
+  expect_error(ErrorKind::data, {"spikes.csv", "expected spikes of population 'lgx'"},
+               [&] { read_trains(directory / "spikes.csv", "lgx", 0, 3); });
+  testing::spill(directory / "other.csv", "when;who\n1;2\n");
+  expect_error(ErrorKind::data, {"other.csv", "semicolons"},
+               [&] { read_trains(directory / "other.csv", "lgn", 0, 3); });
+}
+
 TEST(SpikeFile, NeuronsAreNumberedWithoutSignAsInSonata) {
   const TempDir directory;
   write_spikes_sonata(directory / "spikes.h5", random_network(3), {});
