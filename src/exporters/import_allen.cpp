@@ -268,7 +268,7 @@ bool is_nest_cell(const io::Json& content) {
 }
 
 /// The neurons of a file: one, or several by id or in a list.
-std::vector<FileCell> cells_of(const fs::path& path) {
+std::vector<FileCell> file_cells(const fs::path& path) {
   const io::Json content = io::read_json(path, ErrorKind::data);
   const std::string where = fmt::format("'{}'", path.string());
   if (is_allen_cell(content) || is_nest_cell(content)) return {{cell_name(path), where, content}};
@@ -315,7 +315,7 @@ glifnet::Network import_allen(const std::vector<fs::path>& paths) {
   std::set<std::string> names;
   std::optional<double> dt_ms;
   for (const fs::path& path : paths) {
-    for (FileCell cell : cells_of(path)) {
+    for (FileCell cell : file_cells(path)) {
       const std::string base = cell.name;
       for (int copy = 2; !names.insert(cell.name).second; ++copy) {
         cell.name = fmt::format("{}_{}", base, copy);
