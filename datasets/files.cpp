@@ -108,14 +108,14 @@ std::string how_to_obtain(const DatasetEntry& entry, const fs::path& folder) {
 }  // namespace
 
 fs::path directory(const DatasetEntry& entry, const fs::path& data_directory) {
-  const fs::path own = data_directory / entry.name;
+  const fs::path folder = data_directory / entry.name;
   // An incomplete folder does not hide the set that ships with the project, because the files are
   // the same.
-  if (!entry.sources.empty() || has_all(own, entry.files)) return own;
+  if (!entry.sources.empty() || has_all(folder, entry.files)) return folder;
   for (const fs::path& shipped : shipped_directories()) {
     if (has_all(shipped, entry.files)) return shipped;
   }
-  return own;
+  return folder;
 }
 
 fs::path find_file(const DatasetEntry& entry, const fs::path& data_directory,

@@ -14,7 +14,7 @@ namespace afterspike::datasets {
 namespace {
 
 constexpr double kListProbability = 0.25;
-constexpr std::int64_t kMostTrees = 1'000'000;
+constexpr std::int64_t kMaxTrees = 1'000'000;
 
 std::uint8_t value_of(std::uint8_t operation, std::span<std::uint8_t> arguments) {
   switch (operation) {
@@ -95,7 +95,7 @@ ListOpsExpression draw_listops(const ListOpsGrammar& grammar, Rng& rng) {
           "between them",
           grammar.min_length, grammar.max_length);
   ListOpsExpression expression;
-  for (std::int64_t tree = 0; tree < kMostTrees; ++tree) {
+  for (std::int64_t tree = 0; tree < kMaxTrees; ++tree) {
     expression.tokens.clear();
     if (!Tree(grammar, rng).grow(1, expression.tokens, expression.value)) continue;
     if (std::ssize(expression.tokens) > grammar.min_length) return expression;
@@ -103,26 +103,26 @@ ListOpsExpression draw_listops(const ListOpsGrammar& grammar, Rng& rng) {
   fail(ErrorKind::config,
        "listops: none of {} expressions has more than {} and fewer than {} tokens; expected other "
        "bounds, or deeper and longer lists",
-       kMostTrees, grammar.min_length, grammar.max_length);
+       kMaxTrees, grammar.min_length, grammar.max_length);
 }
 
 std::vector<std::vector<ListOpsExpression>> draw_listops_sets(
     const ListOpsGrammar& grammar, const std::vector<std::int64_t>& sizes, const Rng& rng) {
-  constexpr std::int64_t kMostRepeats = 1000;
+  constexpr std::int64_t kMaxRepeats = 1000;
   // Views stay valid when vectors move, because their elements stay in place.
   std::set<std::string_view> seen;
   std::vector<std::vector<ListOpsExpression>> sets(sizes.size());
   for (std::size_t set = 0; set < sizes.size(); ++set) {
-    Rng own = rng.stream("set", set);
+    Rng stream = rng.stream("set", set);
     std::int64_t repeats = 0;
     while (std::ssize(sets[set]) < sizes[set]) {
-      ListOpsExpression expression = draw_listops(grammar, own);
+      ListOpsExpression expression = draw_listops(grammar, stream);
       if (seen.insert(text_of(expression.tokens)).second) {
         sets[set].push_back(std::move(expression));
         repeats = 0;
         continue;
       }
-      require(++repeats < kMostRepeats, ErrorKind::config,
+      require(++repeats < kMaxRepeats, ErrorKind::config,
               "listops: there are hardly more than {} different expressions of {} to {} tokens; "
               "expected fewer samples, or longer expressions",
               seen.size(), grammar.min_length + 1, grammar.max_length - 1);

@@ -29,9 +29,9 @@ class SimulationFile {
     runs_ = soma[0];
     steps_ = soma[1];
     const auto segments = file_.shape(kSegments);
-    require(segments.size() == 1 && segments[0] > 0 && segments[0] <= kMostSegments,
-            ErrorKind::data, "{}: found shape [{}], expected [segments], 1 to {}", where(kSegments),
-            fmt::join(segments, ", "), kMostSegments);
+    require(segments.size() == 1 && segments[0] > 0 && segments[0] <= kMaxSegments, ErrorKind::data,
+            "{}: found shape [{}], expected [segments], 1 to {}", where(kSegments),
+            fmt::join(segments, ", "), kMaxSegments);
     segments_ = segments[0];
     input_ = rows_of("/input/ptr", {"/input/times_ms", "/input/synapse"});
     output_ = rows_of("/output/ptr", {"/output/times_ms"});
@@ -44,7 +44,7 @@ class SimulationFile {
   }
 
  private:
-  static constexpr std::int64_t kMostSegments = 32'768;  // Synapses are stored in 16 bits.
+  static constexpr std::int64_t kMaxSegments = 32'768;  // Synapses are stored in 16 bits.
 
   std::string where(std::string_view dataset) const {
     return fmt::format("'{}': '{}'", path_.string(), dataset);

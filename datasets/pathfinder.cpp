@@ -115,10 +115,10 @@ class Generator {
   PathfinderImage draw() {
     PathfinderImage result;
     result.connected = static_cast<std::uint8_t>(rng_.below(2));
-    constexpr int kMostPairs = 20'000;  // With 14 paddles, one pair in about 43 fits.
+    constexpr int kMaxPairs = 20'000;  // With 14 paddles, one pair in about 43 fits.
     int pairs = 0;
     while (!draw_pair()) {
-      require(++pairs < kMostPairs, ErrorKind::config,
+      require(++pairs < kMaxPairs, ErrorKind::config,
               "pathfinder: two curves of {} paddles do not fit into {} x {} pixels; expected "
               "shorter ones",
               options_.contour_paddles, kSide, kSide);
@@ -244,13 +244,13 @@ class Generator {
     std::vector<Candidate> found;
     double total = 0;
     for (const auto& [head, ignored] : heads) {
-      const double own = std::atan2(head.first - pivot.y, head.second - pivot.x);
-      const double turn = std::abs(own - orientation);
+      const double angle = std::atan2(head.first - pivot.y, head.second - pivot.x);
+      const double turn = std::abs(angle - orientation);
       const double bend = std::min(
           std::min(turn, 2 * std::numbers::pi - turn) * options_.continuity, std::numbers::pi / 2);
       const double cosine = std::max(std::cos(bend), 0.0);
       const double weight = (1 - largest_near({head.first, head.second})) * cosine * cosine;
-      found.push_back({{head.first, head.second}, own, weight});
+      found.push_back({{head.first, head.second}, angle, weight});
       total += weight;
     }
     if (total < 1e-4) return {};

@@ -73,22 +73,22 @@ Pixels resize(const Pixels& image, int side) {
   std::vector<std::uint8_t> narrow(static_cast<std::size_t>(image.side * side));
   for (int y = 0; y < image.side; ++y) {
     for (int x = 0; x < side; ++x) {
-      const Taps& own = taps[static_cast<std::size_t>(x)];
+      const Taps& tap = taps[static_cast<std::size_t>(x)];
       double sum = 0;
-      for (std::size_t k = 0; k < own.weights.size(); ++k) {
-        sum += own.weights[k] * image.at(y, own.first + static_cast<int>(k));
+      for (std::size_t k = 0; k < tap.weights.size(); ++k) {
+        sum += tap.weights[k] * image.at(y, tap.first + static_cast<int>(k));
       }
       narrow[static_cast<std::size_t>(y * side + x)] = rounded(sum);
     }
   }
   Pixels result(side);
   for (int y = 0; y < side; ++y) {
-    const Taps& own = taps[static_cast<std::size_t>(y)];
+    const Taps& tap = taps[static_cast<std::size_t>(y)];
     for (int x = 0; x < side; ++x) {
       double sum = 0;
-      for (std::size_t k = 0; k < own.weights.size(); ++k) {
-        const int row = own.first + static_cast<int>(k);
-        sum += own.weights[k] * narrow[static_cast<std::size_t>(row * side + x)];
+      for (std::size_t k = 0; k < tap.weights.size(); ++k) {
+        const int row = tap.first + static_cast<int>(k);
+        sum += tap.weights[k] * narrow[static_cast<std::size_t>(row * side + x)];
       }
       result.at(y, x) = rounded(sum);
     }

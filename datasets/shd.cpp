@@ -4,7 +4,7 @@
 namespace afterspike::datasets {
 namespace {
 
-constexpr std::int64_t kMostBytes = std::int64_t{1} << 31;  // Six times the size of the larger one.
+constexpr std::int64_t kMaxBytes = std::int64_t{1} << 31;  // Six times the size of the larger one.
 
 std::string inspect(const std::filesystem::path& path) {
   return inspect_spikes(path, kShd);
@@ -12,11 +12,11 @@ std::string inspect(const std::filesystem::path& path) {
 
 constexpr FileSpec kFiles[] = {
     {.name = "shd_train.h5",
-     .bytes = kMostBytes,
+     .bytes = kMaxBytes,
      .inspect = inspect,
      .zip_md5 = "f3252aeb598ac776c1b526422d90eecb"},
     {.name = "shd_test.h5",
-     .bytes = kMostBytes,
+     .bytes = kMaxBytes,
      .inspect = inspect,
      .zip_md5 = "1503a5064faa34311c398fb0a1ed0a6f"},
 };

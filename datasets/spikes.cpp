@@ -34,8 +34,8 @@ class SpikeFile {
             where(kTimes));
     require_as_many(kUnits);
     labels_ = numbers(kLabels, form.classes - 1, "label");
-    constexpr std::int64_t kMostSpeakers = 1'000'000;
-    if (file_.exists(kSpeakers)) speakers_ = numbers(kSpeakers, kMostSpeakers - 1, "speaker");
+    constexpr std::int64_t kMaxSpeakers = 1'000'000;
+    if (file_.exists(kSpeakers)) speakers_ = numbers(kSpeakers, kMaxSpeakers - 1, "speaker");
   }
 
   std::int64_t recordings() const { return recordings_; }

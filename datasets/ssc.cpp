@@ -4,17 +4,17 @@
 namespace afterspike::datasets {
 namespace {
 
-constexpr std::int64_t kMostBytes = std::int64_t{1} << 34;  // Several times the size of the
-                                                            // largest.
+constexpr std::int64_t kMaxBytes = std::int64_t{1} << 34;  // Several times the size of the
+                                                           // largest.
 
 std::string inspect(const std::filesystem::path& path) {
   return inspect_spikes(path, kSsc);
 }
 
 constexpr FileSpec kFiles[] = {
-    {.name = "ssc_train.h5", .bytes = kMostBytes, .inspect = inspect},
-    {.name = "ssc_valid.h5", .bytes = kMostBytes, .inspect = inspect},
-    {.name = "ssc_test.h5", .bytes = kMostBytes, .inspect = inspect},
+    {.name = "ssc_train.h5", .bytes = kMaxBytes, .inspect = inspect},
+    {.name = "ssc_valid.h5", .bytes = kMaxBytes, .inspect = inspect},
+    {.name = "ssc_test.h5", .bytes = kMaxBytes, .inspect = inspect},
 };
 
 constexpr Source kSources[] = {

@@ -36,7 +36,7 @@ def closure(modules, name):
     return seen
 
 
-def place(path):
+def owner_of(path):
     """Returns (kind, module) of a file: "public", "private" or "test"; src/nn/neurons belongs to nn."""
     parts = path.parts
     if parts[0] == "include":
@@ -48,7 +48,7 @@ def place(path):
 
 def fault(root, path, modules, quote, included):
     """Returns the fault of one include of the file at `path`, or None."""
-    kind, module = place(path)
+    kind, module = owner_of(path)
     public = included.startswith("afterspike/")
     if kind == "public" and quote == '"' and not public:
         return f'public headers may not include the private "{included}"'
@@ -56,7 +56,7 @@ def fault(root, path, modules, quote, included):
         for base in (root / path.parent, root / "src"):
             if (base / included).is_file():
                 target = (base / included).resolve().relative_to(root)
-                owner = place(target)
+                owner = owner_of(target)
                 if owner[0] == "private" and owner[1] != module:
                     return f'{module or "tests"} may not include "{included}", which is private to {owner[1]}'
         return None
@@ -79,7 +79,7 @@ def main():
             if file.suffix not in (".cpp", ".hpp", ".inl"):
                 continue
             path = file.relative_to(root)
-            kind, module = place(path)
+            kind, module = owner_of(path)
             if kind != "test" and module not in modules:
                 faults.append(f"{path}: no afterspike_library({module}) declares what it may use")
                 continue

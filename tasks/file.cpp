@@ -10,7 +10,7 @@ namespace afterspike::tasks {
 namespace {
 
 /// Each class is an output of the network.
-constexpr std::int64_t kMostClasses = 100'000;
+constexpr std::int64_t kMaxClasses = 100'000;
 
 /// A user's own sequences; the layout of the file is in docs/data-format.md.
 class FileTask final : public TaskModel {
@@ -21,7 +21,7 @@ class FileTask final : public TaskModel {
     section.add("data", path_, "The file: HDF5 or CSV.");
     section.add("classes", classes_, "Number of classes; 0: one more than the largest label.")
         .at_least(0)
-        .at_most(kMostClasses);
+        .at_most(kMaxClasses);
     section
         .add("test", test_,
              "Samples taken for testing where the file does not say which; 0: a fifth.")
@@ -50,8 +50,8 @@ class FileTask final : public TaskModel {
     require(classes_ == 0 || classes_ >= needed, ErrorKind::data,
             "{}: there is a label {}; expected labels below the {} classes", path_, needed - 1,
             classes_);
-    require(needed <= kMostClasses, ErrorKind::data,
-            "{}: there is a label {}; expected labels below {}", path_, needed - 1, kMostClasses);
+    require(needed <= kMaxClasses, ErrorKind::data,
+            "{}: there is a label {}; expected labels below {}", path_, needed - 1, kMaxClasses);
     return std::max(classes_, needed);
   }
 

@@ -27,9 +27,9 @@ class Expressions final : public data::Dataset {
     batch.lengths = at::empty({size}, at::kLong);
     auto* lengths = batch.lengths.data_ptr<std::int64_t>();
     for (std::int64_t place = 0; place < size; ++place) {
-      const auto& own = expression(numbers, place);
-      lengths[place] = std::ssize(own.tokens);
-      batch.target.data_ptr<std::int64_t>()[place] = own.value;
+      const auto& drawn = expression(numbers, place);
+      lengths[place] = std::ssize(drawn.tokens);
+      batch.target.data_ptr<std::int64_t>()[place] = drawn.value;
     }
     const std::int64_t steps = size > 0 ? *std::max_element(lengths, lengths + size) : 0;
     batch.input = at::zeros({steps, size, datasets::kListOpsTokens}, at::kFloat);
@@ -61,10 +61,10 @@ class ListOps final : public TaskModel {
     describe_time_step(section, dt_ms_);
     section.add("min_length", grammar_.min_length, "Expressions have more tokens than this ...")
         .at_least(0)
-        .at_most(kMostTokens);
+        .at_most(kMaxTokens);
     section.add("max_length", grammar_.max_length, "... and fewer than this.")
         .at_least(2)
-        .at_most(kMostTokens);
+        .at_most(kMaxTokens);
     section
         .add("max_depth", grammar_.max_depth,
              "How deep expressions may be nested: 2 are lists of digits.")
@@ -98,7 +98,7 @@ class ListOps final : public TaskModel {
   }
 
  private:
-  static constexpr double kMostTokens = 100'000;
+  static constexpr double kMaxTokens = 100'000;
 
   datasets::ListOpsGrammar grammar_;
   Order order_ = Order::forward;

@@ -54,7 +54,7 @@ class NeuronIo final : public TaskModel {
         .at_least(0);
     section.add("train_samples", train_samples_, "Windows that an epoch of training draws.")
         .at_least(1)
-        .at_most(kMostWindows);
+        .at_most(kMaxWindows);
     section.add("test_samples", test_samples_, "Use the first so many windows for testing; 0: all.")
         .at_least(0);
   }
@@ -71,9 +71,9 @@ class NeuronIo final : public TaskModel {
     const WindowRule drawn = rule(*train, "", window_ms_, burn_in_ms_);
     data::NumberParts runs = split_runs(*train);
     if (!validation_.empty()) {
-      const Simulations own = read("validation_files", validation_);
-      require_same_cell(*train, *own, "validation_files");
-      parts.validation = cover(own, all_runs(*own), "validation", parts.remarks);
+      const Simulations validation = read("validation_files", validation_);
+      require_same_cell(*train, *validation, "validation_files");
+      parts.validation = cover(validation, all_runs(*validation), "validation", parts.remarks);
     } else if (!runs.part.empty()) {
       parts.validation = cover(train, runs.part, "validation", parts.remarks);
     }
@@ -91,7 +91,7 @@ class NeuronIo final : public TaskModel {
   }
 
  private:
-  static constexpr double kMostWindows = 10'000'000;
+  static constexpr double kMaxWindows = 10'000'000;
 
   /// Files read so far, and the option that named each.
   using Files = std::map<fs::path, std::string>;

@@ -16,9 +16,9 @@ namespace {
 /// Returns the cross entropy of each row of logits [..., classes] against classes [...].
 at::Tensor cross_entropies(const at::Tensor& logits, const at::Tensor& classes, double smoothing) {
   const at::Tensor log_probability = at::log_softmax(logits, -1);
-  const at::Tensor own = -log_probability.gather(-1, classes.unsqueeze(-1)).squeeze(-1);
-  if (smoothing <= 0) return own;
-  return own * (1 - smoothing) - log_probability.mean(-1) * smoothing;
+  const at::Tensor plain = -log_probability.gather(-1, classes.unsqueeze(-1)).squeeze(-1);
+  if (smoothing <= 0) return plain;
+  return plain * (1 - smoothing) - log_probability.mean(-1) * smoothing;
 }
 
 at::Tensor class_losses(const Objective& objective, const ReadValues& outputs,

@@ -53,8 +53,8 @@ class ShdAdding final : public TaskModel {
 
   static void describe_pairs(options::Section section, std::string_view name, std::int64_t& pairs,
                              std::string_view help) {
-    constexpr double kMost = 10'000'000;
-    section.add(name, pairs, help).at_least(1).at_most(kMost);
+    constexpr double kMaxPairs = 10'000'000;
+    section.add(name, pairs, help).at_least(1).at_most(kMaxPairs);
   }
 
   void require_whole_bins() const {

@@ -11,11 +11,11 @@ void describe_time_step(options::Section section, double& dt_ms) {
 }
 
 std::int64_t steps_of(const units::Duration& duration, double dt_ms) {
-  constexpr std::int64_t kMost = 1'000'000;
+  constexpr std::int64_t kMaxSteps = 1'000'000;
   const std::int64_t steps = duration.in_steps(dt_ms, "option 'task.duration'");
-  require(steps >= 1 && steps <= kMost, ErrorKind::config,
+  require(steps >= 1 && steps <= kMaxSteps, ErrorKind::config,
           "option 'task.duration': found '{}', {} steps of {} ms; expected 1 to {} steps",
-          duration.text(), steps, dt_ms, kMost);
+          duration.text(), steps, dt_ms, kMaxSteps);
   return steps;
 }
 
@@ -39,14 +39,16 @@ void describe_sizes(options::Section section, std::int64_t& train, std::int64_t&
 }
 
 void describe_drawn(options::Section section, DrawnSizes& sizes) {
-  constexpr double kMost = 10'000'000;
+  constexpr double kMaxSamples = 10'000'000;
   section.add("train_samples", sizes.train, "Samples drawn for training.")
       .at_least(1)
-      .at_most(kMost);
+      .at_most(kMaxSamples);
   section.add("validation_samples", sizes.validation, "Samples drawn for validation; 0: none.")
       .at_least(0)
-      .at_most(kMost);
-  section.add("test_samples", sizes.test, "Samples drawn for testing.").at_least(1).at_most(kMost);
+      .at_most(kMaxSamples);
+  section.add("test_samples", sizes.test, "Samples drawn for testing.")
+      .at_least(1)
+      .at_most(kMaxSamples);
   section.add("data_seed", sizes.seed, "Seed of all of them.").at_least(0);
 }
 

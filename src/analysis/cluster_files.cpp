@@ -67,7 +67,7 @@ io::Table scores_table(const io::Json& scores) {
     for (const auto& [name, value] : score.items()) {
       if (value.is_number()) add(name, value);
       if (!value.is_object()) continue;
-      for (const auto& [part, own] : value.items()) add(name + "_" + part, own);
+      for (const auto& [part, part_value] : value.items()) add(name + "_" + part, part_value);
     }
     table.rows.push_back(std::move(row));
   }

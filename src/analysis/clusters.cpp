@@ -63,13 +63,13 @@ io::Json statistics_of(const NeuronTable& table, Eigen::Index column, const Labe
       values.push_back(table.values(static_cast<Eigen::Index>(i), column));
     }
   }
-  const auto own =
+  const auto array =
       Eigen::Map<const Eigen::ArrayXd>(values.data(), static_cast<Eigen::Index>(values.size()));
   const auto spread = static_cast<double>(std::max<std::size_t>(1, values.size() - 1));
-  return {{"mean", own.mean()},
-          {"sd", std::sqrt((own - own.mean()).square().sum() / spread)},
-          {"min", own.minCoeff()},
-          {"max", own.maxCoeff()}};
+  return {{"mean", array.mean()},
+          {"sd", std::sqrt((array - array.mean()).square().sum() / spread)},
+          {"min", array.minCoeff()},
+          {"max", array.maxCoeff()}};
 }
 
 io::Json describe_clusters(const ClusterStudy& study, const Labels& labels) {
@@ -97,56 +97,56 @@ io::Json describe_clusters(const ClusterStudy& study, const Labels& labels) {
 }
 
 /// A run clustered alone, on the scale of all.
-struct OwnClusters {
+struct SingleRun {
   std::vector<std::int64_t> rows;
   statistics::Points points;
   Clustering clustering;
 };
 
-OwnClusters cluster_alone(const ClusterStudy& study, const Clustering& all, std::int64_t run,
-                          ThreadPool& pool) {
-  OwnClusters own;
+SingleRun cluster_alone(const ClusterStudy& study, const Clustering& all, std::int64_t run,
+                        ThreadPool& pool) {
+  SingleRun alone;
   for (std::size_t i = 0; i < study.population.run.size(); ++i) {
-    if (study.population.run[i] == run) own.rows.push_back(static_cast<std::int64_t>(i));
+    if (study.population.run[i] == run) alone.rows.push_back(static_cast<std::int64_t>(i));
   }
-  own.points = statistics::rows_of(all.features, own.rows);
+  alone.points = statistics::rows_of(all.features, alone.rows);
   statistics::ClusteringOptions options = study.options;
   options.standardise = statistics::Standardise::none;
   options.replicates = 0;
   options.most = std::max(options.most, chosen_of(study, all));
   const Rng rng = Rng(study.seed).stream("run", static_cast<std::uint64_t>(run));
   try {
-    own.clustering = statistics::cluster(own.points, options, rng, pool);
+    alone.clustering = statistics::cluster(alone.points, options, rng, pool);
   } catch (const Error& error) {
     throw error.within(study.population.runs[static_cast<std::size_t>(run)]);
   }
-  return own;
+  return alone;
 }
 
 /// Describes the clusters of a single run; `labels` are those of all runs together.
-io::Json describe_alone(const OwnClusters& own, const Labels& labels, std::int64_t k) {
+io::Json describe_alone(const SingleRun& alone, const Labels& labels, std::int64_t k) {
   Labels pooled;
-  for (const std::int64_t row : own.rows) pooled.push_back(labels[static_cast<std::size_t>(row)]);
+  for (const std::int64_t row : alone.rows) pooled.push_back(labels[static_cast<std::size_t>(row)]);
   io::Json scores = io::Json::array();
-  for (const auto& division : own.clustering.divisions) {
+  for (const auto& division : alone.clustering.divisions) {
     scores.push_back(division.calinski_harabasz);
   }
-  return {{"neurons", own.rows.size()},
-          {"by_calinski_harabasz", own.clustering.by_calinski_harabasz},
-          {"by_silhouette", own.clustering.by_silhouette},
-          {"by_bic", own.clustering.by_bic},
+  return {{"neurons", alone.rows.size()},
+          {"by_calinski_harabasz", alone.clustering.by_calinski_harabasz},
+          {"by_silhouette", alone.clustering.by_silhouette},
+          {"by_bic", alone.clustering.by_bic},
           {"calinski_harabasz", scores},
           {"agreement_with_all",
-           statistics::adjusted_rand_index(pooled, own.clustering.division(k).labels)}};
+           statistics::adjusted_rand_index(pooled, alone.clustering.division(k).labels)}};
 }
 
 /// Returns the agreement of a run's clusters with those assigned by the cluster means of another
 /// run.
-double agreement(const OwnClusters& own, const OwnClusters& other, std::int64_t k) {
+double agreement(const SingleRun& alone, const SingleRun& other, std::int64_t k) {
   const statistics::Points means =
       statistics::cluster_means(other.points, other.clustering.division(k).labels);
-  return statistics::adjusted_rand_index(statistics::nearest(own.points, means),
-                                         own.clustering.division(k).labels);
+  return statistics::adjusted_rand_index(statistics::nearest(alone.points, means),
+                                         alone.clustering.division(k).labels);
 }
 
 /// Compares the runs in k clusters.
@@ -161,7 +161,7 @@ io::Json compare_runs(const ClusterStudy& study, const Clustering& all, ThreadPo
         {"k", k},
         {"reason", fmt::format("a run of {} neurons cannot be put into {} clusters", fewest, k)}};
   }
-  std::vector<OwnClusters> runs;
+  std::vector<SingleRun> runs;
   for (std::size_t run = 0; run < paths.size(); ++run) {
     runs.push_back(cluster_alone(study, all, static_cast<std::int64_t>(run), pool));
   }
@@ -171,7 +171,7 @@ io::Json compare_runs(const ClusterStudy& study, const Clustering& all, ThreadPo
     row.update(describe_alone(runs[run], all.division(k).labels, k));
     result["runs"].push_back(std::move(row));
     io::Json agreements = io::Json::array();
-    for (const OwnClusters& other : runs) agreements.push_back(agreement(runs[run], other, k));
+    for (const SingleRun& other : runs) agreements.push_back(agreement(runs[run], other, k));
     result["agreement"].push_back(std::move(agreements));
   }
   return result;

@@ -60,10 +60,11 @@ Dendrogram dendrogram(const statistics::Clustering& clustering, std::int64_t k, 
     const auto& merge = linkage[static_cast<std::size_t>(i)];
     const Top& left = tops[static_cast<std::size_t>(merge.first)];
     const Top& right = tops[static_cast<std::size_t>(merge.second)];
-    const auto own = static_cast<std::size_t>(points + i);
+    const auto index = static_cast<std::size_t>(points + i);
     result.brackets.push_back({left.place, right.place, left.distance, right.distance,
-                               merge.distance, i < points - k ? label[own] : Dendrogram::kBetween});
-    tops[own] = {(left.place + right.place) / 2, merge.distance};
+                               merge.distance,
+                               i < points - k ? label[index] : Dendrogram::kBetween});
+    tops[index] = {(left.place + right.place) / 2, merge.distance};
   }
   return result;
 }

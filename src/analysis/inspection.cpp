@@ -22,8 +22,8 @@ std::int64_t length_of(const data::Batch& batch) {
 }
 
 std::vector<std::complex<double>> eigenvalues(const at::Tensor& matrix) {
-  const statistics::Points own = points_of(matrix);
-  const Eigen::VectorXcd found = Eigen::EigenSolver<Eigen::MatrixXd>(own, false).eigenvalues();
+  const statistics::Points weights = points_of(matrix);
+  const Eigen::VectorXcd found = Eigen::EigenSolver<Eigen::MatrixXd>(weights, false).eigenvalues();
   std::vector<std::complex<double>> result(found.begin(), found.end());
   // Sorts by size, largest first; within a pair, above the real axis first.
   std::stable_sort(result.begin(), result.end(), [](const auto& a, const auto& b) {
@@ -74,7 +74,7 @@ at::Tensor add_steps(const at::Tensor& a, const at::Tensor& b) {
   return sum;
 }
 
-constexpr std::size_t kMostNamed = 40;  // Neurons in a note; inspection.json names all.
+constexpr std::size_t kMaxNamed = 40;  // Neurons in a note; inspection.json names all.
 
 /// Notes what the probe excluded, and why.
 void note_probe(const nn::Network& network, const std::string& neuron, Inspection& result) {
@@ -90,11 +90,11 @@ void note_probe(const nn::Network& network, const std::string& neuron, Inspectio
   } else if (const auto& run_away = result.probe->run_away; !run_away.empty()) {
     std::vector<std::string> names;
     const std::int64_t hidden = network.options().hidden;
-    for (std::size_t i = 0; i < std::min(kMostNamed, run_away.size()); ++i) {
+    for (std::size_t i = 0; i < std::min(kMaxNamed, run_away.size()); ++i) {
       names.push_back(fmt::format("{}.{}", run_away[i] / hidden, run_away[i] % hidden));
     }
-    if (run_away.size() > kMostNamed) {
-      names.push_back(fmt::format("and {} more", run_away.size() - kMostNamed));
+    if (run_away.size() > kMaxNamed) {
+      names.push_back(fmt::format("and {} more", run_away.size() - kMaxNamed));
     }
     result.notes.push_back(
         fmt::format("{} of {} neurons run away: under a constant drive their state grows beyond "
@@ -106,8 +106,8 @@ void note_probe(const nn::Network& network, const std::string& neuron, Inspectio
 void note_spectra(const nn::Network& network, const std::string& neuron, Inspection& result) {
   if (!result.spectra.empty()) return;
   result.notes.push_back(
-      network.options().hidden > kMostSpectral
-          ? fmt::format("eigenvalues: left out for more than {} neurons in a layer", kMostSpectral)
+      network.options().hidden > kMaxSpectral
+          ? fmt::format("eigenvalues: left out for more than {} neurons in a layer", kMaxSpectral)
           : fmt::format("eigenvalues: {} has no square matrix of recurrent weights", neuron));
 }
 
@@ -168,7 +168,7 @@ Raster raster(const Subject& subject, std::int64_t sample) {
 std::vector<Spectrum> spectra(const nn::Network& network) {
   std::vector<Spectrum> result;
   const std::int64_t neurons = network.options().hidden;
-  if (neurons > kMostSpectral) return result;
+  if (neurons > kMaxSpectral) return result;
   for (std::int64_t index = 0; index < network.options().layers; ++index) {
     const nn::NeuronLayer& layer = *network.layer(static_cast<std::size_t>(index));
     for (const nn::ParameterSpec& spec : layer.specs()) {
@@ -196,7 +196,7 @@ std::vector<Timescales> timescales(const nn::Network& network) {
       const bool decay = spec.unit == "1/ms";
       if (spec.group != nn::ParameterGroup::intrinsic || !(decay || spec.unit == "ms")) continue;
       auto found = std::find_if(result.begin(), result.end(),
-                                [&](const Timescales& own) { return own.name == spec.name; });
+                                [&](const Timescales& entry) { return entry.name == spec.name; });
       if (found == result.end()) found = result.insert(found, {spec.name, {}});
       for (const double value : values_of(layer.physical(spec.name))) {
         found->values.push_back(decay ? 1 / value : value);

@@ -86,12 +86,12 @@ io::Table saliency_table(const Saliency& saliency) {
   for (Eigen::Index i = 0; i < saliency.sample.cols(); ++i) {
     table.columns.push_back(fmt::format("sample_feature_{}", i));
   }
-  const auto own = static_cast<std::size_t>(saliency.sample.rows());
+  const auto length = static_cast<std::size_t>(saliency.sample.rows());
   for (std::size_t step = 0; step < saliency.mean.size(); ++step) {
     std::vector<double> row = {static_cast<double>(step + 1), saliency.time_ms[step],
                                saliency.mean[step]};
     for (Eigen::Index i = 0; i < saliency.sample.cols(); ++i) {
-      row.push_back(step < own ? saliency.sample(static_cast<Eigen::Index>(step), i) : 0);
+      row.push_back(step < length ? saliency.sample(static_cast<Eigen::Index>(step), i) : 0);
     }
     table.rows.push_back(std::move(row));
   }

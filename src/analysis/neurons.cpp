@@ -84,9 +84,9 @@ at::Tensor order_by(const std::vector<Gathered>& parameters, std::int64_t neuron
   const std::int64_t count = first->values.size(1);
   at::Tensor order = at::empty({neurons, count}, at::kLong);
   for (std::int64_t neuron = 0; neuron < neurons; ++neuron) {
-    std::int64_t* own = order.data_ptr<std::int64_t>() + neuron * count;
-    std::iota(own, own + count, std::int64_t{0});
-    std::stable_sort(own, own + count, [&](std::int64_t a, std::int64_t b) {
+    std::int64_t* begin = order.data_ptr<std::int64_t>() + neuron * count;
+    std::iota(begin, begin + count, std::int64_t{0});
+    std::stable_sort(begin, begin + count, [&](std::int64_t a, std::int64_t b) {
       for (const Gathered& parameter : parameters) {
         if (parameter.values.size(1) != count) continue;
         const double* row = parameter.values.data_ptr<double>() + neuron * count;
@@ -109,7 +109,7 @@ Columns columns_of(const Gathered& parameter) {
   const std::int64_t count = values.size(1);
   if (count == 1) return {{parameter.name + parameter.unit}, values};
   Columns columns;
-  if (count <= kMostColumns) {
+  if (count <= kMaxColumns) {
     columns.values = values;
     for (std::int64_t i = 1; i <= count; ++i) {
       columns.names.push_back(fmt::format("{}_{}{}", parameter.name, i, parameter.unit));
@@ -138,9 +138,9 @@ Columns layer_columns(const nn::NeuronLayer& layer) {
   std::vector<at::Tensor> parts;
   for (const Gathered& parameter : parameters) {
     if (parameter.values.size(1) == 0) continue;
-    Columns own = columns_of(parameter);
-    all.names.insert(all.names.end(), own.names.begin(), own.names.end());
-    parts.push_back(own.values);
+    Columns columns = columns_of(parameter);
+    all.names.insert(all.names.end(), columns.names.begin(), columns.names.end());
+    parts.push_back(columns.values);
   }
   if (!parts.empty()) all.values = at::cat(parts, 1).contiguous();
   return all;

@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t kLevels = 41;
 constexpr std::int64_t kSettling = 600;  // Steps; the second half is averaged.
 constexpr std::int64_t kBefore = 40, kDuring = 120, kAfter = 120;  // Steps of the step response.
-constexpr int kLeastPower = -8, kMostPower = 8;                    // Tried drives: 2^-8 to 2^8.
+constexpr int kMinPower = -8, kMaxPower = 8;                       // Tried drives: 2^-8 to 2^8.
 constexpr double kSaturated = 0.05;  // Fraction of the whole range of the activity.
 
 /// Trajectories of layers to show, by their names in LayerPass::trace.
@@ -70,11 +70,11 @@ std::shared_ptr<nn::Network> isolated(const experiment::Trained& trained,
     const at::Tensor& order = orders[static_cast<std::size_t>(number / hidden)];
     for (const nn::ParameterSpec& spec : source.specs()) {
       if (spec.name == "input_weight" || spec.name == "recurrent_weight") continue;
-      at::Tensor own = source.raw(spec.name).select(-1, number % hidden);
-      if (own.dim() == 1 && order.defined() && own.numel() == order.size(1)) {
-        own = own.index_select(0, order.select(0, number % hidden));
+      at::Tensor row = source.raw(spec.name).select(-1, number % hidden);
+      if (row.dim() == 1 && order.defined() && row.numel() == order.size(1)) {
+        row = row.index_select(0, order.select(0, number % hidden));
       }
-      target.raw(spec.name).select(-1, i).copy_(own);
+      target.raw(spec.name).select(-1, i).copy_(row);
     }
   }
   target.set_physical("input_weight", at::eye(count));
@@ -96,7 +96,7 @@ at::Tensor settled(const nn::NeuronLayer& layer, const std::vector<double>& driv
 /// Returns the drives tried for the range: both signs, ascending.
 std::vector<double> tried_drives() {
   std::vector<double> tried;
-  for (int power = kLeastPower; power <= kMostPower; ++power) {
+  for (int power = kMinPower; power <= kMaxPower; ++power) {
     tried.insert(tried.end(), {std::ldexp(-1, power), std::ldexp(1, power)});
   }
   return tried;
@@ -121,11 +121,11 @@ std::vector<Curve> curves_of(const at::Tensor& values,
   std::vector<Curve> curves;
   const at::Tensor all = values.to(at::kDouble).contiguous();
   const auto access = all.accessor<double, 2>();
-  for (const auto& own : members) {
+  for (const auto& unit_members : members) {
     Curve curve;
-    for (std::int64_t point = 0; point < all.size(0) && !own.empty(); ++point) {
+    for (std::int64_t point = 0; point < all.size(0) && !unit_members.empty(); ++point) {
       std::vector<double> parts;
-      for (const std::int64_t member : own) parts.push_back(access[point][member]);
+      for (const std::int64_t member : unit_members) parts.push_back(access[point][member]);
       curve.mean.push_back(statistics::mean(parts));
       curve.sd.push_back(statistics::standard_deviation(parts));
     }
@@ -151,7 +151,7 @@ std::vector<std::int64_t> spread_over(const Unit& unit, std::size_t most) {
 }
 
 Chosen choose(const std::vector<Unit>& units) {
-  const auto limit = static_cast<std::size_t>(kMostProbed);
+  const auto limit = static_cast<std::size_t>(kMaxProbed);
   std::set<std::int64_t> all;
   for (const Unit& unit : units) all.insert(unit.neurons.begin(), unit.neurons.end());
   const std::size_t most =
@@ -176,8 +176,8 @@ Chosen choose(const std::vector<Unit>& units) {
 std::vector<std::int64_t> staying(const experiment::Trained& trained,
                                   const std::vector<std::int64_t>& numbers,
                                   const std::vector<double>& drive, const nn::LayerPass& pass) {
-  const auto stay = [&](const std::vector<std::int64_t>& own) {
-    const auto network = isolated(trained, own);
+  const auto stay = [&](const std::vector<std::int64_t>& chosen) {
+    const auto network = isolated(trained, chosen);
     return settled(*network->layer(0), drive, pass).isfinite().all().item<bool>();
   };
   if (numbers.empty() || stay(numbers)) return numbers;
@@ -220,9 +220,9 @@ std::vector<Trajectory> step_response(const nn::NeuronLayer& layer, double drive
     const bool several = found->second.dim() == 4;
     const std::int64_t count = several ? found->second.size(1) : 1;
     for (std::int64_t i = 0; i < count; ++i) {
-      const at::Tensor own = several ? found->second.select(1, i) : found->second;
+      const at::Tensor values = several ? found->second.select(1, i) : found->second;
       all.push_back({several ? fmt::format("{}_{}", traced.name, i + 1) : traced.name, traced.unit,
-                     own.select(1, 0)});
+                     values.select(1, 0)});
     }
   }
   return all;
@@ -257,9 +257,9 @@ void measure(const nn::NeuronLayer& layer, const std::vector<std::int64_t>& numb
     place.emplace(number, static_cast<std::int64_t>(place.size()));
   }
   std::vector<std::vector<std::int64_t>> members;
-  for (const auto& own : chosen.members) {
+  for (const auto& unit_members : chosen.members) {
     members.emplace_back();
-    for (const std::int64_t number : own) {
+    for (const std::int64_t number : unit_members) {
       if (place.contains(number)) members.back().push_back(place.at(number));
     }
   }
@@ -270,8 +270,9 @@ void measure(const nn::NeuronLayer& layer, const std::vector<std::int64_t>& numb
   result.activity = {"activity", "", curves_of(activity, members)};
   result.step_drive = middle_drive(result.drive, activity);
   set_times(layer.shape().dt_ms, result);
-  for (const Trajectory& own : step_response(layer, result.step_drive, pass.sigma_mV)) {
-    result.step_response.push_back({own.name, own.unit, curves_of(own.values, members)});
+  for (const Trajectory& trajectory : step_response(layer, result.step_drive, pass.sigma_mV)) {
+    result.step_response.push_back(
+        {trajectory.name, trajectory.unit, curves_of(trajectory.values, members)});
   }
 }
 

@@ -74,9 +74,10 @@ Material gather(const ReportRequest& request, ThreadPool& pool) {
   for (std::size_t group = 0; group < request.groups.size(); ++group) {
     for (const fs::path& path : request.groups[group].paths) {
       ReportRun run;
-      const std::string& own = material.group_labels[group];
+      const std::string& group_label = material.group_labels[group];
       const bool several = request.groups[group].paths.size() > 1;
-      run.label = several ? fmt::format("{}/{}", own, path.filename().string()) : own;
+      run.label =
+          several ? fmt::format("{}/{}", group_label, path.filename().string()) : group_label;
       run.group = group;
       run.path = path;
       load(request, run);

@@ -80,11 +80,11 @@ report::Section answers_section(Material& material) {
         }
         continue;
       }
-      const statistics::Points own = confusion(run->subject, material.pool);
+      const statistics::Points run_counts = confusion(run->subject, material.pool);
       if (runs++ == 0) {
-        counts = own;
+        counts = run_counts;
       } else {
-        counts += own;
+        counts += run_counts;
       }
     }
     if (counts.size() > 0) {

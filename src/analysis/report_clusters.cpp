@@ -44,9 +44,9 @@ void take_settings(const fs::path& directory, ClusterStudy& study) {
   study.options.least = io::member<std::int64_t>(scores.front(), "k", where, ErrorKind::data);
   study.options.most = io::member<std::int64_t>(scores.back(), "k", where, ErrorKind::data);
   const Population found = read_population(directory / "parameters.csv");
-  const Population& own = study.population;
-  require(found.table.columns == own.table.columns && found.run == own.run &&
-              found.table.values == own.table.values,
+  const Population& expected = study.population;
+  require(found.table.columns == expected.table.columns && found.run == expected.run &&
+              found.table.values == expected.table.values,
           ErrorKind::config,
           "'{}' holds clusters of other neurons, or of other checkpoints; expected those of this "
           "report",
@@ -133,11 +133,12 @@ report::Chart tree(const Clusters& clusters) {
     report::Series series;
     series.name = cluster < 0 ? "between clusters" : cluster_name(cluster, clusters);
     series.color = static_cast<int>(cluster);
-    for (const Dendrogram::Bracket& own : drawn.brackets) {
-      if (own.cluster != cluster) continue;
-      series.x.insert(series.x.end(), {own.left, own.left, own.right, own.right, own.right});
-      series.y.insert(series.y.end(),
-                      {own.left_foot, own.distance, own.distance, own.right_foot, kGap});
+    for (const Dendrogram::Bracket& bracket : drawn.brackets) {
+      if (bracket.cluster != cluster) continue;
+      series.x.insert(series.x.end(),
+                      {bracket.left, bracket.left, bracket.right, bracket.right, bracket.right});
+      series.y.insert(series.y.end(), {bracket.left_foot, bracket.distance, bracket.distance,
+                                       bracket.right_foot, kGap});
     }
     if (!series.x.empty()) chart.series.push_back(std::move(series));
   }

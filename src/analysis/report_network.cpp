@@ -6,8 +6,8 @@
 namespace afterspike::analysis {
 namespace {
 
-constexpr Eigen::Index kMostMapRows = 400,
-                       kMostMapColumns = 200;  // Max columns of a map; means are shown beyond.
+constexpr Eigen::Index kMaxMapRows = 400,
+                       kMaxMapColumns = 200;  // Max columns of a map; means are shown beyond.
 
 /// Returns how many neighbours to merge so that at most `most` remain.
 Eigen::Index width_of(Eigen::Index count, Eigen::Index most) {
@@ -198,8 +198,8 @@ std::vector<Unit> units_of(const Material& material, const ReportRun& run) {
 
 report::HeatMap map_over_time(const statistics::Points& values, const std::vector<double>& time_ms,
                               const std::vector<std::string>& rows) {
-  const Eigen::Index width = width_of(values.cols(), kMostMapColumns);
-  const Eigen::Index height = width_of(values.rows(), kMostMapRows);
+  const Eigen::Index width = width_of(values.cols(), kMaxMapColumns);
+  const Eigen::Index height = width_of(values.rows(), kMaxMapRows);
   report::HeatMap map;
   map.x = {"time", "ms"};
   map.wide = true;

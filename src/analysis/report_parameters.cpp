@@ -47,19 +47,19 @@ void add(std::vector<std::pair<std::string, Histories>>& histories, const nn::Ne
          const std::string& label, int color, bool thin) {
   for (auto& [name, values] : parameters_of(network)) {
     if (values.all.empty()) continue;
-    const auto same = [&, &own = name](const auto& entry) { return entry.first == own; };
+    const auto same = [&, &wanted = name](const auto& entry) { return entry.first == wanted; };
     auto found = std::find_if(histories.begin(), histories.end(), same);
     if (found == histories.end()) {
       found = histories.insert(found, {name, {values.symbol, values.unit, values.group, {}}});
     }
     // Runs of a group are pooled.
     auto& inputs = found->second.inputs;
-    const auto own = std::find_if(inputs.begin(), inputs.end(),
-                                  [&](const auto& input) { return input.name == label; });
-    if (own == inputs.end()) {
+    const auto pooled = std::find_if(inputs.begin(), inputs.end(),
+                                     [&](const auto& input) { return input.name == label; });
+    if (pooled == inputs.end()) {
       inputs.push_back({label, std::move(values.all), color, thin});
     } else {
-      own->values.insert(own->values.end(), values.all.begin(), values.all.end());
+      pooled->values.insert(pooled->values.end(), values.all.begin(), values.all.end());
     }
   }
 }
@@ -151,8 +151,8 @@ report::Section parameters_section(Material& material) {
   }
   for (const auto group :
        {nn::ParameterGroup::intrinsic, nn::ParameterGroup::weight, nn::ParameterGroup::bias}) {
-    for (const auto& [name, own] : histories) {
-      if (own.group == group) section.blocks.emplace_back(chart_of(name, own));
+    for (const auto& [name, history] : histories) {
+      if (history.group == group) section.blocks.emplace_back(chart_of(name, history));
     }
   }
   return section;

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 const std::vector<double> kFractions = {0, 0.2, 0.4, 0.6, 0.8, 1};
 
 /// A study to show.
-struct Shown {
+struct StudyView {
   std::string title, text;
   std::string level;   ///< Name in tables.
   std::string metric;  ///< "accuracy" or "loss".
@@ -49,15 +49,15 @@ std::vector<const ReportRun*> runs_of(const io::Json& settings, const Material& 
   for (const io::Json& row : settings.at("runs")) {
     const auto wanted =
         io::member<std::string>(row, "checkpoint_sha256", directory.string(), ErrorKind::data);
-    const auto own =
+    const auto match =
         std::find_if(material.runs.begin(), material.runs.end(), [&](const ReportRun& run) {
           return io::sha256_of_file(run.subject.trained->checkpoint / "manifest.json") == wanted;
         });
-    require(own != material.runs.end(), ErrorKind::config,
+    require(match != material.runs.end(), ErrorKind::config,
             "'{}' holds a study of other runs, or of other checkpoints of them; expected those of "
             "this report",
             directory.string());
-    found.push_back(&*own);
+    found.push_back(&*match);
   }
   return found;
 }
@@ -73,70 +73,71 @@ std::string title_of(Perturbation perturbation, const io::Json& settings) {
                      settings.at("highest_first").get<bool>() ? "highest" : "lowest");
 }
 
-Shown read_study(const fs::path& directory, const Material& material) {
+StudyView read_study(const fs::path& directory, const Material& material) {
   const fs::path settings_file = directory / "settings.json";
   const fs::path summary_file = directory / "summary.json";
   require(fs::exists(summary_file), ErrorKind::config,
           "'{}' holds a study that has not ended; the same afterspike silence goes on with it",
           directory.string());
   const io::Json settings = io::read_json(settings_file, ErrorKind::data);
-  Shown shown;
-  shown.file = summary_file;
+  StudyView view;
+  view.file = summary_file;
   reading(settings_file, [&] {
     const Perturbation perturbation = perturbation_of(settings, settings_file.string());
-    shown.runs = runs_of(settings, material, directory);
-    shown.title = title_of(perturbation, settings);
-    shown.level = level_name(perturbation);
-    shown.text =
-        fmt::format("From {}: {} trials for each level, {} {} samples.", directory.string(),
-                    settings.at("trials").dump(), settings.at("samples").dump(),
-                    settings.at("split").get<std::string>());
+    view.runs = runs_of(settings, material, directory);
+    view.title = title_of(perturbation, settings);
+    view.level = level_name(perturbation);
+    view.text = fmt::format("From {}: {} trials for each level, {} {} samples.", directory.string(),
+                            settings.at("trials").dump(), settings.at("samples").dump(),
+                            settings.at("split").get<std::string>());
   });
-  shown.summary = io::read_json(summary_file, ErrorKind::data);
+  view.summary = io::read_json(summary_file, ErrorKind::data);
   reading(summary_file, [&] {
-    const io::Json& first = shown.summary.at("runs").at(0).at("levels").at(0);
-    shown.metric = first.contains("accuracy") ? "accuracy" : "loss";
+    const io::Json& first = view.summary.at("runs").at(0).at("levels").at(0);
+    view.metric = first.contains("accuracy") ? "accuracy" : "loss";
   });
-  return shown;
+  return view;
 }
 
 /// Measures a small study of runs of one task, if none is given.
-Shown measure_small(const Material& material, std::vector<Subject> subjects) {
+StudyView measure_small(const Material& material, std::vector<Subject> subjects) {
   const ReportRequest& request = material.request;
-  Shown shown{"Random neurons silenced", "", "fraction", "accuracy", {}, material.with_data(), {}};
+  StudyView view{"Random neurons silenced", "", "fraction", "accuracy", {},
+                 material.with_data(),      {}};
   for (Subject& subject : subjects) subject = limited(std::move(subject), request.limit);
   StudyNames names;
-  for (const ReportRun* run : shown.runs) {
+  for (const ReportRun* run : view.runs) {
     if (names.groups.empty() || names.groups.back().name != material.group_labels[run->group]) {
       names.groups.push_back({material.group_labels[run->group], {}});
     }
     names.groups.back().paths.push_back(run->path);
   }
   names.classifies = subjects.front().task->classifies();
-  if (!names.classifies) shown.metric = "loss";
+  if (!names.classifies) view.metric = "loss";
   Protocol protocol;
   protocol.levels = kFractions;
   protocol.trials = request.trials;
   std::vector<Measurement> measured;
   measure(protocol, subjects, plan(protocol, subjects), measured, material.pool,
           [](const auto&) { return true; });
-  shown.summary = silencing_summary(names, measured);
-  shown.text = fmt::format(
+  view.summary = silencing_summary(names, measured);
+  view.text = fmt::format(
       "A small study, made for this report: {} trials for each level, the first {} {} samples. For "
       "numbers to quote, give the report the directory of a larger one: afterspike silence RUN "
       "--out DIR; afterspike report RUN --studies DIR.",
       request.trials, subjects.front().data->size(), tasks::split_name(request.split));
-  return shown;
+  return view;
 }
 
 /// Returns a curve with its intervals.
-report::Series series_of(const io::Json& levels, const Shown& shown, std::string name, int color) {
+report::Series series_of(const io::Json& levels, const StudyView& view, std::string name,
+                         int color) {
   report::Series series;
   series.name = std::move(name);
   series.color = color;
   for (const io::Json& row : levels) {
-    const io::Json& values = row.at(shown.metric);
-    series.x.push_back(row.at(shown.level).get<double>());
+    const io::Json& values = row.at(view.metric);
+    series.x.push_back(row.at(view.level).get<double>());
     series.y.push_back(values.at("mean").get<double>());
     if (values.at("sd").is_null()) continue;  // One trial: no band.
     series.low.push_back(values.at("low").get<double>());
@@ -152,15 +153,15 @@ std::string curve_name(const io::Json& curve, const ReportRun& run, bool several
                      curve.at("control").get<bool>() ? ": as many of all" : "");
 }
 
-report::Chart curves_chart(const Shown& shown, const Material& material, std::size_t number) {
+report::Chart curves_chart(const StudyView& view, const Material& material, std::size_t number) {
   report::Chart chart;
   chart.id = fmt::format("silencing-{}", number);
-  chart.title = shown.title;
-  chart.caption = shown.text;
-  chart.x = {level_text(shown.level)};
-  chart.y = {shown.metric};
+  chart.title = view.title;
+  chart.caption = view.text;
+  chart.x = {level_text(view.level)};
+  chart.y = {view.metric};
   chart.wide = true;
-  const io::Json& summary = shown.summary;
+  const io::Json& summary = view.summary;
   bool groups = false;
   if (summary.contains("groups")) {
     int color = 0;
@@ -168,7 +169,7 @@ report::Chart curves_chart(const Shown& shown, const Material& material, std::si
       if (group.at("runs").get<int>() > 1) {
         groups = true;
         chart.series.push_back(
-            series_of(group.at("levels"), shown,
+            series_of(group.at("levels"), view,
                       fmt::format("{}: mean of {} runs", group.at("name").get<std::string>(),
                                   group.at("runs").get<int>()),
                       color));
@@ -177,11 +178,11 @@ report::Chart curves_chart(const Shown& shown, const Material& material, std::si
     }
   }
   for (const io::Json& curve : summary.at("runs")) {
-    const ReportRun& run = *shown.runs.at(curve.at("run").get<std::size_t>());
+    const ReportRun& run = *view.runs.at(curve.at("run").get<std::size_t>());
     const int color =
         curve.contains("cluster") ? curve.at("cluster").get<int>() : material.color(run);
     chart.series.push_back(
-        series_of(curve.at("levels"), shown, curve_name(curve, run, shown.runs.size() > 1), color));
+        series_of(curve.at("levels"), view, curve_name(curve, run, view.runs.size() > 1), color));
     chart.series.back().thin =
         groups || (curve.contains("control") && curve.at("control").get<bool>());
     if (!groups) continue;
@@ -193,26 +194,26 @@ report::Chart curves_chart(const Shown& shown, const Material& material, std::si
   return chart;
 }
 
-report::Table curves_table(const Shown& shown, std::size_t number) {
+report::Table curves_table(const StudyView& view, std::size_t number) {
   report::Table table{
       fmt::format("silencing-table-{}", number),
       "The same in numbers",
-      fmt::format("{}: mean ± sd over trials [95 % interval of the mean]", shown.metric),
-      {level_text(shown.level)},
+      fmt::format("{}: mean ± sd over trials [95 % interval of the mean]", view.metric),
+      {level_text(view.level)},
       {},
       {},
       false};
-  const io::Json& curves = shown.summary.at("runs");
+  const io::Json& curves = view.summary.at("runs");
   for (const io::Json& curve : curves) {
-    table.columns.push_back(curve_name(curve, *shown.runs.at(curve.at("run").get<std::size_t>()),
-                                       shown.runs.size() > 1));
+    table.columns.push_back(
+        curve_name(curve, *view.runs.at(curve.at("run").get<std::size_t>()), view.runs.size() > 1));
   }
   const std::size_t levels = curves.at(0).at("levels").size();
   for (std::size_t level = 0; level < levels; ++level) {
     std::vector<report::Cell> row = {
-        curves.at(0).at("levels").at(level).at(shown.level).get<double>()};
+        curves.at(0).at("levels").at(level).at(view.level).get<double>()};
     for (const io::Json& curve : curves) {
-      const io::Json& values = curve.at("levels").at(level).at(shown.metric);
+      const io::Json& values = curve.at("levels").at(level).at(view.metric);
       row.emplace_back(spread_text(values, "±"));
     }
     table.rows.push_back(std::move(row));
@@ -221,25 +222,25 @@ report::Table curves_table(const Shown& shown, std::size_t number) {
 }
 
 /// Returns paired tests of the mean heights of curves, if there are several groups.
-std::optional<report::Table> comparisons(const Shown& shown, std::size_t number) {
-  if (!shown.summary.contains("comparisons") || shown.summary["comparisons"].empty()) return {};
+std::optional<report::Table> comparisons(const StudyView& view, std::size_t number) {
+  if (!view.summary.contains("comparisons") || view.summary["comparisons"].empty()) return {};
   report::Table table{
       fmt::format("comparisons-{}", number),
       "Groups compared",
       fmt::format("Difference in the mean height of the curve ({}), with a 95 % bootstrap interval "
                   "and p of the paired permutation test.",
-                  shown.metric),
+                  view.metric),
       {"first", "second", "difference", "interval", "p", "pairs of"},
       {},
       {},
       false};
-  for (const io::Json& test : shown.summary["comparisons"]) {
+  for (const io::Json& test : view.summary["comparisons"]) {
     const auto text = [&](const char* key) { return test.at(key).get<std::string>(); };
     if (test.at("pairs").is_null() || !test.contains("mean_height") ||
         test["mean_height"].is_null()) {
       continue;
     }
-    const io::Json& area = test["mean_height"].at(shown.metric);
+    const io::Json& area = test["mean_height"].at(view.metric);
     table.rows.push_back({text("first"), text("second"), area.at("difference").get<double>(),
                           fmt::format("[{:.4f}, {:.4f}]", area.at("low").get<double>(),
                                       area.at("high").get<double>()),
@@ -250,7 +251,8 @@ std::optional<report::Table> comparisons(const Shown& shown, std::size_t number)
 }
 
 /// Adds a small study, or the reason why there is none.
-void add_small(const Material& material, std::vector<Shown>& studies, report::Section& section) {
+void add_small(const Material& material, std::vector<StudyView>& studies,
+               report::Section& section) {
   std::vector<Subject> subjects;
   for (const ReportRun* run : material.with_data()) subjects.push_back(run->subject);
   if (subjects.empty()) return;
@@ -270,7 +272,7 @@ report::Section silencing_section(Material& material) {
                           {"How well the trained network works when it is damaged; nothing is "
                            "trained again."},
                           {}};
-  std::vector<Shown> studies;
+  std::vector<StudyView> studies;
   for (const fs::path& directory : material.request.studies) {
     if (fs::exists(directory / "settings.json")) studies.push_back(read_study(directory, material));
   }

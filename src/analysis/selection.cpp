@@ -41,10 +41,10 @@ class ClusterFile {
     for (std::size_t i = 0; i < table_.rows.size(); ++i) {
       if (!belongs(i, run)) continue;
       const std::int64_t place = whole(i, layer, layers) * hidden + whole(i, neuron, hidden);
-      double& own = result[static_cast<std::size_t>(place)];
-      require(own == kMissing, ErrorKind::data, "'{}': line {}: this neuron is there twice", path_,
-              i + 2);
-      own = static_cast<double>(whole(i, cluster, std::numeric_limits<std::int32_t>::max()));
+      double& label = result[static_cast<std::size_t>(place)];
+      require(label == kMissing, ErrorKind::data, "'{}': line {}: this neuron is there twice",
+              path_, i + 2);
+      label = static_cast<double>(whole(i, cluster, std::numeric_limits<std::int32_t>::max()));
     }
     const auto missing = std::find(result.begin(), result.end(), kMissing) - result.begin();
     require(missing == static_cast<std::ptrdiff_t>(result.size()), ErrorKind::data,

@@ -184,9 +184,9 @@ std::vector<Measurement> plan(const Protocol& protocol, const std::vector<Subjec
         if (control && cluster < 0) continue;
         for (const double level : protocol.levels) {
           Measurement next{static_cast<std::int64_t>(run), cluster, control, level};
-          Measurement own = next;
-          own.control = false;
-          const auto size = candidates(protocol, own, hidden_of(subjects[run])).size();
+          Measurement uncontrolled = next;
+          uncontrolled.control = false;
+          const auto size = candidates(protocol, uncontrolled, hidden_of(subjects[run])).size();
           // Truncated like the authors' int(p * H).
           if (silences) next.neurons = static_cast<std::int64_t>(level * static_cast<double>(size));
           for (next.trial = 0; next.trial < (drawn ? protocol.trials : 1); ++next.trial) {

@@ -25,11 +25,11 @@ void prepare(const fs::path& directory, const io::Json& settings) {
   if (fs::exists(file)) {
     const io::Json found = io::read_json(file, ErrorKind::data);
     for (const auto& [name, value] : settings.items()) {
-      const io::Json& own = found.contains(name) ? found[name] : io::Json();
-      require(own == value, ErrorKind::config,
+      const io::Json& stored = found.contains(name) ? found[name] : io::Json();
+      require(stored == value, ErrorKind::config,
               "'{}' holds another study: its {} is {}, here it is {}; expected the same settings "
               "(to go on with it) or another --out",
-              directory.string(), name, own.dump(), value.dump());
+              directory.string(), name, stored.dump(), value.dump());
     }
     return;
   }

@@ -44,11 +44,13 @@ bool same_curve(const Measurement& a, const Measurement& b) {
 
 std::vector<SilencingCurve> curves_of(const std::vector<Measurement>& measured) {
   std::vector<SilencingCurve> curves;
-  for (const Measurement& own : measured) {
-    if (curves.empty() || !same_curve(curves.back().back().first, own)) curves.emplace_back();
+  for (const Measurement& measurement : measured) {
+    if (curves.empty() || !same_curve(curves.back().back().first, measurement))
+      curves.emplace_back();
     SilencingCurve& curve = curves.back();
-    if (curve.empty() || curve.back().first.level != own.level) curve.push_back({own, {}});
-    curve.back().trials.push_back(own);
+    if (curve.empty() || curve.back().first.level != measurement.level)
+      curve.push_back({measurement, {}});
+    curve.back().trials.push_back(measurement);
   }
   return curves;
 }
@@ -249,12 +251,13 @@ std::vector<std::string> paths_of(const StudyNames& names) {
   return paths;
 }
 
-std::vector<double> row_of(const StudyNames& names, const Measurement& own) {
-  std::vector<double> row = {static_cast<double>(own.run)};
+std::vector<double> row_of(const StudyNames& names, const Measurement& measurement) {
+  std::vector<double> row = {static_cast<double>(measurement.run)};
   if (names.by_cluster) {
-    row.insert(row.end(), {static_cast<double>(own.cluster), own.control ? 1.0 : 0.0});
+    row.insert(row.end(),
+               {static_cast<double>(measurement.cluster), measurement.control ? 1.0 : 0.0});
   }
-  row.push_back(own.level);
+  row.push_back(measurement.level);
   return row;
 }
 
@@ -271,11 +274,11 @@ io::Table silencing_table(const StudyNames& names, const std::vector<Measurement
   io::Table table{first_columns(names), {}};
   table.columns.insert(table.columns.end(), {"trial", "seed", "neurons", "loss"});
   if (names.classifies) table.columns.emplace_back("accuracy");
-  for (const Measurement& own : measured) {
-    std::vector<double> row = row_of(names, own);
-    row.insert(row.end(), {static_cast<double>(own.trial), static_cast<double>(names.seed),
-                           static_cast<double>(own.neurons), own.loss});
-    if (names.classifies) row.push_back(own.accuracy);
+  for (const Measurement& measurement : measured) {
+    std::vector<double> row = row_of(names, measurement);
+    row.insert(row.end(), {static_cast<double>(measurement.trial), static_cast<double>(names.seed),
+                           static_cast<double>(measurement.neurons), measurement.loss});
+    if (names.classifies) row.push_back(measurement.accuracy);
     table.rows.push_back(std::move(row));
   }
   return table;

@@ -13,14 +13,14 @@ namespace afterspike::analysis {
 
 /// Returns all values, row by row.
 inline std::vector<double> values_of(const at::Tensor& tensor) {
-  const at::Tensor own = tensor.detach().to(at::kDouble).contiguous();
-  return {own.data_ptr<double>(), own.data_ptr<double>() + own.numel()};
+  const at::Tensor copy = tensor.detach().to(at::kDouble).contiguous();
+  return {copy.data_ptr<double>(), copy.data_ptr<double>() + copy.numel()};
 }
 
 /// Returns a matrix.
 inline statistics::Points points_of(const at::Tensor& matrix) {
-  const at::Tensor own = matrix.detach().to(at::kDouble).contiguous();
-  return Eigen::Map<const statistics::Points>(own.data_ptr<double>(), own.size(0), own.size(1));
+  const at::Tensor copy = matrix.detach().to(at::kDouble).contiguous();
+  return Eigen::Map<const statistics::Points>(copy.data_ptr<double>(), copy.size(0), copy.size(1));
 }
 
 /// Returns the ends of steps in ms: dt, 2 dt, ...

@@ -59,23 +59,23 @@ void require_same(const Answer& found, const Answer& expected, double tolerance)
   require_close("the loss", std::abs(found.loss - expected.loss) / std::abs(expected.loss),
                 tolerance);
   for (std::size_t i = 0; i < found.gradients.size(); ++i) {
-    const at::Tensor &own = found.gradients[i], &other = expected.gradients[i];
+    const at::Tensor &gradient = found.gradients[i], &other = expected.gradients[i];
     const std::string name = "the gradient of '" + expected.names[i] + "'";
-    require(own.defined() == other.defined(), ErrorKind::internal,
+    require(gradient.defined() == other.defined(), ErrorKind::internal,
             "bench: the paths disagree: only one gives {}; nothing was timed", name);
-    if (own.defined()) require_close(name, difference(own, other), tolerance);
+    if (gradient.defined()) require_close(name, difference(gradient, other), tolerance);
   }
 }
 
 void check_answer(const Settings& settings) {
   require_model(settings);
-  Settings own = small(settings);
-  Settings composed = own;
+  Settings measured = small(settings);
+  Settings composed = measured;
   // Composed operations are the reference for the others, and are checked against the kernel.
-  if (own.path == Path::composed) own.path = Path::fused;
+  if (measured.path == Path::composed) measured.path = Path::fused;
   composed.path = Path::composed;
   composed.bfloat16 = false;
-  require_same(answer_of(own), answer_of(composed),
+  require_same(answer_of(measured), answer_of(composed),
                settings.bfloat16 ? kBfloat16Tolerance : kTolerance);
 }
 

@@ -56,12 +56,12 @@ Floor::Floor(const StepProducts& products, int threads) : shards_(products.shard
 void Floor::run(ThreadPool& pool) {
   pool.run(shards_, [this](std::int64_t shard) {
     std::unique_lock lock(mutex_);
-    const std::size_t own = free_.back();
+    const std::size_t set = free_.back();
     free_.pop_back();
     lock.unlock();
-    (shard + 1 == shards_ ? replays_[own].last : replays_[own].full).run();
+    (shard + 1 == shards_ ? replays_[set].last : replays_[set].full).run();
     lock.lock();
-    free_.push_back(own);
+    free_.push_back(set);
   });
 }
 

@@ -109,10 +109,10 @@ Subject::Subject(const Settings& settings, std::int64_t rows)
       pass_(make_pass(settings, *network_)) {
   const Rng rng(2);
   for (std::int64_t begin = 0; begin < settings.batch; begin += rows) {
-    const std::int64_t own = std::min(rows, settings.batch - begin);
+    const std::int64_t count = std::min(rows, settings.batch - begin);
     const auto index = static_cast<std::uint64_t>(begin);
-    batches_.push_back({make_input(settings, own, rng.stream("input", index)),
-                        make_target(settings, own, rng.stream("target", index)),
+    batches_.push_back({make_input(settings, count, rng.stream("input", index)),
+                        make_target(settings, count, rng.stream("target", index)),
                         {},
                         {}});
   }

@@ -67,19 +67,19 @@ Arguments& Arguments::flag(const std::string& name, const std::string& help) {
   return *this;
 }
 
-Arguments& Arguments::value(const std::string& name, const std::string& shown,
+Arguments& Arguments::value(const std::string& name, const std::string& placeholder,
                             const std::string& help, const std::string& fallback) {
   auto value = cxxopts::value<std::string>();
   if (!fallback.empty()) value->default_value(fallback);
-  impl_->options.add_options()(name, help, value, shown);
+  impl_->options.add_options()(name, help, value, placeholder);
   impl_->names.push_back(name);
   impl_->with_one_value.push_back(name);
   return *this;
 }
 
-Arguments& Arguments::values(const std::string& name, const std::string& shown,
+Arguments& Arguments::values(const std::string& name, const std::string& placeholder,
                              const std::string& help) {
-  impl_->options.add_options()(name, help, cxxopts::value<std::vector<std::string>>(), shown);
+  impl_->options.add_options()(name, help, cxxopts::value<std::vector<std::string>>(), placeholder);
   impl_->names.push_back(name);
   return *this;
 }

@@ -21,13 +21,14 @@ class Arguments {
   /// Adds a flag without a value.
   Arguments& flag(const std::string& name, const std::string& help);
 
-  /// Adds a flag with a value; `shown` is its name in the help. An empty `fallback` means no
+  /// Adds a flag with a value; `placeholder` is its name in the help. An empty `fallback` means no
   /// default.
-  Arguments& value(const std::string& name, const std::string& shown, const std::string& help,
+  Arguments& value(const std::string& name, const std::string& placeholder, const std::string& help,
                    const std::string& fallback = "");
 
   /// Adds a flag with a value that may be given several times.
-  Arguments& values(const std::string& name, const std::string& shown, const std::string& help);
+  Arguments& values(const std::string& name, const std::string& placeholder,
+                    const std::string& help);
 
   /// Sets the number of expected words without a flag; `names` are for messages, as in "RUN".
   Arguments& positional(std::vector<std::string> names);

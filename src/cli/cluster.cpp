@@ -11,7 +11,7 @@
 namespace afterspike::cli {
 namespace {
 
-constexpr std::int64_t kMostClusters = 1000;
+constexpr std::int64_t kMaxClusters = 1000;
 
 Arguments cluster_arguments() {
   Arguments arguments(
@@ -50,9 +50,9 @@ void read_range(const std::string& text, statistics::ClusteringOptions& options)
                     number(std::string_view(text).substr(0, colon), options.least) &&
                     number(std::string_view(text).substr(colon + 1), options.most);
   require(
-      fine && options.least >= 2 && options.most >= options.least && options.most <= kMostClusters,
+      fine && options.least >= 2 && options.most >= options.least && options.most <= kMaxClusters,
       ErrorKind::usage, "--k: found '{}', expected two numbers such as 2:11, 2 to {}", text,
-      kMostClusters);
+      kMaxClusters);
 }
 
 analysis::Population load_population(const Arguments& arguments) {
@@ -76,7 +76,7 @@ analysis::ClusterStudy make_study(const Arguments& arguments) {
   study.options.replicates = static_cast<int>(arguments.integer("replicates", 0, 100000));
   study.options.exact_limit = arguments.integer("exact-limit", study.options.least_exact_limit());
   study.seed = static_cast<std::uint64_t>(arguments.integer("seed", 0));
-  if (arguments.has("clusters")) study.chosen = arguments.integer("clusters", 2, kMostClusters);
+  if (arguments.has("clusters")) study.chosen = arguments.integer("clusters", 2, kMaxClusters);
   study.population = load_population(arguments);
   return study;
 }

@@ -23,7 +23,7 @@
 namespace afterspike::cli {
 namespace {
 
-constexpr std::int64_t kMostThreads = 1024;
+constexpr std::int64_t kMaxThreads = 1024;
 
 volatile std::sig_atomic_t received = 0;
 
@@ -91,7 +91,7 @@ int threads(const Arguments& arguments, int processes) {
 
 int threads_alone(const Arguments& arguments, int processes) {
   if (arguments.has("threads")) {
-    const auto wanted = static_cast<int>(arguments.integer("threads", 1, kMostThreads));
+    const auto wanted = static_cast<int>(arguments.integer("threads", 1, kMaxThreads));
     prepare_blas(wanted);
     return wanted;
   }

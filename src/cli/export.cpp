@@ -51,10 +51,10 @@ Arguments export_arguments() {
 
 /// Returns a time in the range of a training step; 0 if the flag is not given.
 double bounded_ms(const Arguments& arguments, const std::string& flag) {
-  constexpr double kLeast = 1e-6, kMost = 1e6;
+  constexpr double kMinMs = 1e-6, kMaxMs = 1e6;
   const double time = positive_ms(arguments, flag);
-  require(!arguments.has(flag) || (time >= kLeast && time <= kMost), ErrorKind::config,
-          "--{}: found {} ms, expected {} to {} ms", flag, time, kLeast, kMost);
+  require(!arguments.has(flag) || (time >= kMinMs && time <= kMaxMs), ErrorKind::config,
+          "--{}: found {} ms, expected {} to {} ms", flag, time, kMinMs, kMaxMs);
   return time;
 }
 
@@ -112,7 +112,7 @@ int run_export(std::span<const std::string> words) {
   require_flags_of(format, arguments);
   lowering::Options options;
   options.mode = lowering::parse_mode(arguments.text("mode"));
-  options.copies = arguments.integer("copies", 1, kMostCopies);
+  options.copies = arguments.integer("copies", 1, kMaxCopies);
   const exporters::Options how{arguments.has("approximate"), bounded_ms(arguments, "resolution"),
                                bounded_ms(arguments, "synapse")};
   options.time_step_ms = bounded_ms(arguments, "time-step");

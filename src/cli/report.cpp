@@ -17,7 +17,7 @@
 namespace afterspike::cli {
 namespace {
 
-constexpr std::int64_t kMostReportTrials = 1000;
+constexpr std::int64_t kMaxReportTrials = 1000;
 
 Arguments report_arguments() {
   Arguments arguments(
@@ -52,7 +52,7 @@ analysis::ReportRequest make_request(const Arguments& arguments,
   request.context = {data_directory(arguments)};
   request.split = tasks::parse_split(arguments.text("split"));
   request.sample = arguments.integer("sample", 0);
-  request.trials = arguments.integer("trials", 1, kMostReportTrials);
+  request.trials = arguments.integer("trials", 1, kMaxReportTrials);
   request.limit = arguments.integer("limit", 1);
   request.command = {"afterspike", "report"};
   request.command.insert(request.command.end(), words.begin(), words.end());

@@ -14,7 +14,7 @@ namespace {
 
 using analysis::Perturbation;
 
-constexpr std::int64_t kMostTrials = 1000000;
+constexpr std::int64_t kMaxTrials = 1000000;
 
 /// Flags of perturbations; the first is the default.
 constexpr std::pair<const char*, Perturbation> kPerturbations[] = {
@@ -97,7 +97,7 @@ analysis::Study make_study(const Arguments& arguments, ThreadPool& pool) {
   analysis::Study study;
   read_perturbation(arguments, study.protocol);
   const bool highest = highest_first(arguments);
-  study.protocol.trials = arguments.integer("trials", 1, kMostTrials);
+  study.protocol.trials = arguments.integer("trials", 1, kMaxTrials);
   // Larger seeds could not be distinguished in the table's column.
   constexpr std::int64_t kLargestSeed = std::int64_t{1} << 53;
   study.protocol.seed = static_cast<std::uint64_t>(arguments.integer("seed", 0, kLargestSeed));

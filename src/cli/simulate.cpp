@@ -52,7 +52,7 @@ void set_copies(const Arguments& arguments, glifnet::Network& network) {
   require(mode != network.provenance.end() && mode->second == "population", ErrorKind::usage,
           "--copies: the network was exported with mode '{}', expected mode 'population'",
           mode == network.provenance.end() ? "" : mode->second);
-  network.populations.front().copies = arguments.integer("copies", 1, kMostCopies);
+  network.populations.front().copies = arguments.integer("copies", 1, kMaxCopies);
 }
 
 sim::Options read_options(const Arguments& arguments) {

@@ -17,7 +17,7 @@
 namespace afterspike::cli {
 
 /// Max copies of each neuron; more than any use, and few enough to count.
-inline constexpr std::int64_t kMostCopies = 1'000'000;
+inline constexpr std::int64_t kMaxCopies = 1'000'000;
 
 /// Returns the time of a flag in ms, above 0; `fallback` if it is not given. Throws Error(usage)
 /// that names the flag.

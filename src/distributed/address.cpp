@@ -48,13 +48,13 @@ std::string address_of(const std::string& host) {
 std::string address_towards(const std::string& address) {
   const Addresses found = look_up(address);
   const int socket = ::socket(found->ai_family, SOCK_DGRAM, 0);
-  sockaddr_storage own{};
-  socklen_t size = sizeof own;
+  sockaddr_storage local{};
+  socklen_t size = sizeof local;
   // Sends nothing: connecting a datagram socket only selects a route.
   const bool chosen = socket >= 0 && ::connect(socket, found->ai_addr, found->ai_addrlen) == 0 &&
-                      ::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size) == 0;
+                      ::getsockname(socket, reinterpret_cast<sockaddr*>(&local), &size) == 0;
   if (socket >= 0) ::close(socket);
-  return chosen ? text_of(reinterpret_cast<const sockaddr*>(&own), size) : "127.0.0.1";
+  return chosen ? text_of(reinterpret_cast<const sockaddr*>(&local), size) : "127.0.0.1";
 }
 
 bool is_loopback(const std::string& address) {

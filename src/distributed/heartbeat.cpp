@@ -106,15 +106,15 @@ void Heartbeat::run() {
 
 void Heartbeat::beat() {
   board_->add(count_of(options_.rank), 1);
-  std::optional<Error> own;
+  std::optional<Error> posted;
   bool trouble = false;
   {
     const std::lock_guard lock(mutex_);
     if (verdict_) return;
-    own = own_;
+    posted = own_;
     trouble = trouble_;
   }
-  if (own) board_->write_once(kVerdict, encode(*own));
+  if (posted) board_->write_once(kVerdict, encode(*posted));
   if (trouble && !std::exchange(told_trouble_, true)) board_->add(kTrouble, 1);
   if (options_.rank == 0) look_after_others();
   if (const auto text = board_->read(kVerdict)) settle(decode(*text));
@@ -167,12 +167,12 @@ void Heartbeat::insist() {
 }
 
 void Heartbeat::say_goodbye() {
-  std::optional<Error> own;
+  std::optional<Error> posted;
   {
     const std::lock_guard lock(mutex_);
-    if (!verdict_) own = own_;
+    if (!verdict_) posted = own_;
   }
-  if (own) board_->write_once(kVerdict, encode(*own));
+  if (posted) board_->write_once(kVerdict, encode(*posted));
   board_->add(count_of(options_.rank), kLeft);
   if (options_.rank != 0) return;
   const Clock::time_point end =

@@ -23,7 +23,7 @@ constexpr Launcher kOpenMpi{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"};
 constexpr Launcher kSlurm{"SLURM_PROCID", "SLURM_NTASKS"};
 constexpr Launcher kSlurmStep{"SLURM_PROCID", "SLURM_STEP_NUM_TASKS"};
 
-constexpr int kMostRanks = 65'536;
+constexpr int kMaxRanks = 65'536;
 
 std::optional<int> number(const Variables& variables, const char* name, int low, int high) {
   const std::optional<std::string> text = variables(name);
@@ -40,9 +40,9 @@ std::optional<int> number(const Variables& variables, const char* name, int low,
 
 /// Returns rank and size from a launcher's variables; nullopt if neither is set.
 std::optional<Place> launched_by(const Variables& variables, const Launcher& launcher) {
-  constexpr int kMost = std::numeric_limits<int>::max();
-  const std::optional<int> rank = number(variables, launcher.rank, 0, kMost);
-  const std::optional<int> size = number(variables, launcher.size, 1, kMostRanks);
+  constexpr int kMaxInt = std::numeric_limits<int>::max();
+  const std::optional<int> rank = number(variables, launcher.rank, 0, kMaxInt);
+  const std::optional<int> size = number(variables, launcher.size, 1, kMaxRanks);
   if (!rank && !size) return std::nullopt;
   require(rank && size, ErrorKind::usage,
           "environment variable {} is set, but {} is not; expected both, or neither to train in "

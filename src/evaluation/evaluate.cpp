@@ -112,9 +112,9 @@ std::vector<tasks::Tally> evaluate_each(std::span<const Candidate> candidates,
   pool.run(static_cast<std::int64_t>(tallies.size()), [&](std::int64_t unit) {
     const at::NoGradGuard no_grad;
     const Candidate& candidate = candidates[static_cast<std::size_t>(unit / shards)];
-    const std::span<const std::int64_t> own = shard(numbers, rows, unit % shards);
-    data::Batch batch = dataset.batch(own);
-    if (candidate.change) candidate.change(batch, own);
+    const std::span<const std::int64_t> samples = shard(numbers, rows, unit % shards);
+    data::Batch batch = dataset.batch(samples);
+    if (candidate.change) candidate.change(batch, samples);
     tallies[static_cast<std::size_t>(unit)] = task.tally(
         outputs(*candidate.network, batch, task.objective().read, candidate.pass), batch);
   });

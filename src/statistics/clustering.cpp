@@ -50,9 +50,9 @@ struct Sample {
 
   /// Renumbered, because a sample may miss a small cluster.
   Labels labels(const Labels& all) const {
-    Labels own;
-    for (const std::int64_t row : rows) own.push_back(all[static_cast<std::size_t>(row)]);
-    return by_size(own);
+    Labels subset;
+    for (const std::int64_t row : rows) subset.push_back(all[static_cast<std::size_t>(row)]);
+    return by_size(subset);
   }
 };
 

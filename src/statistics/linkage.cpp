@@ -51,10 +51,10 @@ class Clusters {
 
   /// Returns the nearest cluster; `preferred` among equally near ones.
   Neighbour nearest(std::size_t slot, const std::size_t* preferred) {
-    const std::size_t own = place_[slot];
+    const std::size_t place = place_[slot];
     double least = kInfinite;
     for (std::size_t begin = 0; begin < count_; begin += kBlock) {
-      least = std::min(least, measure(own, begin, std::min(count_, begin + kBlock)));
+      least = std::min(least, measure(place, begin, std::min(count_, begin + kBlock)));
     }
     Neighbour best{slot, kInfinite};
     if (preferred != nullptr) best = {*preferred, distance_[place_[*preferred]]};
@@ -82,21 +82,21 @@ class Clusters {
  private:
   /// Computes squared distances of the clusters begin .. end - 1 from cluster `own`; infinite for
   /// empty slots. Returns the smallest.
-  double measure(std::size_t own, std::size_t begin, std::size_t end) {
+  double measure(std::size_t place, std::size_t begin, std::size_t end) {
     double* const distance = distance_.data();
     std::fill(distance + begin, distance + end, 0.0);
     for (std::size_t f = 0; f < features_; ++f) {
       const double* mean = mean_.data() + f * count_;
-      const double from = mean[own];
+      const double from = mean[place];
       for (std::size_t i = begin; i < end; ++i) distance[i] += (mean[i] - from) * (mean[i] - from);
     }
     const double* const size = size_.data();
-    const double own_size = size[own];
+    const double own_size = size[place];
     for (std::size_t i = begin; i < end; ++i) {
       const double factor = 2 * size[i] * own_size / (size[i] + own_size);
       distance[i] = size[i] > 0 ? distance[i] * factor : kInfinite;
     }
-    if (begin <= own && own < end) distance[own] = kInfinite;
+    if (begin <= place && place < end) distance[place] = kInfinite;
     // Four lanes, because the compiler would not vectorise a single minimum.
     double lane[4] = {kInfinite, kInfinite, kInfinite, kInfinite};
     const std::size_t whole = end - (end - begin) % 4;
@@ -227,9 +227,9 @@ Labels cut(const Linkage& linkage, std::int64_t points, std::int64_t k) {
   Labels labels(static_cast<std::size_t>(points));
   std::int64_t next = 0;
   for (std::int64_t i = 0; i < points; ++i) {
-    std::int64_t& own = number[static_cast<std::size_t>(forest.root(i))];
-    if (own < 0) own = next++;
-    labels[static_cast<std::size_t>(i)] = own;
+    std::int64_t& label = number[static_cast<std::size_t>(forest.root(i))];
+    if (label < 0) label = next++;
+    labels[static_cast<std::size_t>(i)] = label;
   }
   return by_size(labels);
 }

@@ -84,7 +84,7 @@ Mixture fit_mixture(const Points& points, const Labels& start) {
   Mixture mixture;
   maximise(points, probability, floor, mixture);
   double before = -std::numeric_limits<double>::infinity();
-  while (!mixture.converged && mixture.iterations < kMostIterations) {
+  while (!mixture.converged && mixture.iterations < kMaxIterations) {
     probability = log_densities(mixture, points);
     const double mean = responsibilities(probability) / count;
     maximise(points, probability, floor, mixture);

@@ -8,7 +8,7 @@
 namespace afterspike::statistics {
 namespace {
 
-constexpr std::size_t kMostExactPairs = 16;
+constexpr std::size_t kMaxExactPairs = 16;
 /// Sums in another order differ by rounding; equal values must compare equal.
 constexpr double kRounding = 1 + 1e-12;
 
@@ -96,7 +96,7 @@ PairedTest paired_test(std::span<const double> first, std::span<const double> se
   test.difference = mean(differences);
   test.interval = bootstrap_mean(differences, rng.stream("interval"));
   const double found = std::abs(signed_sum(differences, 0));
-  test.p = differences.size() <= kMostExactPairs
+  test.p = differences.size() <= kMaxExactPairs
                ? exact_p(differences, found)
                : random_p(differences, found, rng.stream("permutation"));
   return test;

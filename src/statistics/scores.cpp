@@ -16,12 +16,12 @@ constexpr std::int64_t kBlock = 64;
 
 /// Silhouette of a point from its summed distances to each cluster.
 double silhouette_of(const std::vector<double>& sums, const std::vector<std::int64_t>& sizes,
-                     std::size_t own) {
-  if (sizes[own] == 1 || sizes.size() == 1) return 0;
-  const double within = sums[own] / static_cast<double>(sizes[own] - 1);
+                     std::size_t cluster) {
+  if (sizes[cluster] == 1 || sizes.size() == 1) return 0;
+  const double within = sums[cluster] / static_cast<double>(sizes[cluster] - 1);
   double nearest = std::numeric_limits<double>::infinity();
   for (std::size_t c = 0; c < sizes.size(); ++c) {
-    if (c != own) nearest = std::min(nearest, sums[c] / static_cast<double>(sizes[c]));
+    if (c != cluster) nearest = std::min(nearest, sums[c] / static_cast<double>(sizes[c]));
   }
   const double larger = std::max(within, nearest);
   return larger > 0 ? (nearest - within) / larger : 0;
@@ -75,7 +75,7 @@ std::vector<double> silhouettes(const Points& points, const std::vector<Labels>&
   const std::int64_t count = points.rows();
   std::vector<std::vector<std::int64_t>> sizes;
   for (const Labels& labels : divisions) sizes.push_back(cluster_sizes(labels));
-  const Eigen::MatrixXd features = points;  // Columns together: distances to all points at once.
+  const Eigen::MatrixXd features = points;  // Columns joint: distances to all points at once.
   Points values(static_cast<Eigen::Index>(divisions.size()), count);
   pool.run((count + kBlock - 1) / kBlock, [&](std::int64_t block) {
     Eigen::VectorXd distance(count);
@@ -87,8 +87,8 @@ std::vector<double> silhouettes(const Points& points, const std::vector<Labels>&
         for (std::int64_t j = 0; j < count; ++j) {
           sums[static_cast<std::size_t>(labels[static_cast<std::size_t>(j)])] += distance(j);
         }
-        const auto own = static_cast<std::size_t>(labels[static_cast<std::size_t>(i)]);
-        values(static_cast<Eigen::Index>(d), i) = silhouette_of(sums, sizes[d], own);
+        const auto cluster = static_cast<std::size_t>(labels[static_cast<std::size_t>(i)]);
+        values(static_cast<Eigen::Index>(d), i) = silhouette_of(sums, sizes[d], cluster);
       }
     }
   });
@@ -105,14 +105,14 @@ double adjusted_rand_index(const Labels& a, const Labels& b) {
       return sum + pairs(static_cast<double>(size));
     });
   };
-  double together = 0;
-  for (const auto& [names, count] : both) together += pairs(count);
+  double joint = 0;
+  for (const auto& [names, count] : both) joint += pairs(count);
   const double in_a = sum_of_pairs(cluster_sizes(a));
   const double in_b = sum_of_pairs(cluster_sizes(b));
   const double expected = in_a * in_b / std::max(1.0, pairs(static_cast<double>(a.size())));
-  const double most = (in_a + in_b) / 2;
+  const double largest = (in_a + in_b) / 2;
   // Both divisions have one cluster, or one per point: they are equal.
-  return most == expected ? 1 : (together - expected) / (most - expected);
+  return largest == expected ? 1 : (joint - expected) / (largest - expected);
 }
 
 }  // namespace afterspike::statistics

@@ -36,13 +36,13 @@ std::vector<double> scores(const Linkage& linkage, std::int64_t least, std::int6
   const auto n = static_cast<double>(linkage.size() + 1);
   std::vector<double> result;
   for (std::int64_t k = least; k <= most; ++k) {
-    const double own = within[static_cast<std::size_t>(k - 1)];
+    const double inside = within[static_cast<std::size_t>(k - 1)];
     const auto groups = static_cast<double>(k);
-    const double between = within[0] - own;
-    const bool told = own > 0 || within[0] == 0;
-    result.push_back(!told      ? std::numeric_limits<double>::max()
-                     : own == 0 ? 1
-                                : between * (n - groups) / (own * (groups - 1)));
+    const double between = within[0] - inside;
+    const bool told = inside > 0 || within[0] == 0;
+    result.push_back(!told         ? std::numeric_limits<double>::max()
+                     : inside == 0 ? 1
+                                   : between * (n - groups) / (inside * (groups - 1)));
   }
   return result;
 }
@@ -104,9 +104,9 @@ Points means_of(const Points& rows, const Resample& sample, const Labels& labels
   Points means = Points::Zero(static_cast<Eigen::Index>(cluster_sizes(labels).size()), rows.cols());
   Eigen::VectorXd weight = Eigen::VectorXd::Zero(means.rows());
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    const auto own = static_cast<double>(sample.weights[i]);
-    means.row(labels[i]) += own * rows.row(static_cast<Eigen::Index>(i));
-    weight(labels[i]) += own;
+    const auto count = static_cast<double>(sample.weights[i]);
+    means.row(labels[i]) += count * rows.row(static_cast<Eigen::Index>(i));
+    weight(labels[i]) += count;
   }
   return weight.cwiseInverse().asDiagonal() * means;
 }
@@ -120,8 +120,9 @@ std::vector<double> agreements(const Points& points, const std::vector<Labels>& 
   std::vector<double> result;
   for (const Labels& division : divisions) {
     const auto k = static_cast<std::int64_t>(cluster_sizes(division).size());
-    const Labels own = cut(linkage, count, std::min(k, count));
-    result.push_back(adjusted_rand_index(division, nearest(points, means_of(rows, sample, own))));
+    const Labels labels = cut(linkage, count, std::min(k, count));
+    result.push_back(
+        adjusted_rand_index(division, nearest(points, means_of(rows, sample, labels))));
   }
   return result;
 }

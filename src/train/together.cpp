@@ -16,17 +16,17 @@ constexpr std::int64_t kFloatsPerStep = sizeof(tasks::StepReading) / sizeof(floa
 
 /// Concatenates the readings of all ranks, in the order of ranks.
 std::vector<tasks::StepReading> join_steps(distributed::Ranks& ranks,
-                                           const std::vector<tasks::StepReading>& own) {
-  if (ranks.size() == 1) return own;
+                                           const std::vector<tasks::StepReading>& local) {
+  if (ranks.size() == 1) return local;
   const at::Tensor counts = at::zeros({ranks.size()}, at::kLong);
   ranks.fold(counts, [&](const at::Tensor& part, std::int64_t offset) {
-    if (offset == 0) part[ranks.rank()] = std::ssize(own);
+    if (offset == 0) part[ranks.rank()] = std::ssize(local);
   });
   const std::int64_t before = counts.narrow(0, 0, ranks.rank()).sum().item<std::int64_t>();
   const at::Tensor values = at::zeros({counts.sum().item<std::int64_t>() * kFloatsPerStep});
   if (values.numel() == 0) return {};
-  const at::Tensor mine = at::empty({std::ssize(own) * kFloatsPerStep});
-  if (!own.empty()) std::memcpy(mine.data_ptr<float>(), own.data(), mine.nbytes());
+  const at::Tensor mine = at::empty({std::ssize(local) * kFloatsPerStep});
+  if (!local.empty()) std::memcpy(mine.data_ptr<float>(), local.data(), mine.nbytes());
   const std::int64_t begin = before * kFloatsPerStep, end = begin + mine.numel();
   ranks.fold(values, [&](const at::Tensor& part, std::int64_t offset) {
     const std::int64_t from = std::max(begin, offset), to = std::min(end, offset + part.numel());

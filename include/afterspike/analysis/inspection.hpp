@@ -63,7 +63,7 @@ struct Probe {
 
 /// Max number of probed neurons in all units. If there are more, each unit has its own part, evenly
 /// spread (at least one neuron); a unit whose neurons are all probed for others uses all of them.
-inline constexpr std::int64_t kMostProbed = 512;
+inline constexpr std::int64_t kMaxProbed = 512;
 
 /// Probes units. Returns nullopt if a neuron has no single drive: ELM neurons have many synapses,
 /// GRU and LSTM units several gates.
@@ -88,11 +88,11 @@ struct Spectrum {
   std::vector<std::complex<double>> eigenvalues;
 };
 
-inline constexpr std::int64_t kMostSpectral = 1500;  ///< Max number of neurons; eigenvalues of more
-                                                     ///< take minutes.
+inline constexpr std::int64_t kMaxSpectral = 1500;  ///< Max number of neurons; eigenvalues of more
+                                                    ///< take minutes.
 
 /// Returns the spectra of the recurrent weights of every hidden layer, or of every gate; empty for
-/// models without such a matrix (ELM), or with more than kMostSpectral neurons.
+/// models without such a matrix (ELM), or with more than kMaxSpectral neurons.
 std::vector<Spectrum> spectra(const nn::Network& network);
 
 /// Time constants of one parameter in all hidden layers.

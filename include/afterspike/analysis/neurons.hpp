@@ -40,12 +40,12 @@ struct NeuronTable {
 /// A parameter with several values per neuron (after-spike currents) becomes columns 1, 2, ... in a
 /// canonical order, so that neurons whose currents only changed places compare equal: sorted by the
 /// first such parameter of the model (the decay: the slowest current first), then by the next. If
-/// there are more than kMostColumns, the columns are a neuron's min, median, mean and max.
+/// there are more than kMaxColumns, the columns are a neuron's min, median, mean and max.
 ///
 /// Throws Error(config) if the model has no intrinsic parameters (RNN, GRU, LSTM).
 NeuronTable neuron_parameters(const nn::Network& network);
 
-inline constexpr std::int64_t kMostColumns = 8;
+inline constexpr std::int64_t kMaxColumns = 8;
 
 /// Returns the mean size of the activity of every hidden neuron, over all samples and their steps;
 /// for GLIFR its mean rate.

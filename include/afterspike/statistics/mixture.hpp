@@ -17,10 +17,10 @@ struct Mixture {
   double log_likelihood = 0;                ///< Log likelihood of all points.
   double bic = 0;      ///< Schwarz (1978): parameters log(n) - 2 log likelihood; smaller is better.
   int iterations = 0;  ///< Iterations of expectation maximisation.
-  bool converged = false;  ///< False if it stopped at kMostIterations.
+  bool converged = false;  ///< False if it stopped at kMaxIterations.
 };
 
-inline constexpr int kMostIterations = 200;
+inline constexpr int kMaxIterations = 200;
 
 /// Fits a mixture of as many distributions as there are labels, starting from the means and
 /// covariances of the labelled clusters, until the mean log likelihood of a point grows by less

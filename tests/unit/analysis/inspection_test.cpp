@@ -213,8 +213,8 @@ TEST(Probe, IsOfSoManyNeuronsAndSaysOfHowMany) {
   const Unit few{"few", {0, 1, 2}};
   const auto found = probe(*subject.trained, {all, few});
   ASSERT_TRUE(found);
-  EXPECT_THAT(found->probed, ElementsAre(kMostProbed / 2, 3));
-  EXPECT_LE(found->neurons, kMostProbed);
+  EXPECT_THAT(found->probed, ElementsAre(kMaxProbed / 2, 3));
+  EXPECT_LE(found->neurons, kMaxProbed);
 }
 
 TEST(Probe, OfAnRnnIsTheHyperbolicTangent) {
