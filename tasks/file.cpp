@@ -19,12 +19,10 @@ class FileTask final : public TaskModel {
 
   void describe(options::Section section) override {
     section.add("data", path_, "The file: HDF5 or CSV.");
-    section.add("classes", classes_, "Number of classes; 0: one more than the largest label.")
+    section.add("classes", classes_, "Number of classes; 0: largest label plus one.")
         .at_least(0)
         .at_most(kMaxClasses);
-    section
-        .add("test", test_,
-             "Samples taken for testing where the file does not say which; 0: a fifth.")
+    section.add("test", test_, "Samples for testing if the file has no split; 0: a fifth.")
         .at_least(0);
     common_.describe(section);
   }

@@ -69,10 +69,9 @@ class ImageTaskModel final : public TaskModel {
   explicit ImageTaskModel(ImageTaskOptions options) : options_(std::move(options)) {}
 
   void describe(options::Section section) override {
-    section.add("dataset", options_.dataset, "Where the images come from.")
-        .one_of(options_.datasets);
+    section.add("dataset", options_.dataset, "Data set of the images.").one_of(options_.datasets);
     if (options_.form == ImageForm::permuted) {
-      section.add("permutation_seed", options_.permutation_seed, "Seed of the order of the pixels.")
+      section.add("permutation_seed", options_.permutation_seed, "Seed of the pixel order.")
           .at_least(0);
     }
     options_.common.describe(section);

@@ -59,18 +59,17 @@ class ListOps final : public TaskModel {
  public:
   void describe(options::Section section) override {
     describe_time_step(section, dt_ms_);
-    section.add("min_length", grammar_.min_length, "Expressions have more tokens than this ...")
+    section.add("min_length", grammar_.min_length, "Expressions have more tokens than this.")
         .at_least(0)
         .at_most(kMaxTokens);
-    section.add("max_length", grammar_.max_length, "... and fewer than this.")
+    section.add("max_length", grammar_.max_length, "Expressions have fewer tokens than this.")
         .at_least(2)
         .at_most(kMaxTokens);
     section
-        .add("max_depth", grammar_.max_depth,
-             "How deep expressions may be nested: 2 are lists of digits.")
+        .add("max_depth", grammar_.max_depth, "Max nesting of expressions: 2 are lists of digits.")
         .at_least(1)
         .at_most(100);
-    section.add("max_arguments", grammar_.max_arguments, "How many a list may have; at least 2.")
+    section.add("max_arguments", grammar_.max_arguments, "Max arguments of a list; at least 2.")
         .at_least(2)
         .at_most(1000);
     section.choice(

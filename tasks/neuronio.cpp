@@ -26,36 +26,36 @@ class NeuronIo final : public TaskModel {
   void describe(options::Section section) override {
     section
         .quantity("dt", dt_ms_, "ms",
-                  "What one step stands for in the neurons; in the simulations it is 1 ms.")
+                  "Duration of one step in the neurons; in the simulations it is 1 ms.")
         .at_least(1e-6)
         .at_most(1e6);
     section.add("train", train_,
-                "Files of simulations for training, with commas; below the data directory, "
-                "neuronio.");
+                "Files of simulations for training, separated by commas; in neuronio of the data "
+                "directory, or absolute.");
     section.add("validation_files", validation_,
-                "Files for validation; none: runs of the training files.");
+                "Files for validation; empty: runs of the training files.");
     section.add("test", test_, "Files for testing.");
     section
         .add("validation_runs", validation_runs_,
-             "Training runs taken for validation where there are no files for it; -1: a twelfth.")
+             "Training runs for validation if there are no files for it; -1: a twelfth.")
         .at_least(-1);
     section.add("split_seed", split_seed_, "Seed of their choice.").at_least(0);
     describe_window(section, "window", window_ms_, "Length of a training window.");
     describe_window(section, "burn_in", burn_in_ms_,
-                    "So much of its beginning is left out of the loss.");
+                    "Start of a window that is excluded from the loss.");
     describe_window(section, "evaluation_window", evaluation_window_ms_,
-                    "Length of the windows that cover a run for validation and testing.");
+                    "Length of a window in validation and testing.");
     describe_window(section, "evaluation_burn_in", evaluation_burn_in_ms_,
-                    "So much of the beginning of each but the first is left to the one before.");
-    describe_window(section, "skip", skip_ms_, "The beginning of each run, which is not used.");
+                    "Start of each but a run's first window that is not scored.");
+    describe_window(section, "skip", skip_ms_, "Start of each run that is not used.");
     section
         .add("most_spikes", most_spikes_,
              "Runs with more spikes are left out of validation and testing.")
         .at_least(0);
-    section.add("train_samples", train_samples_, "Windows that an epoch of training draws.")
+    section.add("train_samples", train_samples_, "Windows per training epoch.")
         .at_least(1)
         .at_most(kMaxWindows);
-    section.add("test_samples", test_samples_, "Use the first so many windows for testing; 0: all.")
+    section.add("test_samples", test_samples_, "Number of test windows, the first ones; 0: all.")
         .at_least(0);
   }
 

@@ -55,7 +55,9 @@ class Pathfinder final : public TaskModel {
     section.add("distractor_paddles", distractor_paddles_, "Dashes of each of these.")
         .at_least(1)
         .at_most(30);
-    section.add("continuity", continuity_, "Larger: straighter curves.").at_least(0).at_most(10);
+    section.add("continuity", continuity_, "Larger values make straighter curves.")
+        .at_least(0)
+        .at_most(10);
     describe_drawn(section, sizes_);
     describe_reading(section, read_, over_);
   }

@@ -18,8 +18,7 @@ class ShdAdding final : public TaskModel {
     validation_.describe(section);
     section.add("pair_seed", pair_seed_, "Seed of the pairs for validation and testing.")
         .at_least(0);
-    describe_pairs(section, "train_samples", train_pairs_,
-                   "Pairs that an epoch of training draws.");
+    describe_pairs(section, "train_samples", train_pairs_, "Pairs per training epoch.");
     describe_pairs(section, "validation_samples", validation_pairs_, "Pairs for validation.");
     describe_pairs(section, "test_samples", test_pairs_, "Pairs for testing.");
   }

@@ -4,10 +4,7 @@
 
 namespace afterspike::tasks {
 void describe_time_step(options::Section section, double& dt_ms) {
-  section.quantity("dt", dt_ms, "ms", "What one step stands for.")
-      .above(0)
-      .at_least(1e-6)
-      .at_most(1e6);
+  section.quantity("dt", dt_ms, "ms", "Duration of one step.").above(0).at_least(1e-6).at_most(1e6);
 }
 
 std::int64_t steps_of(const units::Duration& duration, double dt_ms) {
@@ -30,12 +27,13 @@ void describe_reading(options::Section section, ReadSteps& read, Objective::Over
   section.choice(
       "loss_over", over,
       {{"mean_output", Objective::Over::mean_output}, {"each_step", Objective::Over::each_step}},
-      "Cross entropy of the mean of the read outputs, or mean of that of each step.");
+      "Cross entropy of the mean output, or mean cross entropy of the steps.");
 }
 
 void describe_sizes(options::Section section, std::int64_t& train, std::int64_t& test) {
-  section.add("train_samples", train, "Use the first so many for training; 0 for all.").at_least(0);
-  section.add("test_samples", test, "Use the first so many for testing; 0 for all.").at_least(0);
+  section.add("train_samples", train, "Number of training samples, the first ones; 0: all.")
+      .at_least(0);
+  section.add("test_samples", test, "Number of test samples, the first ones; 0: all.").at_least(0);
 }
 
 void describe_drawn(options::Section section, DrawnSizes& sizes) {
@@ -49,14 +47,14 @@ void describe_drawn(options::Section section, DrawnSizes& sizes) {
   section.add("test_samples", sizes.test, "Samples drawn for testing.")
       .at_least(1)
       .at_most(kMaxSamples);
-  section.add("data_seed", sizes.seed, "Seed of all of them.").at_least(0);
+  section.add("data_seed", sizes.seed, "Seed of all samples.").at_least(0);
 }
 
 void CommonTaskOptions::describe(options::Section section) {
   describe_time_step(section, dt_ms);
   section
       .add("validation", validation,
-           "Samples carved from the training data for validation; 0: none; -1: a twelfth of them.")
+           "Training samples set apart for validation; 0: none; -1: a twelfth.")
       .at_least(-1);
   section.add("split_seed", split_seed, "Seed of the choice of validation samples.").at_least(0);
   describe_sizes(section, train_samples, test_samples);

@@ -23,23 +23,24 @@ Arguments bench_arguments() {
   Arguments arguments("bench", "Measures a training step on synthetic data.",
                       "[--neuron glifr] [--hidden 252 ...] [--path composed] [--json]");
   arguments.value("neuron", "NAME", "Neuron model.", "glifr")
-      .value("hidden", "N", "Units of the layer; for elm memory units, the MLP is twice as wide.",
+      .value("hidden", "N", "Units of the layer; for elm memory units, with an MLP twice as wide.",
              "128")
       .value("batch", "N", "Sequences.", "128")
       .value("steps", "N", "Steps of a sequence.", "784")
-      .value("input", "N", "Inputs of a step.", "1")
+      .value("input", "N", "Inputs per step.", "1")
       .value("classes", "N", "Outputs.", "10")
-      .value("delay", "D", "Of recurrent synapses, such as 300steps or 15ms (default: 1 step).")
+      .value("delay", "D",
+             "Delay of recurrent synapses, such as 300steps or 15ms (default: 1 step).")
       .value("threads", "N", "Threads (default: one for each core).")
-      .value("repeats", "N", "Steps that are timed.", "5")
-      .value("warmup", "N", "Steps before them.", "1")
+      .value("repeats", "N", "Timed steps.", "5")
+      .value("warmup", "N", "Steps before the timed ones.", "1")
       .value(
           "path", "PATH",
           "fused: the whole-sequence kernel; composed: operations of LibTorch one by one; library: "
           "LibTorch's own layer (rnn, gru, lstm).",
           "fused")
       .value("kernel", "NAME", "Instructions of kernels: auto, avx512, avx2 or baseline.", "auto")
-      .value("precision", "P", "Of products with recurrent weights, fp32 or bf16.", "fp32")
+      .value("precision", "P", "Precision of recurrent products: fp32 or bf16.", "fp32")
       .value(
           "input-density", "P",
           "Inputs are 1 with this probability, else 0 (default: 0.012 for elm; for others inputs "

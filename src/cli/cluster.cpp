@@ -16,23 +16,23 @@ constexpr std::int64_t kMaxClusters = 1000;
 Arguments cluster_arguments() {
   Arguments arguments(
       "cluster",
-      "Which kinds of neurons were learned: clusters of their intrinsic parameters, and whether "
-      "there\nare any. Several runs, or a directory of several seeds, are clustered together and "
-      "compared.",
+      "Clusters neurons by their learned intrinsic parameters, and tests whether there are "
+      "clusters.\n"
+      "Several runs, or a directory of several seeds, are clustered together and compared.",
       "RUN... | --csv FILE [--out DIR] [--standardise zscore|none] [--k 2:11] [--json]");
   arguments.any_number("RUN... or --csv FILE", 0)
-      .value("csv", "FILE",
-             "A table instead of runs: a row for each neuron, a column for each "
-             "parameter.")
-      .value("out", "DIR", "Where to write tables; a new directory.")
+      .value("csv", "FILE", "A table instead of runs: a row per neuron, a column per parameter.")
+      .value("out", "DIR", "New directory for tables.")
       .value("standardise", "HOW",
-             "zscore: every parameter with mean 0 and sd 1; none: in its unit, as the authors of "
+             "zscore: mean 0 and sd 1 for every parameter; none: its own unit, as the authors of "
              "GLIFR did.",
              "zscore")
       .value("k", "LOW:HIGH", "Numbers of clusters to try.", "2:11")
-      .value("clusters", "K", "The number to describe (default: best by Calinski-Harabasz).")
-      .value("replicates", "N", "Of bootstrap, null test and gap each; 0 leaves them out.", "100")
-      .value("exact-limit", "N", "Neurons up to which Ward linkage is exact.",
+      .value("clusters", "K",
+             "Number of clusters to describe (default: best by Calinski-Harabasz).")
+      .value("replicates", "N", "Replicates of bootstrap, null test and gap each; 0 omits these.",
+             "100")
+      .value("exact-limit", "N", "Max number of neurons with exact Ward linkage.",
              std::to_string(statistics::ClusteringOptions().exact_limit))
       .value("seed", "N", "Seed of the replicates.", "1")
       .flag("json", "Print the report as one JSON object.");
@@ -184,7 +184,7 @@ int run_cluster(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_cluster() {
-  return {"cluster", "find kinds of neurons by what they learned", run_cluster};
+  return {"cluster", "cluster neurons by their learned parameters", run_cluster};
 }
 
 }  // namespace afterspike::cli

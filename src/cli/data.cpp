@@ -79,7 +79,7 @@ int run_data(std::span<const std::string> words) {
   Arguments arguments("data", "Lists, obtains and checks data sets.",
                       "list | fetch NAME [--from DIR] | verify NAME [--json]");
   arguments.any_number("list | fetch NAME | verify NAME", 1)
-      .value("from", "DIR", "fetch: a directory that holds the files; tried first.")
+      .value("from", "DIR", "fetch: a directory with the files, tried first.")
       .flag("json", "Print one JSON object.");
   add_data_directory(arguments);
   if (!arguments.parse(words)) return 0;

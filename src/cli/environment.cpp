@@ -59,7 +59,7 @@ int cores_of_one(int processes) {
 
 Arguments& add_data_directory(Arguments& arguments) {
   return arguments.value("data-dir", "DIR",
-                         "Where data sets are ($AFTERSPIKE_DATA, else datasets/data).");
+                         "Directory of data sets (default: $AFTERSPIKE_DATA, else datasets/data).");
 }
 
 std::filesystem::path data_directory(const Arguments& arguments) {
@@ -78,9 +78,8 @@ Arguments& add_threads(Arguments& arguments) {
       .value("threads", "N",
              "Threads (default: one for each core). The result does not depend on it.")
       .value("instructions", "NAME",
-             "best, or one that 'afterspike list kernels' names, for the kernels: results have the "
-             "same bits where these, and what LibTorch and BLAS choose for themselves, are the "
-             "same.",
+             "Instruction set of the kernels: best, or a name of 'afterspike list kernels'. Needed "
+             "only to reproduce a run bit for bit on another processor.",
              "best");
 }
 
@@ -109,8 +108,8 @@ int threads_alone(const Arguments& arguments, int processes) {
 
 Arguments& add_device(Arguments& arguments) {
   return arguments.value("device", "NAME",
-                         "cpu, or cuda (cuda:N) where LibTorch has it: by LibTorch's operations "
-                         "one by one, not by kernels. Results differ in rounding.",
+                         "cpu or cuda[:N]. On cuda the fused kernels are not used, and results "
+                         "differ in rounding.",
                          "cpu");
 }
 

@@ -27,24 +27,23 @@ Arguments export_arguments() {
     formats += fmt::format("{}{}: {}", formats.empty() ? "" : ";\n", entry.name, entry.summary);
   }
   arguments.positional({"RUN"})
-      .value("out", "PATH", "Where to write; must not exist.")
+      .value("out", "PATH", "File or directory to write; must not exist.")
       .value("format", "NAME", formats, "native")
       .value("mode", "MODE",
-             "threshold: spikes where the voltage is above the threshold; escape: spikes with the\n"
-             "probability that the rate gives; population: so by several copies of each neuron.",
+             "threshold: spike if the voltage exceeds the threshold; escape: spike with the "
+             "probability of the rate; population: escape with several copies of each neuron.",
              "threshold")
-      .value("copies", "N", "Of each neuron, for --mode population.", "1")
-      .value("time-step", "T", "What a step stands for, such as 1ms (default: as in training).")
-      .flag("approximate", "Replace what the format cannot say, and list it.")
+      .value("copies", "N", "Copies of each neuron, for --mode population.", "1")
+      .value("time-step", "T", "Duration of a step, such as 1ms (default: as in training).")
+      .flag("approximate", "Replace and list features that the format cannot represent.")
       .value("resolution", "T", "Step of the other simulator (default: the time step).")
       .value("synapse", "T",
-             "Time constant of currents that stand for jumps (default: a quarter of it).")
-      .value("verify", "N", "Then compare with the run on the first N samples of the test split.")
-      .value("seed", "N", "Seed of whatever is random in that.", "1")
+             "Time constant of currents that replace jumps (default: a quarter of the step).")
+      .value("verify", "N", "Compare the result with the run on the first N test samples.")
+      .value("seed", "N", "Seed of --verify.", "1")
       .flag("json",
-            "Print the comparison, and all that was replaced with every neuron, as one JSON\n"
-            "object.")
-      .flag("force", "Replace what is at --out.");
+            "Print the comparison, and all replacements with every neuron, as one JSON object.")
+      .flag("force", "Replace an existing --out.");
   add_data_directory(add_threads(arguments));
   return arguments;
 }

@@ -14,22 +14,22 @@ namespace afterspike::cli {
 namespace {
 
 Arguments inspect_arguments() {
-  Arguments arguments(
-      "inspect",
-      "Single neurons of a trained network and the network as a whole: f-I curves, responses to a "
-      "step\nwith after-spike currents, activity during a sample, eigenvalues of the recurrent "
-      "weights, time\nconstants before and after training, and when the input matters.",
-      "RUN --out DIR [--neurons 3,7 | --cluster 2] [--sample 0]");
+  Arguments arguments("inspect",
+                      "Shows single neurons of a trained network and the whole network: f-I "
+                      "curves, step responses\n"
+                      "with after-spike currents, activity during a sample, eigenvalues of the "
+                      "recurrent weights, time\n"
+                      "constants before and after training, and sensitivity to the input.",
+                      "RUN --out DIR [--neurons 3,7 | --cluster 2] [--sample 0]");
   arguments.positional({"RUN"})
-      .value("out", "DIR", "Where to write; a new directory.")
-      .value("neurons", "LIST", "Numbers of neurons, counted from the first layer on.")
-      .value("cluster", "N", "The neurons of this cluster, and their mean.")
+      .value("out", "DIR", "New directory for tables.")
+      .value("neurons", "LIST", "Neurons by number, counted over all layers from 0.")
+      .value("cluster", "N", "Neurons of this cluster, and their mean.")
       .value("clusters", "FILE",
-             "Clusters as afterspike cluster writes them (clusters.csv); by default they are made "
-             "as it\ndoes.")
+             "clusters.csv written by afterspike cluster (default: clustered with its defaults).")
       .value("split", "SPLIT", "train, validation or test.", "test")
-      .value("sample", "N", "The sample of the split whose activity is written, from 0 on.", "0")
-      .value("limit", "N", "Samples over which the sensitivity to the input is averaged.", "256");
+      .value("sample", "N", "Sample of the split whose activity is written, from 0.", "0")
+      .value("limit", "N", "Samples in the mean sensitivity to the input.", "256");
   add_data_directory(add_threads(arguments));
   return arguments;
 }
@@ -117,7 +117,7 @@ int run_inspect(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_inspect() {
-  return {"inspect", "single neurons and the network at work", run_inspect};
+  return {"inspect", "show single neurons and the network at work", run_inspect};
 }
 
 }  // namespace afterspike::cli

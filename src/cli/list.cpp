@@ -42,7 +42,7 @@ constexpr Kind kKinds[] = {
 };
 
 int run_list(std::span<const std::string> words) {
-  Arguments arguments("list", "Lists what there is: a name a line with its summary.",
+  Arguments arguments("list", "Lists names with their summaries, one per line.",
                       "neurons | tasks | datasets | exporters | kernels [--json]");
   arguments.positional({"neurons|tasks|datasets|exporters|kernels"})
       .flag("json", "Print one JSON object.");

@@ -14,14 +14,13 @@ namespace afterspike::cli {
 namespace {
 
 int run_parity(std::span<const std::string> words) {
-  Arguments arguments("parity",
-                      "Compares a run with the spiking network that was made from it, on the same "
-                      "samples.",
-                      "RUN NET [--split test] [--limit N] [--as glif3] [--engine exact] [--seed S] "
-                      "[--json]");
+  Arguments arguments(
+      "parity", "Compares a run with the spiking network exported from it, on the same samples.",
+      "RUN NET [--split test] [--limit N] [--as glif3] [--engine exact] [--seed S] "
+      "[--json]");
   arguments.positional({"RUN", "NET"})
       .value("split", "SPLIT", "train, validation or test.", "test")
-      .value("limit", "N", "The first N samples only.")
+      .value("limit", "N", "Use only the first N samples.")
       .flag("json", "Print one JSON object.");
   add_data_directory(add_threads(add_engine(arguments)));
   if (!arguments.parse(words)) return 0;
@@ -40,7 +39,7 @@ int run_parity(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_parity() {
-  return {"parity", "compare a run with the spiking network made from it", run_parity};
+  return {"parity", "compare a run with the spiking network exported from it", run_parity};
 }
 
 }  // namespace afterspike::cli

@@ -69,14 +69,15 @@ void require_out(const fs::path& out, const fs::path& data, const fs::path& run,
 }
 
 int run_predict(std::span<const std::string> words) {
-  Arguments arguments("predict", "Writes what a trained network answers to your own sequences.",
+  Arguments arguments("predict",
+                      "Applies a trained network to your own sequences and writes its answers.",
                       "RUN --data FILE --out outputs.csv [--force]");
   arguments.positional({"RUN"})
-      .value("data", "FILE", "Sequences, HDF5 or CSV: the layout of the task 'file'.")
+      .value("data", "FILE", "Sequences in HDF5 or CSV, in the layout of the task 'file'.")
       .value("out", "FILE",
-             "Where to write: a class and probabilities for each sequence, or the "
-             "outputs of each step.")
-      .flag("force", "Replace the file that --out names if it exists.");
+             "File to write: a class and probabilities per sequence, or the outputs of each "
+             "step.")
+      .flag("force", "Replace an existing --out.");
   add_device(add_threads(arguments));
   if (!arguments.parse(words)) return 0;
   require(arguments.has("data") && arguments.has("out"), ErrorKind::usage,
@@ -107,7 +108,7 @@ int run_predict(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_predict() {
-  return {"predict", "write what a trained network answers to your own sequences", run_predict};
+  return {"predict", "apply a trained network to your own sequences", run_predict};
 }
 
 }  // namespace afterspike::cli

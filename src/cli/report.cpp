@@ -20,24 +20,24 @@ namespace {
 constexpr std::int64_t kMaxReportTrials = 1000;
 
 Arguments report_arguments() {
-  Arguments arguments(
-      "report",
-      "One page for the browser that shows finished runs: results, training, answers, robustness, "
-      "what\nneurons learned, configuration and commands. It needs no network. Several runs, or a "
-      "directory of\nseveral seeds, are compared.",
-      "RUN... --out report.html [--studies DIR] [--split test]");
+  Arguments arguments("report",
+                      "Writes one HTML page on finished runs: results, training, answers, "
+                      "robustness, learned neurons,\n"
+                      "configuration and commands. The page needs no network. Several runs, or a "
+                      "directory of several\n"
+                      "seeds, are compared.",
+                      "RUN... --out report.html [--studies DIR] [--split test]");
   arguments.any_number("RUN", 1)
-      .value("out", "FILE", "Where to write the page.")
+      .value("out", "FILE", "Page to write.")
       .values("studies", "DIR",
-              "A directory of afterspike silence or cluster to show; may be given several times.\n"
-              "Without one, a small study of silencing is made, and clusters with the defaults.")
-      .value("spiking", "NET",
-             "The spiking network made from the (only) run, to be compared with it.")
+              "Directory written by afterspike silence or cluster; repeatable. By default, a small "
+              "study of silencing and clusters with the defaults are computed.")
+      .value("spiking", "NET", "Spiking network exported from the (only) run, to compare with it.")
       .value("split", "SPLIT", "train, validation or test.", "test")
-      .value("sample", "N", "The sample of the split whose activity is shown, from 0 on.", "0")
+      .value("sample", "N", "Sample of the split whose activity is shown, from 0.", "0")
       .value("trials", "N", "Draws at each level of the small study.", "3")
       .value("limit", "N", "Samples of the small study.", "1000")
-      .flag("quiet", "No progress.");
+      .flag("quiet", "Print no progress.");
   add_data_directory(add_threads(arguments));
   return arguments;
 }
@@ -126,7 +126,7 @@ int run_report(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_report() {
-  return {"report", "a page that shows finished runs", run_report};
+  return {"report", "write a page on finished runs", run_report};
 }
 
 }  // namespace afterspike::cli

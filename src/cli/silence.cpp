@@ -26,26 +26,29 @@ constexpr std::pair<const char*, Perturbation> kPerturbations[] = {
 Arguments silence_arguments() {
   Arguments arguments(
       "silence",
-      "How well trained networks work without some of their neurons, or with other damage; nothing "
-      "is\nretrained. Several runs are compared; a directory of several seeds is a group of runs.",
+      "Evaluates trained networks with neurons silenced, or with other damage, without "
+      "retraining.\n"
+      "Several runs are compared; a directory of several seeds is a group of runs.",
       "RUN... --out DIR [--fractions 0,0.2,0.4,0.6,0.8,1] [--trials 10] [--seed 1]");
   arguments.any_number("RUN", 1)
-      .value("out", "DIR", "Where to write; a study that was interrupted goes on.")
-      .value("fractions", "LIST", "Parts of the hidden neurons to silence.", "0,0.2,0.4,0.6,0.8,1")
+      .value("out", "DIR", "Directory of the study; an interrupted study continues.")
+      .value("fractions", "LIST", "Fractions of the hidden neurons to silence.",
+             "0,0.2,0.4,0.6,0.8,1")
       .value("by", "WHICH",
-             "Which neurons: random; rate or a parameter such as threshold_mV (by rank); or a file "
-             "of\nclusters (columns layer, neuron, cluster): each alone, and as many of all.",
+             "Selection: random; by rank of rate or of a parameter such as threshold_mV; or a file "
+             "of "
+             "clusters (columns layer, neuron, cluster): each cluster alone, with a control.",
              "random")
-      .value("order", "ORDER", "By rank: highest or lowest first.", "highest")
+      .value("order", "ORDER", "Order of ranks: highest or lowest first.", "highest")
       .value("weight-noise", "LIST",
-             "Instead: normal noise on all weights, in standard deviations of their matrix.")
-      .value("jitter", "LIST", "Instead: events of the input moved by so many steps (sd).")
-      .value("deletion", "LIST", "Instead: events of the input left out with this probability.")
+             "Other damage: normal noise on all weights, in standard deviations of their matrix.")
+      .value("jitter", "LIST", "Other damage: input events moved in time, sd in steps.")
+      .value("deletion", "LIST", "Other damage: input events deleted with this probability.")
       .value("trials", "N", "Random draws at each level.", "10")
       .value("seed", "N", "Seed of the draws.", "1")
       .value("split", "SPLIT", "train, validation or test.", "test")
-      .value("limit", "N", "Evaluate the first N samples only.")
-      .flag("quiet", "No progress.")
+      .value("limit", "N", "Use only the first N samples.")
+      .flag("quiet", "Print no progress.")
       .flag("json", "Print the summary as one JSON object.");
   add_data_directory(add_threads(arguments));
   return arguments;
@@ -203,7 +206,7 @@ int run_silence(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_silence() {
-  return {"silence", "how well networks work with neurons silenced or other damage", run_silence};
+  return {"silence", "evaluate networks with neurons silenced or other damage", run_silence};
 }
 
 }  // namespace afterspike::cli

@@ -29,17 +29,18 @@ Arguments simulate_arguments() {
                       "NET [--task T] [--split test] [--limit N] [--seed S] [--json]\n"
                       "  afterspike simulate NET --until \"500 ms\" --out DIR [--input FILE]");
   arguments.positional({"NET"})
-      .value("task", "T", "The task (default: the one that the network was trained for).")
+      .value("task", "T", "Task (default: the task of the network's training).")
       .value("split", "SPLIT", "train, validation or test.", "test")
-      .value("limit", "N", "The first N samples only.")
-      .value("copies", "N", "So many copies of each neuron, where populations were exported.")
-      .value("until", "T", "Instead of a task: run until then, such as \"500 ms\".")
+      .value("limit", "N", "Use only the first N samples.")
+      .value("copies", "N", "Copies of each neuron, for networks exported with --mode population.")
+      .value("until", "T", "Run until this time instead of on a task, such as \"500 ms\".")
       .values("input", "[NAME=]FILE", "Spikes of a source (CSV or SONATA); repeatable.")
-      .value("record", "LIST", "spikes, and V, threshold, I_asc, I_syn, ... of all neurons.",
+      .value("record", "LIST",
+             "Recorded quantities: spikes, V, threshold, I_asc, I_syn, ... of all neurons.",
              "spikes")
-      .value("interval", "T", "Time between samples of these (default: the time step).")
+      .value("interval", "T", "Time between recorded samples (default: the time step).")
       .value("dt", "T", "Step of the grid (default: the network's).")
-      .value("out", "DIR", "Where to write spikes and samples; must not exist.")
+      .value("out", "DIR", "New directory for spikes and samples.")
       .flag("json", "Print one JSON object.");
   add_data_directory(add_threads(add_engine(arguments)));
   return arguments;

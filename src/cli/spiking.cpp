@@ -19,9 +19,11 @@ double positive_ms(const Arguments& arguments, const std::string& flag, double f
 }
 
 Arguments& add_engine(Arguments& arguments) {
-  return arguments.value("engine", "NAME", "grid: in steps; exact: from spike to spike.", "grid")
-      .value("as", "MODEL", "glif3: GLIFR neurons as GLIF3 in continuous time, an approximation.")
-      .value("seed", "N", "Seed of whatever is random.", "1");
+  return arguments
+      .value("engine", "NAME", "Simulation engine: grid, in steps; exact, from event to event.",
+             "grid")
+      .value("as", "MODEL", "glif3: approximate GLIFR neurons by GLIF3 in continuous time.")
+      .value("seed", "N", "Seed of random spikes and currents.", "1");
 }
 
 sim::Options simulation_options(const Arguments& arguments) {

@@ -61,23 +61,22 @@ Arguments train_arguments() {
   Arguments arguments("train", "Trains a network on a task.",
                       "(--task T --neuron N | --config FILE) --out RUN [--epochs N ...]\n"
                       "  afterspike train --resume RUN [--epochs N]");
-  arguments.value("config", "FILE", "Experiment file (TOML); flags go before it.")
-      .value("task", "T", "The task: afterspike list tasks.")
-      .value("neuron", "N", "The neuron model: afterspike list neurons.")
+  arguments.value("config", "FILE", "Experiment file (TOML). Flags override it.")
+      .value("task", "T", "Task; afterspike list tasks prints the names.")
+      .value("neuron", "N", "Neuron model; afterspike list neurons prints the names.")
       .value("out", "RUN", "Directory of the run; must not exist.")
       .value("resume", "RUN",
-             "Go on with a run (or its latest checkpoint) that was stopped or killed, or with more "
-             "--epochs.")
-      .value("seeds", "N", "Train N networks, with seeds from --seed on, and give mean and sd.")
+             "Continue a stopped or killed run (or its latest checkpoint), or train more --epochs.")
+      .value("seeds", "N", "Train N networks with seeds from --seed on, and print mean and sd.")
       .value("time-limit", "T", "Stop and save after this long, such as 50min.")
       .value("memory-limit", "SIZE",
-             "Keep the memory of the process within this, such as 2GiB, by computing parts of the "
-             "forward pass again. The result does not depend on it.")
-      .value("max-steps", "N", "Stop and save after so many steps in all.")
+             "Limit of the process's memory, such as 2GiB; parts of the forward pass are then "
+             "recomputed. The result does not depend on it.")
+      .value("max-steps", "N", "Stop and save after this many steps in all.")
       .value("checkpoint-interval", "T", "Save at least this often, between epochs too.", "60 s")
       .values("set", "PATH=VALUE", "Set any option, such as train.weight_decay=0.01; repeatable.")
       .flag("dump-config", "Print the resolved configuration and stop.")
-      .flag("quiet", "No progress.")
+      .flag("quiet", "Print no progress.")
       .flag("json", "Print the summary (or what --dump-config prints) as one JSON object, last.");
   add_ranks(add_data_directory(add_device(add_threads(arguments))));
   for (const PlainFlag& flag : kPlainFlags) {

@@ -93,16 +93,16 @@ void require_size(const NeuronModel& model, const NetworkOptions& options,
 
 void NetworkOptions::describe(options::Section section) {
   section.add("hidden", hidden, "Neurons in each layer.").at_least(1).at_most(kMostHidden);
-  section.add("layers", layers, "Recurrent layers, one upon the other.").at_least(1).at_most(1000);
+  section.add("layers", layers, "Recurrent layers, stacked.").at_least(1).at_most(1000);
   section
       .add("match_params", match_params,
-           "If above 0, the largest 'hidden' with at most so many trained parameters.")
+           "If above 0: the largest 'hidden' with at most this many trained parameters.")
       .at_least(0)
       .at_most(1e8);
-  section.add("readout_dropout", readout_dropout, "Dropout of what the readout sees.")
+  section.add("readout_dropout", readout_dropout, "Dropout of the readout's input.")
       .at_least(0)
       .below(1);
-  section.add("readout", readout, "false: what the neurons of the last layer emit is the output.");
+  section.add("readout", readout, "false: the activity of the last layer is the output.");
 }
 
 Network::Network(const NeuronModel& model, const NetworkOptions& options, const NetworkShape& shape)

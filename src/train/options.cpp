@@ -39,23 +39,27 @@ void describe_optimiser(options::Section& section, TrainOptions& o) {
       "optimizer", o.optimizer,
       {{"adam", Algorithm::adam}, {"adamw", Algorithm::adamw}, {"adamax", Algorithm::adamax}},
       "Optimisation algorithm.");
-  section.add("learning_rate", o.learning_rate, "Of weights and biases; the peak of a schedule.")
+  section
+      .add("learning_rate", o.learning_rate,
+           "Learning rate of weights and biases; peak of a schedule.")
       .above(0)
       .at_most(kLargestRate);
   section
       .add("intrinsic_learning_rate", o.intrinsic_learning_rate,
-           "Of the neurons' own parameters; 0: the same.")
+           "Learning rate of intrinsic parameters; 0: the same.")
       .at_least(0)
       .at_most(kLargestRate);
-  section.add("beta1", o.beta1, "Decay of the mean of gradients.").at_least(0).below(1);
-  section.add("beta2", o.beta2, "Decay of the mean of their squares.").at_least(0).below(1);
+  section.add("beta1", o.beta1, "Decay of the mean gradient.").at_least(0).below(1);
+  section.add("beta2", o.beta2, "Decay of the mean squared gradient.").at_least(0).below(1);
   section.add("epsilon", o.epsilon, "Added to the denominator.")
       .above(0)
       .at_most(options::kLargest);
-  section.add("weight_decay", o.weight_decay, "On weights only; decoupled for adamw.")
+  section
+      .add("weight_decay", o.weight_decay,
+           "Decay of weights, not of biases or intrinsic parameters.")
       .at_least(0)
       .at_most(kLargestDecay);
-  section.add("clip_norm", o.clip_norm, "Largest norm of the whole gradient; 0: none.").at_least(0);
+  section.add("clip_norm", o.clip_norm, "Max norm of the whole gradient; 0: no limit.").at_least(0);
 }
 
 void describe_schedule(options::Section& section, TrainOptions& o) {
@@ -64,16 +68,16 @@ void describe_schedule(options::Section& section, TrainOptions& o) {
                   {"cosine", Schedule::cosine},
                   {"step", Schedule::step},
                   {"one_cycle", Schedule::one_cycle}},
-                 "How the learning rate changes.");
-  section.add("warmup_epochs", o.warmup_epochs, "Linear rise from 0; not for one_cycle.")
+                 "Schedule of the learning rate.");
+  section.add("warmup_epochs", o.warmup_epochs, "Epochs of linear rise from 0; not for one_cycle.")
       .at_least(0);
-  section.add("final_fraction", o.final_fraction, "Of the peak, at the end of a cosine.")
+  section.add("final_fraction", o.final_fraction, "Fraction of the peak at the end of a cosine.")
       .at_least(0)
       .at_most(1);
-  section.add("step_epochs", o.step_epochs, "A step schedule multiplies after each of these.")
+  section.add("step_epochs", o.step_epochs, "Epochs between two drops of a step schedule.")
       .above(0);
-  section.add("step_factor", o.step_factor, "By this.").above(0).at_most(1);
-  section.add("rise_fraction", o.rise_fraction, "Part of a one_cycle schedule that rises.")
+  section.add("step_factor", o.step_factor, "Factor of each drop.").above(0).at_most(1);
+  section.add("rise_fraction", o.rise_fraction, "Rising fraction of a one_cycle schedule.")
       .above(0)
       .below(1);
 }
@@ -84,16 +88,18 @@ void describe_sigma(options::Section& section, TrainOptions& o) {
                   {"linear", SigmaSchedule::linear},
                   {"cosine", SigmaSchedule::cosine},
                   {"exponential", SigmaSchedule::exponential}},
-                 "How the softness of the threshold is annealed; constant: neuron.sigma holds.");
-  section.quantity("sigma_start", o.sigma_start_mV, "mV", "Softness where the annealing begins.")
+                 "Annealing of the threshold's softness; constant: none, neuron.sigma holds.");
+  section.quantity("sigma_start", o.sigma_start_mV, "mV", "Softness at the start of the annealing.")
       .above(0)
       .at_least(options::kSmallest)
       .bounded();
-  section.quantity("sigma_final", o.sigma_final_mV, "mV", "Softness where it ends.")
+  section.quantity("sigma_final", o.sigma_final_mV, "mV", "Softness at its end, and in evaluation.")
       .above(0)
       .at_least(options::kSmallest)
       .bounded();
-  section.add("sigma_epochs", o.sigma_epochs, "Epochs that it takes; 0: the whole training.")
+  section
+      .add("sigma_epochs", o.sigma_epochs,
+           "Duration of the annealing in epochs; 0: the whole training.")
       .at_least(0);
 }
 
@@ -101,7 +107,7 @@ void describe_sigma(options::Section& section, TrainOptions& o) {
 
 void TrainOptions::describe(options::Section section) {
   section.add("epochs", epochs, "Passes over the training data.").at_least(0).at_most(1e9);
-  section.add("batch_size", batch_size, "Samples of one step.").at_least(1).at_most(1 << 24);
+  section.add("batch_size", batch_size, "Samples per step.").at_least(1).at_most(1 << 24);
   describe_optimiser(section, *this);
   describe_schedule(section, *this);
   section.add("label_smoothing", label_smoothing, "Part of the target spread over all classes.")
@@ -109,15 +115,13 @@ void TrainOptions::describe(options::Section section) {
       .below(1);
   section.choice(
       "precision", precision, {{"float32", Precision::float32}, {"bf16", Precision::bf16}},
-      "Of products with recurrent weights in training; bf16: glifr, and a processor that "
+      "Precision of recurrent products in training; bf16 needs glifr and a processor that "
       "multiplies bfloat16.");
   describe_sigma(section, *this);
-  section.choice(
-      "select", select,
-      {{"auto", Select::automatic}, {"best", Select::best}, {"last", Select::last}},
-      "Which epoch's network counts: best on validation, the last; auto: best where there "
-      "is validation.");
-  section.add("patience", patience, "Stop after so many epochs without improvement; 0: never.")
+  section.choice("select", select,
+                 {{"auto", Select::automatic}, {"best", Select::best}, {"last", Select::last}},
+                 "Selected epoch: best on validation, or last; auto: best if there is validation.");
+  section.add("patience", patience, "Epochs without improvement before stopping; 0: never stop.")
       .at_least(0);
 }
 
