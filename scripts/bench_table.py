@@ -97,7 +97,7 @@ def cases(row):
                           dict(row.shape, path="composed", threads=threads, repeats=row.composed_repeats)))
     if row.halves:
         found.append(Case("fused in bfloat16, 2 threads",
-                          dict(row.shape, path="fused", threads=2, repeats=row.repeats, precision="bf16")))
+                          dict(row.shape, path="fused", threads=2, repeats=row.repeats, precision="bfloat16")))
     for neuron in row.rivals:
         shape = dict(row.shape, neuron=neuron, threads=2)
         found.append(Case(f"{neuron}, fused, 2 threads", dict(shape, path="fused", repeats=row.repeats)))
@@ -152,7 +152,7 @@ def steps_of(results):
     """The fused step, and in bfloat16 if measured."""
     text = f"{results[0].least('step_s_min'):.3f} s"
     for case in results:
-        if case.flags.get("precision") == "bf16":
+        if case.flags.get("precision") == "bfloat16":
             text += f" (bf16 {case.least('step_s_min'):.3f} s)"
     return text
 

@@ -74,9 +74,9 @@ void check_answer(const Settings& settings) {
   // Composed operations are the reference for the others, and are checked against the kernel.
   if (measured.path == Path::composed) measured.path = Path::fused;
   composed.path = Path::composed;
-  composed.bfloat16 = false;
+  composed.precision = nn::Precision::float32;
   require_same(answer_of(measured), answer_of(composed),
-               settings.bfloat16 ? kBfloat16Tolerance : kTolerance);
+               settings.precision == nn::Precision::bfloat16 ? kBfloat16Tolerance : kTolerance);
 }
 
 }  // namespace afterspike::bench

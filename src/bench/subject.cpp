@@ -89,13 +89,13 @@ std::unique_ptr<tasks::Task> make_task(const Settings& settings) {
 
 nn::NetworkPass make_pass(const Settings& settings, const nn::Network& network) {
   nn::NetworkPass pass;
-  if (settings.path == Path::composed) pass.engine = nn::Engine::composed;
-  if (!settings.bfloat16) return pass;
+  if (settings.path == Path::composed) pass.execution.engine = nn::Engine::composed;
+  if (settings.precision == nn::Precision::float32) return pass;
   require(settings.path == Path::fused && network.layer(0)->has_bfloat16(), ErrorKind::config,
-          "--precision: found bf16, expected fp32: {} by this path, or this processor, does not "
-          "multiply bfloat16",
+          "--precision: bfloat16 is not available for {} by this path or on this processor. Use "
+          "float32.",
           settings.neuron);
-  pass.precision = nn::Precision::bfloat16;
+  pass.execution.precision = settings.precision;
   return pass;
 }
 

@@ -40,7 +40,7 @@ Arguments bench_arguments() {
           "LibTorch's own layer (rnn, gru, lstm).",
           "fused")
       .value("kernel", "NAME", "Instructions of kernels: auto, avx512, avx2 or baseline.", "auto")
-      .value("precision", "P", "Precision of recurrent products: fp32 or bf16.", "fp32")
+      .value("precision", "P", "Type of the recurrent products, float32 or bfloat16.", "float32")
       .value(
           "input-density", "P",
           "Inputs are 1 with this probability, else 0 (default: 0.012 for elm; for others inputs "
@@ -85,7 +85,11 @@ bench::Settings settings_of(const Arguments& arguments) {
   for (const auto& [name, own] : bench::kPaths) {
     if (name == path) settings.path = own;
   }
-  settings.bfloat16 = word(arguments, "precision", {"fp32", "bf16"}) == "bf16";
+  const std::string precision =
+      word(arguments, "precision", {"float32", "bfloat16", "fp32", "bf16"});
+  for (const auto& [name, own] : kernels::kPrecisions) {
+    if (name == precision) settings.precision = own;
+  }
   if (arguments.has("input-density")) settings.input_density = number(arguments, "input-density");
   return settings;
 }
@@ -125,7 +129,7 @@ io::Json record(const bench::Settings& settings, const std::vector<bench::Measur
           {"path", bench::name_of(settings.path)},
           {"kernel", kernels::instructions()},
           {"openblas", openblas_core()},
-          {"precision", settings.bfloat16 ? "bf16" : "fp32"},
+          {"precision", kernels::name_of(settings.precision)},
           {"threads", settings.threads},
           {"rows", measured.rows},
           {"library_threads", measured.library_threads},

@@ -159,101 +159,168 @@ HWY_INLINE void currents_alone(const StepCoefficients<T>& c, std::int64_t count,
   }
 }
 
-template <class D, class V>
-HWY_INLINE void add_to(D d, V value, hn::TFromD<D>* place) {
-  hn::Store(hn::Add(hn::Load(d, place), value), d, place);
-}
+/// Sums over rows and steps for a vector of neurons, in the order of StepGradients.
+template <class D, int kCurrents>
+struct Totals {
+  using T = hn::TFromD<D>;
+  using V = hn::Vec<D>;
+  static constexpr int kSlots = Loaded<D, kCurrents>::kSlots;
 
-/// The adjoint of forward(), derived line by line in docs/numerics.md.
+  HWY_INLINE Totals(D d, int currents)
+      : threshold(hn::Zero(d)), slope(hn::Zero(d)), keep(hn::Zero(d)), gain(hn::Zero(d)) {
+    for (int j = 0; j < currents; ++j) {
+      current_keep[j] = multiplicative[j] = additive[j] = hn::Zero(d);
+    }
+  }
+
+  HWY_INLINE void add_to(D d, const StepCoefficients<T>& c, std::int64_t column, int currents,
+                         const StepGradients<T>& sums) const {
+    const auto add = [&](V value, T* place) {
+      hn::Store(hn::Add(hn::Load(d, place), value), d, place);
+    };
+    add(threshold, sums.threshold + column);
+    add(slope, sums.slope + column);
+    add(keep, sums.keep + column);
+    add(gain, sums.gain + column);
+    for (int j = 0; j < currents; ++j) {
+      add(current_keep[j], sums.current_keep + j * c.columns + column);
+      add(multiplicative[j], sums.multiplicative + j * c.columns + column);
+      add(additive[j], sums.additive + j * c.columns + column);
+    }
+  }
+
+  V threshold, slope, keep, gain;
+  V current_keep[kSlots], multiplicative[kSlots], additive[kSlots];
+};
+
+/// The planes of one step on the way back.
+template <typename T>
+struct StepPlanes {
+  HWY_INLINE StepPlanes(const BackwardSteps<T>& steps, std::int64_t t, std::int64_t plane,
+                        std::int64_t currents_size)
+      : voltages(steps.voltage + t * plane),
+        voltage_before(t > 0 ? voltages - plane : steps.voltage_before),
+        emitted(steps.emitted + t * plane),
+        emitted_before(t > 0 ? emitted - plane : steps.emitted_before),
+        emitted_gradient(steps.emitted_gradient + t * plane),
+        current_before(steps.current + t * currents_size),
+        current_now(current_before + currents_size) {}
+
+  T* voltages;
+  const T* voltage_before;
+  const T* emitted;
+  const T* emitted_before;
+  const T* emitted_gradient;
+  const T *current_before, *current_now;
+};
+
+/// The adjoint of one step for a vector of neurons of all rows, derived line by line in
+/// docs/numerics.md.
+template <typename T, int kCurrents>
+struct Adjoint {
+  using D = hn::CappedTag<T, static_cast<std::size_t>(kRowElements<T>)>;
+  using V = hn::Vec<D>;
+  static constexpr int kSlots = Loaded<D, kCurrents>::kSlots;
+
+  /// The gradient by S(t), which drives the synapses and the readout, the reset of V(t+1) and the
+  /// currents I(t+1); and what I(t) and its gradient are.
+  HWY_INLINE V by_emitted(const StepPlanes<T>& step, std::int64_t at, V after, V voltage,
+                          V* gradient, V& total) const {
+    V result = hn::Load(d, step.emitted_gradient + at);
+    result = hn::NegMulAdd(hn::Mul(after, emission), hn::Sub(voltage, reset), result);
+    for (int j = 0; j < currents; ++j) {
+      gradient[j] = hn::Load(d, current_gradient + j * plane + at);
+      const V current = hn::Load(d, step.current_now + j * plane + at);
+      total = hn::Add(total, current);
+      result = hn::MulAdd(gradient[j], hn::MulAdd(own.multiplicative[j], current, own.additive[j]),
+                          result);
+    }
+    return result;
+  }
+
+  /// S(t) before its factor; the gradient by S(t) becomes that by it.
+  HWY_INLINE V rate_of(std::int64_t at, V emitted, V& gradient) const {
+    if (factors == nullptr) return emitted;
+    // Where the factor is 0 the rate is not known, nor needed.
+    const V factor = hn::Load(d, factors + at);
+    gradient = hn::Mul(gradient, factor);
+    return hn::IfThenElseZero(hn::Ne(factor, hn::Zero(d)), hn::Div(emitted, factor));
+  }
+
+  HWY_INLINE void element(const StepPlanes<T>& step, std::int64_t at, V after,
+                          Totals<D, kCurrents>& totals) const {
+    const V emitted = hn::Load(d, step.emitted + at), voltage = hn::Load(d, step.voltages + at);
+    V gradient[kSlots], total = bias;
+    V by_rate = by_emitted(step, at, after, voltage, gradient, total);
+    const V rate = rate_of(at, emitted, by_rate);
+    const V by_argument = hn::Mul(by_rate, hn::Mul(rate, hn::Sub(one, rate)));
+    const V by_threshold = hn::Mul(by_argument, own.slope);
+    totals.threshold = hn::Sub(totals.threshold, by_threshold);
+    totals.slope = hn::MulAdd(by_argument, hn::Sub(voltage, own.threshold), totals.slope);
+    const V by_voltage =
+        hn::MulAdd(after, hn::NegMulAdd(emission, emitted, own.keep), by_threshold);
+    hn::Store(by_voltage, d, step.voltages + at);
+    totals.keep = hn::MulAdd(by_voltage, hn::Load(d, step.voltage_before + at), totals.keep);
+    totals.gain = hn::MulAdd(by_voltage, total, totals.gain);
+    const V emitted_before = hn::Load(d, step.emitted_before + at);
+    for (int j = 0; j < currents; ++j) {
+      const V by_current =
+          hn::MulAdd(gradient[j], hn::MulAdd(own.multiplicative[j], emitted, own.current_keep[j]),
+                     hn::Mul(by_voltage, own.gain));
+      hn::Store(by_current, d, current_gradient + j * plane + at);
+      const V before = hn::Load(d, step.current_before + j * plane + at);
+      const V by_drive = hn::Mul(by_current, emitted_before);
+      totals.current_keep[j] = hn::MulAdd(by_current, before, totals.current_keep[j]);
+      totals.multiplicative[j] = hn::MulAdd(by_drive, before, totals.multiplicative[j]);
+      totals.additive[j] = hn::Add(by_drive, totals.additive[j]);
+    }
+  }
+
+  D d;
+  Loaded<D, kCurrents> own;
+  V emission, reset, bias, one;
+  const T* factors;
+  T* current_gradient;
+  std::int64_t plane;
+  int currents;
+};
+
+/// The adjoint of forward().
 template <typename T, int kCurrents>
 HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardSteps<T>& steps,
                          const StepGradients<T>& gradients) {
   const hn::CappedTag<T, static_cast<std::size_t>(kRowElements<T>)> d;
-  using V = hn::Vec<decltype(d)>;
-  constexpr int kSlots = Loaded<decltype(d), kCurrents>::kSlots;
+  using D = hn::CappedTag<T, static_cast<std::size_t>(kRowElements<T>)>;
   const auto currents = kCurrents < kMostCurrents ? kCurrents : static_cast<int>(c.currents);
   const std::int64_t plane = c.rows * c.columns;
-  const V emission = hn::Set(d, c.emission), reset = hn::Set(d, c.reset), bias = hn::Set(d, c.bias);
-  const V zero = hn::Zero(d), one = hn::Set(d, T(1));
   for (std::int64_t column = 0; column < c.width;
        column += static_cast<std::int64_t>(hn::Lanes(d))) {
-    const Loaded<decltype(d), kCurrents> own(d, c, column, currents);
+    const Adjoint<T, kCurrents> adjoint{d,
+                                        Loaded<D, kCurrents>(d, c, column, currents),
+                                        hn::Set(d, c.emission),
+                                        hn::Set(d, c.reset),
+                                        hn::Set(d, c.bias),
+                                        hn::Set(d, T(1)),
+                                        steps.factor,
+                                        steps.current_gradient,
+                                        plane,
+                                        currents};
     const Soon<T> soon = once_a_line(steps.soon, column);
-    V keep_sum[kSlots], multiplicative_sum[kSlots], additive_sum[kSlots];
-    for (int j = 0; j < currents; ++j) {
-      keep_sum[j] = multiplicative_sum[j] = additive_sum[j] = zero;
-    }
-    V threshold_sum = zero, slope_sum = zero, voltage_keep_sum = zero, gain_sum = zero;
+    Totals<D, kCurrents> totals(d, currents);
     for_each_group(c, column, [&](std::int64_t begin, std::int64_t end) {
       const T* gradient_after = steps.voltage_gradient_after;
       for (std::int64_t t = steps.count - 1; t >= 0; --t) {
-        T* const voltages = steps.voltage + t * plane;
-        const T* const voltage_before = t > 0 ? voltages - plane : steps.voltage_before;
-        const T* const sent = steps.emitted + t * plane;
-        const T* const sent_before = t > 0 ? sent - plane : steps.emitted_before;
-        const T* const sent_gradient = steps.emitted_gradient + t * plane;
-        const T* const current_before = steps.current + t * currents * plane;
-        const T* const current_now = current_before + currents * plane;
+        const StepPlanes<T> step(steps, t, plane, currents * plane);
         for (std::int64_t at = begin; at < end; at += c.columns) {
           prefetch(soon, t * plane + at);
-          const V emitted = hn::Load(d, sent + at);
-          const V voltage = hn::Load(d, voltages + at);
-          const V after = gradient_after != nullptr ? hn::Load(d, gradient_after + at) : zero;
-          // S(t) drives the synapses and the readout, the reset of V(t+1) and the currents I(t+1).
-          V by_emitted = hn::Load(d, sent_gradient + at);
-          by_emitted = hn::NegMulAdd(hn::Mul(after, emission), hn::Sub(voltage, reset), by_emitted);
-          V gradient[kSlots], current[kSlots];
-          V total = bias;
-          for (int j = 0; j < currents; ++j) {
-            gradient[j] = hn::Load(d, steps.current_gradient + j * plane + at);
-            current[j] = hn::Load(d, current_now + j * plane + at);
-            total = hn::Add(total, current[j]);
-            by_emitted = hn::MulAdd(gradient[j],
-                                    hn::MulAdd(own.multiplicative[j], current[j], own.additive[j]),
-                                    by_emitted);
-          }
-          V rate = emitted;
-          if (steps.factor != nullptr) {
-            // Where the factor is 0 the rate is not known, nor needed.
-            const V factor = hn::Load(d, steps.factor + at);
-            by_emitted = hn::Mul(by_emitted, factor);
-            rate = hn::IfThenElseZero(hn::Ne(factor, zero), hn::Div(emitted, factor));
-          }
-          const V by_argument = hn::Mul(by_emitted, hn::Mul(rate, hn::Sub(one, rate)));
-          const V by_threshold = hn::Mul(by_argument, own.slope);
-          threshold_sum = hn::Sub(threshold_sum, by_threshold);
-          slope_sum = hn::MulAdd(by_argument, hn::Sub(voltage, own.threshold), slope_sum);
-          const V by_voltage =
-              hn::MulAdd(after, hn::NegMulAdd(emission, emitted, own.keep), by_threshold);
-          hn::Store(by_voltage, d, voltages + at);
-          voltage_keep_sum =
-              hn::MulAdd(by_voltage, hn::Load(d, voltage_before + at), voltage_keep_sum);
-          gain_sum = hn::MulAdd(by_voltage, total, gain_sum);
-          const V emitted_before = hn::Load(d, sent_before + at);
-          for (int j = 0; j < currents; ++j) {
-            const V by_current = hn::MulAdd(
-                gradient[j], hn::MulAdd(own.multiplicative[j], emitted, own.current_keep[j]),
-                hn::Mul(by_voltage, own.gain));
-            hn::Store(by_current, d, steps.current_gradient + j * plane + at);
-            const V before = hn::Load(d, current_before + j * plane + at);
-            const V by_drive = hn::Mul(by_current, emitted_before);
-            keep_sum[j] = hn::MulAdd(by_current, before, keep_sum[j]);
-            multiplicative_sum[j] = hn::MulAdd(by_drive, before, multiplicative_sum[j]);
-            additive_sum[j] = hn::Add(by_drive, additive_sum[j]);
-          }
+          adjoint.element(
+              step, at, gradient_after != nullptr ? hn::Load(d, gradient_after + at) : hn::Zero(d),
+              totals);
         }
-        gradient_after = voltages;
+        gradient_after = step.voltages;
       }
     });
-    add_to(d, threshold_sum, gradients.threshold + column);
-    add_to(d, slope_sum, gradients.slope + column);
-    add_to(d, voltage_keep_sum, gradients.keep + column);
-    add_to(d, gain_sum, gradients.gain + column);
-    for (int j = 0; j < currents; ++j) {
-      add_to(d, keep_sum[j], gradients.current_keep + j * c.columns + column);
-      add_to(d, multiplicative_sum[j], gradients.multiplicative + j * c.columns + column);
-      add_to(d, additive_sum[j], gradients.additive + j * c.columns + column);
-    }
+    totals.add_to(d, c, column, currents, gradients);
   }
 }
 

@@ -70,9 +70,6 @@ struct StepGradients {
   T *threshold, *slope, *keep, *gain, *current_keep, *multiplicative, *additive;
 };
 
-/// Rounds to the nearest bfloat16, ties to even. REQUIRES: count is a multiple of kRowElements.
-void to_bfloat16(const float* from, std::int64_t count, std::uint16_t* to);
-
 template <typename T>
 void forward_steps(const StepCoefficients<T>& coefficients, const ForwardSteps<T>& steps);
 

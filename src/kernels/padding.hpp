@@ -41,11 +41,17 @@ void unpad(const T* source, std::int64_t rows, std::int64_t from, T* target, std
 
 /// The transpose of [rows, columns], its rows padded to `to` elements.
 template <typename T>
-void pad_transposed(const T* source, std::int64_t rows, std::int64_t columns, T* target,
+void pad_transposed(Matrix<const T> source, std::int64_t rows, std::int64_t columns, T* target,
                     std::int64_t to) {
+  constexpr std::int64_t kTile = 16;  // Cache lines of both sides stay in the cache.
   std::fill_n(target, columns * to, T(0));
-  for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t j = 0; j < columns; ++j) target[j * to + i] = source[i * columns + j];
+  for (std::int64_t top = 0; top < rows; top += kTile) {
+    const std::int64_t bottom = std::min(rows, top + kTile);
+    for (std::int64_t j = 0; j < columns; ++j) {
+      for (std::int64_t i = top; i < bottom; ++i) {
+        target[j * to + i] = source.data[i * source.stride + j];
+      }
+    }
   }
 }
 

@@ -173,17 +173,10 @@ at::Tensor Network::emissions(const at::Tensor& input, const NetworkPass& pass) 
   at::Tensor signal = input;
   for (std::size_t index = 0; index < layers_.size(); ++index) {
     NamedTensors trace;
-    LayerPass layer_pass{pass.masks.empty() ? at::Tensor() : pass.masks[index],
-                         pass.sigma_mV,
-                         pass.dropout,
-                         pass.trace != nullptr ? &trace : nullptr,
-                         pass.penalty,
-                         index + 1 == layers_.size() ? pass.first : 0,
-                         pass.engine,
-                         pass.precision,
-                         layer_limit(input.size(0), input.size(1), pass),
-                         pass.largest,
-                         pass.lengths};
+    LayerPass layer_pass{pass, pass.masks.empty() ? at::Tensor() : pass.masks[index]};
+    if (pass.trace != nullptr) layer_pass.trace = &trace;
+    if (index + 1 < layers_.size()) layer_pass.first = 0;
+    layer_pass.execution.workspace_limit = layer_limit(input.size(0), input.size(1), pass);
     signal = layers_[index]->emissions(signal, layer_pass);
     for (const auto& [name, tensor] : trace) {
       (*pass.trace)["layers." + std::to_string(index) + "." + name] = tensor;
@@ -218,13 +211,14 @@ std::size_t Network::handed_on(std::int64_t steps, std::int64_t rows, std::int64
 
 std::size_t Network::layer_limit(std::int64_t steps, std::int64_t rows,
                                  const NetworkPass& pass) const {
-  if (pass.workspace_limit == 0) return 0;
-  const LargestPass& largest = pass.largest;
+  const std::size_t limit = pass.execution.workspace_limit;
+  if (limit == 0) return 0;
+  const LargestPass& largest = pass.execution.largest;
   const std::size_t handed = largest.steps > 0
                                  ? handed_on(largest.steps, largest.rows, largest.first)
                                  : handed_on(steps, rows, pass.first);
-  const std::size_t outside = std::min(pass.workspace_limit, handed);
-  return std::max<std::size_t>(1, (pass.workspace_limit - outside) / layers_.size());
+  const std::size_t outside = std::min(limit, handed);
+  return std::max<std::size_t>(1, (limit - outside) / layers_.size());
 }
 
 std::optional<NeuronLayer::Workspace> Network::workspace(std::int64_t steps, std::int64_t rows,
@@ -232,7 +226,8 @@ std::optional<NeuronLayer::Workspace> Network::workspace(std::int64_t steps, std
   const std::size_t outside = handed_on(steps, rows, pass.first);
   NeuronLayer::Workspace sum{outside, outside};
   for (const auto& layer : layers_) {
-    const auto own = layer->workspace(steps, rows, pass.precision, layer_limit(steps, rows, pass));
+    const auto own =
+        layer->workspace(steps, rows, pass.execution.precision, layer_limit(steps, rows, pass));
     if (!own) return std::nullopt;
     sum.bytes += own->bytes;
     sum.least += own->least;

@@ -101,8 +101,8 @@ void NeuronLayer::resample(const NamedTensors& donor, const Rng& rng) {
 }
 
 at::Tensor NeuronLayer::emissions(const at::Tensor& input, const LayerPass& pass) const {
-  require(pass.precision == Precision::same || pass.trace != nullptr, ErrorKind::config,
-          "precision: found bfloat16, expected float32: there is no kernel for it here");
+  require(pass.execution.precision == Precision::float32 || pass.trace != nullptr,
+          ErrorKind::config, "precision: there is no kernel for bfloat16 here. Use float32.");
   NamedTensors state = initial_state(input.size(1));
   const at::Tensor all = forward(input, state, pass);
   return all.narrow(0, pass.first, all.size(0) - pass.first);

@@ -99,8 +99,8 @@ MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
   }
   nn::NetworkPass pass;
   pass.first = plan.largest.first;
-  pass.workspace_limit = plan.workspace_limit;
-  if (options.precision == Precision::bf16) pass.precision = nn::Precision::bfloat16;
+  pass.execution.workspace_limit = plan.workspace_limit;
+  pass.execution.precision = options.precision;
   const auto workspace = network.workspace(plan.largest.steps, plan.largest.rows, pass);
   plan.known = workspace.has_value();
   require(plan.known || limit == 0, ErrorKind::config,

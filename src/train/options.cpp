@@ -114,9 +114,9 @@ void TrainOptions::describe(options::Section section) {
       .at_least(0)
       .below(1);
   section.choice(
-      "precision", precision, {{"float32", Precision::float32}, {"bf16", Precision::bf16}},
-      "Precision of recurrent products in training; bf16 needs glifr and a processor that "
-      "multiplies bfloat16.");
+      "precision", precision, {std::begin(kernels::kPrecisions), std::end(kernels::kPrecisions)},
+      "Type of the recurrent products in training; bfloat16 needs glifr and a processor that "
+      "multiplies it.");
   describe_sigma(section, *this);
   section.choice("select", select,
                  {{"auto", Select::automatic}, {"best", Select::best}, {"last", Select::last}},

@@ -99,8 +99,8 @@ Trainer::Trainer(nn::Network& network, const tasks::Task& task, const TrainOptio
           options_.label_smoothing);
   require(options_.precision == Precision::float32 || network.layer(0)->has_bfloat16(),
           ErrorKind::config,
-          "option 'train.precision': found 'bf16', expected 'float32': this neuron model, or this "
-          "processor or device, does not multiply bfloat16");
+          "option 'train.precision': bfloat16 is not available for this neuron model, processor or "
+          "device. Use float32.");
   require(options_.sigma_schedule == SigmaSchedule::constant || network.has_threshold_softness(),
           ErrorKind::config,
           "option 'train.sigma_schedule': this neuron model has no threshold softness to anneal; "
@@ -137,9 +137,9 @@ std::optional<double> Trainer::evaluation_sigma() const {
 nn::NetworkPass Trainer::shard_pass(std::int64_t index) const {
   nn::NetworkPass pass;
   pass.sigma_mV = training_sigma();
-  pass.workspace_limit = workspace_limit_;
-  pass.largest = largest_;
-  if (options_.precision == Precision::bf16) pass.precision = nn::Precision::bfloat16;
+  pass.execution.workspace_limit = workspace_limit_;
+  pass.execution.largest = largest_;
+  pass.execution.precision = options_.precision;
   const auto step = static_cast<std::uint64_t>(progress_.step);
   pass.dropout = at::make_generator<at::CPUGeneratorImpl>(
       rng_.stream("dropout", step).stream("shard", static_cast<std::uint64_t>(index)).next());

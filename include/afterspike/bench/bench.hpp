@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "afterspike/base/units.hpp"
+#include "afterspike/nn/neuron_layer.hpp"
 
 /// Time and memory of a training step on synthetic data: forward, cross entropy of the last step,
 /// backward, optimiser (Adam), by the functions that training calls.
@@ -34,7 +35,7 @@ struct Settings {
   std::optional<units::Duration> delay;  ///< Delay of recurrent synapses; nullopt: the model's
                                          ///< default.
   Path path = Path::fused;
-  bool bfloat16 = false;  ///< Precision of products with recurrent weights; kernels only.
+  nn::Precision precision = nn::Precision::float32;  ///< Of recurrent products; kernels only.
   /// Inputs are 1 with this probability, else 0. nullopt: 0.012 for elm; normally distributed
   /// inputs for others.
   std::optional<double> input_density;

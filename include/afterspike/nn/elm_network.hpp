@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "afterspike/kernels/elm_network.hpp"
 #include "afterspike/nn/elm.hpp"
 
 namespace afterspike::nn {
@@ -42,8 +43,6 @@ struct ElmNetworkOptions {
 
   void describe(options::Section section);
 };
-
-struct ElmNetworkCoefficients;
 
 /// A recurrent layer of ELM neurons (Spieler, Martius, Levina 2026, arXiv 2605.12049): each with
 /// its own synapses, MLP and timescales, on a fixed random connectome. Equations: docs/numerics.md.
@@ -85,7 +84,7 @@ class ElmNetwork final : public NeuronLayer {
   double branch_keep() const;
   double low_pass_keep() const;
   at::Tensor mlp(const at::Tensor& first) const;
-  ElmNetworkCoefficients coefficients() const;  ///< Coefficients for the kernel.
+  kernels::ElmNetworkShape kernel_shape(std::int64_t steps, std::int64_t rows) const;
   bool penalised(const LayerPass& pass) const;  ///< Returns whether a penalty is requested and set.
   /// Adds the penalty from the mean over time of |MLP output|, [batch, N], and of |activity|,
   /// [batch].

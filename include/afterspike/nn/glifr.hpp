@@ -66,8 +66,6 @@ struct GlifrOptions {
   void describe(options::Section section);
 };
 
-struct GlifrCoefficients;
-
 /// A layer of generalized leaky integrate-and-fire neurons with a smooth threshold (GLIFR), after
 /// Winston, Mastrovito, Shea-Brown, Mihalas 2023; equations in docs/numerics.md.
 ///
@@ -99,8 +97,9 @@ class Glifr final : public NeuronLayer {
   const GlifrOptions& options() const noexcept { return options_; }
 
  private:
-  /// What the equations take, from the parameters as they are now.
-  GlifrCoefficients coefficients(const LayerPass& pass) const;
+  /// The coefficients of the equations by their names in kernels/glifr.hpp, from the parameters as
+  /// they are now.
+  NamedTensors coefficients(const LayerPass& pass) const;
 
   GlifrOptions options_;
   double dt_ms_;

@@ -27,19 +27,10 @@ struct NetworkShape {
   double dt_ms = 1;
 };
 
-/// What varies from one pass to the next.
-struct NetworkPass {
-  std::vector<at::Tensor> masks;  ///< One for each layer (LayerPass::mask), or none at all.
-  std::optional<double> sigma_mV;
-  at::Generator dropout;          ///< Defined while training (LayerPass::dropout).
-  NamedTensors* trace = nullptr;  ///< Keys "layers.0.voltage", ...
-  at::Tensor* penalty = nullptr;  ///< LayerPass::penalty, of all layers together.
-  std::int64_t first = 0;         ///< The first step whose emissions or outputs are wanted.
-  Engine engine = Engine::automatic;
-  Precision precision = Precision::same;
-  std::size_t workspace_limit = 0;  ///< Of all layers together (LayerPass::workspace_limit).
-  LargestPass largest;
-  at::Tensor lengths;  ///< LayerPass::lengths
+/// A pass through a network. Keys of the trace are "layers.0.voltage", ...; the penalty is that of
+/// all layers together, as the workspace limit is.
+struct NetworkPass : Pass {
+  std::vector<at::Tensor> masks;  ///< One for each layer (LayerPass::mask), or empty.
 };
 
 /// Input, recurrent layers of one neuron model, linear readout; between the last two a layer of one

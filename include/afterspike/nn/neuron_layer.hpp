@@ -14,6 +14,7 @@
 
 #include "afterspike/base/options.hpp"
 #include "afterspike/base/rng.hpp"
+#include "afterspike/kernels/pass.hpp"
 #include "afterspike/nn/parameter.hpp"
 
 namespace afterspike::nn {
@@ -25,9 +26,9 @@ using NamedTensors = std::map<std::string, at::Tensor>;
 /// specification of the kernels, and what runs on other devices.
 enum class Engine { automatic, composed };
 
-/// In what the products with recurrent weights are computed; everything else is in the type of the
-/// parameters. bfloat16: on the CPU in single precision, by kernels only.
-enum class Precision { same, bfloat16 };
+/// Type of the factors of recurrent products. bfloat16: on the CPU in single precision, by kernels
+/// only.
+using kernels::Precision;
 
 /// The largest of the passes that a training makes. What keeps memory for the next pass takes it
 /// for this one, so that sequences of other lengths find it large enough. 0: no other is known.
@@ -36,24 +37,37 @@ struct LargestPass {
   std::int64_t first = 0;  ///< The first step whose emissions are wanted.
 };
 
-/// What varies from one pass through a layer to the next; nothing of it stays in the layer.
-struct LayerPass {
-  at::Tensor mask;  ///< [neurons] of zeros and ones; a neuron with 0 is silenced: its
-                    ///< output is 0 towards everything. Undefined: nobody is.
+/// How a pass is executed. Only `precision` changes results by more than rounding; only it and
+/// `engine` change their bits.
+struct Execution {
+  Engine engine = Engine::automatic;
+  Precision precision = Precision::float32;
+  /// Bytes that emissions() may keep for the way back, if it has a choice; 0: all that saves time.
+  std::size_t workspace_limit = 0;
+  LargestPass largest;
+};
+
+/// The part of a pass that layers and networks have in common. A layer or network keeps nothing of
+/// it.
+struct Pass {
   std::optional<double> sigma_mV;  ///< Softness of the threshold instead of the layer's own.
   at::Generator dropout;           ///< Defined while training: dropout acts and draws from it.
-  NamedTensors* trace = nullptr;  ///< Where to put trajectories, [steps, ..., batch, neurons] each;
-                                  ///< then the engine is composed.
-  at::Tensor* penalty = nullptr;  ///< Where to add what training adds to each sample's loss,
-                                  ///< [batch]; stays undefined where no layer adds anything.
-  std::int64_t first = 0;         ///< emissions(): the first step that is wanted.
-  Engine engine = Engine::automatic;
-  Precision precision = Precision::same;
-  std::size_t workspace_limit = 0;  ///< Bytes that emissions() may keep for the way back, where it
-                                    ///< has a choice; 0: all that saves time. Same bits either way.
-  LargestPass largest;
-  at::Tensor lengths;  ///< [batch] integers: the steps of each sequence, over which penalties are
-                       ///< means. Undefined: all.
+  /// Where to put trajectories, [steps, ..., batch, neurons] each; the engine is composed then.
+  NamedTensors* trace = nullptr;
+  /// Where to add what training adds to each sample's loss, [batch]; stays undefined if no layer
+  /// adds anything.
+  at::Tensor* penalty = nullptr;
+  std::int64_t first = 0;  ///< The first step whose emissions or outputs are wanted.
+  /// [batch] integers: the steps of each sequence, over which penalties are means. Undefined: all.
+  at::Tensor lengths;
+  Execution execution;
+};
+
+/// A pass through a layer.
+struct LayerPass : Pass {
+  /// [neurons] or [batch, neurons] of zeros and ones. A neuron with 0 is silenced: its output is 0
+  /// towards everything. Undefined: none is.
+  at::Tensor mask;
 };
 
 /// What a layer is built for.

@@ -4,11 +4,11 @@
 #include <string>
 
 #include "afterspike/base/options.hpp"
+#include "afterspike/nn/neuron_layer.hpp"
 
 namespace afterspike::train {
 
-/// Precision of products with recurrent weights (nn::Precision).
-enum class Precision { float32, bf16 };
+using nn::Precision;
 
 enum class Algorithm { adam, adamw, adamax };
 enum class Schedule { constant, cosine, step, one_cycle };
@@ -36,7 +36,8 @@ struct TrainOptions {
   double rise_fraction = 0.3;  ///< Rising fraction of a one_cycle schedule.
 
   double label_smoothing = 0;
-  Precision precision = Precision::float32;  ///< In training; evaluation uses float32.
+  /// Type of the recurrent products in training; evaluation uses float32.
+  Precision precision = Precision::float32;
 
   SigmaSchedule sigma_schedule = SigmaSchedule::constant;
   double sigma_start_mV = 1;  ///< Softness at the start of the annealing.

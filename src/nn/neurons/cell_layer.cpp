@@ -5,8 +5,8 @@
 #include <ATen/ATen.h>
 
 #include "afterspike/base/error.hpp"
+#include "kernel_pass.hpp"
 #include "neuron_options.hpp"
-#include "rnn_kernel.hpp"
 
 namespace afterspike::nn {
 
@@ -30,27 +30,28 @@ CellLayer::CellLayer(const LayerShape& shape, std::vector<ParameterSpec> specs,
 
 at::Tensor CellLayer::emissions(const at::Tensor& input, const LayerPass& pass) const {
   if (!takes_kernel(input, pass)) return NeuronLayer::emissions(input, pass);
-  RnnWeights weights{raw("input_weight"), raw("recurrent_weight"), {}, {}};
-  if (cell_ == kernels::RnnCell::vanilla) {
-    weights.input_bias = raw("bias");
-  } else {
-    weights.input_bias = raw("input_bias");
-    weights.recurrent_bias = raw("recurrent_bias");
+  const at::Tensor arriving = dropout(input, options_.input_dropout, pass);
+  NamedTensors parameters;
+  for (const ParameterSpec& spec : specs()) {
+    parameters[spec.name == "bias" ? "input_bias" : spec.name] = raw(spec.name);
   }
-  return rnn_sequence(dropout(input, options_.input_dropout, pass), cell_, delay_, weights,
-                      options_.dropout, options_.recurrent_dropout,
-                      beside_dropped_input(pass, options_.input_dropout, input));
+  const std::int64_t steps = input.size(0), rows = input.size(1), units = shape().neurons;
+  const KernelCall<kernels::Rnn> call{{cell_, steps, rows, input.size(2), units, delay_},
+                                      {},
+                                      std::move(parameters),
+                                      PassMasks(pass, steps, rows, units, options_.dropout,
+                                                options_.recurrent_dropout, input.scalar_type()),
+                                      pass.first};
+  return run_kernel(arriving, call,
+                    beside_dropped_input(pass.execution, options_.input_dropout, input))[0];
 }
 
 std::optional<NeuronLayer::Workspace> CellLayer::workspace(std::int64_t steps, std::int64_t rows,
-                                                           Precision /*precision*/,
+                                                           Precision precision,
                                                            std::size_t limit) const {
-  const kernels::RnnShape sizes{cell_, steps, rows, shape().input_size, shape().neurons, delay_};
-  return workspace_beside(
-      dropped_input_bytes(options_.input_dropout, steps, rows, shape().input_size), limit,
-      [&](std::size_t within) {
-        return rnn_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0, within);
-      });
+  return kernel_workspace<kernels::Rnn>(
+      {cell_, steps, rows, shape().input_size, shape().neurons, delay_},
+      {options_.input_dropout, options_.dropout, options_.recurrent_dropout}, precision, limit);
 }
 
 GatedLayer::GatedLayer(const LayerShape& shape, kernels::RnnCell cell, const GatedOptions& options)

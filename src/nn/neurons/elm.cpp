@@ -8,9 +8,8 @@
 
 #include "afterspike/base/error.hpp"
 #include "elm_common.hpp"
-#include "elm_kernel.hpp"
+#include "kernel_pass.hpp"
 #include "neuron_options.hpp"
-#include "sequence_pass.hpp"
 
 namespace afterspike::nn {
 namespace {
@@ -280,46 +279,38 @@ at::Tensor Elm::folded_input_weight() const {
 
 at::Tensor Elm::emissions(const at::Tensor& input, const LayerPass& pass) const {
   if (!takes_kernel(input, pass)) return NeuronLayer::emissions(input, pass);
-  ElmCoefficients c;
-  c.bias = raw("bias");
-  c.recurrent_weight = raw("recurrent_weight");
-  c.layers = options_.mlp_layers;
-  if (c.layers > 1) {
-    c.hidden_weight = raw("hidden_weight");
-    c.hidden_bias = raw("hidden_bias");
-  }
-  if (c.layers > 0) {
-    c.output_weight = raw("output_weight");
-    c.output_bias = raw("output_bias");
-  }
-  c.keep = memory_keep();
-  c.gain = memory_gain();
-  c.activation = options_.mlp_activation;
-  c.dropout = options_.dropout;
-  c.recurrent_dropout = options_.recurrent_dropout;
-  const at::Tensor arriving = dropout(input, options_.input_dropout, pass);
-  const LayerPass rest = beside_dropped_input(pass, options_.input_dropout, input);
+  at::Tensor arriving = dropout(input, options_.input_dropout, pass);
+  NamedTensors parameters;
+  kernels::ElmSettings settings{0, kernel_activation(options_.mlp_activation)};
   // Traces of one timescale commute with the linear maps before and after them.
   if (has_one_trace_keep()) {
-    c.input_weight = folded_input_weight();
-    c.trace_keep = keep_of(physical("synapse_tau"), dt_ms_)[0].item<double>();
-    return elm_sequence(arriving, c, rest);
+    parameters["input_weight"] = folded_input_weight();
+    settings.trace_keep = keep_of(physical("synapse_tau"), dt_ms_)[0].item<double>();
+  } else {
+    parameters["input_weight"] = raw("input_weight");
+    arriving = branches(arriving);
   }
-  c.input_weight = raw("input_weight");
-  return elm_sequence(branches(arriving), c, rest);
+  for (const ParameterSpec& spec : specs()) parameters.emplace(spec.name, raw(spec.name));
+  parameters["keep"] = memory_keep();
+  parameters["gain"] = memory_gain();
+  const std::int64_t steps = input.size(0), rows = input.size(1), memory = shape().neurons;
+  const KernelCall<kernels::Elm> call{
+      {steps, rows, arriving.size(2), memory, raw("bias").size(0), options_.mlp_layers},
+      settings,
+      std::move(parameters),
+      PassMasks(pass, steps, rows, memory, options_.dropout, options_.recurrent_dropout,
+                input.scalar_type()),
+      pass.first};
+  return run_kernel(arriving, call,
+                    beside_dropped_input(pass.execution, options_.input_dropout, input))[0];
 }
 
 std::optional<NeuronLayer::Workspace> Elm::workspace(std::int64_t steps, std::int64_t rows,
-                                                     Precision /*precision*/,
-                                                     std::size_t limit) const {
+                                                     Precision precision, std::size_t limit) const {
   if (!has_one_trace_keep()) return std::nullopt;
-  const kernels::ElmShape sizes{
-      steps, rows, shape().input_size, shape().neurons, raw("bias").size(0), options_.mlp_layers};
-  return workspace_beside(
-      dropped_input_bytes(options_.input_dropout, steps, rows, shape().input_size), limit,
-      [&](std::size_t within) {
-        return elm_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0, within);
-      });
+  return kernel_workspace<kernels::Elm>(
+      {steps, rows, shape().input_size, shape().neurons, raw("bias").size(0), options_.mlp_layers},
+      {options_.input_dropout, options_.dropout, options_.recurrent_dropout}, precision, limit);
 }
 
 void ElmOptions::describe(options::Section section) {

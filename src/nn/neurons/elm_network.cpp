@@ -7,9 +7,8 @@
 
 #include "afterspike/base/error.hpp"
 #include "elm_common.hpp"
-#include "elm_network_kernel.hpp"
+#include "kernel_pass.hpp"
 #include "neuron_options.hpp"
-#include "sequence_pass.hpp"
 
 namespace afterspike::nn {
 namespace {
@@ -299,82 +298,65 @@ at::Tensor ElmNetwork::forward(const at::Tensor& input, NamedTensors& state,
   return at::stack(emissions);
 }
 
-ElmNetworkCoefficients ElmNetwork::coefficients() const {
-  ElmNetworkCoefficients c;
-  c.connectome = connectome_;
-  c.synapse_weight = raw("synapse_weight");
-  c.input_weight = raw("input_weight");
-  c.recurrent_weight = raw("recurrent_weight");
-  c.bias = raw("bias");
-  c.layers = options_.mlp_layers;
-  if (c.layers > 1) {
-    c.hidden_weight = raw("hidden_weight");
-    c.hidden_bias = raw("hidden_bias");
-  }
-  if (c.layers > 0) {
-    c.output_weight = raw("output_weight");
-    c.output_bias = raw("output_bias");
-  }
-  c.memory_weight = raw("memory_weight");
-  c.threshold = raw("threshold");
-  c.keep = memory_keep();
-  c.gain = memory_gain();
-  c.input_scale = options_.input_scale;
-  c.branch_keep = branch_keep();
-  c.low_pass_keep = low_pass_keep();
-  c.rectified = options_.output == ElmNetworkOptions::Output::relu;
-  c.activation = kernel_activation(options_.mlp_activation);
-  return c;
+kernels::ElmNetworkShape ElmNetwork::kernel_shape(std::int64_t steps, std::int64_t rows) const {
+  return {steps,
+          rows,
+          shape().input_size,
+          shape().neurons,
+          options_.memory,
+          raw("bias").size(1),
+          options_.mlp_layers,
+          raw("input_weight").size(1),
+          connectome_.size(1)};
 }
 
 at::Tensor ElmNetwork::emissions(const at::Tensor& input, const LayerPass& pass) const {
   if (!takes_kernel(input, pass)) return NeuronLayer::emissions(input, pass);
   const std::int64_t steps = input.size(0), rows = input.size(1), n = shape().neurons;
   at::Tensor arriving = input;
-  PassMasks masks;
+  KernelCall<kernels::ElmNetwork> call{kernel_shape(steps, rows)};
   if (options_.variational) {
     arriving = masked_for_sequence(input, options_.input_dropout, pass);
     const at::Tensor kept = sequence_mask({rows, n}, options_.recurrent_dropout, pass,
                                           input.options().requires_grad(false));
-    masks = PassMasks(pass, steps, rows, n, options_.dropout, 0, input.scalar_type());
+    call.masks = PassMasks(pass, steps, rows, n, options_.dropout, 0, input.scalar_type());
     if (kept.defined()) {
-      masks.recurrent = kept.gt(0).to(at::kByte).expand({steps, rows, n}).contiguous();
-      masks.recurrent_scale = 1 / (1 - options_.recurrent_dropout);
+      call.masks.recurrent = kept.gt(0).to(at::kByte).expand({steps, rows, n}).contiguous();
+      call.masks.recurrent_scale = 1 / (1 - options_.recurrent_dropout);
     }
   } else {
     arriving = dropout(input, options_.input_dropout, pass);
-    masks = PassMasks(pass, steps, rows, n, options_.dropout, options_.recurrent_dropout,
-                      input.scalar_type());
+    call.masks = PassMasks(pass, steps, rows, n, options_.dropout, options_.recurrent_dropout,
+                           input.scalar_type());
   }
+  for (const ParameterSpec& spec : specs()) call.parameters[spec.name] = raw(spec.name);
+  call.parameters["keep"] = memory_keep();
+  call.parameters["gain"] = memory_gain();
+  call.owners = {connectome_.contiguous()};
+  if (pass.lengths.defined()) call.owners.push_back(pass.lengths.to(at::kLong).contiguous());
+  call.settings = {call.owners[0].data_ptr<std::int64_t>(),
+                   options_.input_scale,
+                   branch_keep(),
+                   low_pass_keep(),
+                   options_.output == ElmNetworkOptions::Output::relu,
+                   kernel_activation(options_.mlp_activation),
+                   pass.lengths.defined() ? call.owners[1].data_ptr<std::int64_t>() : nullptr};
   // A penalty on activity is one on all steps.
-  const std::int64_t first = penalised(pass) ? 0 : pass.first;
-  const LayerPass rest = beside_dropped_input(pass, options_.input_dropout, input);
-  const auto results = elm_network_sequence(arriving, coefficients(), masks, first, rest);
+  call.first = penalised(pass) ? 0 : pass.first;
+  const auto results = run_kernel(
+      arriving, call, beside_dropped_input(pass.execution, options_.input_dropout, input));
   if (penalised(pass)) {
     add_penalty(pass, results[1], (results[0].abs().mean(-1) * share_of_steps(input, pass)).sum(0));
   }
-  return results[0].narrow(0, pass.first - first, steps - pass.first);
+  return results[0].narrow(0, pass.first - call.first, steps - pass.first);
 }
 
 std::optional<NeuronLayer::Workspace> ElmNetwork::workspace(std::int64_t steps, std::int64_t rows,
-                                                            Precision /*precision*/,
+                                                            Precision precision,
                                                             std::size_t limit) const {
-  const at::Tensor& weight = raw("input_weight");
-  const std::int64_t n = shape().neurons;
-  const kernels::ElmNetworkShape sizes{steps,
-                                       rows,
-                                       shape().input_size,
-                                       n,
-                                       options_.memory,
-                                       raw("bias").size(1),
-                                       options_.mlp_layers,
-                                       weight.size(1),
-                                       connectome_.size(1)};
-  const std::size_t masks =
-      PassMasks::bytes(steps, rows, n, options_.dropout > 0, options_.recurrent_dropout > 0);
-  return workspace_beside(
-      dropped_input_bytes(options_.input_dropout, steps, rows, shape().input_size), limit,
-      [&](std::size_t within) { return elm_network_workspace(sizes, masks, within); });
+  return kernel_workspace<kernels::ElmNetwork>(
+      kernel_shape(steps, rows),
+      {options_.input_dropout, options_.dropout, options_.recurrent_dropout}, precision, limit);
 }
 
 void ElmNetwork::add_penalty(const LayerPass& pass, const at::Tensor& magnitude,

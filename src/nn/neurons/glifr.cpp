@@ -9,9 +9,8 @@
 #include "afterspike/base/error.hpp"
 #include "afterspike/kernels/gemm.hpp"
 #include "afterspike/kernels/glifr.hpp"
-#include "glifr_kernel.hpp"
+#include "kernel_pass.hpp"
 #include "neuron_options.hpp"
-#include "sequence_pass.hpp"
 
 namespace afterspike::nn {
 namespace {
@@ -139,16 +138,26 @@ std::vector<ParameterSpec> make_specs(const LayerShape& shape, const GlifrOption
   return specs;
 }
 
-/// The dynamics of a layer during one pass, step by step: coefficients, which do not change, and
-/// the state that does.
-struct Dynamics {
-  explicit Dynamics(GlifrCoefficients given)
-      : c(std::move(given)),
-        current_keep(c.current_keep.unsqueeze(1)),
-        multiplicative(c.multiplicative.unsqueeze(1)),
-        additive(c.additive.unsqueeze(1)) {}
+/// The constants of the equations (kernels/glifr.hpp) for resolved options.
+kernels::GlifrSettings constants_of(const GlifrOptions& options, double dt_ms) {
+  return {dt_ms / options.tau_ms, options.reset_mV, options.bias_current_pA};
+}
 
-  GlifrCoefficients c;
+/// The dynamics of a layer during one pass, step by step: coefficients by the names of
+/// kernels/glifr.hpp, which do not change, and the state that does.
+struct Dynamics {
+  Dynamics(const NamedTensors& c, const kernels::GlifrSettings& settings)
+      : constants(settings),
+        threshold(c.at("threshold")),
+        slope(c.at("slope")),
+        keep(c.at("keep")),
+        gain(c.at("gain")),
+        current_keep(c.at("current_keep").unsqueeze(1)),
+        multiplicative(c.at("multiplicative").unsqueeze(1)),
+        additive(c.at("additive").unsqueeze(1)) {}
+
+  kernels::GlifrSettings constants;
+  at::Tensor threshold, slope, keep, gain;
   at::Tensor current_keep, multiplicative, additive;  ///< [J, 1, H]
 
   at::Tensor voltage;  ///< [batch, H], mV
@@ -157,17 +166,18 @@ struct Dynamics {
   /// One step, equations (2) to (4) of docs/numerics.md: the rates after it, from what the synapses
   /// bring (mV) and what the neurons emitted a step ago.
   at::Tensor advance(const at::Tensor& synaptic, const at::Tensor& emitted) {
-    const at::Tensor fired = c.emission == 1 ? emitted : emitted * c.emission;
-    at::Tensor next = at::addcmul(synaptic, voltage, c.keep - fired);
-    if (c.reset_mV != 0) next = at::add(next, fired, c.reset_mV);
+    const auto [emission, reset, bias] = constants;
+    const at::Tensor fired = emission == 1 ? emitted : emitted * emission;
+    at::Tensor next = at::addcmul(synaptic, voltage, keep - fired);
+    if (reset != 0) next = at::add(next, fired, reset);
     if (current_keep.size(0) > 0) {
       current = at::addcmul(current * current_keep, at::addcmul(additive, multiplicative, current),
                             emitted);
-      next = at::addcmul(next, c.gain, current.sum(0));
+      next = at::addcmul(next, gain, current.sum(0));
     }
-    if (c.bias_current_pA != 0) next = at::add(next, c.gain, c.bias_current_pA);
+    if (bias != 0) next = at::add(next, gain, bias);
     voltage = next;
-    return at::sigmoid((voltage - c.threshold) * c.slope);
+    return at::sigmoid((voltage - threshold) * slope);
   }
 };
 
@@ -232,52 +242,53 @@ NamedTensors Glifr::initial_state(std::int64_t batch) const {
            at::zeros({options_.after_spike_currents, batch, neurons}, tensor_options())}};
 }
 
-GlifrCoefficients Glifr::coefficients(const LayerPass& pass) const {
-  GlifrCoefficients c;
-  c.threshold = physical("threshold");
-  c.slope = at::full_like(c.threshold, 1 / pass.sigma_mV.value_or(options_.sigma_mV),
-                          c.threshold.options().requires_grad(false));
+NamedTensors Glifr::coefficients(const LayerPass& pass) const {
+  NamedTensors c;
+  const at::Tensor threshold = physical("threshold");
   const at::Tensor membrane = physical("membrane_decay") * dt_ms_;
-  c.keep = 1 - membrane;
-  c.gain = membrane * options_.resistance_GOhm;
-  c.emission = dt_ms_ / options_.tau_ms;
-  c.bias_current_pA = options_.bias_current_pA;
-  c.reset_mV = options_.reset_mV;
+  c["threshold"] = threshold;
+  c["slope"] = at::full_like(threshold, 1 / pass.sigma_mV.value_or(options_.sigma_mV),
+                             threshold.options().requires_grad(false));
+  c["keep"] = 1 - membrane;
+  c["gain"] = membrane * options_.resistance_GOhm;
   if (options_.after_spike_currents > 0) {
-    c.current_keep = 1 - dt_ms_ * physical("after_spike_decay");
-    c.multiplicative = physical("after_spike_multiplicative") * c.emission;
-    c.additive = physical("after_spike_additive") * c.emission;
+    const double emission = constants_of(options_, dt_ms_).emission;
+    c["current_keep"] = 1 - dt_ms_ * physical("after_spike_decay");
+    c["multiplicative"] = physical("after_spike_multiplicative") * emission;
+    c["additive"] = physical("after_spike_additive") * emission;
   } else {
-    c.current_keep = c.multiplicative = c.additive =
+    c["current_keep"] = c["multiplicative"] = c["additive"] =
         at::empty({0, shape().neurons}, tensor_options());
   }
-  c.input_weight = raw("input_weight");
-  c.recurrent_weight = raw("recurrent_weight");
-  c.delay = delay_steps_;
-  c.dropout = options_.dropout;
-  c.recurrent_dropout = options_.recurrent_dropout;
+  c["input_weight"] = raw("input_weight");
+  c["recurrent_weight"] = raw("recurrent_weight");
   return c;
 }
 
 at::Tensor Glifr::emissions(const at::Tensor& input, const LayerPass& pass) const {
   constexpr bool kBfloat16 = true;
   if (!takes_kernel(input, pass, kBfloat16)) return NeuronLayer::emissions(input, pass);
-  return glifr_sequence(dropout(input, options_.input_dropout, pass), coefficients(pass),
-                        beside_dropped_input(pass, options_.input_dropout, input));
+  const at::Tensor arriving = dropout(input, options_.input_dropout, pass);
+  const std::int64_t steps = input.size(0), rows = input.size(1), neurons = shape().neurons;
+  const KernelCall<kernels::Glifr> call{
+      {steps, rows, input.size(2), neurons, options_.after_spike_currents, delay_steps_},
+      constants_of(options_, dt_ms_),
+      coefficients(pass),
+      PassMasks(pass, steps, rows, neurons, options_.dropout, options_.recurrent_dropout,
+                input.scalar_type()),
+      pass.first,
+      pass.execution.precision};
+  return run_kernel(arriving, call,
+                    beside_dropped_input(pass.execution, options_.input_dropout, input))[0];
 }
 
 std::optional<NeuronLayer::Workspace> Glifr::workspace(std::int64_t steps, std::int64_t rows,
                                                        Precision precision,
                                                        std::size_t limit) const {
-  const kernels::GlifrShape sizes{
-      steps,       rows, shape().input_size, shape().neurons, options_.after_spike_currents,
-      delay_steps_};
-  return workspace_beside(
-      dropped_input_bytes(options_.input_dropout, steps, rows, shape().input_size), limit,
-      [&](std::size_t within) {
-        return glifr_workspace(sizes, options_.dropout > 0, options_.recurrent_dropout > 0,
-                               precision, within);
-      });
+  return kernel_workspace<kernels::Glifr>(
+      {steps, rows, shape().input_size, shape().neurons, options_.after_spike_currents,
+       delay_steps_},
+      {options_.input_dropout, options_.dropout, options_.recurrent_dropout}, precision, limit);
 }
 
 bool Glifr::has_bfloat16() const {
@@ -287,7 +298,7 @@ bool Glifr::has_bfloat16() const {
 
 at::Tensor Glifr::forward(const at::Tensor& input, NamedTensors& state,
                           const LayerPass& pass) const {
-  Dynamics dynamics(coefficients(pass));
+  Dynamics dynamics(coefficients(pass), constants_of(options_, dt_ms_));
   dynamics.voltage = state.at("voltage");
   dynamics.current = state.at("after_spike_current");
 

@@ -64,8 +64,8 @@ bool has_kernel(const at::Tensor& tensor) {
 }
 
 bool takes_kernel(const at::Tensor& input, const LayerPass& pass, bool bfloat16) {
-  return pass.engine != Engine::composed && pass.trace == nullptr && has_kernel(input) &&
-         (bfloat16 || pass.precision == Precision::same);
+  return pass.execution.engine != Engine::composed && pass.trace == nullptr && has_kernel(input) &&
+         (bfloat16 || pass.execution.precision == Precision::float32);
 }
 
 std::vector<at::Tensor> differentiable_pass(const std::vector<at::Tensor>& tensors,
@@ -114,12 +114,12 @@ std::size_t dropped_input_bytes(double p, std::int64_t steps, std::int64_t rows,
   return p > 0 ? static_cast<std::size_t>(2 * steps * rows * inputs) * sizeof(float) : 0;
 }
 
-LayerPass beside_dropped_input(LayerPass pass, double p, const at::Tensor& input) {
-  const std::int64_t steps = std::max(input.size(0), pass.largest.steps);
-  const std::int64_t rows = std::max(input.size(1), pass.largest.rows);
-  pass.workspace_limit =
-      left_of(pass.workspace_limit, dropped_input_bytes(p, steps, rows, input.size(2)));
-  return pass;
+Execution beside_dropped_input(Execution execution, double p, const at::Tensor& input) {
+  const std::int64_t steps = std::max(input.size(0), execution.largest.steps);
+  const std::int64_t rows = std::max(input.size(1), execution.largest.rows);
+  execution.workspace_limit =
+      left_of(execution.workspace_limit, dropped_input_bytes(p, steps, rows, input.size(2)));
+  return execution;
 }
 
 std::size_t left_of(std::size_t limit, std::size_t taken) {

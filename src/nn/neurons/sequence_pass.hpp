@@ -41,7 +41,7 @@ std::vector<at::Tensor> differentiable_pass(
 
 /// The masks of a pass as kernels take them.
 struct PassMasks {
-  at::Tensor neurons;             ///< [neurons]; this and the others undefined: none.
+  at::Tensor neurons;  ///< [neurons] or [rows, neurons]; this and the others undefined: none.
   at::Tensor emitted, recurrent;  ///< [steps, rows, neurons], bytes.
   double emitted_scale = 1, recurrent_scale = 1;
 
@@ -56,8 +56,12 @@ struct PassMasks {
     const auto bytes = [](const at::Tensor& mask) {
       return mask.defined() ? mask.data_ptr<std::uint8_t>() : nullptr;
     };
-    return {neurons.defined() ? neurons.data_ptr<T>() : nullptr, bytes(emitted),
-            static_cast<T>(emitted_scale), bytes(recurrent), static_cast<T>(recurrent_scale)};
+    return {neurons.defined() ? neurons.data_ptr<T>() : nullptr,
+            neurons.dim() == 2,
+            bytes(emitted),
+            static_cast<T>(emitted_scale),
+            bytes(recurrent),
+            static_cast<T>(recurrent_scale)};
   }
 
   /// Bytes that the masks of dropout take.
@@ -72,62 +76,10 @@ struct PassMasks {
 std::size_t dropped_input_bytes(double p, std::int64_t steps, std::int64_t rows,
                                 std::int64_t inputs);
 
-/// A pass whose limit is what an input under dropout leaves of it.
-LayerPass beside_dropped_input(LayerPass pass, double p, const at::Tensor& input);
-
-/// The sizes of a kernel in the largest pass, for those in this one.
-template <typename Shape>
-Shape in_largest(Shape shape, const LargestPass& largest) {
-  shape.steps = std::max(shape.steps, largest.steps);
-  shape.rows = std::max(shape.rows, largest.rows);
-  return shape;
-}
+/// The execution of a pass whose limit is reduced by the bytes of an input under dropout.
+Execution beside_dropped_input(Execution execution, double p, const at::Tensor& input);
 
 /// What is left of a limit of bytes (0: none) after `taken`; at least 1.
 std::size_t left_of(std::size_t limit, std::size_t taken);
-
-/// What a layer takes whose input under dropout takes `input` bytes, and whose kernel takes
-/// kernel(limit) within what is left of a limit.
-template <typename Kernel>
-NeuronLayer::Workspace workspace_beside(std::size_t input, std::size_t limit,
-                                        const Kernel& kernel) {
-  const auto bytes = [&](std::size_t within) { return input + kernel(left_of(within, input)); };
-  return {bytes(limit), bytes(1)};
-}
-
-/// What a kernel keeps for the way back, and the workspace that it takes.
-struct Kept {
-  kernels::History history;
-  std::size_t workspace = 0;
-};
-
-/// That of passes of one kind: the bytes that a history takes, and the history with the longest
-/// segments within a limit of bytes (workspace_bytes() and longest_history() of the kernels).
-template <typename Shape>
-struct Keeping {
-  std::function<std::size_t(const Shape&, kernels::History)> bytes;
-  std::function<kernels::History(const Shape&, std::size_t)> longest;
-
-  /// What is kept where that and the masks of dropout are to take at most `limit` bytes (0: no
-  /// limit).
-  kernels::History within(std::size_t limit, const Shape& shape, std::size_t masks) const {
-    return limit == 0 ? kernels::History::whole() : longest(shape, left_of(limit, masks));
-  }
-
-  /// The bytes of that, the masks included; where the limit is too low, the least.
-  std::size_t bytes_within(std::size_t limit, const Shape& shape, std::size_t masks) const {
-    return bytes(shape, within(limit, shape, masks)) + masks;
-  }
-
-  /// What a pass keeps beside its masks. It stays within the workspace of the largest pass: a
-  /// shorter one might fit whole where that does not, and take more.
-  Kept kept(std::size_t limit, const Shape& shape, const LargestPass& largest,
-            const PassMasks& masks) const {
-    const Shape most = in_largest(shape, largest);
-    const kernels::History of_most = within(limit, most, masks.bytes(most.steps, most.rows));
-    const std::size_t workspace = bytes(most, of_most);
-    return {limit == 0 ? of_most : longest(shape, workspace), workspace};
-  }
-};
 
 }  // namespace afterspike::nn

@@ -88,7 +88,7 @@ TEST_P(SilencingOfEveryNeuron, EqualsANetworkWhoseNeuronsEmitNothingByTheReferen
     order.resize(3);
     nn::NetworkPass pass;
     pass.masks = masks_without(subject.network(), order);
-    pass.engine = nn::Engine::composed;
+    pass.execution.engine = nn::Engine::composed;
     const at::NoGradGuard no_grad;
     const at::Tensor output = subject.network().forward(batch.input, pass);
     const double loss = (output - batch.target).square().mean().item<double>();

@@ -116,19 +116,19 @@ TEST(Measure, RefusesWhatDoesNotFit) {
          s.neuron = "elm";
          s.delay = units::Duration::steps(3);
        }},
-      {"--precision: found bf16, expected fp32", config,
+      {"--precision: bfloat16 is not available", config,
        [](Settings& s) {
          s.neuron = "elm";
-         s.bfloat16 = true;
+         s.precision = nn::Precision::bfloat16;
        }},
       {"--path: found library, expected fused or composed: LibTorch has no layer of neurons "
        "'glifr'",
        config, [](Settings& s) { s.path = Path::library; }},
-      {"--precision: found bf16, expected fp32", config,
+      {"--precision: bfloat16 is not available", config,
        [](Settings& s) {
          s.neuron = "lstm";
          s.path = Path::library;
-         s.bfloat16 = true;
+         s.precision = nn::Precision::bfloat16;
        }},
       {"--delay: found 3 steps, expected 1 step", config,
        [](Settings& s) {

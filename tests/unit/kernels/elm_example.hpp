@@ -32,7 +32,7 @@ struct ElmExample {
   std::int64_t first = 0;
   double trace_keep = 0;
   ElmActivation activation = ElmActivation::silu;
-  NamedValues values;  ///< By the names of ElmParameters; and "input".
+  NamedValues values;  ///< By the names of the kernel's parameters; and "input".
   std::optional<Values> neurons;
   std::vector<std::uint8_t> emitted, recurrent;
   Values loss;
@@ -183,35 +183,8 @@ inline Values coefficients(const ElmExample& e) {
 
 template <typename T>
 Outcome run(const ElmExample& e, History history = History::whole()) {
-  const Held<T> held(e.values);
-  const auto in = [&](const char* name) { return held.in(name); };
-  const auto out = [&](const char* name) { return held.out(name); };
-  const ElmParameters<T> parameters{in("input_weight"),
-                                    in("bias"),
-                                    in("recurrent_weight"),
-                                    in("hidden_weight"),
-                                    in("hidden_bias"),
-                                    in("output_weight"),
-                                    in("output_bias"),
-                                    in("keep"),
-                                    in("gain"),
-                                    static_cast<T>(e.trace_keep),
-                                    e.activation};
-  const HeldMasks<T> masks(e.neurons, e.emitted, e.recurrent);
-  const ElmShape& s = e.shape;
-  std::vector<T> emitted(static_cast<std::size_t>((s.steps - e.first) * s.rows * s.memory));
-  ElmKernel<T> kernel(s, parameters, masks.masks(), history);
-  kernel.forward(in("input"), e.first, emitted.data());
-  Outcome outcome{{emitted.begin(), emitted.end()}, {}};
-  if (!history.kept) return outcome;
-  const Values by = coefficients(e);
-  const std::vector<T> by_emitted(by.begin(), by.end());
-  kernel.backward(in("input"), by_emitted.data(),
-                  {out("input_weight"), out("bias"), out("recurrent_weight"), out("hidden_weight"),
-                   out("hidden_bias"), out("output_weight"), out("output_bias"), out("keep"),
-                   out("gain"), out("input")});
-  outcome.gradients = held.gradients();
-  return outcome;
+  const std::int64_t size = (e.shape.steps - e.first) * e.shape.rows * e.shape.memory;
+  return run_kernel<Elm, T>(e, size, {e.trace_keep, e.activation}, history);
 }
 
 }  // namespace afterspike::kernels

@@ -109,7 +109,7 @@ TEST(ElmKernel, KeepsWithinALimitWhereItCan) {
       .steps = 1000, .rows = 4, .inputs = 70, .memory = 100, .width = 200, .layers = 1};
   using Kernel = ElmKernel<float>;
   const std::size_t whole = Kernel::workspace_bytes(shape, History::whole());
-  const History half = Kernel::longest_history(shape, whole / 2);
+  const History half = Kernel::longest_history(shape, {}, whole / 2);
   EXPECT_LE(Kernel::workspace_bytes(shape, half), whole / 2);
   EXPECT_LT(half.segment, shape.steps);
 }

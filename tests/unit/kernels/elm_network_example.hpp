@@ -14,7 +14,7 @@ struct ElmNetworkExample {
   bool rectified = false;
   ElmActivation activation = ElmActivation::silu;
   std::vector<std::int64_t> connectome;
-  NamedValues values;  ///< By the names of ElmNetworkParameters; and "input".
+  NamedValues values;  ///< By the names of the kernel's parameters; and "input".
   std::optional<Values> neurons;
   std::vector<std::uint8_t> emitted, recurrent;
   std::vector<std::int64_t> lengths;  ///< Of sequences, for magnitudes; empty: all steps.
@@ -220,51 +220,16 @@ inline Values coefficients(const ElmNetworkExample& e) {
 }
 
 template <typename T>
-ElmNetworkParameters<T> parameters_of(const ElmNetworkExample& e, const Held<T>& held) {
-  const auto in = [&](const char* name) { return held.in(name); };
-  return {e.connectome.data(),
-          in("synapse_weight"),
-          in("input_weight"),
-          in("recurrent_weight"),
-          in("bias"),
-          in("hidden_weight"),
-          in("hidden_bias"),
-          in("output_weight"),
-          in("output_bias"),
-          in("memory_weight"),
-          in("threshold"),
-          in("keep"),
-          in("gain"),
-          static_cast<T>(e.input_scale),
-          static_cast<T>(e.branch_keep),
-          static_cast<T>(e.low_pass_keep),
-          e.rectified,
-          e.activation};
-}
-
-template <typename T>
 Outcome run(const ElmNetworkExample& e, History history = History::whole()) {
-  const Held<T> held(e.values);
-  const auto out = [&](const char* name) { return held.out(name); };
-  const HeldMasks<T> masks(e.neurons, e.emitted, e.recurrent);
-  const ElmNetworkShape& s = e.shape;
-  const auto all = static_cast<std::size_t>((s.steps - e.first) * s.rows * s.neurons);
-  std::vector<T> emitted(all), magnitude(static_cast<std::size_t>(s.rows * s.neurons));
-  ElmNetworkKernel<T> kernel(s, parameters_of(e, held), masks.masks(), history);
-  kernel.forward(held.in("input"), e.first, emitted.data(), magnitude.data(),
-                 e.lengths.empty() ? nullptr : e.lengths.data());
-  Outcome outcome{{emitted.begin(), emitted.end()}, {}};
-  outcome.emitted.insert(outcome.emitted.end(), magnitude.begin(), magnitude.end());
-  if (!history.kept) return outcome;
-  const Values by = coefficients(e);
-  const std::vector<T> narrow(by.begin(), by.end());
-  kernel.backward(
-      held.in("input"), narrow.data(), narrow.data() + all,
-      {out("synapse_weight"), out("input_weight"), out("recurrent_weight"), out("bias"),
-       out("hidden_weight"), out("hidden_bias"), out("output_weight"), out("output_bias"),
-       out("memory_weight"), out("threshold"), out("keep"), out("gain"), out("input")});
-  outcome.gradients = held.gradients();
-  return outcome;
+  const std::int64_t size = (e.shape.steps - e.first) * e.shape.rows * e.shape.neurons;
+  const ElmNetworkSettings settings{e.connectome.data(),
+                                    e.input_scale,
+                                    e.branch_keep,
+                                    e.low_pass_keep,
+                                    e.rectified,
+                                    e.activation,
+                                    e.lengths.empty() ? nullptr : e.lengths.data()};
+  return run_kernel<ElmNetwork, T>(e, size, settings, history);
 }
 
 }  // namespace afterspike::kernels

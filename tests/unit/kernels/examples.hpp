@@ -13,7 +13,7 @@
 #include <hwy/targets.h>
 
 #include "afterspike/base/rng.hpp"
-#include "afterspike/kernels/pass.hpp"
+#include "afterspike/kernels/sequence.hpp"
 
 /// What tests of whole-sequence kernels have in common.
 namespace afterspike::kernels {
@@ -67,6 +67,17 @@ class Held {
   }
   const T* in(const std::string& name) const { return in_.at(name).data(); }
   T* out(const std::string& name) const { return out_.at(name).data(); }
+  Arrays<const T> values() const {
+    Arrays<const T> all;
+    for (const auto& [name, own] : in_) all[name] = own.data();
+    return all;
+  }
+  /// The places of gradients().
+  Arrays<T> targets() const {
+    Arrays<T> all;
+    for (auto& [name, own] : out_) all[name] = own.data();
+    return all;
+  }
   NamedValues gradients() const {
     NamedValues result;
     for (const auto& [name, values] : out_) result[name].assign(values.begin(), values.end());
@@ -96,6 +107,29 @@ class HeldMasks {
   std::vector<T> neurons_;
   Masks<T> masks_;
 };
+
+/// The results of a kernel on an example, whose emissions from step `first` on are `size` values,
+/// and its gradients if it keeps a history.
+template <typename Model, typename T, typename Example>
+Outcome run_kernel(const Example& e, std::int64_t size, const typename Model::Settings& settings,
+                   History history, Precision precision = Precision::float32) {
+  const Held<T> held(e.values);
+  const HeldMasks<T> masks(e.neurons, e.emitted, e.recurrent);
+  const Values by = coefficients(e);
+  const std::vector<T> outer(by.begin(), by.end());
+  std::vector<T> results(by.size());  // Emissions, and magnitudes after them.
+  T* magnitude = Model::kMagnitude ? results.data() + size : nullptr;
+  SequenceKernel<Model, T> kernel(e.shape, settings, held.values(), masks.masks(), history,
+                                  precision);
+  kernel.forward(held.in("input"), e.first, results.data(), magnitude);
+  Outcome outcome{{results.begin(), results.end()}, {}};
+  if (!history.kept) return outcome;
+  kernel.backward(held.in("input"),
+                  {outer.data(), Model::kMagnitude ? outer.data() + size : nullptr}, held.targets(),
+                  held.out("input"));
+  outcome.gradients = held.gradients();
+  return outcome;
+}
 
 inline double distance(const Values& found, const Values& expected) {
   double largest = 0, apart = 0;

@@ -12,7 +12,7 @@ namespace afterspike::kernels {
 struct GlifrExample {
   GlifrShape shape;
   std::int64_t first = 0;
-  NamedValues values;  ///< By the names of GlifrParameters; and "input".
+  NamedValues values;  ///< By the names of the kernel's parameters; and "input".
   double emission = 1, reset = 0, bias = 0;
   std::optional<Values> neurons;
   std::vector<std::uint8_t> emitted, recurrent;
@@ -113,39 +113,9 @@ inline Values coefficients(const GlifrExample& e) {
 
 template <typename T>
 Outcome run(const GlifrExample& e, History history = History::whole(),
-            Products products = Products::own) {
-  const Held<T> held(e.values);
-  const auto in = [&](const char* name) { return held.in(name); };
-  const auto out = [&](const char* name) { return held.out(name); };
-  const GlifrParameters<T> parameters{in("threshold"),
-                                      in("slope"),
-                                      in("keep"),
-                                      in("gain"),
-                                      in("current_keep"),
-                                      in("multiplicative"),
-                                      in("additive"),
-                                      in("input_weight"),
-                                      in("recurrent_weight"),
-                                      static_cast<T>(e.emission),
-                                      static_cast<T>(e.reset),
-                                      static_cast<T>(e.bias)};
-  const HeldMasks<T> masks(e.neurons, e.emitted, e.recurrent);
-  const GlifrShape& s = e.shape;
-  std::vector<T> emitted(static_cast<std::size_t>((s.steps - e.first) * s.rows * s.neurons));
-  GlifrKernel<T> kernel(s, parameters, masks.masks(), history, products);
-  kernel.forward(in("input"), e.first, emitted.data());
-  Outcome outcome;
-  outcome.emitted.assign(emitted.begin(), emitted.end());
-  if (!history.kept) return outcome;
-  const Values by = coefficients(e);
-  const std::vector<T> by_emitted(by.begin(), by.end());
-  GlifrGradients<T> targets{out("threshold"), out("slope"),        out("keep"),
-                            out("gain"),      out("current_keep"), out("multiplicative"),
-                            out("additive"),  out("input_weight"), out("recurrent_weight"),
-                            out("input")};
-  kernel.backward(in("input"), by_emitted.data(), targets);
-  outcome.gradients = held.gradients();
-  return outcome;
+            Precision precision = Precision::float32) {
+  const std::int64_t size = (e.shape.steps - e.first) * e.shape.rows * e.shape.neurons;
+  return run_kernel<Glifr, T>(e, size, {e.emission, e.reset, e.bias}, history, precision);
 }
 
 }  // namespace afterspike::kernels

@@ -20,7 +20,7 @@
 #include "afterspike/base/rng.hpp"
 #include "afterspike/kernels/gemm.hpp"
 #include "glifr_example.hpp"
-#include "kernels/glifr_steps.hpp"
+#include "kernels/recurrence.hpp"
 #include "support/expect_error.hpp"
 
 namespace afterspike::kernels {
@@ -149,16 +149,14 @@ TEST(GlifrKernel, KeepsWithinALimitWhereItCan) {
       .steps = 784, .rows = 32, .inputs = 1, .neurons = 128, .currents = 2, .delay = 1};
   using Kernel = GlifrKernel<float>;
   const std::size_t whole = Kernel::workspace_bytes(shape, History::whole());
-  EXPECT_EQ(
-      Kernel::workspace_bytes(shape, Kernel::longest_history(shape, false, Products::own, whole)),
-      whole);
+  EXPECT_EQ(Kernel::workspace_bytes(shape, Kernel::longest_history(shape, {}, whole)), whole);
   for (const double part : {0.9, 0.5, 0.3, 0.2}) {
     const auto limit = static_cast<std::size_t>(part * static_cast<double>(whole));
-    const History history = Kernel::longest_history(shape, false, Products::own, limit);
+    const History history = Kernel::longest_history(shape, {}, limit);
     EXPECT_LE(Kernel::workspace_bytes(shape, history), limit) << part;
     EXPECT_LT(history.segment, shape.steps);
   }
-  const History least = Kernel::longest_history(shape, false, Products::own, 0);
+  const History least = Kernel::longest_history(shape, {}, 0);
   EXPECT_LT(Kernel::workspace_bytes(shape, least), whole / 5);
   EXPECT_GT(Kernel::workspace_bytes(shape, least), 0U);
 }
@@ -169,7 +167,7 @@ TEST(GlifrKernel, NeverTakesMoreInSegmentsThanWhole) {
         .steps = 400, .rows = 4, .inputs = 1, .neurons = 32, .currents = 2, .delay = delay};
     using Kernel = GlifrKernel<float>;
     const std::size_t whole = Kernel::workspace_bytes(shape, History::whole());
-    const History least = Kernel::longest_history(shape, false, Products::own, 0);
+    const History least = Kernel::longest_history(shape, {}, 0);
     EXPECT_LE(Kernel::workspace_bytes(shape, least), whole) << delay;
   }
 }
@@ -217,22 +215,22 @@ TEST(GlifrKernel, WithProductsInBfloat16IsCloseToSinglePrecision) {
     GlifrExample e = glifr_example(
         {.steps = 40, .rows = 5, .inputs = 3, .neurons = 21, .currents = 2, .delay = delay});
     const Outcome exact = run<double>(e);
-    const Outcome rounded = run<float>(e, History::whole(), Products::bfloat16);
+    const Outcome rounded = run<float>(e, History::whole(), Precision::bfloat16);
     // A factor is rounded by at most 2^-9 of itself.
     EXPECT_LT(distance(rounded.emitted, exact.emitted), 4e-3);
     EXPECT_GT(distance(rounded.emitted, exact.emitted), 1e-5) << "nothing was rounded";
     for (const auto& [name, gradient] : exact.gradients) {
       EXPECT_LT(distance(rounded.gradients.at(name), gradient), 2e-2) << name;
     }
-    EXPECT_EQ(run<float>(e, {true, 1}, Products::bfloat16).gradients, rounded.gradients);
+    EXPECT_EQ(run<float>(e, {true, 1}, Precision::bfloat16).gradients, rounded.gradients);
     add_masks(e);
-    EXPECT_LT(distance(run<float>(e, History::none(), Products::bfloat16).emitted,
+    EXPECT_LT(distance(run<float>(e, History::none(), Precision::bfloat16).emitted,
                        run<double>(e).emitted),
               8e-3);
   }
   testing::expect_error(ErrorKind::config, {"bfloat16", "single precision"}, [] {
     run<double>(glifr_example({.steps = 2, .rows = 1, .inputs = 1, .neurons = 2}), History::whole(),
-                Products::bfloat16);
+                Precision::bfloat16);
   });
 }
 

@@ -16,7 +16,7 @@ inline double logistic(double x) {
 struct RnnExample {
   RnnShape shape;
   std::int64_t first = 0;
-  NamedValues values;  ///< By the names of RnnParameters; and "input".
+  NamedValues values;  ///< By the names of the kernel's parameters; and "input".
   std::optional<Values> neurons;
   std::vector<std::uint8_t> emitted, recurrent;
   Values loss;
@@ -146,25 +146,8 @@ inline Values coefficients(const RnnExample& e) {
 
 template <typename T>
 Outcome run(const RnnExample& e, History history = History::whole()) {
-  const Held<T> held(e.values);
-  const auto in = [&](const char* name) { return held.in(name); };
-  const auto out = [&](const char* name) { return held.out(name); };
-  const HeldMasks<T> masks(e.neurons, e.emitted, e.recurrent);
-  const RnnShape& s = e.shape;
-  std::vector<T> emitted(static_cast<std::size_t>((s.steps - e.first) * s.rows * s.units));
-  RnnKernel<T> kernel(
-      s, {in("input_weight"), in("recurrent_weight"), in("input_bias"), in("recurrent_bias")},
-      masks.masks(), history);
-  kernel.forward(in("input"), e.first, emitted.data());
-  Outcome outcome{{emitted.begin(), emitted.end()}, {}};
-  if (!history.kept) return outcome;
-  const Values by = coefficients(e);
-  const std::vector<T> by_emitted(by.begin(), by.end());
-  kernel.backward(in("input"), by_emitted.data(),
-                  {out("input_weight"), out("recurrent_weight"), out("input_bias"),
-                   out("recurrent_bias"), out("input")});
-  outcome.gradients = held.gradients();
-  return outcome;
+  const std::int64_t size = (e.shape.steps - e.first) * e.shape.rows * e.shape.units;
+  return run_kernel<Rnn, T>(e, size, {}, history);
 }
 
 }  // namespace afterspike::kernels

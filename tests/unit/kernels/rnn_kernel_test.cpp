@@ -89,20 +89,20 @@ TEST_P(RnnKernelOf, KeepsWithinALimitWhereItCan) {
   for (const bool masked : {false, true}) {
     const RnnShape sizes = shape(784, 32, 1, 100);
     const auto bytes = [&](std::int64_t segment) {
-      return Kernel::workspace_bytes(sizes, {true, segment}, masked);
+      return Kernel::workspace_bytes(sizes, {true, segment}, {masked});
     };
     const std::size_t whole = bytes(sizes.steps);
-    EXPECT_EQ(bytes(Kernel::longest_history(sizes, masked, whole).segment), whole);
+    EXPECT_EQ(bytes(Kernel::longest_history(sizes, {masked}, whole).segment), whole);
     for (const double part : {0.9, 0.5, 0.3}) {
       const auto limit = static_cast<std::size_t>(part * static_cast<double>(whole));
-      const std::int64_t segment = Kernel::longest_history(sizes, masked, limit).segment;
+      const std::int64_t segment = Kernel::longest_history(sizes, {masked}, limit).segment;
       EXPECT_LE(bytes(segment), limit) << part;
       EXPECT_LT(segment, sizes.steps);
       // With one part less it would not be within the limit.
       const std::int64_t parts = (sizes.steps + segment - 1) / segment;
       EXPECT_GT(bytes((sizes.steps + parts - 2) / (parts - 1)), limit) << part;
     }
-    EXPECT_LT(bytes(Kernel::longest_history(sizes, masked, 0).segment), whole / 3);
+    EXPECT_LT(bytes(Kernel::longest_history(sizes, {masked}, 0).segment), whole / 3);
   }
 }
 
@@ -110,10 +110,9 @@ TEST_P(RnnKernelOf, NeverTakesMoreInSegmentsThanWhole) {
   using Kernel = RnnKernel<float>;
   for (const std::int64_t delay : delays()) {
     const RnnShape sizes = shape(400, 4, 1, 32, delay);
-    const std::size_t whole = Kernel::workspace_bytes(sizes, History::whole(), false);
-    const History least = Kernel::longest_history(sizes, false, 0);
-    EXPECT_LT(Kernel::workspace_bytes(sizes, least, false), 0.8 * static_cast<double>(whole))
-        << delay;
+    const std::size_t whole = Kernel::workspace_bytes(sizes, History::whole());
+    const History least = Kernel::longest_history(sizes, {}, 0);
+    EXPECT_LT(Kernel::workspace_bytes(sizes, least), 0.8 * static_cast<double>(whole)) << delay;
   }
 }
 
@@ -122,8 +121,8 @@ TEST(RnnKernel, TakesNothingForADelayBeyondTheSequence) {
   const RnnShape sizes{RnnCell::vanilla, 28, 32, 28, 256, 28};
   RnnShape beyond = sizes;
   beyond.delay = 20000;
-  EXPECT_EQ(Kernel::workspace_bytes(beyond, History::whole(), true),
-            Kernel::workspace_bytes(sizes, History::whole(), true));
+  EXPECT_EQ(Kernel::workspace_bytes(beyond, History::whole(), {true}),
+            Kernel::workspace_bytes(sizes, History::whole(), {true}));
 }
 
 TEST(RnnKernel, RefusesADelayThatTheCellHasNot) {

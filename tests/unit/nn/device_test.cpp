@@ -52,7 +52,7 @@ NetworkPass pass_of(const Network& network, at::Tensor& penalty) {
 std::vector<at::Tensor> train_on(const Network& network) {
   at::Tensor penalty;
   NetworkPass pass = pass_of(network, penalty);
-  pass.engine = Engine::composed;
+  pass.execution.engine = Engine::composed;
   const at::Tensor input =
       uniform_tensor({7, 3, 6}, Rng(3), -1, 1).to(network.device(), at::kFloat);
   const at::Tensor output = network.forward(input, pass);

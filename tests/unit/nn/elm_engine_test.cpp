@@ -163,7 +163,7 @@ TEST(ElmNetworkEngine, PenalisesTheSame) {
     std::vector<std::vector<at::Tensor>> gradients;
     for (const Engine engine : {Engine::automatic, Engine::composed}) {
       LayerPass pass;
-      pass.engine = engine;
+      pass.execution.engine = engine;
       pass.first = 11;
       pass.lengths = lengths;
       at::Tensor penalty;

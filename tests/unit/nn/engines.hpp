@@ -29,7 +29,7 @@ struct Outcome {
 
 inline Outcome run_engine(const NeuronLayer& layer, const at::Tensor& input, LayerPass pass,
                           Engine engine, bool with_input = true) {
-  pass.engine = engine;
+  pass.execution.engine = engine;
   if (pass.dropout.defined()) pass.dropout = at::make_generator<at::CPUGeneratorImpl>(7);
   const at::Tensor leaf = input.detach().clone().requires_grad_(with_input);
   Outcome outcome;

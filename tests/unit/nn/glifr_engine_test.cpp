@@ -97,7 +97,7 @@ TEST(GlifrEngine, ComputesInBfloat16WhereItIsAsked) {
   const at::Tensor input = uniform_tensor({30, 4, 3}, Rng(3), -2, 2).to(at::kFloat);
   LayerPass pass;
   const Outcome exact = run_engine(*layer, input, pass, Engine::automatic);
-  pass.precision = Precision::bfloat16;
+  pass.execution.precision = Precision::bfloat16;
   const Outcome rounded = run_engine(*layer, input, pass, Engine::automatic);
   EXPECT_GT(testing::relative_error(rounded.emitted, exact.emitted), 1e-6);
   expect_close(rounded.emitted, exact.emitted, 4e-3, "emissions");

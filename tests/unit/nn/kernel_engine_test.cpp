@@ -106,9 +106,10 @@ TEST_P(KernelEngine, GivesTheSameBitsWithinAnyLimit) {
   const auto all = network.workspace(400, 4, pass);
   ASSERT_TRUE(all.has_value());
   for (const double part : {0.95, 0.8, 0.01}) {
-    pass.workspace_limit = static_cast<std::size_t>(part * static_cast<double>(all->bytes));
+    pass.execution.workspace_limit =
+        static_cast<std::size_t>(part * static_cast<double>(all->bytes));
     const auto planned = network.workspace(400, 4, pass);
-    EXPECT_LE(planned->bytes, std::max(pass.workspace_limit, planned->least)) << part;
+    EXPECT_LE(planned->bytes, std::max(pass.execution.workspace_limit, planned->least)) << part;
     const auto found = gradients();
     for (std::size_t i = 0; i < whole.size(); ++i) expect_same(found[i], whole[i], "gradient");
   }
@@ -134,7 +135,7 @@ TEST_P(KernelEngine, OfStackedLayersIsDifferentiable) {
   pass.first = 7;
   std::vector<std::vector<at::Tensor>> gradients;
   for (const Engine engine : {Engine::automatic, Engine::composed}) {
-    pass.engine = engine;
+    pass.execution.engine = engine;
     const at::Tensor output = network.forward(input, pass);
     EXPECT_EQ(output.sizes(), at::IntArrayRef({5, 4, 3}));
     gradients.push_back(torch::autograd::grad({output.square().sum()}, variables));

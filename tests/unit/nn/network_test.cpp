@@ -103,10 +103,10 @@ TEST(Network, IsItsLayersOneUponTheOtherAndALinearReadout) {
     }
     expect_close(two->emissions(input(), {}), signal, 1e-13, "emissions");
     NetworkPass pass;
-    pass.engine = Engine::composed;
+    pass.execution.engine = Engine::composed;
     expect_same(two->emissions(input(), pass), signal, "composed emissions");
     for (const Engine engine : {Engine::automatic, Engine::composed}) {
-      pass.engine = engine;
+      pass.execution.engine = engine;
       pass.first = 6;
       expect_close(two->emissions(input(), pass), signal.narrow(0, 6, 3), 1e-13, "from step 6 on");
       pass.first = 0;

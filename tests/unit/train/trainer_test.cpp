@@ -131,7 +131,7 @@ TEST(Trainer, LearnsWithProductsInBfloat16NearlyWhatItDoesInSinglePrecision) {
 
 TEST(Trainer, RefusesBfloat16OfANeuronModelThatHasNone) {
   const tasks::Task task = class_task(60);
-  expect_error(ErrorKind::config, {"train.precision", "bf16", "float32"}, [&] {
+  expect_error(ErrorKind::config, {"train.precision", "bfloat16", "float32"}, [&] {
     Training(task, "lstm", {{"precision", "bf16"}});
   });
 }
