@@ -398,8 +398,8 @@ TEST(NeuronEntries, HaveNamesSummariesAndNoNameTwice) {
     EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
     EXPECT_FALSE(entry.summary.empty()) << entry.name;
   }
-  EXPECT_THAT(names,
-              ::testing::IsSupersetOf({"glifr", "elm", "elm_network", "rnn", "gru", "lstm"}));
+  EXPECT_THAT(names, ::testing::IsSupersetOf(
+                         {"glifr", "alif", "elm", "elm_network", "rnn", "gru", "lstm"}));
 }
 
 TEST(NeuronEntries, EveryOptionTakesItsOwnDefaultAsText) {

@@ -76,7 +76,7 @@ void train_as_planned(const char* neuron, const char* read, double part) {
 }
 
 TEST(MemoryPlan, HoldsWhereLengthsDiffer) {
-  for (const char* neuron : {"glifr", "elm", "elm_network", "rnn", "gru", "lstm"}) {
+  for (const char* neuron : {"glifr", "alif", "elm", "elm_network", "rnn", "gru", "lstm"}) {
     for (const char* read : {"last", "all"}) {
       for (const double part : {1.0, 0.7, 0.8, 0.9}) train_as_planned(neuron, read, part);
     }
