@@ -10,6 +10,7 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/io/hdf5.hpp"
+#include "afterspike/io/size_limit.hpp"
 #include "afterspike/io/table.hpp"
 
 namespace afterspike::data {
@@ -45,7 +46,7 @@ at::Tensor read_integers(const io::Hdf5File& file, const char* name, std::string
 }
 
 SequenceFile read_hdf5(const fs::path& path) {
-  const io::Hdf5File file(path);
+  const io::Hdf5File file(path, io::Hdf5File::Mode::read, io::Hdf5File::Links::follow);
   SequenceFile result;
   result.inputs = read_tensor(file, "/inputs");
   require(result.inputs.defined(), ErrorKind::data, "{}: there is no /inputs", path.string());
@@ -148,6 +149,9 @@ at::Tensor step_columns(const io::Table& table, const std::vector<std::size_t>& 
                         const fs::path& path) {
   if (places.empty()) return {};
   const auto width = static_cast<std::int64_t>(places.size());
+  const auto numbers = static_cast<std::uint64_t>(width) * sizeof(float);
+  io::require_plausible_size((starts.size() - 1) * static_cast<std::uint64_t>(steps) * numbers,
+                             table.rows.size() * numbers, path.string());
   at::Tensor values = at::zeros({static_cast<std::int64_t>(starts.size() - 1), steps, width});
   auto access = values.accessor<float, 3>();
   for (std::size_t sample = 0; sample + 1 < starts.size(); ++sample) {

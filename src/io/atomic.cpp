@@ -109,7 +109,10 @@ bool is_stream(const fs::path& path) {
 
 void write_file(const fs::path& given, std::string_view content) {
   if (is_stream(given)) return File(given, File::Mode::append, ErrorKind::data).write(content);
-  const fs::path path = follow_links(given);
+  replace_file(follow_links(given), content);
+}
+
+void replace_file(const fs::path& path, std::string_view content) {
   // Unique, so that two writers of the same path do not mix their contents.
   const fs::path beside = path.parent_path() / unique_name(path.filename().string());
   try {
@@ -125,6 +128,16 @@ void write_file(const fs::path& given, std::string_view content) {
     throw error.within(fmt::format("'{}' cannot be written", path.string()));
   }
   flush_directory(path.parent_path(), ErrorKind::data);
+}
+
+void append_line(const fs::path& path, std::string_view line) {
+  std::string text(line);
+  text += '\n';
+  File(path, File::Mode::extend, ErrorKind::data).write(text);
+}
+
+void flush_file(const fs::path& path) {
+  if (is_there(path)) File(path, File::Mode::read, ErrorKind::data).flush();
 }
 
 void publish_file(const fs::path& from, const fs::path& to) {

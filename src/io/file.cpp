@@ -13,11 +13,13 @@ namespace {
 int flags_of(File::Mode mode) {
   switch (mode) {
     case File::Mode::read:
-      return O_RDONLY | O_CLOEXEC;
+      return O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // A FIFO would wait for a writer for ever.
     case File::Mode::replace:
       return O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
     case File::Mode::append:
       return O_WRONLY | O_APPEND | O_CLOEXEC;
+    case File::Mode::extend:
+      return O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
     case File::Mode::create:
       break;
   }
@@ -29,10 +31,18 @@ int flags_of(File::Mode mode) {
 File::File(const std::filesystem::path& path, Mode mode, ErrorKind kind)
     : path_(path), kind_(kind), descriptor_(::open(path.c_str(), flags_of(mode), 0666)) {
   if (descriptor_ < 0) fail_at(mode == Mode::read ? "cannot be opened" : "cannot be written");
+  if (mode != Mode::read || is_file_or_directory()) return;
+  ::close(descriptor_);
+  fail(kind_, "'{}': found a device or a pipe, expected a file", path_.string());
 }
 
 File::~File() {
   ::close(descriptor_);
+}
+
+bool File::is_file_or_directory() const {
+  struct stat status = {};
+  return ::fstat(descriptor_, &status) == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
 }
 
 std::uint64_t File::size() const {

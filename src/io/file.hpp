@@ -14,10 +14,11 @@ namespace afterspike::io {
 class File {
  public:
   enum class Mode {
-    read,
+    read,     ///< Opens a file, or a directory to flush it; fails for a device or a pipe.
     replace,  ///< Creates the file, or empties an existing one.
     create,   ///< Creates the file; fails if it exists.
     append,   ///< Writes to the end of an existing file, or into a pipe or device.
+    extend,   ///< Writes to the end of a file, which is created if missing; fails for a link.
   };
 
   File(const std::filesystem::path& path, Mode mode, ErrorKind kind);
@@ -38,6 +39,7 @@ class File {
   void flush();
 
  private:
+  bool is_file_or_directory() const;
   [[noreturn]] void fail_at(std::string_view action) const;
 
   std::filesystem::path path_;

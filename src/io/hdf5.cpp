@@ -11,10 +11,13 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
+#include "afterspike/io/size_limit.hpp"
 #include "hdf5_file.hpp"
 
 namespace afterspike::io {
 namespace {
+
+constexpr std::uint64_t kBeyondMemory = std::numeric_limits<std::uint64_t>::max();
 
 /// Reads numbers as doubles and converts them to integers, which they must be. (HDF5's own
 /// conversion from another byte order reports every number as truncated.)
@@ -45,14 +48,15 @@ bool is_hdf5(const std::filesystem::path& path) {
 
 bool Hdf5File::Impl::exists(std::string_view object) const {
   check_path(object);
+  const Handle access = link_access();
   // HDF5 can check only whether the last part of a path exists.
   for (std::size_t end = 1; end < object.size(); ++end) {
     end = std::min(object.find('/', end), object.size());
     const std::string part(object.substr(0, end));
-    if (H5Lexists(file, part.c_str(), H5P_DEFAULT) <= 0 ||
-        H5Oexists_by_name(file, part.c_str(), H5P_DEFAULT) <= 0) {
-      return false;
-    }
+    const bool there = H5Lexists(file, part.c_str(), access) > 0 &&
+                       H5Oexists_by_name(file, part.c_str(), access) > 0;
+    check_links(part);
+    if (!there) return false;
   }
   return true;
 }
@@ -72,7 +76,7 @@ void Hdf5File::Impl::flush() const {
 
 Handle Hdf5File::Impl::object(std::string_view name) const {
   require(exists(name), ErrorKind::data, "{} is missing", where(name));
-  Handle handle(H5Oopen(file, std::string(name).c_str(), H5P_DEFAULT), H5Oclose);
+  Handle handle(H5Oopen(file, std::string(name).c_str(), link_access()), H5Oclose);
   require(bool(handle), ErrorKind::data, "{} cannot be opened{}", where(name),
           words(hdf5_reason()));
   return handle;
@@ -81,6 +85,7 @@ Handle Hdf5File::Impl::object(std::string_view name) const {
 Handle Hdf5File::Impl::dataset(std::string_view name) const {
   Handle handle = object(name);
   require(H5Iget_type(handle) == H5I_DATASET, ErrorKind::data, "{} is not a data set", where(name));
+  check_storage(handle, name);
   return handle;
 }
 
@@ -166,17 +171,25 @@ template <typename T>
 Hdf5Array<T> Hdf5File::Impl::selected(hid_t dataset, hid_t space, std::vector<std::int64_t> shape,
                                       const std::string& where) const {
   const Handle type(H5Dget_type(dataset), H5Tclose);
+  std::uint64_t bytes = sizeof(T);
+  for (const std::int64_t extent : shape) {
+    const auto factor = static_cast<std::uint64_t>(extent);
+    if (__builtin_mul_overflow(bytes, factor, &bytes)) bytes = kBeyondMemory;
+    if (factor == 0) break;
+  }
+  require_plausible_size(bytes, stored_bytes(dataset), where);
   const Handle memory_space = space_of(shape);
   return numbers<T>(type, std::move(shape), where, [&](hid_t memory, void* values) {
     return H5Dread(dataset, memory, memory_space, space, conversion_list<T>(), values) >= 0;
   });
 }
 
-Hdf5File::Hdf5File(const std::filesystem::path& path, Mode mode) {
+Hdf5File::Hdf5File(const std::filesystem::path& path, Mode mode, Links links) {
   const Hdf5Lock lock;
   const std::string name = path.string();
   if (mode == Mode::create) {
-    Handle file(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
+    Handle file(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, creation_list(H5P_FILE_CREATE), H5P_DEFAULT),
+                H5Fclose);
     require(bool(file), ErrorKind::data, "'{}' cannot be created{}", name, words(hdf5_reason()));
     impl_ = std::make_unique<Impl>(Impl{name, std::move(file)});
     return;
@@ -191,7 +204,7 @@ Hdf5File::Hdf5File(const std::filesystem::path& path, Mode mode) {
   Handle file(H5Fopen(name.c_str(), H5F_ACC_RDONLY, access), H5Fclose);
   require(bool(file), ErrorKind::data, "'{}' is not a readable HDF5 file{}", name,
           words(hdf5_reason()));
-  impl_ = std::make_unique<Impl>(Impl{name, std::move(file)});
+  impl_ = std::make_unique<Impl>(Impl{name, std::move(file), links});
 }
 
 Hdf5File::~Hdf5File() {
@@ -319,7 +332,7 @@ void Hdf5File::write(std::string_view dataset, const Hdf5Array<T>& array, bool g
   impl_->check_shape(array.shape, array.values.size(), where);
   const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
   H5Pset_create_intermediate_group(links, 1);
-  const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  const Handle creation = creation_list(H5P_DATASET_CREATE);
   const bool possible = !array.shape.empty() && !array.values.empty();
   if (gzip && possible) compress(creation, array.shape, sizeof(T));
   const Handle space = space_of(array.shape);

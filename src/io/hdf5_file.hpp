@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +23,8 @@ inline std::string words(const std::string& reason) {
 struct Hdf5File::Impl {
   std::string path;
   Handle file;
+  Links links = Links::refuse;
+  mutable std::set<std::string> other_files = {};  ///< Met by external links.
 
   std::string where(std::string_view object) const {
     return fmt::format("'{}': '{}'", path, object);
@@ -35,6 +39,21 @@ struct Hdf5File::Impl {
   void check_shape(const std::vector<std::int64_t>& shape, std::size_t count,
                    const std::string& where) const;
   void flush() const;
+
+  /// How links are followed: counts and checks external ones.
+  Handle link_access() const;
+
+  /// Refuses what link_access() has met, if it must be; `object` was asked for.
+  void check_links(std::string_view object) const;
+
+  /// Allows or refuses another file in which values of `object` lie.
+  void note_other_file(const std::string& name, std::string_view object) const;
+
+  /// Refuses external storage, and virtual data sets whose sources may not be read.
+  void check_storage(hid_t dataset, std::string_view name) const;
+
+  /// Bytes that are stored for a data set, including those of a virtual one's sources.
+  std::uint64_t stored_bytes(hid_t dataset) const;
 
   Handle dataset(std::string_view name) const;
   Handle object(std::string_view name) const;

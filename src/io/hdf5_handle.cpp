@@ -45,6 +45,12 @@ Handle space_of(const std::vector<std::int64_t>& shape) {
                 H5Sclose);
 }
 
+Handle creation_list(hid_t property_class) {
+  Handle list(H5Pcreate(property_class), H5Pclose);
+  H5Pset_obj_track_times(list, false);
+  return list;
+}
+
 void compress(hid_t creation, const std::vector<std::int64_t>& shape, std::size_t value_size) {
   auto chunk = extents(shape);
   hsize_t row = value_size;

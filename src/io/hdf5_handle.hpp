@@ -56,6 +56,10 @@ std::vector<hsize_t> extents(const std::vector<std::int64_t>& shape);
 /// Returns the data space of a shape; an empty shape is a scalar.
 Handle space_of(const std::vector<std::int64_t>& shape);
 
+/// A creation list for data sets and groups without the times of their creation: the same content
+/// gives the same bytes.
+Handle creation_list(hid_t property_class);
+
 /// Compresses data sets made with this creation list, in chunks of whole rows of about a megabyte.
 /// REQUIRES: a shape with values.
 void compress(hid_t creation, const std::vector<std::int64_t>& shape, std::size_t value_size);

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "afterspike/io/size_limit.hpp"
 #include "hdf5_file.hpp"
 
 namespace afterspike::io {
@@ -118,6 +119,8 @@ Hdf5Rows<T> Hdf5File::read_variable_rows(std::string_view dataset, std::int64_t 
   const auto shape = impl_->select_rows(space, begin, end, where);
   require(shape.size() == 1, ErrorKind::data, "{}: found {} dimensions, expected 1", where,
           shape.size());
+  require_plausible_size(static_cast<std::uint64_t>(end - begin) * sizeof(hvl_t),
+                         impl_->stored_bytes(handle), where);
   // HDF5 converts half precision bit by bit, ten times slower than it reads.
   const bool half = std::is_same_v<T, double> && std::endian::native == std::endian::little &&
                     H5Tequal(element, half_type()) > 0;
@@ -147,7 +150,7 @@ void Hdf5File::write_variable_rows(std::string_view dataset, const Hdf5Rows<T>& 
   const Handle in_memory(H5Tvlen_create(memory_type<T>()), H5Tclose);
   const Handle space = space_of({static_cast<std::int64_t>(pointers.size())});
   const Handle handle(H5Dcreate2(impl_->file, std::string(dataset).c_str(), in_file, space, links,
-                                 H5P_DEFAULT, H5P_DEFAULT),
+                                 creation_list(H5P_DATASET_CREATE), H5P_DEFAULT),
                       H5Dclose);
   const bool written = handle && (pointers.empty() || H5Dwrite(handle, in_memory, H5S_ALL, H5S_ALL,
                                                                H5P_DEFAULT, pointers.data()) >= 0);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "afterspike/io/size_limit.hpp"
 #include "hdf5_file.hpp"
 
 namespace afterspike::io {
@@ -26,9 +27,10 @@ void Hdf5File::write_texts(std::string_view dataset, const Hdf5Array<std::string
   const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
   H5Pset_create_intermediate_group(links, 1);
   const Handle type = variable_text();
-  const Handle handle(H5Dcreate2(impl_->file, std::string(dataset).c_str(), type,
-                                 space_of(array.shape), links, H5P_DEFAULT, H5P_DEFAULT),
-                      H5Dclose);
+  const Handle handle(
+      H5Dcreate2(impl_->file, std::string(dataset).c_str(), type, space_of(array.shape), links,
+                 creation_list(H5P_DATASET_CREATE), H5P_DEFAULT),
+      H5Dclose);
   const bool written =
       handle && H5Dwrite(handle, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()) >= 0;
   require(written, ErrorKind::data, "{} cannot be written{}", where, words(hdf5_reason()));
@@ -44,7 +46,9 @@ Hdf5Array<std::string> Hdf5File::read_texts(std::string_view dataset) const {
           "{} holds no texts of variable length", where);
   const Handle space(H5Dget_space(handle), H5Sclose);
   Hdf5Array<std::string> array{impl_->shape(space, where), {}};
-  std::vector<char*> pointers(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
+  const auto count = static_cast<std::uint64_t>(H5Sget_simple_extent_npoints(space));
+  require_plausible_size(count * sizeof(char*), impl_->stored_bytes(handle), where);
+  std::vector<char*> pointers(static_cast<std::size_t>(count));
   const Handle type = variable_text();
   require(H5Dread(handle, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()) >= 0,
           ErrorKind::data, "{} cannot be read{}", where, words(hdf5_reason()));
@@ -58,9 +62,9 @@ void Hdf5File::make_group(std::string_view group) {
   impl_->check_path(group);
   const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
   H5Pset_create_intermediate_group(links, 1);
-  const Handle handle(
-      H5Gcreate2(impl_->file, std::string(group).c_str(), links, H5P_DEFAULT, H5P_DEFAULT),
-      H5Gclose);
+  const Handle handle(H5Gcreate2(impl_->file, std::string(group).c_str(), links,
+                                 creation_list(H5P_GROUP_CREATE), H5P_DEFAULT),
+                      H5Gclose);
   require(bool(handle), ErrorKind::data, "{} cannot be made{}", impl_->where(group),
           words(hdf5_reason()));
 }

@@ -15,6 +15,7 @@
 #include "afterspike/io/json.hpp"
 #include "file.hpp"
 #include "json_reason.hpp"
+#include "json_structure.hpp"
 
 namespace afterspike::io {
 namespace {
@@ -61,8 +62,9 @@ struct Entry {
 
 /// Reads one member of the header; `where` names file and tensor.
 Entry read_entry(const std::string& name, const Header& described, const std::string& where) {
-  require(described.is_object(), ErrorKind::checkpoint, "{}: expected an object, found {}", where,
-          described.dump());
+  if (!described.is_object()) {  // dump() only for the message.
+    fail(ErrorKind::checkpoint, "{}: expected an object, found {}", where, described.dump());
+  }
   for (const auto& [key, value] : described.items()) {
     require(key == "dtype" || key == "shape" || key == "data_offsets", ErrorKind::checkpoint,
             "{}: unknown member '{}'; expected dtype, shape and data_offsets", where, key);
@@ -120,6 +122,7 @@ Header parse_header(const std::string& text, const std::string& file) {
     }
     return true;
   };
+  check_json_structure(text, file, ErrorKind::checkpoint, text.size());
   Header header;
   try {
     header = Header::parse(text, note_keys);

@@ -125,10 +125,52 @@ std::string line_of(const Field& field, std::string_view name, bool with_help) {
   return line + '\n';
 }
 
+/// The offset one past the string or comment that begins at `begin`.
+std::size_t end_of_text(std::string_view toml, std::size_t begin) {
+  const char quote = toml[begin];
+  if (quote == '#') return std::min(toml.find('\n', begin), toml.size());
+  const std::string three(3, quote);
+  const bool several_lines = toml.substr(begin, 3) == three;
+  std::size_t at = begin + (several_lines ? 3 : 1);
+  while (at < toml.size()) {
+    if (several_lines ? toml.substr(at, 3) == three : toml[at] == quote || toml[at] == '\n') break;
+    at += quote == '"' && toml[at] == '\\' ? 2 : 1;
+  }
+  return std::min(at + (several_lines ? 3 : 1), toml.size());
+}
+
+/// Refuses keys of many parts before they are parsed: toml++ limits the depth of values, but
+/// follows dotted keys by recursion, and 35,000 parts exhaust the stack.
+void check_keys(std::string_view toml, const std::string& file) {
+  constexpr int kMaxDots = 20;
+  int dots = 0;
+  std::size_t line = 1;
+  for (std::size_t at = 0; at < toml.size();) {
+    const char letter = toml[at];
+    if (letter == '"' || letter == '\'' || letter == '#') {
+      const std::size_t end = end_of_text(toml, at);
+      line += static_cast<std::size_t>(std::count(toml.begin() + static_cast<std::ptrdiff_t>(at),
+                                                  toml.begin() + static_cast<std::ptrdiff_t>(end),
+                                                  '\n'));
+      at = end;
+      continue;
+    }
+    if (letter == '\n') ++line;
+    if (letter == '\n' || letter == '=' || letter == ',' || letter == '{' || letter == '[')
+      dots = 0;
+    require(letter != '.' || ++dots <= kMaxDots, ErrorKind::config,
+            "{}:{}: found a key of more than {} parts, expected at most {}", file, line,
+            kMaxDots + 1, kMaxDots + 1);
+    ++at;
+  }
+}
+
 toml::table parse_file(const std::filesystem::path& path) {
   const std::vector<std::uint8_t> bytes = read_file(path, ErrorKind::config);
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  check_keys(text, path.string());
   try {
-    return toml::parse(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    return toml::parse(text);
   } catch (const toml::parse_error& error) {
     fail(ErrorKind::config, "{}:{}: {}", path.string(), error.source().begin.line,
          error.description());

@@ -19,6 +19,16 @@ bool is_stream(const std::filesystem::path& path);
 /// the path on failure (disk full, no permission).
 void write_file(const std::filesystem::path& path, std::string_view content);
 
+/// The same for files of a run: a link, device or pipe at `path` is itself replaced by the file,
+/// so that a run from somebody else cannot have other files written.
+void replace_file(const std::filesystem::path& path, std::string_view content);
+
+/// Appends a line to a file, which is created if missing. Throws Error(data), also for a link.
+void append_line(const std::filesystem::path& path, std::string_view line);
+
+/// Has the content of a file on the disk; no effect if there is none. Throws Error(data).
+void flush_file(const std::filesystem::path& path);
+
 /// Gives a finished file its final name on the same file system, after flushing its content;
 /// replaces an existing file. Throws Error(data).
 void publish_file(const std::filesystem::path& from, const std::filesystem::path& to);

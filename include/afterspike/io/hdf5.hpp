@@ -41,7 +41,12 @@ class Hdf5File {
  public:
   enum class Mode { read, create };  ///< create truncates an existing file.
 
-  explicit Hdf5File(const std::filesystem::path& path, Mode mode = Mode::read);
+  /// Whether members may lie in other files, by external links or virtual data sets. `follow` logs
+  /// the name of each such file. External storage (raw bytes of any file) is always refused.
+  enum class Links { refuse, follow };
+
+  explicit Hdf5File(const std::filesystem::path& path, Mode mode = Mode::read,
+                    Links links = Links::refuse);
   ~Hdf5File();
   Hdf5File(Hdf5File&&) noexcept;
   Hdf5File& operator=(Hdf5File&&) noexcept;

@@ -17,8 +17,12 @@ namespace afterspike::io {
 /// JSON with keys in order of writing, so that files are stable and readable.
 using Json = nlohmann::ordered_json;
 
-/// Reads a JSON file. Throws Error(`kind`) that names file and offset if it is missing or damaged.
+/// Reads a JSON file. Throws Error(`kind`) that names file and offset if it is missing, damaged,
+/// nested more than 100 levels deep, or has an object of more than 10,000 members.
 Json read_json(const std::filesystem::path& path, ErrorKind kind);
+
+/// The same for text from elsewhere; `where` names it in messages.
+Json parse_json(std::string_view text, std::string_view where, ErrorKind kind);
 
 /// Returns whether `value` is exactly a T. nlohmann's get<T>() would cut 1.5 to 1, wrap -1 around
 /// and read true as 1.
@@ -41,6 +45,10 @@ bool holds(const Json& value) {
   }
 }
 
+/// Throws Error(`kind`): the member is there, but of another type.
+[[noreturn]] void fail_member_type(const Json& value, std::string_view key, std::string_view where,
+                                   ErrorKind kind);
+
 /// Returns the member `key` of `object` as T. Throws Error(`kind`) that names `where` and the
 /// member if it is missing, of another type or out of the range of T.
 template <typename T>
@@ -52,8 +60,7 @@ T member(const Json& object, std::string_view key, std::string_view where, Error
     if (holds<T>(*found)) return found->template get<T>();
   } catch (const nlohmann::json::exception&) {  // Reported below.
   }
-  fail(kind, "{}: member '{}' is of another type than expected; found {}", where, key,
-       found->dump());
+  fail_member_type(*found, key, where, kind);
 }
 
 }  // namespace afterspike::io

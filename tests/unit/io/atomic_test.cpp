@@ -247,5 +247,32 @@ TEST(AtomicDirectory, AFileInTheWayOfAParentIsNamed) {
                [&] { AtomicDirectory(folder / "file/run"); });
 }
 
+/// A run from somebody else cannot have other files of the user written.
+TEST(ReplaceFile, ReplacesALinkAndNotWhatItNames) {
+  const TempDir folder;
+  spill(folder / "victim", "years of work");
+  fs::create_symlink("victim", folder / "link");
+  replace_file(folder / "link", "new");
+  EXPECT_EQ(slurp(folder / "link"), "new");
+  EXPECT_FALSE(fs::is_symlink(folder / "link"));
+  EXPECT_EQ(slurp(folder / "victim"), "years of work");
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  replace_file(folder / "pipe", "new");  // To write into it would wait for a reader.
+  EXPECT_EQ(slurp(folder / "pipe"), "new");
+}
+
+TEST(AppendLine, CreatesAndExtendsFilesAndRefusesLinks) {
+  const TempDir folder;
+  append_line(folder / "a", "1");
+  append_line(folder / "a", "2");
+  flush_file(folder / "a");
+  flush_file(folder / "absent");
+  EXPECT_EQ(slurp(folder / "a"), "1\n2\n");
+  fs::create_symlink("a", folder / "link");
+  expect_error(ErrorKind::data, {"link", "cannot be written"},
+               [&] { append_line(folder / "link", "3"); });
+  EXPECT_EQ(slurp(folder / "a"), "1\n2\n");
+}
+
 }  // namespace
 }  // namespace afterspike::io

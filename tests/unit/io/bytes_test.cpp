@@ -1,5 +1,7 @@
 #include "afterspike/io/bytes.hpp"
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -202,6 +204,16 @@ TEST_F(Bytes, TheChecksumOfAFileIsThatOfItsContent) {
   const std::string more = million + million + "b";
   spill(path_, more);
   EXPECT_EQ(sha256_of_file(path_), sha256(bytes(more)));
+}
+
+/// To open a FIFO for reading would wait for a writer.
+TEST(ReadFile, RefusesAPipe) {
+  const TempDir folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  expect_error(ErrorKind::checkpoint, {"pipe", "found a device or a pipe"},
+               [&] { read_file(folder / "pipe", ErrorKind::checkpoint); });
+  expect_error(ErrorKind::data, {"pipe", "found a device or a pipe"},
+               [&] { sha256_of_file(folder / "pipe", ErrorKind::data); });
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "afterspike/io/hdf5.hpp"
 
+#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -394,6 +395,125 @@ TEST_F(Hdf5, AFileMoves) {
   Hdf5File third(folder_ / "other.h5", Hdf5File::Mode::create);
   third = std::move(second);
   EXPECT_EQ(third.members("/"), (std::vector<std::string>{"a", "b"}));
+}
+
+/// External storage: `name` is `count` floats of another file.
+void put_external(hid_t file, const char* name, const std::string& other, hsize_t count) {
+  const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+  EXPECT_GE(H5Pset_external(creation, other.c_str(), 0, count * sizeof(float)), 0);
+  const hid_t space = H5Screate_simple(1, &count, nullptr);
+  H5Dclose(H5Dcreate2(file, name, H5T_IEEE_F32LE, space, H5P_DEFAULT, creation, H5P_DEFAULT));
+  H5Sclose(space);
+  H5Pclose(creation);
+}
+
+/// A data file does not choose which other files of the user are read.
+TEST_F(Hdf5, ValuesInTheBytesOfAnotherFileAreRefused) {
+  spill(folder_ / "secret", "password");
+  const auto file = made_elsewhere([&](hid_t made) {
+    put_external(made, "inputs", (folder_ / "secret").string(), 2);
+    const float own = 1;
+    put_data(made, "own", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, {1}, &own);
+  });
+  expect_error(ErrorKind::data, {"a.h5", "/inputs", "secret", "external storage", "h5repack"},
+               [&] { file.read<float>("/inputs"); });
+  expect_error(ErrorKind::data, {"secret"}, [&] { file.shape("/inputs"); });
+  EXPECT_EQ(file.read<float>("/own").values, std::vector<float>{1});
+  const Hdf5File followed(path_, Hdf5File::Mode::read, Hdf5File::Links::follow);
+  expect_error(ErrorKind::data, {"secret"}, [&] { followed.read_rows<float>("/inputs", 0, 1); });
+}
+
+TEST_F(Hdf5, LinksToOtherFilesAreFollowedOnlyWhereAllowed) {
+  const std::string other = (folder_ / "other.h5").string();
+  Hdf5File(other, Hdf5File::Mode::create).write<float>("/deep/x", {{2}, {3, 4}});
+  made_elsewhere([&](hid_t made) {
+    EXPECT_GE(H5Lcreate_external(other.c_str(), "/deep", made, "away", H5P_DEFAULT, H5P_DEFAULT),
+              0);
+    EXPECT_GE(H5Lcreate_soft("/away/x", made, "soft", H5P_DEFAULT, H5P_DEFAULT), 0);
+  });
+  for (const char* path : {"/away/x", "/away", "/soft"}) {
+    expect_error(ErrorKind::data, {"a.h5", "other.h5", "lies in another file"},
+                 [&] { Hdf5File(path_).exists(path); });
+    expect_error(ErrorKind::data, {"other.h5"}, [&] { Hdf5File(path_).shape(path); });
+  }
+  const Hdf5File followed(path_, Hdf5File::Mode::read, Hdf5File::Links::follow);
+  EXPECT_EQ(followed.read<float>("/away/x").values, (std::vector<float>{3, 4}));
+  EXPECT_EQ(followed.read<float>("/soft").values, (std::vector<float>{3, 4}));
+}
+
+TEST_F(Hdf5, VirtualDataSetsOfOtherFilesAreFollowedOnlyWhereAllowed) {
+  const std::string other = (folder_ / "other.h5").string();
+  spill(folder_ / "secret", "password");
+  Hdf5File(other, Hdf5File::Mode::create).write<float>("/x", {{2}, {3, 4}});
+  const auto make = [&] {
+    made_elsewhere([&](hid_t made) {
+      const hsize_t two = 2;
+      const hid_t space = H5Screate_simple(1, &two, nullptr),
+                  creation = H5Pcreate(H5P_DATASET_CREATE);
+      EXPECT_GE(H5Pset_virtual(creation, space, other.c_str(), "/x", space), 0);
+      H5Dclose(H5Dcreate2(made, "v", H5T_IEEE_F32LE, space, H5P_DEFAULT, creation, H5P_DEFAULT));
+      H5Pclose(creation);
+      H5Sclose(space);
+    });
+  };
+  make();
+  expect_error(ErrorKind::data, {"a.h5", "/v", "other.h5"},
+               [&] { Hdf5File(path_).read<float>("/v"); });
+  {
+    const Hdf5File followed(path_, Hdf5File::Mode::read, Hdf5File::Links::follow);
+    EXPECT_EQ(followed.read<float>("/v").values, (std::vector<float>{3, 4}));
+  }
+  // Nor by way of the other file.
+  const hid_t sly = H5Fcreate(other.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  put_external(sly, "x", (folder_ / "secret").string(), 2);
+  H5Fclose(sly);
+  make();
+  const Hdf5File followed(path_, Hdf5File::Mode::read, Hdf5File::Links::follow);
+  expect_error(ErrorKind::data, {"other.h5", "secret"}, [&] { followed.read<float>("/v"); });
+}
+
+/// A data set of this type and shape in chunks of which none is written.
+void put_empty_chunks(hid_t file, const char* name, hid_t type, const std::vector<hsize_t>& shape,
+                      const std::vector<hsize_t>& chunk) {
+  const int rank = static_cast<int>(shape.size());
+  const hid_t space = H5Screate_simple(rank, shape.data(), nullptr),
+              creation = H5Pcreate(H5P_DATASET_CREATE);
+  H5Pset_chunk(creation, rank, chunk.data());
+  H5Dclose(H5Dcreate2(file, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT));
+  H5Pclose(creation);
+  H5Sclose(space);
+}
+
+/// 2 KB that declare 3.2 GB.
+TEST_F(Hdf5, ValuesThatAreDeclaredAndNotStoredAreRefused) {
+  const auto file = made_elsewhere([&](hid_t made) {
+    put_empty_chunks(made, "inputs", H5T_IEEE_F32LE, {20'000, 20'000, 2}, {1000, 1000, 2});
+    const hid_t rows = H5Tvlen_create(H5T_IEEE_F32LE);
+    put_empty_chunks(made, "rows", rows, {1'000'000'000}, {1000});
+    H5Tclose(rows);
+  });
+  expect_error(ErrorKind::data, {"a.h5", "/inputs", "3.0 GiB of memory", "1000 times"},
+               [&] { file.read<float>("/inputs"); });
+  expect_error(ErrorKind::data, {"a.h5", "/rows", "of memory"},
+               [&] { file.read_variable_rows<double>("/rows", 0, 1'000'000'000); });
+  EXPECT_EQ(file.read_rows<float>("/inputs", 0, 1).values.size(), 40'000U);
+}
+
+/// No time of creation is in a file: exports of one network are the same bytes.
+TEST_F(Hdf5, TheSameContentIsTheSameBytes) {
+  const auto write = [&](const std::string& name) {
+    Hdf5File file(folder_ / name, Hdf5File::Mode::create);
+    file.make_group("/empty");
+    file.write<double>("/group/x", {{2000}, std::vector<double>(2000, 0.5)}, true);
+    file.write<std::int64_t>("/y", {{}, {3}});
+    file.write_texts("/texts", {{2}, {"a", "b"}});
+    file.write_variable_rows<double>("/rows", {{0, 1, 3}, {1, 2, 3}}, Hdf5Type::float16);
+    file.write_text_attribute("/group", "note", "text");
+  };
+  write("one.h5");
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // HDF5 would store seconds.
+  write("two.h5");
+  EXPECT_EQ(testing::slurp(folder_ / "one.h5"), testing::slurp(folder_ / "two.h5"));
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include <gtest/gtest.h>
 
 #include "support/expect_error.hpp"
@@ -90,6 +92,56 @@ TEST(Json, AMissingMemberIsRefused) {
   for (const char* text : {"{}", R"({"b": 1})", "[1]", "3"}) {
     expect_error(ErrorKind::checkpoint, {"manifest: member 'a' is missing"},
                  [&] { read_member<double>(text); });
+  }
+}
+
+std::string nested(std::size_t levels, const std::string& open = "[",
+                   const std::string& close = "]") {
+  std::string text;
+  for (std::size_t i = 0; i < levels; ++i) text += open;
+  for (std::size_t i = 0; i < levels; ++i) text += close;
+  return text;
+}
+
+/// Deep values would exhaust the stack where they are copied, compared or written.
+TEST(Json, IsReadToADepthOf100) {
+  const TempDir folder;
+  spill(folder / "a.json", nested(100));
+  EXPECT_EQ(read_json(folder / "a.json", ErrorKind::data).dump(), nested(100));
+  for (const std::string& text :
+       {nested(101), nested(1'000'000), "{\"a\":" + nested(100) + "}",
+        nested(200, "{\"a\":[", "]}"), std::string(100'000, '['), std::string(200, '{')}) {
+    spill(folder / "a.json", text);
+    expect_error(ErrorKind::checkpoint, {"a.json", "offset", "more than 100 levels"},
+                 [&] { read_json(folder / "a.json", ErrorKind::checkpoint); });
+  }
+  // Brackets within strings are none.
+  const std::string brackets = R"({"[[[\\\"[[[":")" + std::string(500, '[') + R"(\"{{{"})";
+  EXPECT_EQ(parse_json(brackets, "text", ErrorKind::data).size(), 1U);
+}
+
+std::string object_of(int members) {
+  std::string text = "{";
+  for (int i = 0; i < members; ++i) {
+    text += fmt::format("{}\"k{}\":{{\"a\":1}}", i > 0 ? "," : "", i);
+  }
+  return text + "}";
+}
+
+/// Lookup in an ordered_json is linear: 40,000 members took seconds.
+TEST(Json, HasObjectsOf10000Members) {
+  EXPECT_EQ(parse_json(object_of(10'000), "text", ErrorKind::data).size(), 10'000U);
+  expect_error(ErrorKind::data, {"text: offset", "more than 10000 members"},
+               [] { parse_json(object_of(10'001), "text", ErrorKind::data); });
+}
+
+TEST(Json, RefusedMembersAreShownShortened) {
+  const Json value = {{"a", std::string(1000, 'x')}};
+  try {
+    member<int>(value, "a", "file", ErrorKind::data);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_LT(std::string(error.what()).size(), 400U);
   }
 }
 

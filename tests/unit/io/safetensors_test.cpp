@@ -253,5 +253,17 @@ TEST(SafetensorsDisk, AFullDiskIsReported) {
                [] { write_safetensors("/dev/full", {}); });
 }
 
+TEST_F(Safetensors, ADeepHeaderIsRefused) {
+  for (const std::string member : {R"({"a":)", R"({"__metadata__":)"}) {
+    const std::string header = member + std::string(100'000, '[') + std::string(100'000, ']') + "}";
+    const std::uint64_t length = header.size();
+    const testing::TempDir folder;
+    testing::spill(folder / "deep.safetensors",
+                   std::string(reinterpret_cast<const char*>(&length), sizeof length) + header);
+    testing::expect_error(ErrorKind::checkpoint, {"deep.safetensors", "more than 100 levels"},
+                          [&] { read_safetensors(folder / "deep.safetensors"); });
+  }
+}
+
 }  // namespace
 }  // namespace afterspike::io

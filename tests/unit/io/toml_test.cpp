@@ -202,5 +202,32 @@ TEST_F(Toml, AMissingFileIsAnError) {
                [&] { read_options(path_, description_); });
 }
 
+/// toml++ follows dotted keys by recursion: 35,000 parts exhausted the stack.
+TEST_F(Toml, KeysOfManyPartsAreRefused) {
+  std::string parts = "a";
+  for (int i = 0; i < 100'000; ++i) parts += i % 2 == 0 ? ".a" : " . \"b\"";
+  for (const std::string& content :
+       {parts + " = 1\n", "x = {" + parts + " = 1}\n", "[" + parts + "]\n", "[[" + parts + "]]\n",
+        "seed = 7\n" + parts}) {
+    const std::string line = content.starts_with("seed") ? ":2" : ":1";
+    expect_error(ErrorKind::config, {"experiment.toml" + line, "a key of more than 21 parts"},
+                 [&] { read(content); });
+  }
+}
+
+TEST_F(Toml, DotsOutsideOfKeysAreAnyNumber) {
+  const std::string dots(500, '.'), single(3, '\''), three(3, '"');
+  std::string numbers = "0.5";
+  for (int i = 0; i < 100; ++i) numbers += ", 0.5";
+  read("# " + dots + "\ntrain.name = \"" + dots + "\\\"" + dots + "\"\ntask.levels = [" + numbers +
+       "]\n");
+  EXPECT_EQ(example_.name, dots + "\"" + dots);
+  EXPECT_EQ(example_.levels.size(), 101U);
+  read("train.name = " + three + "\n" + dots + "\n\"'" + dots + three + "\n");
+  EXPECT_EQ(example_.name, dots + "\n\"'" + dots);
+  read("train.name = " + single + dots + "''\n" + dots + single + "\n");
+  EXPECT_EQ(example_.name, dots + "''\n" + dots);
+}
+
 }  // namespace
 }  // namespace afterspike::io

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace afterspike::io {
+
+/// Refuses to take `bytes` of memory for content that a file stores in `stored` bytes if that is
+/// more than the machine has, or more than 1 GiB and more than 1000 times the stored bytes: a file
+/// of some KB can declare any number of values. `where` names the content in the message. Throws
+/// Error(data).
+void require_plausible_size(std::uint64_t bytes, std::uint64_t stored, std::string_view where);
+
+}  // namespace afterspike::io
