@@ -75,7 +75,8 @@ std::unique_ptr<tasks::Task> task_of(const glifnet::Network& network, const std:
   if (own) {
     options::Description description;
     experiment.describe(description);
-    const auto configuration = io::Json::parse(known("configuration"), nullptr, false);
+    const io::Json configuration = io::parse_json(
+        known("configuration"), "network: provenance 'configuration'", ErrorKind::data);
     require(configuration.is_object(), ErrorKind::data,
             "network: provenance 'configuration': expected a JSON object");
     experiment::from_configuration(configuration, description);

@@ -153,7 +153,7 @@ std::vector<Member> meet(c10d::TCPStore& store, const Place& place, const Connec
           shortened(missing), place.size, options.join_timeout_s);
   std::vector<Member> members;
   for (const std::string& name : names) {
-    const io::Json member = io::Json::parse(text_of(store.get(name)));
+    const io::Json member = io::parse_json(text_of(store.get(name)), name, ErrorKind::lost);
     for (const char* fact : {"protocol", "size"}) {
       require(member.at(fact) == own.at(fact), ErrorKind::config,
               "{}: found {} on rank {}, expected {}, as on rank {}: all ranks need the same "

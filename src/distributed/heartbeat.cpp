@@ -29,7 +29,7 @@ std::string encode(const Error& error) {
 }
 
 Error decode(const std::string& text) {
-  const io::Json json = io::Json::parse(text);
+  const io::Json json = io::parse_json(text, "verdict", ErrorKind::lost);
   return {json.at("kind").get<ErrorKind>(), json.at("message").get<std::string>()};
 }
 

@@ -38,7 +38,7 @@ std::string share(Ranks& ranks, const std::string& text) {
 
 void require_same(Ranks& ranks, const io::Json& facts) {
   if (ranks.size() == 1) return;
-  const io::Json expected = io::Json::parse(share(ranks, facts.dump()));
+  const io::Json expected = io::parse_json(share(ranks, facts.dump()), "rank 0", ErrorKind::lost);
   const auto text = [](const io::Json& value) {
     if (value.is_null()) return std::string("nothing");
     return value.is_string() ? fmt::format("'{}'", value.get<std::string>()) : value.dump();

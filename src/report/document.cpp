@@ -1,6 +1,7 @@
 #include "afterspike/report/document.hpp"
 
 #include <cmath>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -13,7 +14,8 @@ using io::Json;
 Json number(double value) {
   if (!std::isfinite(value)) return nullptr;
   if (value == std::floor(value) && std::abs(value) < 1e15) return static_cast<std::int64_t>(value);
-  return std::stod(fmt::format("{:.7g}", value));
+  // strtod() rather than stod(), which throws for numbers below the smallest normal one.
+  return std::strtod(fmt::format("{:.7g}", value).c_str(), nullptr);
 }
 
 Json numbers(const std::vector<double>& values) {

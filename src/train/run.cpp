@@ -314,7 +314,8 @@ End follow_runs(const RunEnvironment& environment) {
   distributed::Ranks& ranks = *environment.ranks;
   End end = End::finished;
   for (;;) {
-    const io::Json configuration = io::Json::parse(distributed::share(ranks, ""));
+    const io::Json configuration =
+        io::parse_json(distributed::share(ranks, ""), "rank 0", ErrorKind::lost);
     if (configuration.is_null()) return end;
     Session session(options_of(configuration, "rank 0"), environment);
     if (!session.share_state(false)) continue;

@@ -173,7 +173,8 @@ Session::Session(RunOptions run_options, const RunEnvironment& environment)
 
 bool Session::share_state(bool trains) {
   const io::Json message = {{"trains", trains}, {"progress", trainer.progress().to_json()}};
-  const io::Json state = io::Json::parse(distributed::share(ranks, message.dump()));
+  const io::Json state =
+      io::parse_json(distributed::share(ranks, message.dump()), "rank 0", ErrorKind::lost);
   if (!state.at("trains").get<bool>() || ranks.size() == 1) return state.at("trains");
   share_parameters(ranks, *network);
   const nn::NamedTensors optimizer_state = trainer.optimizer_state();

@@ -58,6 +58,18 @@ TEST(PairedTest, AgreesWithTheExactTestWhereItDrawsWays) {
   EXPECT_NEAR(paired_test(a, b, Rng(2)).p, 0.1153, 0.004);
 }
 
+/// 40 differences of one sign: none of 100,000 random changes of signs is as large, and the
+/// observed one counts too (Phipson and Smyth 2010), so p is never 0.
+TEST(PairedTest, IsNeverCertain) {
+  std::vector<double> a, b;
+  for (int i = 0; i < 40; ++i) {
+    a.push_back(2 + 0.01 * i);
+    b.push_back(1);
+  }
+  EXPECT_EQ(paired_test(a, b, Rng(3)).p, 1.0 / 100'001);
+  EXPECT_EQ(paired_test(b, a, Rng(3)).p, 1.0 / 100'001);
+}
+
 TEST(MeanHeight, IsTheAreaOverTheWidth) {
   EXPECT_DOUBLE_EQ(mean_height(std::vector<double>{0, 0.5, 1}, std::vector<double>{1, 0.5, 0}),
                    0.5);
