@@ -110,9 +110,12 @@ void check_file(const fs::path& path, const io::Json& expected) {
   require(fs::is_regular_file(path), ErrorKind::checkpoint, "{}: the file is missing",
           path.string());
   const auto bytes = manifest_member<std::uintmax_t>(expected, "bytes", path);
-  require(fs::file_size(path) == bytes, ErrorKind::checkpoint,
-          "{}: found {} bytes, expected {}: the file is truncated or damaged", path.string(),
-          fs::file_size(path), bytes);
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path, error);
+  require(!error, ErrorKind::checkpoint, "{}: cannot be read: {}", path.string(), error.message());
+  require(size == bytes, ErrorKind::checkpoint,
+          "{}: found {} bytes, expected {}: the file is truncated or damaged", path.string(), size,
+          bytes);
   const auto sha256 = manifest_member<std::string>(expected, "sha256", path);
   const std::string found = io::sha256_of_file(path);
   require(found == sha256, ErrorKind::checkpoint,
@@ -189,12 +192,13 @@ void save(const fs::path& directory, const Checkpoint& checkpoint) {
   target.commit();
 }
 
-Checkpoint load(const fs::path& directory) {
+Checkpoint load(const fs::path& directory, Part part) {
   require(fs::is_directory(directory), ErrorKind::checkpoint, "{}: there is no such checkpoint",
           directory.string());
   const fs::path path = directory / kManifest;
   const io::Json manifest = read_manifest(path);
-  const auto files = manifest_member<io::Json>(manifest, "files", path);
+  auto files = manifest_member<io::Json>(manifest, "files", path);
+  if (part == Part::model && files.is_object()) files.erase(std::string(kTraining));
   for (const auto& [name, expected] : files.items()) check_file(directory / name, expected);
   require(files.contains(kModel), ErrorKind::checkpoint, "{}: there is no {}", path.string(),
           kModel);

@@ -57,15 +57,21 @@ fs::path RunDirectory::place(std::int64_t step) const {
 }
 
 std::optional<fs::path> RunDirectory::named(const char* file) const {
-  if (!fs::exists(path_ / file)) return std::nullopt;
-  const auto bytes = io::read_file(path_ / file, ErrorKind::checkpoint);
-  std::string name(bytes.begin(), bytes.end());
-  while (!name.empty() && name.back() == '\n') name.pop_back();
-  fs::path target = path_ / kFolder / name;
-  require(!name.empty() && name.find('/') == std::string::npos && fs::is_directory(target),
-          ErrorKind::checkpoint, "{}: it names the checkpoint '{}', which is not there",
-          (path_ / file).string(), name);
-  return target;
+  std::optional<std::string> before;
+  for (;;) {
+    if (!fs::exists(path_ / file)) return std::nullopt;
+    const auto bytes = io::read_file(path_ / file, ErrorKind::checkpoint);
+    std::string name(bytes.begin(), bytes.end());
+    while (!name.empty() && name.back() == '\n') name.pop_back();
+    fs::path target = path_ / kFolder / name;
+    if (!name.empty() && name.find('/') == std::string::npos && fs::is_directory(target)) {
+      return target;
+    }
+    // A training that is under way may have named another one and removed this one meanwhile.
+    require(name != before, ErrorKind::checkpoint,
+            "{}: it names the checkpoint '{}', which is not there", (path_ / file).string(), name);
+    before = std::move(name);
+  }
 }
 
 std::optional<fs::path> RunDirectory::latest() const {
@@ -100,11 +106,11 @@ std::vector<fs::path> RunDirectory::checkpoints() const {
 }
 
 void RunDirectory::set_latest(const fs::path& checkpoint) const {
-  io::write_file(path_ / "latest", checkpoint.filename().string() + "\n");
+  io::replace_file(path_ / "latest", checkpoint.filename().string() + "\n");
 }
 
 void RunDirectory::set_best(const fs::path& checkpoint) const {
-  io::write_file(path_ / "best", checkpoint.filename().string() + "\n");
+  io::replace_file(path_ / "best", checkpoint.filename().string() + "\n");
 }
 
 void RunDirectory::prune() const {

@@ -282,7 +282,7 @@ train::RunResult train_seed(const fs::path& out, const train::RunEnvironment& en
 /// Writes mean and standard deviation of all seeds to summary.json, and prints them.
 void summarise(const fs::path& out, const std::vector<io::Json>& summaries, bool json) {
   const io::Json summary = train::summarise_seeds(summaries);
-  io::write_file(out / "summary.json", summary.dump(2) + "\n");
+  io::replace_file(out / "summary.json", summary.dump(2) + "\n");
   for (const auto& [metric, of_seeds] : summary["test"].items()) {
     const int seeds = of_seeds["n"];
     const double mean = of_seeds["mean"];

@@ -32,10 +32,10 @@ nn::NetworkShape saved_shape(const io::Json& configuration) {
           static_cast<std::int64_t>(number("shape.output_size")), number("shape.dt_ms")};
 }
 
-Trained load_checkpoint(const std::filesystem::path& directory) {
+Trained load_checkpoint(const std::filesystem::path& directory, checkpoint::Part part) {
   Trained trained;
   trained.checkpoint = directory;
-  trained.content = checkpoint::load(directory);
+  trained.content = checkpoint::load(directory, part);
   const io::Json& configuration = trained.content.configuration;
   const auto name = [&](std::string_view key) {
     return io::member<std::string>(configuration, key, "configuration", ErrorKind::checkpoint);
@@ -169,14 +169,20 @@ std::shared_ptr<nn::Network> initial_network(const Trained& trained) {
   return network;
 }
 
-Trained load(const std::filesystem::path& run) {
-  const std::filesystem::path directory = checkpoint::resolve(run);
-  try {
-    return load_checkpoint(directory);
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::internal) throw;
-    throw Error(ErrorKind::checkpoint,
-                fmt::format("checkpoint '{}': {}", directory.string(), error.what()));
+Trained load(const std::filesystem::path& run, checkpoint::Part part) {
+  for (std::filesystem::path directory = checkpoint::resolve(run);;) {
+    try {
+      return load_checkpoint(directory, part);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::internal) throw;
+      // A training removes a checkpoint after it has selected another.
+      const std::filesystem::path now = checkpoint::resolve(run);
+      if (now == directory) {
+        throw Error(ErrorKind::checkpoint,
+                    fmt::format("checkpoint '{}': {}", directory.string(), error.what()));
+      }
+      directory = now;
+    }
   }
 }
 

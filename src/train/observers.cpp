@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -18,6 +19,8 @@ namespace afterspike::train {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kMetricsFiles[] = {"metrics.jsonl", "metrics.csv"};
 
 constexpr double kRedrawInterval_s = 0.2;
 constexpr double kPlainInterval_s = 30;
@@ -71,10 +74,13 @@ io::Json metrics_row(const Trainer& trainer, const EpochReport& report) {
   return row;
 }
 
-void append(const fs::path& path, const std::string& line) {
-  std::ofstream file(path, std::ios::app | std::ios::binary);
-  file << line << '\n' << std::flush;
-  require(file.good(), ErrorKind::data, "{}: cannot be written", path.string());
+/// A row of metrics.jsonl; null for a damaged one.
+io::Json row_of(const std::string& line) {
+  try {
+    return io::parse_json(line, "metrics.jsonl", ErrorKind::data);
+  } catch (const Error&) {
+    return {};
+  }
 }
 
 /// Keeps the lines for which keep(line) holds.
@@ -88,7 +94,7 @@ void filter_lines(const fs::path& path, Keep keep) {
     if (lines.eof()) break;  // No line end: the program was killed while writing it.
     if (keep(line)) kept.append(line).append(1, '\n');
   }
-  io::write_file(path, kept);
+  io::replace_file(path, kept);
 }
 
 /// Adds the new names of a row; returns whether there were any.
@@ -118,7 +124,7 @@ std::vector<io::Json> read_rows(const fs::path& directory, std::vector<std::stri
   std::ifstream file(directory / "metrics.jsonl");
   std::vector<io::Json> rows;
   for (std::string line; std::getline(file, line);) {
-    rows.push_back(io::Json::parse(line));
+    rows.push_back(io::parse_json(line, (directory / "metrics.jsonl").string(), ErrorKind::data));
     add_names(rows.back(), columns);
   }
   return rows;
@@ -136,8 +142,40 @@ std::vector<std::string> rebuild_csv(const fs::path& directory) {
   }
   std::string text = csv_header(columns) + '\n';
   for (const io::Json& row : rows) text += csv_line(row, columns) + '\n';
-  io::write_file(directory / "metrics.csv", text);
+  io::replace_file(directory / "metrics.csv", text);
   return columns;
+}
+
+/// "2 to 4, 7" for sorted numbers.
+std::string ranges_text(const std::vector<std::int64_t>& numbers) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0, end = 0; begin < numbers.size(); begin = end) {
+    while (++end < numbers.size() && numbers[end] == numbers[end - 1] + 1) continue;
+    parts.push_back(end - begin == 1 ? fmt::format("{}", numbers[begin])
+                                     : fmt::format("{} to {}", numbers[begin], numbers[end - 1]));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+/// Warns of epochs up to `last` that have no row, as after a loss of power on a file system that
+/// does not keep what was flushed.
+void warn_of_gaps(const fs::path& directory, std::int64_t last) {
+  std::vector<std::string> columns;
+  std::set<std::int64_t> there;
+  for (const io::Json& row : read_rows(directory, columns)) {
+    if (row.contains("epoch") && row["epoch"].is_number_integer())
+      there.insert(row["epoch"].get<std::int64_t>());
+  }
+  std::vector<std::int64_t> missing;
+  for (std::int64_t epoch = 1; epoch <= last; ++epoch) {
+    if (!there.contains(epoch)) missing.push_back(epoch);
+  }
+  if (missing.empty()) return;
+  log::warning(
+      "{}: {} missing: epoch{} {}. The training is not affected; metrics and report lack "
+      "them.",
+      (directory / "metrics.jsonl").string(), missing.size() == 1 ? "a row is" : "rows are",
+      missing.size() == 1 ? "" : "s", ranges_text(missing));
 }
 
 }  // namespace
@@ -188,21 +226,23 @@ void ProgressPrinter::on_end(const Trainer& /*trainer*/, End /*end*/) {
   clear_line();
 }
 
-MetricsFiles::MetricsFiles(fs::path directory, std::int64_t resumed_at_step, bool resumed)
+MetricsFiles::MetricsFiles(fs::path directory, std::int64_t resumed_at_step, bool resumed,
+                           std::int64_t epochs_before)
     : directory_(std::move(directory)),
       tensorboard_(directory_, resumed ? resumed_at_step + 1 : -1) {
   if (!resumed) return;
   filter_lines(directory_ / "metrics.jsonl", [&](const std::string& line) {
-    const io::Json row = io::Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const io::Json row = row_of(line);
     return row.is_object() && row.contains("step") && row["step"].is_number() &&
            row["step"].get<std::int64_t>() <= resumed_at_step;
   });
   columns_ = rebuild_csv(directory_);
+  warn_of_gaps(directory_, epochs_before);
 }
 
 void MetricsFiles::on_epoch(const Trainer& trainer, const EpochReport& report) {
   const io::Json row = metrics_row(trainer, report);
-  append(directory_ / "metrics.jsonl", row.dump());
+  io::append_line(directory_ / "metrics.jsonl", row.dump());
   std::vector<std::pair<std::string, double>> scalars;
   for (const auto& [name, value] : row.items()) {
     if (name != "epoch" && name != "step") scalars.emplace_back(name, value.get<double>());
@@ -210,7 +250,7 @@ void MetricsFiles::on_epoch(const Trainer& trainer, const EpochReport& report) {
   if (add_names(row, columns_)) {
     rebuild_csv(directory_);
   } else {
-    append(directory_ / "metrics.csv", csv_line(row, columns_));
+    io::append_line(directory_ / "metrics.csv", csv_line(row, columns_));
   }
   tensorboard_.add(report.step, scalars);
 }
@@ -224,6 +264,9 @@ Checkpointer::Checkpointer(checkpoint::RunDirectory run, io::Json configuration,
       saved_step_(saved_step) {}
 
 void Checkpointer::save(const Trainer& trainer, bool best) {
+  require(fs::is_directory(run_.path()), ErrorKind::data,
+          "'{}': the directory of the run was removed while it trained; nothing can be saved",
+          run_.path().string());
   const std::int64_t step = trainer.progress().step;
   checkpoint::Checkpoint content;
   content.configuration = configuration_;
@@ -232,6 +275,8 @@ void Checkpointer::save(const Trainer& trainer, bool best) {
   content.model = checkpoint::model_tensors(trainer.network());
   content.training = trainer.optimizer_state();
   const fs::path place = run_.place(step);
+  // A resumed run keeps the rows up to its checkpoint: they must not be lost without it.
+  for (const char* file : kMetricsFiles) io::flush_file(run_.path() / file);
   checkpoint::save(place, content);
   // In this order `latest` names a complete checkpoint after a crash in between.
   if (best) run_.set_best(place);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <utility>
 #include <vector>
 
@@ -49,18 +50,49 @@ io::Json split_summary(const tasks::Task& task, const tasks::Tally& tally) {
   return json;
 }
 
+/// Throws Error(checkpoint) unless `summary` has what finish() writes.
+void check_summary(const io::Json& summary, const std::string& where) {
+  const auto check = [&]<typename T>(std::initializer_list<const char*> keys, T) {
+    for (const char* key : keys) io::member<T>(summary, key, where, ErrorKind::checkpoint);
+  };
+  check({"task", "neuron", "version"}, std::string());
+  check({"parameters", "seed", "epochs", "selected_epoch"}, std::int64_t());
+  check({"wall_s", "cpu_s", "peak_memory_mib"}, double());
+  check({"configuration"}, io::Json());
+  for (const tasks::Split split : tasks::kSplits) {
+    const auto found = summary.find(tasks::split_name(split));
+    if (found == summary.end()) continue;
+    const std::string place = fmt::format("{}: '{}'", where, tasks::split_name(split));
+    io::member<double>(*found, "loss", place, ErrorKind::checkpoint);
+    for (const auto& [name, value] : found->items()) {
+      io::member<double>(*found, name, place, ErrorKind::checkpoint);
+    }
+  }
+}
+
 /// Reads the summary written by finish(); nullopt if there is none. A damaged one can be written
 /// again.
 std::optional<io::Json> read_summary(const fs::path& path) {
   if (!fs::exists(path)) return std::nullopt;
   try {
     io::Json summary = io::read_json(path, ErrorKind::checkpoint);
-    if (summary.is_object() && summary.contains("configuration")) return summary;
-    log::warning("{}: not the summary of a run; it is left aside", path.string());
+    check_summary(summary, path.string());
+    return summary;
   } catch (const Error& error) {
     log::warning("{}; the summary is left aside", error.what());
   }
   return std::nullopt;
+}
+
+/// Refuses links where the run writes below: a run from somebody else must not have other files
+/// written or removed. Links in place of files are replaced.
+void require_own_folders(const fs::path& directory) {
+  std::error_code ignored;
+  const fs::path folder = directory / "checkpoints";
+  require(!fs::is_symlink(folder, ignored), ErrorKind::checkpoint,
+          "{}: found a link, expected a directory. Replace it by what it names, or link the whole "
+          "run.",
+          folder.string());
 }
 
 /// Evaluates the network on each split, by all ranks together; returns an object by split.
@@ -107,7 +139,7 @@ io::Json finish(const fs::path& directory, Session& session, End end,
   summary["openblas"] = openblas_core();
   summary["version"] = AFTERSPIKE_VERSION;
   summary["configuration"] = configuration_of(session.options);
-  io::write_file(directory / "summary.json", summary.dump(2) + "\n");
+  io::replace_file(directory / "summary.json", summary.dump(2) + "\n");
   return summary;
 }
 
@@ -152,7 +184,7 @@ io::Json over_seeds(const std::vector<io::Json>& summaries, const io::Json::json
 /// none.
 std::optional<fs::path> find_best(const std::vector<fs::path>& all, const fs::path& latest) {
   const auto progress_of = [](const fs::path& path) {
-    return Progress::from_json(checkpoint::load(path).progress);
+    return Progress::from_json(checkpoint::load(path, checkpoint::Part::model).progress);
   };
   const std::int64_t epoch = progress_of(latest).best_epoch;
   if (epoch == 0) return std::nullopt;
@@ -245,8 +277,8 @@ void record_epochs(const fs::path& directory, std::int64_t epochs) {
   const fs::path path = directory / "run.json";
   io::Json record = io::read_json(path, ErrorKind::checkpoint);
   record["configuration"] = experiment::to_configuration(description);
-  io::write_file(path, record.dump(2) + "\n");
-  io::write_file(directory / "config.toml", io::write_options(description));
+  io::replace_file(path, record.dump(2) + "\n");
+  io::replace_file(directory / "config.toml", io::write_options(description));
 }
 
 RunOptions load_run_options(const fs::path& directory) {
@@ -269,6 +301,7 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   const std::optional<io::Lock> lock = io::Lock::try_take(directory);
   require(lock.has_value(), ErrorKind::checkpoint,
           "{}: the run is being trained by another process", directory.string());
+  require_own_folders(directory);
   if (epochs > 0) set_epochs(options, epochs);
   distributed::share(*environment.ranks, configuration_of(options).dump());
   Session session(std::move(options), environment);
@@ -298,7 +331,7 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   ProgressPrinter printer(environment.terminal);
   // A run killed before its first checkpoint may also have metrics.
   const bool resumed = names.latest.has_value() || fs::exists(directory / "metrics.jsonl");
-  MetricsFiles metrics(directory, trainer.progress().step, resumed);
+  MetricsFiles metrics(directory, trainer.progress().step, resumed, trainer.progress().epoch);
   Checkpointer checkpointer(run, checkpoint_configuration(session),
                             environment.checkpoint_interval_s,
                             names.latest ? trainer.progress().step : -1);

@@ -238,7 +238,7 @@ io::Json checkpoint_configuration(Session& session) {
 }
 
 void restore(Session& session, const std::filesystem::path& checkpoint) {
-  const experiment::Trained saved = experiment::load(checkpoint);
+  const experiment::Trained saved = experiment::load(checkpoint, checkpoint::Part::all);
   try {
     require_same_options(session.options, saved, *session.task);
     require_same_data(saved.content.configuration, *session.task);

@@ -37,9 +37,15 @@ nn::NamedTensors model_tensors(const nn::Network& network);
 /// directory appears by rename. Throws Error(data) if writing fails.
 void save(const std::filesystem::path& directory, const Checkpoint& checkpoint);
 
-/// Reads and checks a checkpoint: format version, sizes and SHA-256 of all files. Throws
-/// Error(checkpoint) that names the file, the value found and the value expected.
-Checkpoint load(const std::filesystem::path& directory);
+/// The part of a checkpoint that is read.
+enum class Part {
+  all,
+  model,  ///< Without training.safetensors, for readers that do not resume; `training` is empty.
+};
+
+/// Reads and checks a checkpoint: format version, sizes and SHA-256 of all files that are read.
+/// Throws Error(checkpoint) that names the file, the value found and the value expected.
+Checkpoint load(const std::filesystem::path& directory, Part part = Part::all);
 
 /// Copies model tensors into a network. Throws Error(checkpoint) naming the first tensor that is
 /// missing, unknown, of another shape or of another type; then it has copied nothing.

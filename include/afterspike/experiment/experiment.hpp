@@ -77,8 +77,9 @@ std::shared_ptr<nn::Network> in_double(const Trained& trained);
 /// values came from a donor.
 std::shared_ptr<nn::Network> initial_network(const Trained& trained);
 
-/// Loads a run (its selected checkpoint) or a checkpoint. Throws Error(checkpoint) whose message
-/// begins with the path.
-Trained load(const std::filesystem::path& run);
+/// Loads a run (its selected checkpoint) or a checkpoint; Part::all if training is to go on from
+/// it. A run may be in training: if it selects another checkpoint meanwhile, that one is loaded.
+/// Throws Error(checkpoint) whose message begins with the path.
+Trained load(const std::filesystem::path& run, checkpoint::Part part = checkpoint::Part::model);
 
 }  // namespace afterspike::experiment

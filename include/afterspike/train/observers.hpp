@@ -35,11 +35,13 @@ class ProgressPrinter final : public Observer {
 };
 
 /// Appends each epoch to metrics.csv, metrics.jsonl and a TensorBoard event file. When a run is
-/// resumed, removes rows after the checkpoint's step first. A value that only some epochs have is a
-/// column with empty cells.
+/// resumed, removes rows after the checkpoint's step first, and warns of epochs up to
+/// `epochs_before` that have no row. A value that only some epochs have is a column with empty
+/// cells.
 class MetricsFiles final : public Observer {
  public:
-  MetricsFiles(std::filesystem::path directory, std::int64_t resumed_at_step, bool resumed);
+  MetricsFiles(std::filesystem::path directory, std::int64_t resumed_at_step, bool resumed,
+               std::int64_t epochs_before = 0);
   void on_epoch(const Trainer& trainer, const EpochReport& report) override;
 
  private:

@@ -91,6 +91,29 @@ TEST_F(Metrics, AfterTheLastCheckpointAreRemovedOnResume) {
   EXPECT_EQ(losses(run), losses(whole));
 }
 
+/// Rows that a loss of power took are named; the rest stays.
+TEST_F(Metrics, NamesEpochsWithoutARowWhereTheRunIsResumed) {
+  const fs::path run = create("run", {{"train.epochs", "8"}});
+  continue_run(run, environment(6));
+  const auto rows = lines_of(run / "metrics.jsonl");
+  testing::spill(run / "metrics.jsonl", rows[0] + "\n" + rows[4] + "\n");
+  std::vector<std::string> warnings;
+  const log::Sink before = log::set_sink([&](log::Level level, std::string_view text) {
+    if (level == log::Level::warning) warnings.emplace_back(text);
+  });
+  continue_run(run, environment());
+  log::set_sink(before);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_NE(warnings[0].find("metrics.jsonl: rows are missing: epochs 2 to 4, 6."),
+            std::string::npos)
+      << warnings[0];
+  EXPECT_EQ(lines_of(run / "metrics.jsonl").size(), 4U);
+  const io::Table table = io::read_csv(run / "metrics.csv");
+  ASSERT_EQ(table.rows.size(), 4U);
+  EXPECT_EQ(table.rows[1][0], 5);
+  EXPECT_EQ(table.rows[3][0], 8);
+}
+
 TEST_F(Metrics, DoNotKeepACutRowForOneOfAnEarlierStep) {
   const fs::path run = create("run", {{"train.epochs", "12"}});
   continue_run(run, environment(9));

@@ -5,11 +5,15 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cmath>
+#include <map>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "afterspike/train/observers.hpp"
 #include "small_run.hpp"
 #include "support/expect_error.hpp"
 
@@ -175,6 +179,91 @@ TEST_F(Run, GoesOnWhereItsSummaryIsDamaged) {
   for (const char* split : {"train", "validation", "test"}) {
     EXPECT_EQ(again.at(split), summary.at(split)) << "of a run that has ended it is written again";
   }
+}
+
+/// Each member that is read later, missing or of another type.
+TEST_F(Run, WritesAnIncompleteSummaryAgain) {
+  const fs::path run = create("run", class_options());
+  const io::Json summary = continue_run(run, environment()).summary;
+  std::vector<std::string> damaged = {R"({"configuration": {}})", "[1]", "null"};
+  for (const char* key : {"task", "neuron", "version", "parameters", "seed", "epochs", "wall_s",
+                          "selected_epoch", "peak_memory_mib", "configuration", "test"}) {
+    for (const io::Json& value : {io::Json(), io::Json::array(), io::Json{{"loss", "low"}}}) {
+      if (value.is_object() && std::string(key) == "configuration") continue;
+      if (value.is_null() && std::string(key) == "configuration") continue;
+      io::Json changed = summary;
+      changed[key] = value;
+      damaged.push_back(changed.dump());
+    }
+  }
+  damaged.resize(std::min<std::size_t>(damaged.size(), 40));
+  for (const std::string& text : damaged) {
+    if (text == summary.dump()) continue;
+    spill(run / "summary.json", text);
+    const io::Json again = continue_run(run, environment()).summary;
+    EXPECT_EQ(again.at("test"), summary.at("test")) << text;
+    EXPECT_EQ(again.at("neuron"), summary.at("neuron"));
+  }
+}
+
+/// A run from somebody else cannot have other files written, nor checkpoints removed elsewhere.
+TEST_F(Run, WritesNoFileThroughALink) {
+  const Settings settings = {{"train.epochs", "4"}};
+  const fs::path run = create("run", sine_options(settings));
+  continue_run(run, environment(2));
+  for (const char* name : {"metrics.csv", "metrics.jsonl", "latest", "run.json", "config.toml"}) {
+    const fs::path victim = directory_ / ("victim-" + std::string(name));
+    fs::copy(run / name, victim);
+    fs::remove(run / name);
+    fs::create_symlink(victim, run / name);
+  }
+  spill(directory_ / "victim-summary.json", "mine");
+  fs::create_symlink(directory_ / "victim-summary.json", run / "summary.json");
+  std::map<std::string, std::string> before;
+  for (const auto& entry : fs::directory_iterator(directory_.path())) {
+    if (entry.is_regular_file()) before[entry.path().string()] = slurp(entry.path());
+  }
+  EXPECT_EQ(continue_run(run, environment(), 5).end, End::finished);
+  for (const auto& [path, content] : before) EXPECT_EQ(slurp(path), content) << path;
+  EXPECT_EQ(before.size(), 6U);
+  for (const auto& entry : fs::directory_iterator(run)) EXPECT_FALSE(entry.is_symlink()) << entry;
+  fs::rename(run / "checkpoints", directory_ / "elsewhere");
+  fs::create_directory_symlink(directory_ / "elsewhere", run / "checkpoints");
+  expect_error(ErrorKind::checkpoint, {"checkpoints", "found a link"},
+               [&] { continue_run(run, environment(), 6); });
+}
+
+TEST_F(Run, IsNotMadeAnewAfterItWasRemoved) {
+  const fs::path run = create("run", sine_options({{"train.epochs", "3"}}));
+  const RunOptions options = load_run_options(run);
+  checkpoint::RunDirectory directory(run);
+  fs::remove_all(run);
+  auto task = options.experiment->make_task({});
+  ThreadPool pool(1);
+  auto network = options.experiment->make_network(*task);
+  Trainer trainer(*network, *task, options.train, Rng(1), pool);
+  Checkpointer checkpointer(directory, {}, 0);
+  expect_error(ErrorKind::data, {"run", "was removed while it trained"},
+               [&] { checkpointer.on_end(trainer, End::interrupted); });
+  EXPECT_FALSE(fs::exists(run));
+}
+
+/// A reader of a run in training: `best` names what is removed when it looks.
+TEST_F(Run, IsReadWhileItSelectsAnotherCheckpoint) {
+  const fs::path run = create("run", class_options({{"train.epochs", "200"}}));
+  std::atomic<bool> done = false;
+  continue_run(run, environment(3));
+  std::thread training([&] {
+    continue_run(run, environment(400));
+    done = true;
+  });
+  int reads = 0;
+  while (!done) {
+    EXPECT_NO_THROW(experiment::load(run));
+    ++reads;
+  }
+  training.join();
+  EXPECT_GT(reads, 3);
 }
 
 TEST_F(Run, CannotBecomeShorterThanItIs) {
