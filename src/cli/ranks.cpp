@@ -78,6 +78,7 @@ int work_together(const Arguments& arguments,
   distributed::ConnectOptions options;
   options.join_timeout_s = at_least_a_second(arguments, "join-timeout");
   options.rank_timeout_s = at_least_a_second(arguments, "rank-timeout");
+  options.token = variable("AFTERSPIKE_TOKEN").value_or("");
   if (place.size == 1) return work(distributed::alone());
   options.give_up = [rank = place.rank](const Error& error) {
     fmt::print(stderr, "afterspike: rank {}: {}\n", rank, error.what());

@@ -10,18 +10,18 @@
 #include <fmt/format.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#include <torch/csrc/distributed/c10d/Store.hpp>
 
 #include "address.hpp"
 #include "afterspike/distributed/connect.hpp"
 #include "heartbeat.hpp"
+#include "meeting_point.hpp"
 
 namespace afterspike::distributed {
 namespace {
 
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
-using Store = c10::intrusive_ptr<c10d::TCPStore>;
 using Work = c10::intrusive_ptr<c10d::Work>;
 
 /// The heartbeat, not Gloo, decides which rank is too slow (a rank may write a checkpoint for a
@@ -49,50 +49,58 @@ std::string first_line(const std::exception& error) {
   return text.substr(0, text.find('\n'));
 }
 
-class StoreBoard final : public Board {
+class MeetingBoard final : public Board {
  public:
-  explicit StoreBoard(Store store) : store_(std::move(store)) {}
+  explicit MeetingBoard(std::unique_ptr<MeetingPoint> point) : point_(std::move(point)) {}
   std::int64_t add(const std::string& name, std::int64_t value) override {
-    return store_->add(name, value);
+    return point_->add(name, value);
   }
   void write_once(const std::string& name, const std::string& text) override {
-    store_->compareSet(name, {}, bytes_of(text));
+    point_->set_once(name, text);
   }
-  std::optional<std::string> read(const std::string& name) override {
-    // get() would wait for a missing key.
-    if (!store_->check({name})) return std::nullopt;
-    return text_of(store_->get(name));
+  std::optional<std::string> read(const std::string& name) override { return point_->get(name); }
+
+ private:
+  std::unique_ptr<MeetingPoint> point_;
+};
+
+/// The meeting point as Gloo asks for a store.
+class MeetingStore final : public c10d::Store {
+ public:
+  MeetingStore(std::shared_ptr<MeetingPoint> point, milliseconds timeout)
+      : c10d::Store(timeout), point_(std::move(point)) {}
+
+  void set(const std::string& key, const std::vector<std::uint8_t>& value) override {
+    point_->set(key, text_of(value));
+  }
+  std::vector<std::uint8_t> get(const std::string& key) override {
+    wait({key}, timeout_);
+    return bytes_of(point_->get(key).value());
+  }
+  std::int64_t add(const std::string& key, std::int64_t value) override {
+    return point_->add(key, value);
+  }
+  bool deleteKey(const std::string& key) override { return point_->remove(key); }
+  bool check(const std::vector<std::string>& keys) override {
+    return std::all_of(keys.begin(), keys.end(),
+                       [&](const std::string& key) { return point_->get(key).has_value(); });
+  }
+  std::int64_t getNumKeys() override {
+    fail(ErrorKind::internal, "the meeting point does not count its keys");
+  }
+  void wait(const std::vector<std::string>& keys) override { wait(keys, timeout_); }
+  void wait(const std::vector<std::string>& keys, const milliseconds& timeout) override {
+    const Clock::time_point end = Clock::now() + timeout;
+    while (!check(keys)) {
+      require(Clock::now() < end, ErrorKind::lost, "no word of another rank for {} ms",
+              timeout.count());
+      std::this_thread::sleep_for(milliseconds(5));
+    }
   }
 
  private:
-  Store store_;
+  std::shared_ptr<MeetingPoint> point_;
 };
-
-/// Returns a connection to the store, which rank 0 serves.
-Store connect_store(const Place& place, const ConnectOptions& options, bool serve) {
-  c10d::TCPStoreOptions wanted;
-  wanted.port = static_cast<std::uint16_t>(place.port);
-  wanted.isServer = serve;
-  wanted.waitWorkers = false;
-  wanted.timeout = in_milliseconds(options.join_timeout_s);
-  try {
-    // Rank 0 may not know the name that other machines use for it.
-    auto store =
-        c10::make_intrusive<c10d::TCPStore>(place.rank == 0 ? "127.0.0.1" : place.address, wanted);
-    store->setTimeout(in_milliseconds(options.rank_timeout_s));
-    // In LibTorch 1.13 the first get() sets the limit for all answers to come.
-    const std::string greeting = fmt::format("greeting/{}", place.rank);
-    store->set(greeting, {0});
-    store->get(greeting);
-    return store;
-  } catch (const std::exception& error) {
-    require(!serve, ErrorKind::config,
-            "rank 0 cannot listen at port {}; expected a free one (MASTER_PORT, --master-port): {}",
-            place.port, first_line(error));
-    fail(ErrorKind::lost, "rank 0 cannot be reached at {}:{} (tried for {:g} s): {}", place.address,
-         place.port, options.join_timeout_s, first_line(error));
-  }
-}
 
 /// Information that each rank publishes.
 struct Member {
@@ -108,18 +116,18 @@ std::string member_key(int rank) {
 constexpr const char* kRefusal = "refusal";
 
 /// Waits until all `names` are in the store; returns the indices of those that never appear.
-std::vector<std::size_t> await(c10d::TCPStore& store, const std::vector<std::string>& names,
+std::vector<std::size_t> await(MeetingPoint& point, const std::vector<std::string>& names,
                                double timeout_s) {
   const Clock::time_point end = Clock::now() + in_milliseconds(timeout_s);
   std::vector<std::size_t> missing;
   do {
     missing.clear();
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (!store.check({names[i]})) missing.push_back(i);
+      if (!point.get(names[i])) missing.push_back(i);
     }
     if (missing.empty()) return missing;
-    if (store.check({kRefusal})) {
-      fail(ErrorKind::lost, "rank 0 has failed: {}", text_of(store.get(kRefusal)));
+    if (const auto refusal = point.get(kRefusal)) {
+      fail(ErrorKind::lost, "rank 0 has failed: {}", *refusal);
     }
     std::this_thread::sleep_for(milliseconds(20));
   } while (Clock::now() < end);
@@ -136,8 +144,8 @@ std::string shortened(std::vector<std::size_t> ranks) {
 }
 
 /// Publishes this rank and waits for all others.
-std::vector<Member> meet(c10d::TCPStore& store, const Place& place, const ConnectOptions& options) {
-  require(store.add(fmt::format("joined/{}", place.rank), 1) == 1, ErrorKind::config,
+std::vector<Member> meet(MeetingPoint& point, const Place& place, const ConnectOptions& options) {
+  require(point.add(fmt::format("joined/{}", place.rank), 1) == 1, ErrorKind::config,
           "another process is rank {} at {}:{}; expected each rank once, and a port of its own for "
           "each training (MASTER_PORT, --master-port)",
           place.rank, place.address, place.port);
@@ -145,15 +153,15 @@ std::vector<Member> meet(c10d::TCPStore& store, const Place& place, const Connec
                         {"size", place.size},
                         {"host", host_name()},
                         {"master", address_of(place.address)}};
-  store.set(member_key(place.rank), bytes_of(own.dump()));
+  point.set(member_key(place.rank), own.dump());
   std::vector<std::string> names;
   for (int rank = 0; rank < place.size; ++rank) names.push_back(member_key(rank));
-  const std::vector<std::size_t> missing = await(store, names, options.join_timeout_s);
+  const std::vector<std::size_t> missing = await(point, names, options.join_timeout_s);
   require(missing.empty(), ErrorKind::lost, "rank {} of {} did not come within {:g} s",
           shortened(missing), place.size, options.join_timeout_s);
   std::vector<Member> members;
   for (const std::string& name : names) {
-    const io::Json member = io::parse_json(text_of(store.get(name)), name, ErrorKind::lost);
+    const io::Json member = io::parse_json(point.get(name).value_or(""), name, ErrorKind::lost);
     for (const char* fact : {"protocol", "size"}) {
       require(member.at(fact) == own.at(fact), ErrorKind::config,
               "{}: found {} on rank {}, expected {}, as on rank {}: all ranks need the same "
@@ -166,13 +174,13 @@ std::vector<Member> meet(c10d::TCPStore& store, const Place& place, const Connec
 }
 
 /// As meet(), and tells the others if this rank fails meanwhile, because there is no heartbeat yet.
-std::vector<Member> meet_or_say(c10d::TCPStore& store, const Place& place,
+std::vector<Member> meet_or_say(MeetingPoint& point, const Place& place,
                                 const ConnectOptions& options) {
   try {
-    return meet(store, place, options);
+    return meet(point, place, options);
   } catch (const Error& error) {
     if (place.rank > 0) throw;
-    store.set(kRefusal, bytes_of(error.what()));
+    point.set(kRefusal, error.what());
     std::this_thread::sleep_for(milliseconds(500));  // The others poll every 20 ms.
     throw;
   } catch (const std::exception& error) {
@@ -194,9 +202,13 @@ std::string own_address(const std::vector<Member>& members) {
 
 class GlooRanks final : public Ranks {
  public:
-  GlooRanks(const Place& place, const ConnectOptions& options) : place_(place) {
-    store_ = connect_store(place, options, place.rank == 0);
-    const std::vector<Member> members = meet_or_say(*store_, place, options);
+  GlooRanks(const Place& place, const ConnectOptions& options)
+      : place_(place), answer_timeout_(in_milliseconds(options.rank_timeout_s)) {
+    if (place.rank == 0) {
+      server_ = std::make_unique<MeetingPointServer>(place.address, place.port, options.token);
+    }
+    point_ = connect_point(options);
+    const std::vector<Member> members = meet_or_say(*point_, place, options);
     const Member& self = members[static_cast<std::size_t>(place.rank)];
     on_this_host_ = static_cast<int>(std::count_if(
         members.begin(), members.end(), [&](const Member& m) { return m.host == self.host; }));
@@ -207,7 +219,8 @@ class GlooRanks final : public Ranks {
   ~GlooRanks() override {
     heartbeat_.reset();
     group_.reset();
-    store_.reset();
+    point_.reset();
+    server_.reset();
   }
 
   int rank() const noexcept override { return place_.rank; }
@@ -217,6 +230,7 @@ class GlooRanks final : public Ranks {
   void stop(const Error& error) noexcept override;
 
  private:
+  std::unique_ptr<MeetingPoint> connect_point(const ConnectOptions& options) const;
   void watch(const std::vector<Member>& members, const ConnectOptions& options);
   void connect_group(const std::string& address);
   Work receive(const at::Tensor& part, int from, std::size_t tag);
@@ -227,13 +241,21 @@ class GlooRanks final : public Ranks {
   void interrupt();
 
   const Place place_;
+  const milliseconds answer_timeout_;
   int on_this_host_ = 1;
-  Store store_;
+  std::unique_ptr<MeetingPointServer> server_;  ///< Of rank 0.
+  std::shared_ptr<MeetingPoint> point_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
   std::mutex mutex_;  ///< Guards under_way_.
   std::vector<Work> under_way_;
   std::unique_ptr<Heartbeat> heartbeat_;
 };
+
+std::unique_ptr<MeetingPoint> GlooRanks::connect_point(const ConnectOptions& options) const {
+  return std::make_unique<MeetingPoint>(server_ ? server_->address() : place_.address, place_.port,
+                                        options.token, in_milliseconds(options.join_timeout_s),
+                                        in_milliseconds(options.rank_timeout_s));
+}
 
 void GlooRanks::watch(const std::vector<Member>& members, const ConnectOptions& options) {
   HeartbeatOptions wanted;
@@ -245,8 +267,8 @@ void GlooRanks::watch(const std::vector<Member>& members, const ConnectOptions& 
   wanted.interrupt = [this] { interrupt(); };
   wanted.give_up = options.give_up;
   // A separate connection, because the other one may be waiting.
-  heartbeat_ = std::make_unique<Heartbeat>(
-      std::make_unique<StoreBoard>(connect_store(place_, options, false)), std::move(wanted));
+  heartbeat_ = std::make_unique<Heartbeat>(std::make_unique<MeetingBoard>(connect_point(options)),
+                                           std::move(wanted));
 }
 
 void GlooRanks::connect_group(const std::string& address) {
@@ -255,7 +277,9 @@ void GlooRanks::connect_group(const std::string& address) {
   options->threads = 1;
   try {
     group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(
-        c10::make_intrusive<c10d::PrefixStore>("gloo", store_), place_.rank, place_.size, options);
+        c10::make_intrusive<c10d::PrefixStore>(
+            "gloo", c10::make_intrusive<MeetingStore>(point_, answer_timeout_)),
+        place_.rank, place_.size, options);
   } catch (const std::exception& error) {
     throw heartbeat_->await_verdict(first_line(error));
   }

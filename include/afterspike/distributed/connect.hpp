@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "afterspike/distributed/place.hpp"
 #include "afterspike/distributed/ranks.hpp"
@@ -11,6 +12,10 @@ namespace afterspike::distributed {
 struct ConnectOptions {
   double join_timeout_s = 300;  ///< Time limit for all ranks to connect.
   double rank_timeout_s = 30;   ///< A rank that is silent for this long is lost.
+
+  /// A secret shared by all ranks: rank 0 refuses processes with another one. Without it everybody
+  /// who reaches the port of rank 0 is trusted who speaks its protocol.
+  std::string token;
 
   /// Called, from another thread, with the error that stops all ranks, if the working thread has
   /// not noticed it after kPatience_s; it may be computing, or hang. May end the process. If empty,
