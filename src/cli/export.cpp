@@ -43,7 +43,7 @@ Arguments export_arguments() {
       .value("seed", "N", "Seed of --verify.", "1")
       .flag("json",
             "Print the comparison, and all replacements with every neuron, as one JSON object.")
-      .flag("force", "Replace an existing --out.");
+      .flag("force", "Replace a former export at --out.");
   add_data_directory(add_threads(arguments));
   return arguments;
 }
@@ -108,6 +108,7 @@ int run_export(std::span<const std::string> words) {
   require_apart(out, arguments.words()[0]);
   const auto& format = find_entry<exporters::ExporterEntry>(exporters::entries(),
                                                             arguments.text("format"), "format");
+  require_replaceable(out, format.files);
   require_flags_of(format, arguments);
   lowering::Options options;
   options.mode = lowering::parse_mode(arguments.text("mode"));

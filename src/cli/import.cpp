@@ -67,7 +67,7 @@ Arguments import_arguments() {
   arguments.any_number("PATH", 1)
       .value("out", "NET", "The file to write; must not exist.")
       .value("from", "FORMAT", "allen or sonata (default: told by what is in PATH).")
-      .flag("force", "Replace what is at --out.");
+      .flag("force", "Replace a network file at --out.");
   return arguments;
 }
 
@@ -76,6 +76,7 @@ int run_import(std::span<const std::string> words) {
   if (!arguments.parse(words)) return 0;
   require(arguments.has("out"), ErrorKind::usage, "import: expected --out NET");
   require_free(arguments.text("out"), arguments.has("force"));
+  require_replaceable(arguments.text("out"), "");
   const std::vector<std::string>& paths = arguments.words();
   const bool sonata = std::any_of(paths.begin(), paths.end(), [&](const fs::path& path) {
     return format_of(arguments, path) == Format::sonata;

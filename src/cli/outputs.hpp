@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 
 #include "afterspike/io/atomic.hpp"
 
@@ -18,6 +19,10 @@ void require_apart(const std::filesystem::path& out, const std::filesystem::path
 
 /// Rejects a path that equals, contains or lies in `input`.
 void require_not_input(const std::filesystem::path& out, const std::filesystem::path& input);
+
+/// For --force: rejects existing content of `out` that the command does not write itself. `files`:
+/// patterns (fnmatch) of the files of a directory, separated by spaces; empty for one HDF5 file.
+void require_replaceable(const std::filesystem::path& out, std::string_view files);
 
 /// Calls write() with an existing `path` moved aside, and restores it on failure.
 template <typename Write>

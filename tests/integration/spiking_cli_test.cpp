@@ -203,12 +203,17 @@ TEST_F(SpikingCli, OthersFormatsAreWrittenAndReadBack) {
     refused(3, {"export", path("run"), "--format", format, "--out", path(format)},
             {"expected --approximate", "population 'hidden'"});
     EXPECT_FALSE(fs::exists(directory_ / format));
-    testing::spill(directory_ / format, "before");
+    const Words approximate = {"export",        path("run"), "--format",  format,
+                               "--approximate", "--out",     path(format)};
+    succeed(approximate);
+    const auto before = fs::last_write_time(directory_ / format);
     refused(3, {"export", path("run"), "--format", format, "--force", "--out", path(format)},
             {"expected --approximate"});
-    EXPECT_EQ(testing::slurp(directory_ / format), "before");
-    succeed({"export", path("run"), "--format", format, "--approximate", "--force", "--out",
-             path(format)});
+    EXPECT_EQ(fs::last_write_time(directory_ / format), before);
+    Words again = approximate;
+    again.push_back("--force");
+    succeed(again);
+    EXPECT_NE(fs::last_write_time(directory_ / format), before);
     EXPECT_EQ(fs::is_directory(directory_ / format), format != std::string("nir"));
   }
   succeed({"import", path("sonata"), "--out", path("sonata.h5")});
@@ -249,6 +254,52 @@ TEST_F(SpikingCli, ANetworkWithoutNeuronsIsRefused) {
   succeed({"import", path("empty"), "--out", path("empty.h5")});
   refused(4, {"simulate", path("empty.h5"), "--until", "1 ms"},
           {"empty.h5", "found no neurons, expected a population of them"});
+}
+
+/// --force replaces former exports and nothing else.
+TEST_F(SpikingCli, ForceReplacesOnlyWhatTheFormatWrites) {
+  train();
+  fs::create_directories(directory_ / "precious/sub");
+  testing::spill(directory_ / "precious/sub/thesis.tex", "years of work");
+  testing::spill(directory_ / "notes.txt", "years of work");
+  succeed({"export", path("run"), "--format", "allen", "--approximate", "--out", path("cells")});
+  testing::spill(directory_ / "cells/thesis.tex", "years of work");
+  const std::string cell = path("cells/hidden_0_neuron_config.json");
+  for (const char* format : {"native", "nir", "pynest", "sonata", "allen"}) {
+    const bool one_file = format == std::string("native") || format == std::string("nir");
+    for (const char* out : {"precious", "notes.txt", "cells"}) {
+      refused(2,
+              {"export", path("run"), "--format", format, "--approximate", "--force", "--out",
+               path(out)},
+              {"--out", path(out),
+               one_file || out == std::string("notes.txt") ? "Choose a new name" : "thesis.tex"});
+    }
+  }
+  testing::spill(directory_ / "one_neuron_config.json", testing::slurp(cell));
+  for (const char* out : {"precious", "notes.txt", "cells"}) {
+    refused(2, {"import", path("one_neuron_config.json"), "--force", "--out", path(out)},
+            {"--out", path(out)});
+  }
+  for (const char* name : {"precious/sub/thesis.tex", "notes.txt", "cells/thesis.tex"}) {
+    EXPECT_EQ(testing::slurp(directory_ / name), "years of work") << name;
+  }
+  succeed({"import", path("one_neuron_config.json"), "--out", path("net.h5")});
+  succeed({"import", path("one_neuron_config.json"), "--force", "--out", path("net.h5")});
+}
+
+/// The same network is written as the same bytes, however late.
+TEST_F(SpikingCli, ExportsAreReproducible) {
+  train();
+  for (const char* format : {"native", "nir"}) {
+    for (const char* name : {"one", "two"}) {
+      succeed({"export", path("run"), "--format", format, "--approximate", "--out",
+               path(std::string(name) + format)});
+      std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // HDF5 would store seconds.
+    }
+    EXPECT_EQ(testing::slurp(path(std::string("one") + format)),
+              testing::slurp(path(std::string("two") + format)))
+        << format;
+  }
 }
 
 TEST_F(SpikingCli, WhatIsThereIsNotLost) {

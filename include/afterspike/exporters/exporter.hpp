@@ -66,6 +66,9 @@ struct ExporterEntry {
   /// Why Conversion::to_verify() cannot be shown the samples of a task, as in "... has no input";
   /// empty where it can.
   std::string_view deaf = "";
+  /// Patterns (fnmatch) of the files that write() makes in a directory, separated by spaces; empty
+  /// if it writes one HDF5 file.
+  std::string_view files = "";
 };
 
 /// All formats, one file of src/exporters/formats each.

@@ -128,7 +128,8 @@ ExporterEntry entry_allen() {
           convert,
           write,
           /*has_steps=*/false,
-          "is neurons alone"};
+          "is neurons alone",
+          "*_neuron_config.json"};
 }
 
 }  // namespace afterspike::exporters

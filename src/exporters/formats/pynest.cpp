@@ -242,8 +242,13 @@ void write(const Conversion& conversion, const std::filesystem::path& path) {
 }  // namespace
 
 ExporterEntry entry_pynest() {
-  return {"pynest", "a directory of arrays and a script that runs them in NEST", convert, write,
-          /*has_steps=*/true};
+  return {"pynest",
+          "a directory of arrays and a script that runs them in NEST",
+          convert,
+          write,
+          /*has_steps=*/true,
+          "",
+          "net.h5 run_nest.py"};
 }
 
 }  // namespace afterspike::exporters

@@ -254,8 +254,14 @@ void write(const Conversion& conversion, const fs::path& path) {
 }  // namespace
 
 ExporterEntry entry_sonata() {
-  return {"sonata", "a SONATA directory for NEST and BMTK", convert, write,
-          /*has_steps=*/true};
+  return {"sonata",
+          "a SONATA directory for NEST and BMTK",
+          convert,
+          write,
+          /*has_steps=*/true,
+          "",
+          "config.json *_node_types.csv *_nodes.h5 *_spikes.h5 *_edge_types.csv *_edges.h5 "
+          "components/*.json"};
 }
 
 }  // namespace afterspike::exporters
