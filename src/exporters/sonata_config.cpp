@@ -80,7 +80,8 @@ SonataConfig::SonataConfig(const fs::path& given) {
     }
     files_.push_back({std::make_shared<const ConfigPart::File>(std::move(file)), content});
   };
-  open(fs::is_directory(given) ? given / "config.json" : given);
+  std::error_code ignored;  // A name that is too long is none of a directory.
+  open(fs::is_directory(given, ignored) ? given / "config.json" : given);
   const ConfigPart first = files_.front();
   for (const char* other : {"network", "simulation"}) {
     if (first.has(other)) open(first.path(other));

@@ -100,9 +100,12 @@ void check_population(const Population& population) {
   require(population.size > 0 && population.size <= std::numeric_limits<std::uint32_t>::max(),
           ErrorKind::data, "found {} neurons, expected at least 1 and less than 2^32",
           population.size);
-  const std::int64_t most_copies = kind.dynamics == Dynamics::glifr
-                                       ? std::numeric_limits<std::uint32_t>::max() / population.size
-                                       : 1;
+  // Each copy has a state of its own: more would be a way for a small file to take all memory.
+  constexpr std::int64_t kMostCopies = 1'000'000;
+  const std::int64_t most_copies =
+      kind.dynamics == Dynamics::glifr
+          ? std::min(kMostCopies, std::numeric_limits<std::uint32_t>::max() / population.size)
+          : 1;
   require(population.copies > 0 && population.copies <= most_copies, ErrorKind::data,
           "found {} copies of each of {} neurons of model '{}', expected 1 to {}",
           population.copies, population.size, population.model, most_copies);

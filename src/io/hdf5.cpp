@@ -194,10 +194,12 @@ Hdf5File::Hdf5File(const std::filesystem::path& path, Mode mode, Links links) {
     impl_ = std::make_unique<Impl>(Impl{name, std::move(file)});
     return;
   }
-  require(std::filesystem::exists(path), ErrorKind::data, "'{}': there is no such file", name);
-  require(std::filesystem::is_regular_file(path), ErrorKind::data,
+  std::error_code error;  // A name from a file may be too long to be looked up.
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  require(std::filesystem::exists(status), ErrorKind::data, "'{}': there is no such file", name);
+  require(std::filesystem::is_regular_file(status), ErrorKind::data,
           "'{}': expected an HDF5 file, found a {}", name,
-          std::filesystem::is_directory(path) ? "directory" : "device or pipe");
+          std::filesystem::is_directory(status) ? "directory" : "device or pipe");
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   // Reading also works on a file system without locks (network, read-only).
   H5Pset_file_locking(access, true, true);
