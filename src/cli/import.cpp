@@ -76,7 +76,6 @@ int run_import(std::span<const std::string> words) {
   if (!arguments.parse(words)) return 0;
   require(arguments.has("out"), ErrorKind::usage, "import: expected --out NET");
   require_free(arguments.text("out"), arguments.has("force"));
-  require_replaceable(arguments.text("out"), "");
   const std::vector<std::string>& paths = arguments.words();
   const bool sonata = std::any_of(paths.begin(), paths.end(), [&](const fs::path& path) {
     return format_of(arguments, path) == Format::sonata;
@@ -85,6 +84,7 @@ int run_import(std::span<const std::string> words) {
     const bool whole = sonata && !fs::is_directory(path);
     require_not_input(arguments.text("out"), whole ? fs::absolute(path).parent_path() : path);
   }
+  require_replaceable(arguments.text("out"), "");
   require(!sonata || paths.size() == 1, ErrorKind::usage,
           "import: found {} paths, expected one SONATA network", paths.size());
   const glifnet::Network network = sonata ? exporters::import_sonata(paths.front()).network
