@@ -41,7 +41,7 @@ class Ranks : public testing::ProgramTest {
   using Group = std::vector<std::unique_ptr<Program>>;
 
   Group start(const std::vector<Words>& words_of_ranks) const {
-    const std::string port = free_port();
+    const std::string& port = port_ = free_port();
     Group group;
     for (std::size_t rank = 0; rank < words_of_ranks.size(); ++rank) {
       const fs::path folder = place(rank);
@@ -71,6 +71,20 @@ class Ranks : public testing::ProgramTest {
       EXPECT_TRUE(rank == 0 || outcomes[rank].out + outcomes[rank].err == "") << "rank " << rank;
     }
   }
+
+  /// Connects to the port of the last group at an address; -1 if nobody listens there.
+  int stranger(const std::string& address) const {
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(static_cast<std::uint16_t>(std::stoi(port_)));
+    ::inet_pton(AF_INET, address.c_str(), &to.sin_addr);
+    if (::connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) return socket;
+    ::close(socket);
+    return -1;
+  }
+
+  mutable std::string port_;
 
   fs::path place(std::size_t rank) const { return directory_ / ("rank" + std::to_string(rank)); }
 
@@ -177,6 +191,31 @@ TEST_F(Ranks, StopWhenOneIsKilledAndGoOnInAnotherNumber) {
   words.insert(words.end(), {"--max-steps", limit});
   succeed(train(whole, words));
   expect_same(run, whole);
+}
+
+/// What ended a training on LibTorch's store: a byte and silence, lengths of gigabytes, a verdict.
+TEST_F(Ranks, GoOnBesideStrangers) {
+  const fs::path run = directory_ / "run";
+  Group group = start(2, train(run, {"--epochs", "1000000", "--rank-timeout", "3 s"}));
+  ASSERT_TRUE(group[0]->wait_until([&] { return fs::exists(run / "metrics.jsonl"); }));
+  const std::string huge("\0\0\0\0\xc0\0\0\0\0", 9);
+  std::string verdict("\0\x08\0\0\0\0\0\0\0/verdict\x1e\0\0\0\0\0\0\0", 25);
+  verdict += R"({"kind":3,"message":"<owned>"})";
+  std::vector<int> sockets;
+  for (const std::string& bytes : {std::string(1, '\0'), huge, verdict}) {
+    sockets.push_back(stranger("127.0.0.1"));
+    ASSERT_GE(sockets.back(), 0);
+    ::send(sockets.back(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  const auto before = fs::file_size(run / "metrics.jsonl");
+  std::this_thread::sleep_for(std::chrono::seconds(8));  // More than twice --rank-timeout.
+  for (const int socket : sockets) ::close(socket);
+  group[0]->send(SIGINT);
+  const std::vector<Outcome> outcomes = wait(group);
+  EXPECT_EQ(outcomes[0].status, 130) << outcomes[0].err;
+  EXPECT_EQ(outcomes[1].status, 143) << outcomes[1].err;
+  EXPECT_EQ(outcomes[0].err.find("<owned>"), std::string::npos);
+  EXPECT_GT(fs::file_size(run / "metrics.jsonl"), before) << "it has trained meanwhile";
 }
 
 TEST_F(Ranks, SaveAndStopWhenOneIsInterrupted) {
