@@ -243,7 +243,7 @@ class GlooRanks final : public Ranks {
   const Place place_;
   const milliseconds answer_timeout_;
   int on_this_host_ = 1;
-  std::unique_ptr<MeetingPointServer> server_;  ///< Of rank 0.
+  std::unique_ptr<MeetingPointServer> server_;  ///< Null on other ranks.
   std::shared_ptr<MeetingPoint> point_;
   c10::intrusive_ptr<c10d::ProcessGroupGloo> group_;
   std::mutex mutex_;  ///< Guards under_way_.

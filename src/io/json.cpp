@@ -28,7 +28,7 @@ std::string excerpt(const Json& value) {
 
 void check_json_structure(std::string_view text, std::string_view where, ErrorKind kind,
                           std::size_t max_members) {
-  std::array<std::size_t, kMaxJsonDepth> members{};  // Of each open object.
+  std::array<std::size_t, kMaxJsonDepth> members{};  // Count by open object.
   std::size_t depth = 0;
   for (std::size_t at = 0; at < text.size(); ++at) {
     const char letter = text[at];

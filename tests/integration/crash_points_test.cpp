@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 using testing::Fault;
 using testing::slurp;
 
-/// What waitpid() says of a process that calls `work`, which ends as the program would.
+/// Runs `work` in a process that ends as the program would; returns its status as of waitpid().
 template <typename Work>
 int run_process(const Work& work) {
   const pid_t process = ::fork();

@@ -193,7 +193,7 @@ TEST_F(Ranks, StopWhenOneIsKilledAndGoOnInAnotherNumber) {
   expect_same(run, whole);
 }
 
-/// What ended a training on LibTorch's store: a byte and silence, lengths of gigabytes, a verdict.
+/// A byte and silence, lengths of gigabytes and a verdict ended a training on LibTorch's store.
 TEST_F(Ranks, GoOnBesideStrangers) {
   const fs::path run = directory_ / "run";
   Group group = start(2, train(run, {"--epochs", "1000000", "--rank-timeout", "3 s"}));

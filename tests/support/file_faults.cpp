@@ -47,7 +47,7 @@ std::string path_of(int descriptor) {
   return size > 0 ? std::string(path, static_cast<size_t>(size)) : std::string();
 }
 
-/// What an operation on `path` comes to: nothing, to be ended after a part of it, or refused.
+/// Outcome of an operation: as usual, the last one of the process, or refused.
 enum class Turn { usual, last, refused };
 
 Turn turn(const char* kind, const std::string& path, const std::string& other = {}) {

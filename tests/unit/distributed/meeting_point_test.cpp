@@ -132,7 +132,7 @@ TEST_F(Meeting, RefusesAnotherToken) {
   EXPECT_EQ(join()->get("a"), std::nullopt);
 }
 
-/// What a stranger may send: nothing, a byte, lengths of gigabytes, a request without the token.
+/// A stranger sends nothing, a byte, lengths of gigabytes, or a request without the token.
 TEST_F(Meeting, GoesOnBesideStrangers) {
   const auto rank = join();
   std::vector<int> sockets;
