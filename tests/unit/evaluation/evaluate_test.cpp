@@ -156,6 +156,30 @@ TEST(EvaluateEach, GivesWhatEvaluateGivesOfEachCandidate) {
   }
 }
 
+/// More masks than pass together, with and without lengths, on several layers' worth of models.
+TEST(EvaluateEach, GivesTheSameBitsForMasksThatPassTogether) {
+  for (const char* neuron : {"glifr", "alif", "elm", "rnn", "lstm"}) {
+    const auto net = network(3, neuron);
+    for (const at::Tensor& of_samples : {at::Tensor(), lengths()}) {
+      const tasks::Task task = task_of(classes(), classify("all"), of_samples);
+      const auto data = task.split(tasks::Split::test);
+      ThreadPool one(1), three(3);
+      std::vector<Candidate> candidates;
+      for (int i = 0; i < 19; ++i) {
+        nn::NetworkPass pass;
+        pass.masks = {(at::arange(5) * (i + 3) % 4 > 1).to(at::kFloat)};
+        candidates.push_back({net.get(), pass, {}});
+      }
+      const auto found = evaluate_each(candidates, task, *data, three);
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        const tasks::Tally alone = evaluate(*net, task, *data, candidates[i].pass, one);
+        EXPECT_EQ(found[i].loss, alone.loss) << neuron << ", mask " << i;
+        EXPECT_EQ(found[i].correct, alone.correct) << neuron << ", mask " << i;
+      }
+    }
+  }
+}
+
 TEST(EvaluateEach, KeepsNoReadingsOfSteps) {
   const auto net = network(2);
   tasks::Objective objective = trace();
