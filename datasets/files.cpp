@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
+#include "afterspike/base/text.hpp"
 #include "afterspike/datasets/datasets.hpp"
 #include "afterspike/io/bytes.hpp"
 
@@ -35,14 +36,24 @@ std::vector<fs::path> shipped_directories() {
   return candidates;
 }
 
+/// Returns the usual names of a file: "train-images-idx3-ubyte", also "train-images.idx3-ubyte", as
+/// 7-Zip and Kaggle unpack it.
+std::vector<std::string> usual_names(const FileSpec& file) {
+  std::vector<std::string> names = {std::string(file.name)};
+  const auto at = names[0].find("-idx");
+  if (at != std::string::npos) names.push_back(names[0]);
+  if (at != std::string::npos) names.back()[at] = '.';
+  return names;
+}
+
 /// Returns the path of a file in a folder, gzipped if that is allowed; nullopt if it does not
 /// exist.
 std::optional<fs::path> find_in(const fs::path& folder, const FileSpec& file) {
-  fs::path path = folder / file.name;
-  if (is_file(path)) return path;
-  if (file.known_by_form()) return std::nullopt;
-  path += ".gz";
-  return is_file(path) ? std::optional(path) : std::nullopt;
+  for (const std::string& name : usual_names(file)) {
+    if (is_file(folder / name)) return folder / name;
+    if (!file.known_by_form() && is_file(folder / (name + ".gz"))) return folder / (name + ".gz");
+  }
+  return std::nullopt;
 }
 
 bool has_all(const fs::path& folder, std::span<const FileSpec> files) {
@@ -70,9 +81,7 @@ std::string addresses(const DatasetEntry& entry) {
 std::string arguments_of(const DatasetEntry& entry, const fs::path& folder) {
   const std::string place = folder.parent_path().string();
   if (place == kDefaultDirectory) return std::string(entry.name);
-  std::string quoted;
-  for (const char letter : place) quoted += letter == '\'' ? "'\\''" : std::string(1, letter);
-  return fmt::format("{} --data-dir '{}'", entry.name, quoted);
+  return fmt::format("{} --data-dir {}", entry.name, shell_quoted(place));
 }
 
 std::string_view form_by_hand(const DatasetEntry& entry) {

@@ -1,22 +1,11 @@
 #include <algorithm>
 #include <set>
 
+#include "afterspike/base/text.hpp"
 #include "report_parts.hpp"
 
 namespace afterspike::analysis {
 namespace {
-
-/// Quotes a word for a shell.
-std::string quoted(const std::string& word) {
-  const auto plain = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-           std::string_view("_-./:=,+@%").find(c) != std::string_view::npos;
-  };
-  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
-  return text + "'";
-}
 
 std::string text_of(const io::Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
@@ -76,7 +65,7 @@ std::string training_commands(const Material& material) {
 /// Quotes words for a shell, with a space before each.
 std::string words_of(const std::vector<std::string>& words) {
   std::string text;
-  for (const std::string& word : words) text += fmt::format(" {}", quoted(word));
+  for (const std::string& word : words) text += fmt::format(" {}", shell_quoted(word));
   return text;
 }
 
@@ -95,7 +84,8 @@ std::string cluster_command(const std::filesystem::path& directory) {
         "{} --out {}\n",
         table ? " --csv" : "", words_of(runs), found.at("standardise").get<std::string>(),
         scores.front().at("k").dump(), scores.back().at("k").dump(), found.at("clusters").dump(),
-        found.at("replicates").dump(), found.at("seed").dump(), limit, quoted(directory.string()));
+        found.at("replicates").dump(), found.at("seed").dump(), limit,
+        shell_quoted(directory.string()));
   });
 }
 
@@ -125,14 +115,14 @@ std::string silence_command(const std::filesystem::path& directory) {
     const auto by = settings.at("by").get<std::string>();
     std::string flags;
     if (by == "clusters") {
-      flags = fmt::format(" --by {}", quoted(asked_for.at("by_file").get<std::string>()));
+      flags = fmt::format(" --by {}", shell_quoted(asked_for.at("by_file").get<std::string>()));
     } else if (by != "random") {
-      flags = fmt::format(" --by {} --order {}", quoted(by),
+      flags = fmt::format(" --by {} --order {}", shell_quoted(by),
                           settings.at("highest_first").get<bool>() ? "highest" : "lowest");
     }
     return fmt::format("afterspike silence{}{}{} --out {}\n",
                        words_of(asked_for.at("runs").get<std::vector<std::string>>()),
-                       protocol_flags(settings), flags, quoted(directory.string()));
+                       protocol_flags(settings), flags, shell_quoted(directory.string()));
   });
 }
 
@@ -146,11 +136,11 @@ std::string commands(const Material& material) {
           fmt::format("# {}: the options that it was trained with are not beside it\n", run.label);
       continue;
     }
-    text += fmt::format("afterspike train --config {} --out {}\n", quoted(options.string()),
-                        quoted(fmt::format("again/{}", run.label)));
+    text += fmt::format("afterspike train --config {} --out {}\n", shell_quoted(options.string()),
+                        shell_quoted(fmt::format("again/{}", run.label)));
   }
   for (const ReportRun& run : material.runs) {
-    text += fmt::format("afterspike evaluate {} --split {}\n", quoted(run.path.string()),
+    text += fmt::format("afterspike evaluate {} --split {}\n", shell_quoted(run.path.string()),
                         tasks::split_name(request.split));
   }
   for (const auto& study : request.studies) {

@@ -26,7 +26,10 @@ void write(Level level, std::string_view message) {
   if (level < threshold) return;
   const std::lock_guard lock(sink_mutex);
   if (current_sink) return current_sink(level, message);
-  fmt::print(stderr, "{}{}\n", level == Level::warning ? "warning: " : "", message);
+  // A full disk or a closed terminal loses the message, and nothing else.
+  const std::string line =
+      fmt::format("{}{}\n", level == Level::warning ? "warning: " : "", message);
+  std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
 }  // namespace afterspike::log

@@ -86,6 +86,14 @@ TEST(Datasets, FilesAreFoundPlainAndGzipped) {
   EXPECT_EQ(find(), folder / "mnist/t10k-labels-idx1-ubyte");
 }
 
+TEST(Datasets, OtherUsualNamesAreTaken) {
+  const MiniCopy copy;
+  fs::rename(copy / "train-images-idx3-ubyte", copy / "train-images.idx3-ubyte");
+  EXPECT_EQ(find_file(entry("mini_mnist"), copy.data_directory(), "train-images-idx3-ubyte"),
+            copy / "train-images.idx3-ubyte");
+  verify(entry("mini_mnist"), copy.data_directory());
+}
+
 TEST(Datasets, AMissingSetSaysHowToObtainIt) {
   const Folder folder;
   const auto find = [&] { find_file(entry("mnist"), folder.path(), "train-images-idx3-ubyte"); };
@@ -94,7 +102,7 @@ TEST(Datasets, AMissingSetSaysHowToObtainIt) {
       AllOf(HasSubstr("data set 'mnist': found neither 'train-images-idx3-ubyte' nor "
                       "'train-images-idx3-ubyte.gz' in '" +
                       (folder / "mnist").string() + "'"),
-            HasSubstr("afterspike data fetch mnist --data-dir '" + folder.path().string() + "'\n"),
+            HasSubstr("afterspike data fetch mnist --data-dir " + folder.path().string() + "\n"),
             HasSubstr("--from FOLDER"), HasSubstr("https://ossci-datasets.s3.amazonaws.com/mnist"),
             HasSubstr("train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte "
                       "t10k-labels-idx1-ubyte"),
