@@ -1,9 +1,12 @@
 #include "afterspike/data/sequence_file.hpp"
 
+#include <cerrno>
 #include <cmath>
 #include <fstream>
 #include <limits>
 #include <map>
+#include <string>
+#include <system_error>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -18,12 +21,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_hdf5(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  require(file.good(), ErrorKind::data, "{}: cannot be read", path.string());
-  char signature[8] = {};
-  file.read(signature, sizeof signature);
-  return std::string_view(signature, sizeof signature) == "\x89HDF\r\n\x1a\n";
+/// Throws if the file cannot be opened, with the reason.
+void require_file(const fs::path& path) {
+  std::error_code error;
+  const bool exists = fs::exists(path, error);
+  require(exists, ErrorKind::data, "{}: cannot be read: {}", path.string(),
+          error ? error.message() : "there is no such file");
+  require(!fs::is_directory(path, error), ErrorKind::data, "{}: is a directory, expected a file",
+          path.string());
+  const std::ifstream file(path, std::ios::binary);
+  require(file.good(), ErrorKind::data, "{}: cannot be read: {}", path.string(),
+          std::error_code(errno, std::generic_category()).message());
 }
 
 at::Tensor read_tensor(const io::Hdf5File& file, const char* name) {
@@ -42,14 +50,24 @@ at::Tensor read_integers(const io::Hdf5File& file, const char* name, std::string
             array.values[i]);
     values.data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(array.values[i]);
   }
-  return values;
+  // A column or a row, as NumPy and MATLAB write a list.
+  const bool is_list = values.dim() == 2 && (values.size(0) == 1 || values.size(1) == 1);
+  return is_list ? values.flatten() : values;
+}
+
+/// "/X, /y": the data sets and groups at the top of a file.
+std::string contents(const io::Hdf5File& file) {
+  std::vector<std::string> names;
+  for (const std::string& name : file.members("/")) names.push_back("/" + name);
+  return names.empty() ? "nothing" : fmt::format("{}", fmt::join(names, ", "));
 }
 
 SequenceFile read_hdf5(const fs::path& path) {
   const io::Hdf5File file(path, io::Hdf5File::Mode::read, io::Hdf5File::Links::follow);
   SequenceFile result;
   result.inputs = read_tensor(file, "/inputs");
-  require(result.inputs.defined(), ErrorKind::data, "{}: there is no /inputs", path.string());
+  require(result.inputs.defined(), ErrorKind::data, "{}: there is no /inputs; found {}",
+          path.string(), contents(file));
   result.targets = read_tensor(file, "/targets");
   result.lengths = read_integers(file, "/lengths", path.string());
   result.labels = read_integers(file, "/labels", path.string());
@@ -93,6 +111,13 @@ Columns sort_columns(const io::Table& table, const fs::path& path) {
   return columns;
 }
 
+/// A cell as the file has it: a number, or the text that the number stands for.
+std::string cell_text(const io::Table& table, const std::string& column, double cell) {
+  const auto texts = table.texts.find(column);
+  return texts == table.texts.end() ? fmt::format("{}", cell)
+                                    : io::shown(texts->second[static_cast<std::size_t>(cell)]);
+}
+
 /// Returns the first row of each sample, and one past the last row.
 std::vector<std::size_t> sample_starts(const io::Table& table, const Columns& columns,
                                        const fs::path& path) {
@@ -104,7 +129,7 @@ std::vector<std::size_t> sample_starts(const io::Table& table, const Columns& co
     if (row > 0 && table.rows[row - 1][key] == name) continue;
     require(seen.emplace(name, row).second, ErrorKind::data,
             "{}: line {}: sequence {} appears again; expected its rows together", path.string(),
-            row + 2, name);
+            row + 2, cell_text(table, "sequence", name));
     starts.push_back(row);
   }
   require(!starts.empty(), ErrorKind::data, "{}: there are no rows", path.string());
@@ -124,9 +149,10 @@ at::Tensor sample_column(const io::Table& table, const std::vector<std::size_t>&
       const double found = table.rows[row][place];
       require(found == value && found == std::floor(found) && std::abs(found) < 1e15,
               ErrorKind::data,
-              "{}: line {}: column '{}' holds {}; expected one whole number for all rows of a "
-              "sequence",
-              path.string(), row + 2, io::shown(table.columns[place]), found);
+              "{}: line {}: column '{}' holds {}; expected one {} for all rows of a sequence",
+              path.string(), row + 2, io::shown(table.columns[place]),
+              cell_text(table, table.columns[place], found),
+              table.texts.contains(table.columns[place]) ? "text" : "whole number");
     }
     values.data_ptr<std::int64_t>()[sample] = static_cast<std::int64_t>(value);
   }
@@ -166,8 +192,28 @@ at::Tensor step_columns(const io::Table& table, const std::vector<std::size_t>& 
   return values;
 }
 
+std::string number_text(double number) {
+  const bool whole = number == std::trunc(number);
+  return whole ? fmt::format("{}", static_cast<std::int64_t>(number)) : fmt::format("{}", number);
+}
+
+/// The cell in the column "sequence" of each sample.
+std::vector<std::string> sample_names(const io::Table& table,
+                                      const std::vector<std::size_t>& starts,
+                                      const Columns& columns) {
+  const auto texts = table.texts.find("sequence");
+  std::vector<std::string> names;
+  for (std::size_t sample = 0; sample + 1 < starts.size(); ++sample) {
+    const double cell = table.rows[starts[sample]][static_cast<std::size_t>(columns.sequence)];
+    names.push_back(texts == table.texts.end() ? number_text(cell)
+                                               : texts->second[static_cast<std::size_t>(cell)]);
+  }
+  return names;
+}
+
 SequenceFile read_csv_sequences(const fs::path& path) {
-  const io::Table table = io::read_csv(path, "sequence");
+  constexpr std::string_view kTexts[] = {"sequence", "label"};
+  const io::Table table = io::read_csv(path, "sequence", io::Gaps::refused, kTexts);
   const Columns columns = sort_columns(table, path);
   const std::vector<std::size_t> starts = sample_starts(table, columns, path);
   const auto samples = static_cast<std::int64_t>(starts.size() - 1);
@@ -183,6 +229,10 @@ SequenceFile read_csv_sequences(const fs::path& path) {
   result.targets = step_columns(table, starts, columns.targets, steps, path);
   result.labels = sample_column(table, starts, columns.label, path);
   result.split = sample_column(table, starts, columns.split, path);
+  if (const auto found = table.texts.find("label"); found != table.texts.end()) {
+    result.class_names = found->second;
+  }
+  result.names = sample_names(table, starts, columns);
   return result;
 }
 
@@ -190,8 +240,8 @@ void require_range(const at::Tensor& values, std::int64_t low, std::int64_t high
                    std::int64_t samples, const char* name, const std::string& where) {
   if (!values.defined()) return;
   require(values.dim() == 1 && values.size(0) == samples, ErrorKind::data,
-          "{}: {} has {} values, expected one for each of {} samples", where, name, values.numel(),
-          samples);
+          "{}: {} has {} values in shape [{}], expected one for each of {} samples", where, name,
+          values.numel(), fmt::join(values.sizes(), ", "), samples);
   for (std::int64_t i = 0; i < samples; ++i) {
     const std::int64_t value = values.data_ptr<std::int64_t>()[i];
     require(value >= low && value <= high, ErrorKind::data,
@@ -243,7 +293,8 @@ void validate(SequenceFile& file, const std::string& where) {
 }  // namespace
 
 SequenceFile read_sequence_file(const fs::path& path) {
-  SequenceFile file = is_hdf5(path) ? read_hdf5(path) : read_csv_sequences(path);
+  require_file(path);
+  SequenceFile file = io::is_hdf5(path) ? read_hdf5(path) : read_csv_sequences(path);
   validate(file, path.string());
   return file;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <new>
 #include <type_traits>
@@ -37,6 +38,58 @@ std::vector<T> whole_numbers(const std::vector<double>& numbers, const std::stri
          std::numeric_limits<T>::lowest(), std::numeric_limits<T>::max());
   }
   return result;
+}
+
+/// Name of a compression that files of other programs use.
+std::string filter_name(H5Z_filter_t filter) {
+  constexpr std::pair<H5Z_filter_t, const char*> kKnown[] = {
+      {H5Z_FILTER_SZIP, "szip"}, {32000, "lzf"},  {32001, "blosc"}, {32004, "lz4"},
+      {32008, "bitshuffle"},     {32015, "zstd"}, {32026, "blosc2"}};
+  for (const auto& [id, name] : kKnown) {
+    if (id == filter) return name;
+  }
+  return fmt::format("filter {}", static_cast<int>(filter));
+}
+
+/// Refuses values that are compressed in a way that the library cannot undo.
+void require_filters(hid_t creation, const std::string& where) {
+  for (int at = 0; at < H5Pget_nfilters(creation); ++at) {
+    unsigned flags = 0;
+    std::size_t values = 0;
+    const H5Z_filter_t filter = H5Pget_filter2(creation, static_cast<unsigned>(at), &flags, &values,
+                                               nullptr, 0, nullptr, nullptr);
+    require(filter < 0 || H5Zfilter_avail(filter) > 0, ErrorKind::data,
+            "{} is compressed with {}, which this HDF5 library cannot read. Write it with gzip: "
+            "compression=\"gzip\" in h5py, or h5repack -f GZIP=4.",
+            where, filter_name(filter));
+  }
+}
+
+/// Text that a call writes into a buffer of the size that it tells.
+template <typename Get>
+std::string text_from(const Get& get) {
+  const ssize_t size = get(nullptr, 0);
+  std::string text(size > 0 ? static_cast<std::size_t>(size) + 1 : 0, '\0');
+  if (size > 0) get(text.data(), text.size());
+  if (!text.empty()) text.pop_back();
+  return text;
+}
+
+/// Refuses a virtual data set one of whose files is missing: the library reads fill values then.
+void require_parts(hid_t creation, const std::string& path, const std::string& where) {
+  std::size_t count = 0;
+  if (H5Pget_layout(creation) != H5D_VIRTUAL || H5Pget_virtual_count(creation, &count) < 0) return;
+  for (std::size_t part = 0; part < count; ++part) {
+    const std::string name = text_from([&](char* text, std::size_t size) {
+      return H5Pget_virtual_filename(creation, part, text, size);
+    });
+    // A name with "%b" stands for any number of files.
+    if (name == "." || name.find('%') != std::string::npos) continue;
+    const std::filesystem::path beside = std::filesystem::path(path).parent_path() / name;
+    require(is_hdf5(beside) || is_hdf5(name), ErrorKind::data,
+            "{} is a virtual data set, and its part '{}' is missing. Copy that file to '{}'.",
+            where, name, beside.string());
+  }
 }
 
 }  // namespace
@@ -146,14 +199,17 @@ Hdf5Array<T> Hdf5File::Impl::array(std::vector<std::int64_t> shape,
 
 template <typename T, typename Read>
 Hdf5Array<T> Hdf5File::Impl::numbers(hid_t type, std::vector<std::int64_t> shape,
-                                     const std::string& where, const Read& read) const {
+                                     const std::string& where, const Read& read,
+                                     const std::function<void()>& explain) const {
   const H5T_class_t kind = H5Tget_class(type);
   // h5py writes booleans as an enumeration of 0 and 1, which the library converts.
   require(kind == H5T_INTEGER || kind == H5T_FLOAT || kind == H5T_ENUM, ErrorKind::data,
           "{} does not hold numbers", where);
   const auto fill = [&](hid_t memory, void* values) {
-    require(read(memory, values), ErrorKind::data, "{} cannot be read as asked{}", where,
-            words(hdf5_reason()));
+    if (read(memory, values)) return;
+    const std::string reason = hdf5_reason();
+    if (explain) explain();
+    fail(ErrorKind::data, "{} cannot be read as asked{}", where, words(reason));
   };
   if constexpr (std::is_integral_v<T>) {
     if (kind == H5T_FLOAT) {
@@ -170,6 +226,8 @@ Hdf5Array<T> Hdf5File::Impl::numbers(hid_t type, std::vector<std::int64_t> shape
 template <typename T>
 Hdf5Array<T> Hdf5File::Impl::selected(hid_t dataset, hid_t space, std::vector<std::int64_t> shape,
                                       const std::string& where) const {
+  const Handle creation(H5Dget_create_plist(dataset), H5Pclose);
+  require_parts(creation, path, where);
   const Handle type(H5Dget_type(dataset), H5Tclose);
   std::uint64_t bytes = sizeof(T);
   for (const std::int64_t extent : shape) {
@@ -179,9 +237,12 @@ Hdf5Array<T> Hdf5File::Impl::selected(hid_t dataset, hid_t space, std::vector<st
   }
   require_plausible_size(bytes, stored_bytes(dataset), where);
   const Handle memory_space = space_of(shape);
-  return numbers<T>(type, std::move(shape), where, [&](hid_t memory, void* values) {
-    return H5Dread(dataset, memory, memory_space, space, conversion_list<T>(), values) >= 0;
-  });
+  return numbers<T>(
+      type, std::move(shape), where,
+      [&](hid_t memory, void* values) {
+        return H5Dread(dataset, memory, memory_space, space, conversion_list<T>(), values) >= 0;
+      },
+      [&] { require_filters(creation, where); });
 }
 
 Hdf5File::Hdf5File(const std::filesystem::path& path, Mode mode, Links links) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -74,7 +75,7 @@ struct Hdf5File::Impl {
   /// false.
   template <typename T, typename Read>
   Hdf5Array<T> numbers(hid_t type, std::vector<std::int64_t> shape, const std::string& where,
-                       const Read& read) const;
+                       const Read& read, const std::function<void()>& explain = {}) const;
 
   /// Reads the part of a data set that is selected in `space`.
   template <typename T>

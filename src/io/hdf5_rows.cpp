@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <type_traits>
 #include <utility>
 
@@ -97,12 +98,27 @@ Handle element_type(hid_t dataset, const std::string& where) {
   return Handle(H5Tget_super(type), H5Tclose);
 }
 
+/// Integers may be stored as floating-point numbers; the other way round is refused.
 template <typename T>
 void check_element(hid_t element, const std::string& where) {
   constexpr bool kIntegers = std::is_integral_v<T>;
-  require(H5Tget_class(element) == (kIntegers ? H5T_INTEGER : H5T_FLOAT), ErrorKind::data,
+  const H5T_class_t found = H5Tget_class(element);
+  require(found == H5T_FLOAT || (kIntegers && found == H5T_INTEGER), ErrorKind::data,
           "{}: found rows of another type, expected rows of {}", where,
           kIntegers ? "integers" : "floating-point numbers");
+}
+
+/// Returns rows of whole numbers that are stored as floating-point numbers.
+Hdf5Rows<std::int64_t> whole_rows(const Hdf5Rows<double>& rows, const std::string& where) {
+  constexpr double kTooLarge = 9007199254740992;  // 2^53
+  Hdf5Rows<std::int64_t> whole{rows.offsets, {}};
+  whole.values.reserve(rows.values.size());
+  for (const double value : rows.values) {
+    require(value == std::trunc(value) && std::abs(value) < kTooLarge, ErrorKind::data,
+            "{}: found {} (element {}), expected whole numbers", where, value, whole.values.size());
+    whole.values.push_back(static_cast<std::int64_t>(value));
+  }
+  return whole;
 }
 
 }  // namespace
@@ -115,6 +131,11 @@ Hdf5Rows<T> Hdf5File::read_variable_rows(std::string_view dataset, std::int64_t 
   const Handle handle = impl_->dataset(dataset);
   const Handle element = element_type(handle, where);
   check_element<T>(element, where);
+  if constexpr (std::is_integral_v<T>) {
+    if (H5Tget_class(element) == H5T_FLOAT) {
+      return whole_rows(read_variable_rows<double>(dataset, begin, end), where);
+    }
+  }
   const Handle space(H5Dget_space(handle), H5Sclose);
   const auto shape = impl_->select_rows(space, begin, end, where);
   require(shape.size() == 1, ErrorKind::data, "{}: found {} dimensions, expected 1", where,
@@ -125,8 +146,9 @@ Hdf5Rows<T> Hdf5File::read_variable_rows(std::string_view dataset, std::int64_t 
   const bool half = std::is_same_v<T, double> && std::endian::native == std::endian::little &&
                     H5Tequal(element, half_type()) > 0;
   ReadRows rows(half ? hid_t{element} : memory_type<T>(), end - begin);
-  require(rows.read(handle, space, conversion_list<T>()), ErrorKind::data,
-          "{}: rows {} to {} cannot be read{}", where, begin, end - 1, words(hdf5_reason()));
+  const bool done = rows.read(handle, space, conversion_list<T>());
+  require(done, ErrorKind::data, "{}: rows {} to {} cannot be read{}", where, begin, end - 1,
+          words(hdf5_reason()));
   if constexpr (std::is_same_v<T, double>) {
     if (half) return rows.template joined<std::uint16_t, T>(half_value);
   }

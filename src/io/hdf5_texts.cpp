@@ -50,8 +50,8 @@ Hdf5Array<std::string> Hdf5File::read_texts(std::string_view dataset) const {
   require_plausible_size(count * sizeof(char*), impl_->stored_bytes(handle), where);
   std::vector<char*> pointers(static_cast<std::size_t>(count));
   const Handle type = variable_text();
-  require(H5Dread(handle, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()) >= 0,
-          ErrorKind::data, "{} cannot be read{}", where, words(hdf5_reason()));
+  const bool done = H5Dread(handle, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()) >= 0;
+  require(done, ErrorKind::data, "{} cannot be read{}", where, words(hdf5_reason()));
   for (const char* text : pointers) array.values.emplace_back(text == nullptr ? "" : text);
   H5Dvlen_reclaim(type, space, H5P_DEFAULT, pointers.data());
   return array;

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "afterspike/base/text.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/bytes.hpp"
 
@@ -243,26 +244,6 @@ std::string header_of(const std::vector<std::string>& names, const std::string& 
 
 }  // namespace
 
-namespace {
-
-/// Bytes of the letter that UTF-8 text begins with; 0 if it begins with something else.
-std::size_t letter_size(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  const std::size_t size = first < 0x80   ? 1
-                           : first < 0xc2 ? 0
-                           : first < 0xe0 ? 2
-                           : first < 0xf0 ? 3
-                           : first < 0xf5 ? 4
-                                          : 0;
-  if (size > text.size()) return 0;
-  for (std::size_t at = 1; at < size; ++at) {
-    if ((static_cast<unsigned char>(text[at]) & 0xc0) != 0x80) return 0;
-  }
-  return size;
-}
-
-}  // namespace
-
 std::string shown(std::string_view cell) {
   constexpr std::size_t kLongest = 60;
   std::size_t size = std::min(cell.size(), kLongest);
@@ -272,7 +253,7 @@ std::string shown(std::string_view cell) {
   while (size > 0 && size < cell.size() && continues(cell[size])) --size;
   std::string text;
   for (std::string_view rest = cell.substr(0, size); !rest.empty();) {
-    const std::size_t length = letter_size(rest);
+    const std::size_t length = utf8_letter_size(rest);
     const auto code = static_cast<unsigned char>(rest[0]);
     const bool plain = length > 0 && code >= 0x20 && code != 0x7f;
     text += plain ? std::string(rest.substr(0, length)) : fmt::format("\\x{:02x}", code);
@@ -301,6 +282,20 @@ Table read_csv(const std::filesystem::path& path, std::string_view identity, Gap
   return table;
 }
 
+namespace {
+
+void append_cell(const Table& table, const std::vector<double>& row, std::size_t column,
+                 std::string& text) {
+  const auto texts = table.texts.find(table.columns[column]);
+  if (texts == table.texts.end()) {
+    fmt::format_to(std::back_inserter(text), "{}", row[column]);
+  } else {
+    text += cell_of(texts->second.at(static_cast<std::size_t>(row[column])));
+  }
+}
+
+}  // namespace
+
 void write_csv(const std::filesystem::path& path, const Table& table) {
   const std::string file = fmt::format("'{}'", path.string());
   std::string text = header_of(table.columns, file);
@@ -311,8 +306,10 @@ void write_csv(const std::filesystem::path& path, const Table& table) {
     for (std::size_t j = 0; j < row.size(); ++j) {
       require(std::isfinite(row[j]), ErrorKind::numeric,
               "{}: row {}, column '{}': {} is not finite", file, i + 1, table.columns[j], row[j]);
+      text += j == 0 ? "" : ",";
+      append_cell(table, row, j, text);
     }
-    fmt::format_to(std::back_inserter(text), "{}\n", fmt::join(row, ","));
+    text += '\n';
   }
   write_file(path, text);
 }

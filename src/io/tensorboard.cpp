@@ -92,8 +92,12 @@ TensorBoardWriter::TensorBoardWriter(const std::filesystem::path& directory,
     path_ = directory / (stem + std::to_string(number++));
   } while (std::filesystem::exists(path_));
   { const File created(path_, File::Mode::create, ErrorKind::data); }
-  file_.open(path_, std::ios::binary | std::ios::app);
-  record(event(0, bytes_field(kEventFileVersion, "brain.Event:2")));
+  try {
+    record(event(0, bytes_field(kEventFileVersion, "brain.Event:2")));
+  } catch (const Error&) {
+    std::filesystem::remove(path_, error);
+    throw;
+  }
   if (resumed_at < 0) return;
   const std::string start = integer_field(kSessionLogStatus, kSessionLogStart);
   record(event(resumed_at, bytes_field(kEventSessionLog, start)));
@@ -114,9 +118,7 @@ void TensorBoardWriter::record(const std::string& event) {
   const std::string length = bytes_of(std::uint64_t{event.size()});
   const std::string frame =
       length + bytes_of(masked_crc32c(length)) + event + bytes_of(masked_crc32c(event));
-  file_.write(frame.data(), static_cast<std::streamsize>(frame.size()));
-  file_.flush();
-  require(file_.good(), ErrorKind::data, "'{}' cannot be written", path_.string());
+  File(path_, File::Mode::append, ErrorKind::data).write(frame);
 }
 
 }  // namespace afterspike::io

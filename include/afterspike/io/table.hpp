@@ -15,8 +15,8 @@ namespace afterspike::io {
 struct Table {
   std::vector<std::string> columns;
   std::vector<std::vector<double>> rows;  ///< Each as long as `columns`.
-  /// The texts of columns that hold texts, by name of the column, in alphabetical order. The cells
-  /// of such a column are places in this list.
+  /// The texts of columns that hold texts, by name of the column, in alphabetical order
+  /// when read. The cells of such a column are places in this list.
   std::map<std::string, std::vector<std::string>> texts = {};
 };
 

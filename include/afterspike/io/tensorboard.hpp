@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <span>
 #include <string>
 #include <utility>
@@ -27,7 +26,6 @@ class TensorBoardWriter {
   void record(const std::string& event);
 
   std::filesystem::path path_;
-  std::ofstream file_;
 };
 
 }  // namespace afterspike::io

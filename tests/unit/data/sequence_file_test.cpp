@@ -103,6 +103,29 @@ TEST_F(SequenceFiles, WhatHdf5HoldsBeyondALengthDoesNotCount) {
   expect_same(file.targets, targets * mask, "targets");
 }
 
+TEST_F(SequenceFiles, ClassesAndSequencesMayHaveNames) {
+  const SequenceFile file =
+      csv("sequence,input,label\ncell B,1,right\ncell B,2,right\n\"A, left\",3,left\n7,4,up\n");
+  EXPECT_EQ(file.class_names, (std::vector<std::string>{"left", "right", "up"}));
+  expect_same(file.labels, integers({1, 0, 2}), "labels");
+  EXPECT_EQ(file.names, (std::vector<std::string>{"cell B", "A, left", "7"}));
+  EXPECT_EQ(csv("sequence,input\n1000,1\n1001,2\n").names,
+            (std::vector<std::string>{"1000", "1001"}));
+  testing::expect_error(ErrorKind::data, {"line 3: column 'label' holds up; expected one text"},
+                        [&] { csv("sequence,input,label\n1,0,left\n1,0,up\n"); });
+  testing::expect_error(ErrorKind::data, {"line 4: sequence a appears again"},
+                        [&] { csv("sequence,input\na,0\nb,0\na,0\n"); });
+}
+
+TEST_F(SequenceFiles, LabelsMayBeAColumnOrARow) {
+  const at::Tensor inputs = at::ones({3, 2, 1});
+  for (const at::Tensor& labels :
+       {integers({2, 0, 1}).unsqueeze(1), integers({2, 0, 1}).unsqueeze(0)}) {
+    expect_same(hdf5({{"inputs", inputs}, {"labels", labels}}).labels, integers({2, 0, 1}),
+                "labels");
+  }
+}
+
 TEST_F(SequenceFiles, DamagedHdf5IsRefused) {
   struct Bad {
     std::vector<std::pair<std::string, at::Tensor>> tensors;
@@ -113,7 +136,7 @@ TEST_F(SequenceFiles, DamagedHdf5IsRefused) {
   infinite[2][3][1] = std::numeric_limits<double>::infinity();
   missing[0][1][0] = std::numeric_limits<double>::quiet_NaN();
   const std::vector<Bad> table = {
-      {{{"input", inputs}}, {"there is no /inputs"}},
+      {{{"input", inputs}}, {"there is no /inputs; found /input"}},
       {{{"inputs", at::ones({3, 4})}}, {"2 dimensions", "[samples, steps, features]"}},
       {{{"inputs", at::ones({0, 4, 2})}}, {"0 values", "[samples, steps, features]"}},
       {{{"inputs", infinite}}, {"inputs[2, 3, 1] is not finite"}},
@@ -126,7 +149,8 @@ TEST_F(SequenceFiles, DamagedHdf5IsRefused) {
       {{{"inputs", inputs}, {"targets", at::ones({3, 4, 0})}},
        {"targets", "expected [3, 4, outputs]"}},
       {{{"inputs", inputs}, {"labels", integers({1, 2})}}, {"labels has 2 values", "3 samples"}},
-      {{{"inputs", inputs}, {"labels", at::ones({3, 1})}}, {"labels has 3 values", "3 samples"}},
+      {{{"inputs", inputs}, {"labels", at::ones({3, 2})}},
+       {"labels has 6 values in shape [3, 2]", "3 samples"}},
       {{{"inputs", inputs}, {"labels", integers({1, 2, -1})}},
        {"labels of sample 2 is -1", "expected 0"}},
       {{{"inputs", inputs}, {"labels", at::tensor({0.0, 1.5, 2.0})}},

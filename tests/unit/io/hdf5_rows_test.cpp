@@ -102,7 +102,7 @@ TEST_F(Hdf5VariableRows, OfAnotherKindAreRefused) {
   }
   const Hdf5File file(path_);
   const auto kind = ErrorKind::data;
-  expect_error(kind, {path_.string(), "'/numbers'", "expected rows of integers"},
+  expect_error(kind, {path_.string(), "'/numbers'", "found 0.5", "expected whole numbers"},
                [&] { file.read_variable_rows<std::int64_t>("/numbers", 0, 1); });
   expect_error(kind, {"'/integers'", "expected rows of floating-point numbers"},
                [&] { file.read_variable_rows<double>("/integers", 0, 1); });
@@ -112,6 +112,16 @@ TEST_F(Hdf5VariableRows, OfAnotherKindAreRefused) {
                [&] { file.read_variable_rows<double>("/numbers", 0, 2); });
   expect_error(kind, {"'/none' is missing"},
                [&] { file.read_variable_rows<double>("/none", 0, 1); });
+}
+
+TEST_F(Hdf5VariableRows, WholeNumbersMayBeStoredAsFloats) {
+  {
+    Hdf5File file(path_, Hdf5File::Mode::create);
+    file.write_variable_rows<double>("/units", {{0, 2, 2, 3}, {7, 0, 699}}, Hdf5Type::float32);
+  }
+  const auto rows = Hdf5File(path_).read_variable_rows<std::int64_t>("/units", 0, 3);
+  EXPECT_EQ(rows.offsets, (std::vector<std::int64_t>{0, 2, 2, 3}));
+  EXPECT_EQ(rows.values, (std::vector<std::int64_t>{7, 0, 699}));
 }
 
 }  // namespace

@@ -387,6 +387,63 @@ TEST_F(Hdf5, ObjectsOfSeveralThreadsDoNotDisturbEachOther) {
   }
 }
 
+TEST_F(Hdf5, AFileBehindAUserBlockIsOne) {
+  const hid_t creation = H5Pcreate(H5P_FILE_CREATE);
+  H5Pset_userblock(creation, 1024);
+  const hid_t file = H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, creation, H5P_DEFAULT);
+  const double value = 7;
+  put_data(file, "a", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {1}, &value);
+  H5Fclose(file);
+  H5Pclose(creation);
+  EXPECT_TRUE(is_hdf5(path_));
+  EXPECT_EQ(Hdf5File(path_).read<double>("/a").values, std::vector<double>{7});
+  spill(folder_ / "text.csv", "a,b\n1,2\n");
+  EXPECT_FALSE(is_hdf5(folder_ / "text.csv"));
+  EXPECT_FALSE(is_hdf5(folder_ / "absent"));
+}
+
+TEST_F(Hdf5, AMissingFilterIsNamed) {
+  const Hdf5File file = made_elsewhere([](hid_t made) {
+    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    const hsize_t chunk = 4;
+    H5Pset_chunk(creation, 1, &chunk);
+    constexpr H5Z_filter_t kLzf = 32000;
+    H5Pset_filter(creation, kLzf, H5Z_FLAG_OPTIONAL, 0, nullptr);
+    const hid_t space = H5Screate_simple(1, &chunk, nullptr);
+    const hid_t set =
+        H5Dcreate2(made, "inputs", H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    // A chunk that the filter has compressed, as h5py writes it.
+    const std::vector<char> bytes(9, 'x');
+    const hsize_t offset = 0;
+    EXPECT_GE(H5Dwrite_chunk(set, H5P_DEFAULT, 0, &offset, bytes.size(), bytes.data()), 0);
+    H5Dclose(set);
+    H5Sclose(space);
+    H5Pclose(creation);
+  });
+  expect_error(ErrorKind::data, {"'/inputs' is compressed with lzf", "h5repack -f GZIP=4"},
+               [&] { file.read<double>("/inputs"); });
+}
+
+TEST_F(Hdf5, AMissingPartOfAVirtualDataSetIsNamed) {
+  const hsize_t size = 3;
+  {
+    Hdf5File part(folder_ / "part.h5", Hdf5File::Mode::create);
+    part.write("/x", Hdf5Array<double>{{3}, {1, 2, 3}});
+  }
+  const Hdf5File file = made_elsewhere([&](hid_t made) {
+    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    const hid_t space = H5Screate_simple(1, &size, nullptr);
+    H5Pset_virtual(creation, space, "part.h5", "/x", space);
+    H5Dclose(H5Dcreate2(made, "v", H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT));
+    H5Sclose(space);
+    H5Pclose(creation);
+  });
+  EXPECT_EQ(file.read<double>("/v").values, (std::vector<double>{1, 2, 3}));
+  std::filesystem::remove(folder_ / "part.h5");
+  expect_error(ErrorKind::data, {"'/v' is a virtual data set", "part 'part.h5' is missing"},
+               [&] { file.read<double>("/v"); });
+}
+
 TEST_F(Hdf5, AFileMoves) {
   Hdf5File first = create();
   first.write("/a", Hdf5Array<double>{{1}, {1}});
