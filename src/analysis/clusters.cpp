@@ -313,6 +313,40 @@ std::vector<std::int64_t> usual_clusters(const std::vector<RunGroup>& groups, Th
   return clustering.division(chosen_of(study, clustering)).labels;
 }
 
+std::string p_text(double p, int replicates) {
+  constexpr double kRounding = 1e-9;
+  const bool at_floor = p * (replicates + 1) <= 1 + kRounding;
+  return at_floor ? fmt::format("< 1/{}", replicates + 1) : fmt::format("{:.2g}", p);
+}
+
+std::string kinds_sentence(const io::Json& report) {
+  constexpr double kSignificant = 0.05;
+  const int replicates = report.at("replicates").get<int>();
+  const io::Json& one = report.at("one_cluster");
+  if (!one.contains("p")) {
+    return "Whether there is more than one kind of neuron was not tested; --replicates 100 tests "
+           "it.";
+  }
+  const auto p = one.at("p").get<double>();
+  const int gap = one.at("gap_clusters").get<int>();
+  const std::string figures = fmt::format(
+      "{} {}, gap: {}", p * (replicates + 1) <= 1 + 1e-9 ? "p" : "p =", p_text(p, replicates), gap);
+  if (1.0 / (replicates + 1) > kSignificant) {
+    return fmt::format(
+        "{} replicates are too few to tell whether there is more than one kind of neuron ({}); use"
+        " --replicates 100.",
+        replicates, figures);
+  }
+  if (p >= kSignificant) {
+    return fmt::format("No evidence for more than one kind of neuron ({}).", figures);
+  }
+  if (gap > 1) return fmt::format("Evidence for {} kinds of neurons ({}).", gap, figures);
+  return fmt::format(
+      "The neurons are not one normal distribution, but the gap statistic finds no separate kinds"
+      " ({}).",
+      figures);
+}
+
 io::Json cluster_report(const ClusterStudy& study, const Clustering& clustering, ThreadPool& pool) {
   const std::int64_t k = chosen_of(study, clustering);
   io::Json scores = io::Json::array();

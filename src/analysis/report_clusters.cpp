@@ -169,7 +169,7 @@ report::Table scores(const io::Json& found) {
       cells.emplace_back(fmt::format("[{:.2f}, {:.2f}]", stability.at("low").get<double>(),
                                      stability.at("high").get<double>()));
       cells.emplace_back(number("gap"));
-      cells.emplace_back(number("p"));
+      cells.emplace_back(p_text(number("p"), found.at("replicates").get<int>()));
     }
     cells.emplace_back(
         fmt::format("{}", fmt::join(row.at("sizes").get<std::vector<std::int64_t>>(), " ")));
@@ -210,12 +210,9 @@ std::string verdict(const io::Json& found) {
       found.at("by_calinski_harabasz").get<int>(), found.at("by_silhouette").get<int>(),
       one.at("mixture_components").get<int>());
   if (one.contains("p")) {
-    text += fmt::format(
-        ", {} by gap. Against one normal distribution: p = {:.2g}. Any cloud can be cut into "
-        "clusters; look at stability",
-        one.at("gap_clusters").get<int>(), one.at("p").get<double>());
+    text += fmt::format(", {} by gap", one.at("gap_clusters").get<int>());
   }
-  return text + ".";
+  return kinds_sentence(found) + " " + text + ".";
 }
 
 /// Gives each run the labels of its neurons.

@@ -84,7 +84,7 @@ analysis::ClusterStudy make_study(const Arguments& arguments) {
 void print_scores(const io::Json& report) {
   const bool replicated = report["replicates"].get<int>() > 0;
   fmt::print("{:>3} {:>12} {:>10} {:>12}", "k", "Calinski-H.", "silhouette", "BIC");
-  if (replicated) fmt::print(" {:>20} {:>16} {:>7}", "stability (ARI)", "gap", "p");
+  if (replicated) fmt::print(" {:>20} {:>16} {:>8}", "stability (ARI)", "gap", "p");
   fmt::print("  sizes\n");
   for (const io::Json& row : report["scores"]) {
     const auto number = [&](const char* key) { return row[key].get<double>(); };
@@ -94,9 +94,10 @@ void print_scores(const io::Json& report) {
                number("silhouette"), number("mixture_bic"));
     if (replicated) {
       const io::Json& stability = row["stability"];
-      fmt::print(" {:>6.2f} [{:5.2f}, {:4.2f}] {:>8.3f} +- {:.3f} {:>7.3f}",
+      fmt::print(" {:>6.2f} [{:5.2f}, {:4.2f}] {:>8.3f} +- {:.3f} {:>8}",
                  stability["mean"].get<double>(), stability["low"].get<double>(),
-                 stability["high"].get<double>(), number("gap"), number("gap_error"), number("p"));
+                 stability["high"].get<double>(), number("gap"), number("gap_error"),
+                 analysis::p_text(number("p"), report["replicates"].get<int>()));
     }
     fmt::print("  {}\n", fmt::join(row["sizes"].get<std::vector<int>>(), " "));
   }
@@ -109,8 +110,7 @@ void print_choices(const io::Json& report) {
       report["by_calinski_harabasz"].get<int>(), report["by_silhouette"].get<int>(),
       one["mixture_components"].get<int>(), one["mixture_bic"].get<double>());
   if (one.contains("p")) {
-    fmt::print(", gap {}\none normal distribution: p = {:.3g}", one["gap_clusters"].get<int>(),
-               one["p"].get<double>());
+    fmt::print(", gap {}", one["gap_clusters"].get<int>());
   }
   fmt::print("\n");
 }
@@ -178,6 +178,7 @@ int run_cluster(std::span<const std::string> words) {
   print_choices(report);
   print_clusters(report);
   print_runs(report);
+  fmt::print("\n{}\n", analysis::kinds_sentence(report));
   return 0;
 }
 

@@ -41,6 +41,13 @@ struct ClusterStudy {
 io::Json cluster_report(const ClusterStudy& study, const statistics::Clustering& clustering,
                         ThreadPool& pool);
 
+/// A p-value of a test with that many replicates: "0.048", or "< 1/21" at the least value that 20
+/// replicates can give.
+std::string p_text(double p, int replicates);
+
+/// One sentence on whether there is more than one kind of neuron, from a cluster_report().
+std::string kinds_sentence(const io::Json& report);
+
 /// Runs the clustering. Throws as statistics::cluster(), naming neuron and column of a value that
 /// is not finite, and Error(config) if `chosen` was not tried.
 statistics::Clustering cluster_population(const ClusterStudy& study, ThreadPool& pool);

@@ -181,5 +181,26 @@ TEST(Clusters, NeedMoreThanOneNeuronAndFiniteValues) {
   expect_error(ErrorKind::config, {"12 clusters were chosen", "2 to 11"}, [&] { run(study); });
 }
 
+TEST(Clusters, APValueAtItsFloorIsShownAsOne) {
+  EXPECT_EQ(p_text(1.0 / 21, 20), "< 1/21");
+  EXPECT_EQ(p_text(2.0 / 21, 20), "0.095");
+  EXPECT_EQ(p_text(0.48, 100), "0.48");
+}
+
+TEST(Clusters, OneSentenceSaysWhetherThereAreKinds) {
+  const auto sentence = [](int replicates, double p, int gap) {
+    return kinds_sentence(
+        {{"replicates", replicates}, {"one_cluster", {{"p", p}, {"gap_clusters", gap}}}});
+  };
+  EXPECT_EQ(sentence(20, 0.48, 1),
+            "No evidence for more than one kind of neuron (p = 0.48, gap: 1).");
+  EXPECT_EQ(sentence(20, 1.0 / 21, 3), "Evidence for 3 kinds of neurons (p < 1/21, gap: 3).");
+  EXPECT_NE(sentence(100, 0.01, 1).find("finds no separate kinds"), std::string::npos);
+  EXPECT_NE(sentence(10, 1.0 / 11, 3).find("10 replicates are too few"), std::string::npos);
+  EXPECT_NE(kinds_sentence({{"replicates", 0}, {"one_cluster", io::Json::object()}})
+                .find("was not tested"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace afterspike::analysis
