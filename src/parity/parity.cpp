@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <iterator>
 
 #include <ATen/ATen.h>
@@ -145,6 +146,16 @@ at::Tensor hard_spikes(const experiment::Trained& trained, const data::Dataset& 
   return at::cat(padded);
 }
 
+namespace {
+
+/// Softness that the network was lowered from; 0 if it does not say.
+double sigma_of(const glifnet::Network& network) {
+  const auto found = network.provenance.find("sigma_mV");
+  return found == network.provenance.end() ? 0 : std::strtod(found->second.c_str(), nullptr);
+}
+
+}  // namespace
+
 Report compare(const experiment::Trained& trained, const glifnet::Network& spiking,
                const data::Dataset& dataset, const sim::Options& options, ThreadPool& pool) {
   require_alike(trained, spiking);
@@ -173,11 +184,35 @@ Report compare(const experiment::Trained& trained, const glifnet::Network& spiki
                 correlation_of(rate.outputs, answers.outputs),
                 {errors.data_ptr<double>(), errors.data_ptr<double>() + errors.numel()},
                 {},
-                approximated_of(spiking)};
+                approximated_of(spiking),
+                sigma_of(spiking),
+                part_alike(decided, cut)};
   std::copy_if(differences.begin(), differences.end(), std::back_inserter(report.first_differences),
                [](std::int64_t step) { return step > 0; });
   std::sort(report.first_differences.begin(), report.first_differences.end());
   return report;
+}
+
+std::string Report::reason() const {
+  // Decisions that the hard threshold alone changes, and those that the spikes change beyond it.
+  const double by_threshold = 100 * (1 - threshold_agreement),
+               by_spikes = 100 * (1 - hard_agreement);
+  if (by_threshold >= by_spikes) {
+    return fmt::format(
+        " Why: the threshold was trained soft (sigma {:.3g} mV); a hard one alone changes {:.2f} %"
+        " of the decisions. Train with train.sigma_schedule to lower sigma, or export with --mode"
+        " population --copies 32.",
+        sigma_mV, by_threshold);
+  }
+  return fmt::format(
+      " Why: these spikes are not those of a hard threshold; that changes {:.2f} % of the "
+      "decisions."
+      " {}",
+      by_spikes,
+      approximated > 0
+          ? "The conversion approximated parameters: export to a format that needs none."
+          : "With --mode escape, spikes are random: export with --mode population and"
+            " more --copies.");
 }
 
 std::string Report::verdict() const {
@@ -200,7 +235,7 @@ std::string Report::verdict() const {
         first_differences[(first_differences.size() - 1) / 2]);
   }
   if (approximated > 0) text += fmt::format(" {} parameters were approximated.", approximated);
-  return text;
+  return off <= kFaithful ? text : text + reason();
 }
 
 io::Json Report::json() const {

@@ -26,11 +26,17 @@ struct Report {
   /// threshold; of the samples in which they do.
   std::vector<std::int64_t> first_differences;
   std::int64_t approximated = 0;  ///< Parameters that a conversion changed.
+  double sigma_mV = 0;            ///< Softness of the rate network's threshold.
+  /// Part of the samples that the rate network decides alike with its own and a hard threshold.
+  double threshold_agreement = 1;
 
   /// "faithful: ...": what the numbers come to, in words. Faithful is a network that decides all
   /// but 0.3 % of the samples as the rate network does, close one that does all but 1 %: two
-  /// networks that err on different samples are not alike, however often each is right.
+  /// networks that err on different samples are not alike, however often each is right. For a
+  /// network that is not faithful, the reason and the remedy follow.
   std::string verdict() const;
+  /// Why a network is not faithful, and what to do.
+  std::string reason() const;
   io::Json json() const;
 };
 

@@ -38,6 +38,26 @@ TEST(Parity, OfANetworkThatIsTheRateNetworkSaysSo) {
   EXPECT_EQ(report.json()["rate_errors"].size(), static_cast<std::size_t>(testing::kNeurons));
 }
 
+TEST(Parity, SaysWhyItIsNotFaithfulAndWhatToDo) {
+  Report report;
+  report.samples = 1000;
+  report.rate_accuracy = 0.9;
+  report.spiking_accuracy = 0.5;
+  report.agreement = 0.4;
+  report.threshold_agreement = 0.4;
+  report.hard_agreement = 1;
+  report.sigma_mV = 1;
+  EXPECT_THAT(report.verdict(),
+              HasSubstr("Why: the threshold was trained soft (sigma 1 mV); a hard"
+                        " one alone changes 60.00 % of the decisions. Train with"));
+  report.threshold_agreement = 1;
+  report.hard_agreement = 0.4;
+  EXPECT_THAT(report.verdict(), HasSubstr("these spikes are not those of a hard threshold"));
+  report.agreement = 1;
+  report.spiking_accuracy = 0.9;
+  EXPECT_THAT(report.verdict(), ::testing::Not(HasSubstr("Why:")));
+}
+
 TEST(Parity, FindsTheFirstStepThatDiffers) {
   const TempDir directory;
   const auto trained = spiking_run(directory / "run");
