@@ -1,13 +1,37 @@
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include <ATen/ATen.h>
 
 #include "afterspike/base/error.hpp"
+#include "afterspike/base/log.hpp"
 #include "afterspike/data/sequence_file.hpp"
 #include "task_options.hpp"
 
 namespace afterspike::tasks {
 namespace {
+
+namespace fs = std::filesystem;
+
+/// Returns where the file at `path` is now: there, or, if it was moved together with the run, at
+/// the same last folders of its path below the run or a folder above the run. Empty if it is
+/// nowhere.
+fs::path located(const fs::path& path, const fs::path& run) {
+  std::error_code ignored;
+  if (run.empty() || fs::exists(path, ignored)) return path;
+  constexpr int kMaxAbove = 3;
+  fs::path above = fs::absolute(run, ignored).lexically_normal();
+  if (!above.has_filename()) above = above.parent_path();
+  for (int level = 0; level <= kMaxAbove; ++level, above = above.parent_path()) {
+    fs::path tail;
+    for (fs::path rest = path; rest.has_filename(); rest = rest.parent_path()) {
+      tail = tail.empty() ? rest.filename() : rest.filename() / tail;
+      if (fs::is_regular_file(above / tail, ignored)) return above / tail;
+    }
+  }
+  return {};
+}
 
 /// Each class is an output of the network.
 constexpr std::int64_t kMaxClasses = 100'000;
@@ -27,22 +51,32 @@ class FileTask final : public TaskModel {
     common_.describe(section);
   }
 
-  std::unique_ptr<Task> make(const TaskContext&) const override {
+  std::unique_ptr<Task> make(const TaskContext& context) const override {
     require(!path_.empty(), ErrorKind::config,
             "task 'file': no file was named; expected --data FILE or [task] data = \"FILE\"");
-    const data::SequenceFile file = data::read_sequence_file(path_);
+    const data::SequenceFile file = read(context.run);
     require(file.labels.defined() || file.targets.defined(), ErrorKind::data,
             "{}: there is nothing to learn; expected labels or targets", path_);
     const at::Tensor& targets = file.labels.defined() ? file.labels : file.targets;
     const auto whole = std::make_shared<data::Sequences>(file.inputs, targets, file.lengths);
     const std::int64_t outputs = file.labels.defined() ? classes(file) : file.targets.size(2);
     const TaskShape shape{file.inputs.size(2), outputs, file.inputs.size(1), common_.dt_ms};
-    Objective objective{Objective::Kind::classify, common_.read, common_.over};
+    Objective objective{Objective::Kind::classify, common_.read, common_.over, file.class_names};
     if (!file.labels.defined()) objective.kind = Objective::Kind::trace;
     return std::make_unique<Task>(shape, objective, parts(file, whole));
   }
 
  private:
+  data::SequenceFile read(const fs::path& run) const {
+    const fs::path path = located(path_, run);
+    require(!path.empty(), ErrorKind::data,
+            "{}: cannot be read: there is no such file. If it was moved, put it beside the run, or"
+            " correct task.data in {}",
+            path_, (run / "run.json").string());
+    if (path != path_) log::info("data: {} is gone; using {}", path_, path.string());
+    return data::read_sequence_file(path);
+  }
+
   std::int64_t classes(const data::SequenceFile& file) const {
     const std::int64_t needed = file.labels.max().item<std::int64_t>() + 1;
     require(classes_ == 0 || classes_ >= needed, ErrorKind::data,

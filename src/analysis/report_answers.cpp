@@ -6,8 +6,10 @@ namespace {
 
 constexpr std::int64_t kTraces = 3;
 
-std::vector<std::string> class_names(Eigen::Index count) {
-  std::vector<std::string> names;
+std::vector<std::string> class_names(const Material& material, Eigen::Index count) {
+  std::vector<std::string> names = material.runs.front().subject.trained->objective.class_names;
+  if (static_cast<Eigen::Index>(names.size()) == count) return names;
+  names.clear();
   for (Eigen::Index i = 0; i < count; ++i) names.push_back(std::to_string(i));
   return names;
 }
@@ -25,7 +27,7 @@ report::HeatMap confusion_map(const Material& material, std::size_t group,
       runs > 1 ? fmt::format(" (of {} runs, added up)", runs) : "", 100 * correct);
   map.x = {"answer"};
   map.y = {"true class"};
-  map.columns = map.rows = class_names(counts.rows());
+  map.columns = map.rows = class_names(material, counts.rows());
   for (Eigen::Index row = 0; row < counts.rows(); ++row) {
     map.values.emplace_back(counts.row(row).begin(), counts.row(row).end());
   }

@@ -120,10 +120,15 @@ report::Table results_table(const Material& material) {
   Summaries summaries;
   for (const ReportRun& run : material.runs) summaries.push_back(summary_of(run));
   const std::vector<Column> columns = used_columns(summaries);
+  const bool tested = std::none_of(summaries.begin(), summaries.end(), [](const auto& summary) {
+    return summary && summary->contains("test_is_training_data");
+  });
   report::Table table{"results-table",
                       "Final results",
-                      "Of the network that validation selected, or of the last epoch where nothing "
-                      "was selected. Test data played no part in any choice.",
+                      std::string("Metrics of the best epoch on validation, or of the last epoch "
+                                  "if nothing was selected. ") +
+                          (tested ? "Test data played no part in any choice."
+                                  : "No test data: the test split is the training data."),
                       {"run", "neuron"},
                       {},
                       {},

@@ -1,4 +1,5 @@
 #include "afterspike/analysis/runs.hpp"
+#include "afterspike/checkpoint/run_directory.hpp"
 
 #include <ATen/ATen.h>
 
@@ -39,7 +40,9 @@ experiment::Trained load_run(const fs::path& path) {
 Subject load_subject(const fs::path& path, const tasks::TaskContext& context, tasks::Split split,
                      std::int64_t limit) {
   Subject subject{path.string(), std::make_shared<experiment::Trained>(load_run(path)), {}, {}};
-  subject.task = subject.trained->experiment->make_task(context);
+  tasks::TaskContext own = context;
+  own.run = checkpoint::run_of(subject.trained->checkpoint);
+  subject.task = subject.trained->experiment->make_task(own);
   subject.data = subject.task->split(split);
   require(subject.data != nullptr, ErrorKind::config, "{}: the task of this run has no split '{}'",
           path.string(), tasks::split_name(split));

@@ -124,6 +124,22 @@ void RunDirectory::prune() const {
   }
 }
 
+namespace {
+
+/// Checkpoints that are entries of a folder, by name.
+std::vector<fs::path> checkpoints_in(const fs::path& folder) {
+  std::vector<fs::path> found;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    const bool hidden = entry.path().filename().string().starts_with('.');
+    if (!hidden && fs::exists(entry.path() / "manifest.json")) found.push_back(entry.path());
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace
+
 fs::path resolve(const fs::path& path) {
   if (fs::exists(path / "manifest.json")) return path;
   const RunDirectory run(path);
@@ -134,9 +150,27 @@ fs::path resolve(const fs::path& path) {
   require(!fs::exists(path / "seeds.json"), ErrorKind::checkpoint,
           "{}: this holds runs of several seeds; name one of them, such as {}", path.string(),
           (path / "seed-1").string());
+  require(!fs::exists(path / "run.json"), ErrorKind::checkpoint,
+          "{}: the run has no checkpoint yet; the training saves one after each epoch and at least"
+          " every --checkpoint-interval",
+          path.string());
+  const std::vector<fs::path> inside = checkpoints_in(path);
+  if (inside.size() == 1) return inside.front();
+  if (!inside.empty()) {
+    fail(ErrorKind::checkpoint,
+         "{}: holds {} checkpoints; name one of them, such as {}, or the run", path.string(),
+         inside.size(), inside.front().string());
+  }
   fail(ErrorKind::checkpoint,
        "{}: neither a run nor a checkpoint: there is no 'latest' and no 'manifest.json'",
        path.string());
+}
+
+fs::path run_of(const fs::path& checkpoint) {
+  fs::path plain = fs::absolute(checkpoint).lexically_normal();
+  if (!plain.has_filename()) plain = plain.parent_path();
+  const fs::path folder = plain.parent_path();
+  return folder.filename() == kFolder ? folder.parent_path() : folder;
 }
 
 fs::path resolve_run(const fs::path& path) {

@@ -101,6 +101,7 @@ Arguments& Arguments::epilogue(std::function<std::string()> text) {
 }
 
 std::string Arguments::Impl::canonical(const std::string& argument) const {
+  if (argument == "-h") return "--help";
   if (!argument.starts_with("--") || argument.size() == 2) return argument;
   const auto equals = argument.find('=');
   std::string name = argument.substr(2, equals == std::string::npos ? equals : equals - 2);

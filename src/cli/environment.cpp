@@ -27,9 +27,11 @@ constexpr std::int64_t kMaxThreads = 1024;
 
 volatile std::sig_atomic_t received = 0;
 
+/// The second Ctrl-C or SIGTERM ends the program. The others come in series: a closed terminal
+/// sends SIGHUP twice, and SIGXCPU comes every second beyond the limit.
 extern "C" void remember(int signal) {
   received = signal;
-  std::signal(signal, SIG_DFL);
+  if (signal == SIGINT || signal == SIGTERM) std::signal(signal, SIG_DFL);
 }
 
 /// Returns N for "cuda:N", 0 for "cuda"; nullopt for another name.
@@ -58,8 +60,10 @@ int cores_of_one(int processes) {
 }  // namespace
 
 Arguments& add_data_directory(Arguments& arguments) {
-  return arguments.value("data-dir", "DIR",
-                         "Directory of data sets (default: $AFTERSPIKE_DATA, else datasets/data).");
+  return arguments.value(
+      "data-dir", "DIR",
+      "Directory of data sets (default: $AFTERSPIKE_DATA_DIR, else datasets/data if it exists, else "
+      "$XDG_DATA_HOME/afterspike or ~/.local/share/afterspike).");
 }
 
 std::filesystem::path data_directory(const Arguments& arguments) {
@@ -68,9 +72,20 @@ std::filesystem::path data_directory(const Arguments& arguments) {
 }
 
 std::filesystem::path usual_data_directory() {
-  if (const char* directory = std::getenv("AFTERSPIKE_DATA"); directory != nullptr)
-    return directory;
-  return datasets::kDefaultDirectory;
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::filesystem::path(value == nullptr ? "" : value);
+  };
+  for (const char* name : {"AFTERSPIKE_DATA_DIR", "AFTERSPIKE_DATA"}) {
+    if (!variable(name).empty()) return variable(name);
+  }
+  const std::filesystem::path here = datasets::kDefaultDirectory;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(here, ignored)) return here;
+  // By the XDG base directory specification, a path that is not absolute is ignored.
+  if (variable("XDG_DATA_HOME").is_absolute()) return variable("XDG_DATA_HOME") / "afterspike";
+  if (variable("HOME").is_absolute()) return variable("HOME") / ".local/share/afterspike";
+  return here;
 }
 
 Arguments& add_threads(Arguments& arguments) {
@@ -130,8 +145,11 @@ at::Device device(const Arguments& arguments) {
 }
 
 void catch_interruptions() {
-  std::signal(SIGINT, remember);
-  std::signal(SIGTERM, remember);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1, SIGXCPU}) std::signal(signal, remember);
+  struct sigaction action = {};
+  // nohup ignores SIGHUP, and the program with it.
+  const bool ignored = ::sigaction(SIGHUP, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+  if (!ignored) std::signal(SIGHUP, remember);
 }
 
 int interruption() noexcept {

@@ -11,7 +11,7 @@
 /// Common flags of commands: data, threads, devices, interruption.
 namespace afterspike::cli {
 
-/// Adds --data-dir; default: the environment variable AFTERSPIKE_DATA, else datasets/data.
+/// Adds --data-dir; default: usual_data_directory().
 Arguments& add_data_directory(Arguments& arguments);
 std::filesystem::path data_directory(const Arguments& arguments);
 /// Returns the default data directory.
@@ -30,7 +30,8 @@ int threads_alone(const Arguments& arguments, int processes = 1);
 Arguments& add_device(Arguments& arguments);
 at::Device device(const Arguments& arguments);
 
-/// Makes SIGINT and SIGTERM set a flag; the second signal ends the program at once.
+/// Makes SIGINT, SIGTERM, SIGHUP (unless ignored), SIGUSR1 and SIGXCPU set a flag; the second
+/// SIGINT or SIGTERM ends the program at once.
 void catch_interruptions();
 
 /// Returns the received signal, or 0.

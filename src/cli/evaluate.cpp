@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/log.hpp"
+#include "afterspike/checkpoint/run_directory.hpp"
 #include "afterspike/data/dataset.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
 #include "afterspike/experiment/experiment.hpp"
@@ -43,7 +44,8 @@ int run_evaluate(std::span<const std::string> words) {
   const at::Device where = device(arguments);
   const experiment::Trained trained = experiment::load(arguments.words()[0]);
   trained.network->to(where);
-  const auto task = trained.experiment->make_task({data_directory(arguments)});
+  const auto task = trained.experiment->make_task(
+      {data_directory(arguments), checkpoint::run_of(trained.checkpoint)});
   const auto data = task->split(split);
   require(data != nullptr, ErrorKind::config, "--split {}: the task of this run has no such split",
           tasks::split_name(split));
@@ -55,6 +57,11 @@ int run_evaluate(std::span<const std::string> words) {
           "the trained network",
           task->shape().input_size, task->shape().output_size, shape.input_size, shape.output_size);
   for (const std::string& remark : task->remarks()) log::warning("{}", remark);
+  const auto training = task->split(tasks::Split::train);
+  if (split == tasks::Split::test && training != nullptr &&
+      (data == training || data::fingerprint(*data) == data::fingerprint(*training))) {
+    log::warning("the test split is the training data: the task has no test data of its own");
+  }
   ThreadPool pool(threads(arguments));
   const tasks::Tally tally =
       evaluation::evaluate(*trained.network, *task, *data, trained.pass, pool);

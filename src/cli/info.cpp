@@ -1,16 +1,18 @@
-#include <array>
 #include <filesystem>
-#include <fstream>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include "afterspike/checkpoint/run_directory.hpp"
 #include "afterspike/experiment/experiment.hpp"
+#include "afterspike/exporters/importer.hpp"
 #include "afterspike/glifnet/description.hpp"
 #include "afterspike/glifnet/file.hpp"
+#include "afterspike/io/hdf5.hpp"
 #include "afterspike/io/safetensors.hpp"
 #include "command.hpp"
 #include "environment.hpp"
+#include "preview.hpp"
 
 namespace afterspike::cli {
 namespace {
@@ -27,8 +29,22 @@ io::Json statistics(const at::Tensor& physical) {
           {"max", values.max().item<double>()}};
 }
 
+/// Loads the selected checkpoint. A training that goes on may remove it meanwhile; then the next
+/// one is loaded.
+experiment::Trained load_steadily(const fs::path& path) {
+  constexpr int kAttempts = 5;
+  for (int attempt = 1;; ++attempt) {
+    const fs::path checkpoint = checkpoint::resolve(path);
+    try {
+      return experiment::load(checkpoint);
+    } catch (const Error&) {
+      if (attempt == kAttempts || fs::exists(checkpoint / "manifest.json")) throw;
+    }
+  }
+}
+
 io::Json describe_run(const fs::path& path) {
-  const experiment::Trained trained = experiment::load(path);
+  const experiment::Trained trained = load_steadily(path);
   io::Json parameters = io::Json::array();
   for (io::Json row : trained.content.parameters) {
     const auto name = row["name"].get<std::string>();
@@ -58,14 +74,6 @@ io::Json describe_tensors(const fs::path& path) {
         {{"name", name}, {"type", io::element_name(array.type)}, {"shape", array.shape}});
   }
   return {{"file", path.string()}, {"tensors", tensors}, {"metadata", arrays.metadata}};
-}
-
-/// Recognises HDF5 by its first bytes.
-bool is_hdf5(const fs::path& path) {
-  constexpr std::string_view kSignature = "\x89HDF\r\n\x1a\n";
-  std::array<char, kSignature.size()> begin{};
-  std::ifstream(path, std::ios::binary).read(begin.data(), begin.size());
-  return std::string_view(begin.data(), begin.size()) == kSignature;
 }
 
 io::Json describe_network(const fs::path& path) {
@@ -164,17 +172,38 @@ struct Form {
   void (*print)(const io::Json& object);
 };
 
+/// Describes the network that a SONATA configuration names.
+io::Json describe_sonata(const fs::path& path) {
+  io::Json network = {{"file", path.string()}};
+  network.update(glifnet::describe(exporters::import_sonata(path).network));
+  return network;
+}
+
+bool is_sonata(const fs::path& path) {
+  if (fs::is_directory(path)) {
+    return fs::exists(path / "config.json") && !fs::exists(path / "manifest.json");
+  }
+  return path.extension() == ".json";
+}
+
 Form form_of(const fs::path& path) {
+  if (is_sonata(path)) return {describe_sonata, print_network};
   if (!fs::is_regular_file(path)) return {describe_run, print_run};
-  if (is_hdf5(path)) return {describe_network, print_network};
+  if (io::is_hdf5(path)) {
+    const bool network = io::Hdf5File(path).exists("/populations");
+    return network ? Form{describe_network, print_network} : Form{describe_hdf5, print_data};
+  }
+  if (is_table(path)) return {describe_table, print_data};
   return {describe_tensors, print_tensors};
 }
 
 int run_info(std::span<const std::string> words) {
-  Arguments arguments("info",
-                      "Describes a run, a checkpoint, a safetensors file or the network file of "
-                      "export and import.",
-                      "RUN | FILE [--json]");
+  Arguments arguments(
+      "info",
+      "Describes a run (also while it trains), a checkpoint, a safetensors file, the "
+      "network file of\nexport and import, a SONATA network, or a data file (CSV, "
+      "HDF5): samples, lengths, classes, ranges, NaN.",
+      "RUN | FILE [--json]");
   arguments.positional({"RUN|FILE"}).flag("json", "Print one JSON object.");
   if (!arguments.parse(words)) return 0;
   const fs::path path = arguments.words()[0];

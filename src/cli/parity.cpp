@@ -1,4 +1,5 @@
 #include "afterspike/parity/parity.hpp"
+#include "afterspike/checkpoint/run_directory.hpp"
 
 #include <utility>
 
@@ -29,7 +30,8 @@ int run_parity(std::span<const std::string> words) {
   glifnet::Network whole = glifnet::read_network(arguments.words()[1]);
   require_of_run(whole, trained);
   const glifnet::Network network = converted(arguments, std::move(whole));
-  const auto task = trained.experiment->make_task({data_directory(arguments)});
+  const auto task = trained.experiment->make_task(
+      {data_directory(arguments), checkpoint::run_of(trained.checkpoint)});
   const auto data = samples_of(*task, arguments);
   ThreadPool pool(threads(arguments));
   print_report(parity::compare(trained, network, *data, options, pool), arguments.has("json"));

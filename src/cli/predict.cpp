@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -20,12 +21,17 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Returns one row per sample: its class and the probability of each.
-io::Table class_table(const at::Tensor& outputs) {
+io::Table class_table(const at::Tensor& outputs, const data::SequenceFile& file,
+                      const std::vector<std::string>& class_names) {
   const at::Tensor probability = at::softmax(outputs.to(at::kDouble), 1);
   const at::Tensor decision = outputs.argmax(1);
   io::Table table{{"sequence", "class"}, {}};
+  if (!file.names.empty()) table.texts["sequence"] = file.names;
+  if (!class_names.empty()) table.texts["class"] = class_names;
   for (std::int64_t i = 0; i < outputs.size(1); ++i) {
-    table.columns.push_back(fmt::format("probability_{}", i));
+    table.columns.push_back(class_names.empty()
+                                ? fmt::format("probability_{}", i)
+                                : "probability_" + class_names[static_cast<std::size_t>(i)]);
   }
   for (std::int64_t sample = 0; sample < outputs.size(0); ++sample) {
     std::vector<double> row = {static_cast<double>(sample), decision[sample].item<double>()};
@@ -37,9 +43,11 @@ io::Table class_table(const at::Tensor& outputs) {
 }
 
 /// Returns one row per step of each sample.
-io::Table trace_table(const at::Tensor& outputs, const at::Tensor& lengths) {
+io::Table trace_table(const at::Tensor& outputs, const data::SequenceFile& file) {
+  const at::Tensor& lengths = file.lengths;
   const at::Tensor values = outputs.to(at::kDouble).contiguous();
   io::Table table{{"sequence", "step"}, {}};
+  if (!file.names.empty()) table.texts["sequence"] = file.names;
   for (std::int64_t i = 0; i < values.size(2); ++i) {
     table.columns.push_back(fmt::format("output_{}", i));
   }
@@ -98,9 +106,11 @@ int run_predict(std::span<const std::string> words) {
   ThreadPool pool(threads(arguments));
   const at::Tensor outputs =
       evaluation::predict(*trained.network, objective, sequences, trained.pass, pool);
+  std::vector<std::string> class_names = objective.class_names;
+  if (std::cmp_not_equal(class_names.size(), outputs.size(1))) class_names.clear();
   const bool classifies = objective.kind == tasks::Objective::Kind::classify;
   io::write_csv(arguments.text("out"),
-                classifies ? class_table(outputs) : trace_table(outputs, file.lengths));
+                classifies ? class_table(outputs, file, class_names) : trace_table(outputs, file));
   log::info("{} sequences; outputs are in {}", outputs.size(0), arguments.text("out"));
   return 0;
 }

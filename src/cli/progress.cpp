@@ -48,7 +48,7 @@ void Progress::update(std::size_t done, std::size_t total) {
   const std::string line =
       fmt::format("{} of {} {}, {} to go", done, total, what_, duration_text(to_go));
   if (terminal_) {
-    fmt::print(stderr, "\r\x1b[K{}", line);
+    std::fputs(fmt::format("\r\x1b[K{}", line).c_str(), stderr);
     std::fflush(stderr);
     drawn_ = true;
   } else {

@@ -1,4 +1,5 @@
 #include "afterspike/analysis/report.hpp"
+#include "afterspike/checkpoint/run_directory.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -83,7 +84,8 @@ report::Section spiking_section(const Arguments& arguments, ThreadPool& pool) {
   const experiment::Trained trained = experiment::load(runs.paths.front());
   const glifnet::Network network = glifnet::read_network(name);
   require_of_run(network, trained);
-  const auto task = trained.experiment->make_task({data_directory(arguments)});
+  const auto task = trained.experiment->make_task(
+      {data_directory(arguments), checkpoint::run_of(trained.checkpoint)});
   const auto data = samples_of(*task, arguments);
   constexpr std::uint64_t kSeed = 1;
   return parity::section(parity::compare(trained, network, *data, sim::Options{kSeed}, pool), name);

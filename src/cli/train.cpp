@@ -15,6 +15,7 @@
 
 #include "afterspike/base/log.hpp"
 #include "afterspike/base/registry.hpp"
+#include "afterspike/base/text.hpp"
 #include "afterspike/base/units.hpp"
 #include "afterspike/checkpoint/run_directory.hpp"
 #include "afterspike/io/atomic.hpp"
@@ -68,6 +69,9 @@ Arguments train_arguments() {
       .value("resume", "RUN",
              "Continue a stopped or killed run (or its latest checkpoint), or train more --epochs.")
       .value("seeds", "N", "Train N networks with seeds from --seed on, and print mean and sd.")
+      .value("schedule", "HOW",
+             "With --resume and --epochs after the end of a one_cycle schedule: restart (a new "
+             "cycle) or hold (the last learning rate).")
       .value("time-limit", "T", "Stop and save after this long, such as 50min.")
       .value("memory-limit", "SIZE",
              "Limit of the process's memory, such as 2GiB; parts of the forward pass are then "
@@ -178,7 +182,13 @@ train::RunEnvironment environment_of(const Arguments& arguments, std::span<const
   environment.ranks = &ranks;
   environment.quiet = arguments.has("quiet");
   environment.terminal = isatty(STDERR_FILENO) == 1;
-  environment.command = fmt::format("afterspike train {}", fmt::join(words, " "));
+  std::vector<std::string> command = {"afterspike", "train"};
+  command.insert(command.end(), words.begin(), words.end());
+  environment.command = shell_command(command);
+  require(is_utf8(environment.command), ErrorKind::usage,
+          "train: found '{}', expected UTF-8. The record of a run cannot hold other bytes; choose"
+          " another name.",
+          printable(environment.command));
   environment.checkpoint_interval_s =
       units::parse(arguments.text("checkpoint-interval"), "s", "--checkpoint-interval");
   require(environment.checkpoint_interval_s > 0, ErrorKind::config,
@@ -225,11 +235,11 @@ std::string metric_text(const io::Json& split) {
 
 /// Returns the command that continues a run from the current directory.
 std::string resume_command(const fs::path& run, const train::RunEnvironment& environment) {
-  std::string command = fmt::format("afterspike train --resume {}", run.string());
+  std::vector<std::string> words = {"afterspike", "train", "--resume", run.string()};
   if (environment.data_directory != usual_data_directory()) {
-    command += fmt::format(" --data-dir '{}'", environment.data_directory.string());
+    words.insert(words.end(), {"--data-dir", environment.data_directory.string()});
   }
-  return command;
+  return shell_command(words);
 }
 
 void report_run(const fs::path& run, const train::RunResult& result,
@@ -244,7 +254,10 @@ void report_run(const fs::path& run, const train::RunResult& result,
       result.summary["selected_epoch"].get<std::int64_t>());
   for (const char* split : {"train", "validation", "test"}) {
     if (!result.summary.contains(split)) continue;
-    log::info("  {:10} {}", split, metric_text(result.summary[split]));
+    const bool same =
+        std::string_view(split) == "test" && result.summary.contains("test_is_training_data");
+    log::info("  {:10} {}{}", split, metric_text(result.summary[split]),
+              same ? "; no test data: these are the training data" : "");
   }
   log::info("{:.0f} s, {:.0f} MiB; everything is in {}", result.summary["wall_s"].get<double>(),
             result.summary["peak_memory_mib"].get<double>(), run.string());
@@ -263,7 +276,8 @@ int status_of(train::End end) {
 
 /// Trains or resumes the run of one seed below `out`; `epochs` > 0 replaces its number of epochs.
 train::RunResult train_seed(const fs::path& out, const train::RunEnvironment& environment,
-                            std::int64_t seed, std::int64_t epochs) {
+                            std::int64_t seed, std::int64_t epochs,
+                            train::Continuation continuation) {
   const fs::path run = out / fmt::format("seed-{}", seed);
   train::RunOptions options = train::load_run_options(out);
   if (epochs > 0) options.train.epochs = epochs;
@@ -274,7 +288,8 @@ train::RunResult train_seed(const fs::path& out, const train::RunEnvironment& en
   }
   log::info("seed {}", seed);
   const bool extended = train::load_run_options(run).train.epochs != wanted;
-  const train::RunResult result = train::continue_run(run, environment, extended ? wanted : 0);
+  const train::RunResult result =
+      train::continue_run(run, environment, extended ? wanted : 0, continuation);
   report_run(run, result, environment);
   return result;
 }
@@ -295,7 +310,8 @@ void summarise(const fs::path& out, const std::vector<io::Json>& summaries, bool
 
 /// Trains or resumes one run per seed below `out`.
 int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
-                const std::vector<std::int64_t>& seeds, bool json, std::int64_t epochs = 0) {
+                const std::vector<std::int64_t>& seeds, bool json, std::int64_t epochs = 0,
+                train::Continuation continuation = train::Continuation::stretch) {
   std::vector<io::Json> summaries;
   const auto start = std::chrono::steady_clock::now();
   train::RunEnvironment remaining = environment;
@@ -305,9 +321,9 @@ int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
       // Above 0, which would mean no limit; then the next seed stops at its first step.
       remaining.limits.seconds = std::max(1e-9, environment.limits.seconds - spent.count());
     }
-    const train::RunResult result = train_seed(out, remaining, seed, epochs);
+    const train::RunResult result = train_seed(out, remaining, seed, epochs, continuation);
     // The first seed accepted the number; from now on it holds for all.
-    if (epochs > 0) train::record_epochs(out, std::exchange(epochs, 0));
+    if (epochs > 0) train::record_epochs(out, std::exchange(epochs, 0), continuation);
     if (result.summary.is_null()) {
       log::info("to go on with all seeds: {}", resume_command(out, environment));
       if (json) fmt::print("{}\n", stop_record(out).dump());
@@ -320,12 +336,45 @@ int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
 }
 
 int train_one(const fs::path& run, const train::RunEnvironment& environment, std::int64_t epochs,
-              bool json) {
-  const train::RunResult result = train::continue_run(run, environment, epochs);
+              bool json, train::Continuation continuation = train::Continuation::stretch) {
+  const train::RunResult result = train::continue_run(run, environment, epochs, continuation);
   report_run(run, result, environment);
   if (json)
     fmt::print("{}\n", (result.summary.is_null() ? stop_record(run) : result.summary).dump());
   return status_of(result.end);
+}
+
+/// Returns whether a run, or one of the runs of several seeds, has ended.
+bool has_ended(const fs::path& run) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(run, ignored)) {
+    if (entry.path().filename() == "summary.json" || fs::exists(entry.path() / "summary.json")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Returns what --schedule asks for. Throws Error(usage) if it is needed and missing.
+train::Continuation continuation_of(const Arguments& arguments, const fs::path& run,
+                                    std::int64_t epochs) {
+  const train::TrainOptions options = train::load_run_options(run).train;
+  if (arguments.has("schedule")) {
+    const std::string how = arguments.text("schedule");
+    require(how == "restart" || how == "hold", ErrorKind::usage,
+            "--schedule: found '{}', expected restart or hold", how);
+    return how == "restart" ? train::Continuation::restart : train::Continuation::hold;
+  }
+  const bool over = options.schedule_epochs > 0 &&
+                    options.schedule_start + options.schedule_epochs <= options.epochs;
+  const bool asks = options.schedule == train::Schedule::one_cycle && epochs > options.epochs &&
+                    !over && has_ended(run);
+  require(
+      !asks, ErrorKind::usage,
+      "--epochs: the one_cycle schedule of '{}' has ended after {} epochs. Add --schedule restart"
+      " for a new cycle over the next {}, or --schedule hold to keep the last learning rate.",
+      run.string(), options.epochs, epochs - options.epochs);
+  return train::Continuation::stretch;
 }
 
 int resume(const Arguments& arguments, const train::RunEnvironment& environment) {
@@ -334,14 +383,15 @@ int resume(const Arguments& arguments, const train::RunEnvironment& environment)
   require(fs::is_directory(named), ErrorKind::checkpoint, "--resume: there is no run '{}'",
           named.string());
   const fs::path run = checkpoint::resolve_run(named);
+  const train::Continuation continuation = continuation_of(arguments, run, epochs);
   if (fs::exists(run / "seeds.json")) {
     const io::Json record = io::read_json(run / "seeds.json", ErrorKind::checkpoint);
     return train_seeds(run, environment,
                        io::member<std::vector<std::int64_t>>(
                            record, "seeds", (run / "seeds.json").string(), ErrorKind::checkpoint),
-                       arguments.has("json"), epochs);
+                       arguments.has("json"), epochs, continuation);
   }
-  return train_one(run, environment, epochs, arguments.has("json"));
+  return train_one(run, environment, epochs, arguments.has("json"), continuation);
 }
 
 /// Returns whether anything was trained in a run or in those of several seeds.
@@ -436,6 +486,9 @@ int train_together(const Arguments& arguments, std::span<const std::string> word
   const train::RunEnvironment environment = environment_of(arguments, words, ranks);
   catch_interruptions();
   std::optional<train::RunOptions> options;
+  require(!arguments.has("schedule") || (arguments.has("resume") && arguments.has("epochs")),
+          ErrorKind::usage,
+          "--schedule: expected --resume and --epochs; a new run takes --set train.schedule=NAME");
   if (arguments.has("resume")) {
     require_resume_flags(arguments);
   } else {

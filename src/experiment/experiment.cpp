@@ -49,6 +49,10 @@ Trained load_checkpoint(const std::filesystem::path& directory, checkpoint::Part
   checkpoint::assign(trained.content.model, *trained.network);
   trained.objective.kind = tasks::parse_objective_kind(name("objective.kind"));
   trained.objective.read = tasks::ReadSteps::parse(name("objective.read"));
+  if (configuration.contains("objective.classes")) {
+    trained.objective.class_names = io::member<std::vector<std::string>>(
+        configuration, "objective.classes", "configuration", ErrorKind::checkpoint);
+  }
   if (configuration.contains("evaluation.sigma_mV")) {
     trained.pass.sigma_mV = io::member<double>(configuration, "evaluation.sigma_mV",
                                                "configuration", ErrorKind::checkpoint);

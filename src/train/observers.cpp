@@ -202,7 +202,7 @@ void ProgressPrinter::on_step(const Trainer& trainer) {
                   trainer.options().epochs, progress.step_in_epoch, trainer.steps_per_epoch(),
                   tally_text(trainer.task(), progress.running), rate, duration_text(left));
   if (!terminal_) return log::info("{}", line);
-  fmt::print(stderr, "\r\x1b[K{}", line);
+  std::fputs(fmt::format("\r\x1b[K{}", line).c_str(), stderr);
   drawn_ = true;
 }
 

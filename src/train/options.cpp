@@ -1,5 +1,6 @@
 #include "afterspike/train/options.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -80,6 +81,12 @@ void describe_schedule(options::Section& section, TrainOptions& o) {
   section.add("rise_fraction", o.rise_fraction, "Rising fraction of a one_cycle schedule.")
       .above(0)
       .below(1);
+  section.add("schedule_start", o.schedule_start, "Epoch after which a cosine or one_cycle begins.")
+      .at_least(0);
+  section
+      .add("schedule_epochs", o.schedule_epochs,
+           "Epochs that a cosine or one_cycle takes; 0: to the last epoch.")
+      .at_least(0);
 }
 
 void describe_sigma(options::Section& section, TrainOptions& o) {
@@ -142,11 +149,25 @@ void TrainOptions::validate() const {
           patience);
 }
 
+namespace {
+
+/// Part of the schedule that is over at step `now`, 0 to 1.
+double schedule_progress(const TrainOptions& options, double now, std::int64_t total,
+                         double steps_per_epoch) {
+  const double start = static_cast<double>(options.schedule_start) * steps_per_epoch;
+  const double steps = options.schedule_epochs > 0
+                           ? static_cast<double>(options.schedule_epochs) * steps_per_epoch
+                           : static_cast<double>(total) - start;
+  return steps > 1 ? std::clamp((now - start) / (steps - 1), 0.0, 1.0) : 0;
+}
+
+}  // namespace
+
 double learning_rate_factor(const TrainOptions& options, std::int64_t step, std::int64_t total,
                             std::int64_t steps_per_epoch) {
   const auto now = static_cast<double>(step);
   const auto epoch = static_cast<double>(steps_per_epoch);
-  const double progress = total > 1 ? now / static_cast<double>(total - 1) : 0;
+  const double progress = schedule_progress(options, now, total, epoch);
   const double warmup = options.warmup_epochs * epoch;
   const double rise = warmup > 0 ? std::min(1.0, (now + 1) / warmup) : 1;
   switch (options.schedule) {

@@ -12,6 +12,7 @@
 
 #include "afterspike/base/blas.hpp"
 #include "afterspike/base/log.hpp"
+#include "afterspike/base/text.hpp"
 #include "afterspike/checkpoint/run_directory.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/lock.hpp"
@@ -35,7 +36,15 @@ double peak_memory_mib() {
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-void set_epochs(RunOptions& options, std::int64_t epochs) {
+void set_epochs(RunOptions& options, std::int64_t epochs, Continuation continuation) {
+  TrainOptions& own = options.train;
+  if (epochs > own.epochs && continuation == Continuation::hold && own.schedule_epochs == 0) {
+    own.schedule_epochs = own.epochs - own.schedule_start;
+  }
+  if (epochs > own.epochs && continuation == Continuation::restart) {
+    own.schedule_start = own.epochs;
+    own.schedule_epochs = 0;
+  }
   options::Description description;
   options.describe(description);
   description.find("train.epochs").set(epochs);
@@ -129,6 +138,13 @@ io::Json finish(const fs::path& directory, Session& session, End end,
                       {"stopped_early", end == End::patience},
                       {"selected_epoch", chosen.epoch}};
   summary.update(evaluate_splits(session, *selected.network, selected.pass));
+  const auto fingerprint = [&](tasks::Split split) {
+    return selected.content.configuration.value(experiment::fingerprint_key(split), io::Json());
+  };
+  const io::Json of_test = fingerprint(tasks::Split::test);
+  if (!of_test.is_null() && of_test == fingerprint(tasks::Split::train)) {
+    summary["test_is_training_data"] = true;
+  }
   summary["wall_s"] = progress.wall_s;
   summary["cpu_s"] = progress.cpu_s;
   summary["peak_memory_mib"] = peak_memory_mib();
@@ -249,9 +265,9 @@ void RunOptions::describe(options::Description& description) {
 void create_run(const fs::path& directory, RunOptions& options, const RunEnvironment& environment,
                 const std::vector<std::int64_t>& seeds) {
   require(!fs::exists(directory), ErrorKind::usage, "'{}' exists already{}", directory.string(),
-          fs::exists(directory / "run.json")
-              ? fmt::format("; to go on with that run: --resume {}", directory.string())
-              : " and is no run; expected a new name");
+          fs::exists(directory / "run.json") ? fmt::format("; to go on with that run: --resume {}",
+                                                           shell_quoted(directory.string()))
+                                             : " and is no run; expected a new name");
   options.train.validate();
   options::Description description;
   options.describe(description);
@@ -268,9 +284,9 @@ void create_run(const fs::path& directory, RunOptions& options, const RunEnviron
   target.commit();
 }
 
-void record_epochs(const fs::path& directory, std::int64_t epochs) {
+void record_epochs(const fs::path& directory, std::int64_t epochs, Continuation continuation) {
   RunOptions options = load_run_options(directory);
-  set_epochs(options, epochs);
+  set_epochs(options, epochs, continuation);
   options.train.validate();
   options::Description description;
   options.describe(description);
@@ -296,15 +312,16 @@ RunOptions load_run_options(const fs::path& directory) {
 }
 
 RunResult continue_run(const fs::path& directory, const RunEnvironment& environment,
-                       std::int64_t epochs) {
+                       std::int64_t epochs, Continuation continuation) {
   RunOptions options = load_run_options(directory);
   const std::optional<io::Lock> lock = io::Lock::try_take(directory);
   require(lock.has_value(), ErrorKind::checkpoint,
           "{}: the run is being trained by another process", directory.string());
   require_own_folders(directory);
-  if (epochs > 0) set_epochs(options, epochs);
+  if (epochs > 0) set_epochs(options, epochs, continuation);
   distributed::share(*environment.ranks, configuration_of(options).dump());
-  Session session(std::move(options), environment);
+  const bool has_begun = fs::exists(directory / "checkpoints");
+  Session session(std::move(options), environment, has_begun ? directory : fs::path());
 
   const checkpoint::RunDirectory run(directory);
   const Names names = names_of(run);
@@ -326,7 +343,7 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
   // Nothing of the run changes before all checks have passed.
   write_names(run, names);
   fs::remove(summary_path);
-  if (epochs > 0) record_epochs(directory, epochs);
+  if (epochs > 0) record_epochs(directory, epochs, continuation);
 
   ProgressPrinter printer(environment.terminal);
   // A run killed before its first checkpoint may also have metrics.

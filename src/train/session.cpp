@@ -71,7 +71,8 @@ void report_memory(const MemoryPlan& plan) {
 /// Returns whether an option may differ from the checkpoint's: the length of the training, and the
 /// place of its data, which are compared themselves.
 bool may_change(const std::string& option) {
-  return option == "train.epochs" || option == "task.data";
+  return option == "train.epochs" || option == "train.schedule_start" ||
+         option == "train.schedule_epochs" || option == "task.data";
 }
 
 /// Requires the options that the training began with. `options` are resolved; `saved` is the
@@ -134,9 +135,10 @@ io::Json fingerprints(const tasks::Task& task) {
   return facts;
 }
 
-std::unique_ptr<tasks::Task> make_task(const RunOptions& options,
-                                       const RunEnvironment& environment) {
-  std::unique_ptr<tasks::Task> task = options.experiment->make_task({environment.data_directory});
+std::unique_ptr<tasks::Task> make_task(const RunOptions& options, const RunEnvironment& environment,
+                                       const std::filesystem::path& run) {
+  std::unique_ptr<tasks::Task> task =
+      options.experiment->make_task({environment.data_directory, run});
   if (environment.ranks->size() > 1) {
     distributed::require_same(*environment.ranks, fingerprints(*task));
   }
@@ -160,9 +162,10 @@ io::Json configuration_of(RunOptions& options) {
   return experiment::to_configuration(description);
 }
 
-Session::Session(RunOptions run_options, const RunEnvironment& environment)
+Session::Session(RunOptions run_options, const RunEnvironment& environment,
+                 const std::filesystem::path& run)
     : options(std::move(run_options)),
-      task(make_task(options, environment)),
+      task(make_task(options, environment, run)),
       network(make_network(options, *task, environment.device)),
       pool(environment.threads),
       ranks(*environment.ranks),
@@ -229,6 +232,9 @@ io::Json checkpoint_configuration(Session& session) {
   configuration["shape.dt_ms"] = task.shape().dt_ms;
   configuration["objective.kind"] = tasks::objective_kind_name(task.objective().kind);
   configuration["objective.read"] = task.objective().read.text();
+  if (!task.objective().class_names.empty()) {
+    configuration["objective.classes"] = task.objective().class_names;
+  }
   for (const tasks::Split split : tasks::kSplits) {
     const auto data = task.split(split);
     if (data) configuration[experiment::fingerprint_key(split)] = data::fingerprint(*data);

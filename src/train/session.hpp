@@ -15,8 +15,10 @@ io::Json configuration_of(RunOptions& options);
 /// Objects of every rank of a run, built from the options of the run.
 class Session {
  public:
-  /// Throws Error(config) if the data differ from those of rank 0.
-  Session(RunOptions options, const RunEnvironment& environment);
+  /// `run` is the run to continue; empty for a new one. Throws Error(config) if the data differ
+  /// from those of rank 0.
+  Session(RunOptions options, const RunEnvironment& environment,
+          const std::filesystem::path& run = {});
 
   /// Rank 0 sends the starting state, and whether there is anything to train; the others receive
   /// it. Returns whether there is.

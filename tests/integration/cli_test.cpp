@@ -188,7 +188,7 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
       {{"data", "verify", "mnis"}, 2, {"no data set called 'mnis'", "did you mean 'mnist'?"}},
       {{"data", "verify", "mnist", "--data-dir", out},
        4,
-       {out, "afterspike data fetch mnist --data-dir '" + out + "'\n"}},
+       {out, "afterspike data fetch mnist --data-dir " + out + "\n"}},
       {{"train", "--task", "line_mnist", "--neuron", "rnn", "--data-dir", out + "/no", "--out",
         out},
        4,

@@ -45,8 +45,11 @@ class RunDirectory {
 };
 
 /// Returns the checkpoint that `path` means: itself, or the selected one of a run (`best`, else
-/// `latest`). Throws Error(checkpoint) if it is neither.
+/// `latest`), or the only checkpoint in a folder. Throws Error(checkpoint) if it is none of these.
 std::filesystem::path resolve(const std::filesystem::path& path);
+
+/// Returns the folder of the run that a checkpoint belongs to, or the folder that holds it.
+std::filesystem::path run_of(const std::filesystem::path& checkpoint);
 
 /// Returns the run to resume: `path` itself, or the run whose `latest` checkpoint is `path`. Throws
 /// Error(checkpoint) for any other checkpoint, since the later training of its run would be lost,

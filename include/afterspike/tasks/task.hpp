@@ -56,6 +56,8 @@ struct Objective {
   Kind kind = Kind::classify;
   ReadSteps read;
   Over over = Over::mean_output;
+  /// Names of the classes in the order of their labels; empty: they are numbers.
+  std::vector<std::string> class_names = {};
   double voltage_unit_mV = 1;  ///< Voltage of a target of 1.
 };
 
@@ -159,6 +161,9 @@ class Task {
 /// Location of the data of tasks.
 struct TaskContext {
   std::filesystem::path data_directory;
+  /// The run that the task belongs to: a file that was moved together with it is found. Empty for a
+  /// new run.
+  std::filesystem::path run = {};
 };
 
 /// The settings and the maker of a task.

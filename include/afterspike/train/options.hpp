@@ -29,11 +29,13 @@ struct TrainOptions {
   double clip_norm = 0;     ///< Max norm of the whole gradient; 0: no limit.
 
   Schedule schedule = Schedule::constant;
-  double warmup_epochs = 0;    ///< Linear rise from 0; not for one_cycle.
-  double final_fraction = 0;   ///< Fraction of the peak at the end of a cosine.
-  double step_epochs = 10;     ///< Epochs between two drops of a step schedule.
-  double step_factor = 0.1;    ///< Factor of each drop.
-  double rise_fraction = 0.3;  ///< Rising fraction of a one_cycle schedule.
+  double warmup_epochs = 0;          ///< Linear rise from 0; not for one_cycle.
+  double final_fraction = 0;         ///< Fraction of the peak at the end of a cosine.
+  double step_epochs = 10;           ///< Epochs between two drops of a step schedule.
+  double step_factor = 0.1;          ///< Factor of each drop.
+  double rise_fraction = 0.3;        ///< Rising fraction of a one_cycle schedule.
+  std::int64_t schedule_start = 0;   ///< Epoch after which a cosine or one_cycle begins.
+  std::int64_t schedule_epochs = 0;  ///< Epochs of a cosine or one_cycle; 0: to the last epoch.
 
   double label_smoothing = 0;
   /// Type of the recurrent products in training; evaluation uses float32.

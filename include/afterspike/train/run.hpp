@@ -58,9 +58,17 @@ void create_run(const std::filesystem::path& directory, RunOptions& options,
 /// Returns the options that a run was created with. Throws Error(checkpoint).
 RunOptions load_run_options(const std::filesystem::path& directory);
 
+/// How the learning rate continues when epochs are added to a schedule that has ended.
+enum class Continuation {
+  stretch,  ///< The schedule spans all epochs, which moves the present one within it.
+  restart,  ///< The schedule begins anew and spans the added epochs.
+  hold,     ///< The last learning rate of the schedule.
+};
+
 /// Replaces the number of epochs in the recorded options. Throws Error(config) if it contradicts
 /// the other options.
-void record_epochs(const std::filesystem::path& directory, std::int64_t epochs);
+void record_epochs(const std::filesystem::path& directory, std::int64_t epochs,
+                   Continuation continuation = Continuation::stretch);
 
 /// Trains a run from its latest checkpoint, or from the start if there is none. When the training
 /// ends, evaluates the selected network on all splits (the test split exactly once) and writes
@@ -68,7 +76,7 @@ void record_epochs(const std::filesystem::path& directory, std::int64_t epochs);
 /// the summary of a run that has ended already. Of several ranks, only rank 0 calls this, and reads
 /// and writes the directory; the others are in follow_runs().
 RunResult continue_run(const std::filesystem::path& directory, const RunEnvironment& environment,
-                       std::int64_t epochs = 0);
+                       std::int64_t epochs = 0, Continuation continuation = Continuation::stretch);
 
 /// Runs a rank other than 0: takes part in every continue_run() of rank 0, until it calls
 /// end_runs(). Returns how the last run ended. Needs the data, but no directory of a run.

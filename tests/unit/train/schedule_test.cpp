@@ -68,6 +68,22 @@ TEST(LearningRate, OneCycleRisesOnceAndFallsOnce) {
   EXPECT_TRUE(std::is_sorted(peak, values.end(), std::greater<>()));
 }
 
+TEST(LearningRate, OneCycleMayBeginAnewOrHold) {
+  const auto whole = factors(train_options({{"schedule", "one_cycle"}}));
+  // Ten epochs: the cycle spans the first four, or the last six.
+  const auto held = factors(train_options({{"schedule", "one_cycle"}, {"schedule_epochs", "4"}}));
+  const auto again = factors(train_options({{"schedule", "one_cycle"}, {"schedule_start", "4"}}));
+  TrainOptions options = train_options({{"schedule", "one_cycle"}});
+  for (std::int64_t step = 0; step < kTotal; ++step) {
+    const auto at = static_cast<std::size_t>(step);
+    const double own = step < 40 ? learning_rate_factor(options, step, 40, kEpoch) : whole.back();
+    EXPECT_NEAR(held[at], own, 1e-15) << step;
+    const double anew =
+        step < 40 ? whole.front() : learning_rate_factor(options, step - 40, 60, kEpoch);
+    EXPECT_NEAR(again[at], anew, 1e-15) << step;
+  }
+}
+
 TEST(LearningRate, WarmUpRisesLinearlyAndLeavesTheRestAlone) {
   for (const char* schedule : {"constant", "cosine", "step"}) {
     const auto plain = factors(train_options({{"schedule", schedule}}));
