@@ -60,10 +60,10 @@ int cores_of_one(int processes) {
 }  // namespace
 
 Arguments& add_data_directory(Arguments& arguments) {
-  return arguments.value(
-      "data-dir", "DIR",
-      "Directory of data sets (default: $AFTERSPIKE_DATA_DIR, else datasets/data if it exists, else "
-      "$XDG_DATA_HOME/afterspike or ~/.local/share/afterspike).");
+  return arguments.value("data-dir", "DIR",
+                         "Directory of data sets (default: $AFTERSPIKE_DATA_DIR, else "
+                         "datasets/data if it exists, else "
+                         "$XDG_DATA_HOME/afterspike or ~/.local/share/afterspike).");
 }
 
 std::filesystem::path data_directory(const Arguments& arguments) {

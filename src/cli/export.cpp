@@ -8,7 +8,7 @@
 #include "afterspike/base/registry.hpp"
 #include "afterspike/base/text.hpp"
 #include "afterspike/checkpoint/run_directory.hpp"
-#include "afterspike/exporters/exporter.hpp"
+#include "afterspike/formats/exporter.hpp"
 #include "afterspike/lowering/lower.hpp"
 #include "command.hpp"
 #include "environment.hpp"
@@ -26,7 +26,7 @@ Arguments export_arguments() {
                       "(docs/export-semantics.md).",
                       "RUN --out PATH [--format native] [--mode threshold]");
   std::string formats;
-  for (const exporters::ExporterEntry& entry : exporters::entries()) {
+  for (const formats::ExporterEntry& entry : formats::entries()) {
     formats += fmt::format("{}{}: {}", formats.empty() ? "" : ";\n", entry.name, entry.summary);
   }
   arguments.positional({"RUN"})
@@ -61,7 +61,7 @@ double bounded_ms(const Arguments& arguments, const std::string& flag) {
 }
 
 /// Refuses flags without a meaning for the format, before anything is done.
-void require_flags_of(const exporters::ExporterEntry& format, const Arguments& arguments) {
+void require_flags_of(const formats::ExporterEntry& format, const Arguments& arguments) {
   for (const char* flag : {"resolution", "synapse"}) {
     require(format.has_steps || !arguments.has(flag), ErrorKind::usage,
             "--{}: found format '{}', expected one for simulators of their own step", flag,
@@ -77,19 +77,19 @@ void require_flags_of(const exporters::ExporterEntry& format, const Arguments& a
 
 /// Compares the network to be written with the run, on the test split.
 std::optional<parity::Report> verify(const Arguments& arguments, const experiment::Trained& trained,
-                                     const exporters::Conversion& written) {
+                                     const formats::Conversion& written) {
   if (!arguments.has("verify")) return std::nullopt;
   const auto task = trained.experiment->make_task(
       {data_directory(arguments), checkpoint::run_of(trained.checkpoint)});
   const auto data = first_samples(*task, tasks::Split::test, arguments.integer("verify", 1));
   ThreadPool pool(threads(arguments));
-  sim::Options options{static_cast<std::uint64_t>(arguments.integer("seed", 0))};
+  spiking::Options options{static_cast<std::uint64_t>(arguments.integer("seed", 0))};
   options.dt_ms = written.resolution_ms;
   return parity::compare(trained, written.to_verify(), *data, options, pool);
 }
 
 /// Prints the report, if any; as JSON with all deviations.
-void print(const std::optional<parity::Report>& report, const exporters::Conversion& written,
+void print(const std::optional<parity::Report>& report, const formats::Conversion& written,
            bool json) {
   if (!json) {
     if (report) print_report(*report, false);
@@ -97,15 +97,15 @@ void print(const std::optional<parity::Report>& report, const exporters::Convers
   }
   io::Json result = report ? report->json() : io::Json::object();
   io::Json& deviations = result["deviations"] = io::Json::array();
-  for (const exporters::Deviation& each : written.deviations) {
-    deviations.push_back(exporters::json_of(each));
+  for (const formats::Deviation& each : written.deviations) {
+    deviations.push_back(formats::json_of(each));
   }
   print_result(result, true);
 }
 
 /// Warns if deterministic spikes replace the rates of a soft threshold. The figures are those of
 /// docs/results.md.
-void warn_if_soft(const glifnet::Network& network, lowering::Mode mode, const fs::path& run,
+void warn_if_soft(const spiking::Network& network, lowering::Mode mode, const fs::path& run,
                   const fs::path& out) {
   constexpr double kHard_mV = 0.2;
   const auto found = network.provenance.find("sigma_mV");
@@ -128,26 +128,26 @@ int run_export(std::span<const std::string> words) {
   const fs::path out = arguments.text("out");
   require_free(out, arguments.has("force"));
   require_apart(out, arguments.words()[0]);
-  const auto& format = find_entry<exporters::ExporterEntry>(exporters::entries(),
-                                                            arguments.text("format"), "format");
+  const auto& format =
+      find_entry<formats::ExporterEntry>(formats::entries(), arguments.text("format"), "format");
   require_replaceable(out, format.files);
   require_flags_of(format, arguments);
   lowering::Options options;
   options.mode = lowering::parse_mode(arguments.text("mode"));
   options.copies = arguments.integer("copies", 1, kMaxCopies);
-  const exporters::Options how{arguments.has("approximate"), bounded_ms(arguments, "resolution"),
-                               bounded_ms(arguments, "synapse")};
+  const formats::Options how{arguments.has("approximate"), bounded_ms(arguments, "resolution"),
+                             bounded_ms(arguments, "synapse")};
   options.time_step_ms = bounded_ms(arguments, "time-step");
 
   const experiment::Trained trained = experiment::load(arguments.words()[0]);
-  const glifnet::Network network = lowering::lower(trained, options);
-  const exporters::Conversion written = exporters::converted(format, network, how);
+  const spiking::Network network = lowering::lower(trained, options);
+  const formats::Conversion written = formats::converted(format, network, how);
   const auto report = verify(arguments, trained, written);
   replace(out, [&] { format.write(written, out); });
-  for (const exporters::Deviation& deviation : written.deviations) {
-    log::warning("{}", exporters::text_of(deviation));
+  for (const formats::Deviation& deviation : written.deviations) {
+    log::warning("{}", formats::text_of(deviation));
   }
-  const glifnet::Population& neurons = network.populations.front();
+  const spiking::Population& neurons = network.populations.front();
   log::info("{} neurons, {}, in {}", neurons.cells(), lowering::mode_name(options.mode),
             out.string());
   warn_if_soft(network, options.mode, arguments.words()[0], out);

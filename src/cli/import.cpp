@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/log.hpp"
-#include "afterspike/exporters/importer.hpp"
-#include "afterspike/glifnet/file.hpp"
+#include "afterspike/formats/importer.hpp"
 #include "afterspike/io/json.hpp"
+#include "afterspike/spiking/network_file.hpp"
 #include "command.hpp"
 #include "environment.hpp"
 #include "outputs.hpp"
@@ -47,11 +47,11 @@ std::vector<fs::path> allen_files(const std::vector<std::string>& paths) {
       files.push_back(path);
       continue;
     }
-    const std::vector<fs::path> own = exporters::allen_configs(path);
+    const std::vector<fs::path> own = formats::allen_configs(path);
     require(!own.empty(), ErrorKind::data,
             "'{}': expected files whose names end with {}, found none; a SONATA network has a "
             "config.json",
-            path.string(), exporters::kAllenConfig);
+            path.string(), formats::kAllenConfig);
     files.insert(files.end(), own.begin(), own.end());
   }
   return files;
@@ -87,14 +87,14 @@ int run_import(std::span<const std::string> words) {
   require_replaceable(arguments.text("out"), "");
   require(!sonata || paths.size() == 1, ErrorKind::usage,
           "import: found {} paths, expected one SONATA network", paths.size());
-  const glifnet::Network network = sonata ? exporters::import_sonata(paths.front()).network
-                                          : exporters::import_allen(allen_files(paths));
+  const spiking::Network network = sonata ? formats::import_sonata(paths.front()).network
+                                          : formats::import_allen(allen_files(paths));
   const fs::path out = arguments.text("out");
-  replace(out, [&] { glifnet::write_network(out, network); });
+  replace(out, [&] { spiking::write_network(out, network); });
   constexpr std::size_t kShown = 8;
   const std::size_t count = network.populations.size();
   for (std::size_t i = 0; i < std::min(kShown, count); ++i) {
-    const glifnet::Population& population = network.populations[i];
+    const spiking::Population& population = network.populations[i];
     log::info("{} of model {}: '{}'", population.size, population.model, population.name);
   }
   if (count > kShown) log::info("and {} more populations", count - kShown);

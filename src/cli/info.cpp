@@ -5,11 +5,11 @@
 
 #include "afterspike/checkpoint/run_directory.hpp"
 #include "afterspike/experiment/experiment.hpp"
-#include "afterspike/exporters/importer.hpp"
-#include "afterspike/glifnet/description.hpp"
-#include "afterspike/glifnet/file.hpp"
+#include "afterspike/formats/importer.hpp"
 #include "afterspike/io/hdf5.hpp"
 #include "afterspike/io/safetensors.hpp"
+#include "afterspike/spiking/description.hpp"
+#include "afterspike/spiking/network_file.hpp"
 #include "command.hpp"
 #include "environment.hpp"
 #include "preview.hpp"
@@ -78,7 +78,7 @@ io::Json describe_tensors(const fs::path& path) {
 
 io::Json describe_network(const fs::path& path) {
   io::Json network = {{"file", path.string()}};
-  network.update(glifnet::describe(glifnet::read_network(path)));
+  network.update(spiking::describe(spiking::read_network(path)));
   return network;
 }
 
@@ -175,7 +175,7 @@ struct Form {
 /// Describes the network that a SONATA configuration names.
 io::Json describe_sonata(const fs::path& path) {
   io::Json network = {{"file", path.string()}};
-  network.update(glifnet::describe(exporters::import_sonata(path).network));
+  network.update(spiking::describe(formats::import_sonata(path).network));
   return network;
 }
 

@@ -2,7 +2,7 @@
 
 #include "afterspike/base/registry.hpp"
 #include "afterspike/datasets/datasets.hpp"
-#include "afterspike/exporters/exporter.hpp"
+#include "afterspike/formats/exporter.hpp"
 #include "afterspike/io/json.hpp"
 #include "afterspike/kernels/instructions.hpp"
 #include "afterspike/nn/neuron_layer.hpp"
@@ -37,7 +37,7 @@ constexpr Kind kKinds[] = {
     {"neurons", [] { return table(nn::entries()); }},
     {"tasks", [] { return table(tasks::entries()); }},
     {"datasets", [] { return table(datasets::entries()); }},
-    {"exporters", [] { return table(exporters::entries()); }},
+    {"exporters", [] { return table(formats::entries()); }},
     {"kernels", kernel_table},
 };
 

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "afterspike/experiment/experiment.hpp"
-#include "afterspike/glifnet/file.hpp"
+#include "afterspike/spiking/network_file.hpp"
 #include "command.hpp"
 #include "environment.hpp"
 #include "spiking.hpp"
@@ -26,10 +26,10 @@ int run_parity(std::span<const std::string> words) {
   add_data_directory(add_threads(add_engine(arguments)));
   if (!arguments.parse(words)) return 0;
   const experiment::Trained trained = experiment::load(arguments.words()[0]);
-  const sim::Options options = simulation_options(arguments);
-  glifnet::Network whole = glifnet::read_network(arguments.words()[1]);
+  const spiking::Options options = simulation_options(arguments);
+  spiking::Network whole = spiking::read_network(arguments.words()[1]);
   require_of_run(whole, trained);
-  const glifnet::Network network = converted(arguments, std::move(whole));
+  const spiking::Network network = converted(arguments, std::move(whole));
   const auto task = trained.experiment->make_task(
       {data_directory(arguments), checkpoint::run_of(trained.checkpoint)});
   const auto data = samples_of(*task, arguments);

@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/log.hpp"
-#include "afterspike/glifnet/file.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/parity/section.hpp"
 #include "afterspike/report/page.hpp"
+#include "afterspike/spiking/network_file.hpp"
 #include "command.hpp"
 #include "environment.hpp"
 #include "spiking.hpp"
@@ -82,13 +82,14 @@ report::Section spiking_section(const Arguments& arguments, ThreadPool& pool) {
   require(arguments.words().size() == 1 && runs.paths.size() == 1, ErrorKind::usage,
           "--spiking: found several runs, expected the one that '{}' was made from", name);
   const experiment::Trained trained = experiment::load(runs.paths.front());
-  const glifnet::Network network = glifnet::read_network(name);
+  const spiking::Network network = spiking::read_network(name);
   require_of_run(network, trained);
   const auto task = trained.experiment->make_task(
       {data_directory(arguments), checkpoint::run_of(trained.checkpoint)});
   const auto data = samples_of(*task, arguments);
   constexpr std::uint64_t kSeed = 1;
-  return parity::section(parity::compare(trained, network, *data, sim::Options{kSeed}, pool), name);
+  return parity::section(parity::compare(trained, network, *data, spiking::Options{kSeed}, pool),
+                         name);
 }
 
 /// Refuses to replace a file that is no page.

@@ -9,11 +9,11 @@
 #include <fmt/format.h>
 
 #include "afterspike/evaluation/evaluate.hpp"
-#include "afterspike/glifnet/file.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/table.hpp"
 #include "afterspike/parity/respond.hpp"
-#include "afterspike/sim/spike_file.hpp"
+#include "afterspike/spiking/network_file.hpp"
+#include "afterspike/spiking/spike_file.hpp"
 #include "command.hpp"
 #include "environment.hpp"
 #include "outputs.hpp"
@@ -47,7 +47,7 @@ Arguments simulate_arguments() {
 }
 
 /// Sets the number of copies of each neuron from --copies.
-void set_copies(const Arguments& arguments, glifnet::Network& network) {
+void set_copies(const Arguments& arguments, spiking::Network& network) {
   if (!arguments.has("copies")) return;
   const auto mode = network.provenance.find("mode");
   require(mode != network.provenance.end() && mode->second == "population", ErrorKind::usage,
@@ -56,8 +56,8 @@ void set_copies(const Arguments& arguments, glifnet::Network& network) {
   network.populations.front().copies = arguments.integer("copies", 1, kMaxCopies);
 }
 
-sim::Options read_options(const Arguments& arguments) {
-  sim::Options options = simulation_options(arguments);
+spiking::Options read_options(const Arguments& arguments) {
+  spiking::Options options = simulation_options(arguments);
   options.dt_ms = positive_ms(arguments, "dt");
   return options;
 }
@@ -85,11 +85,11 @@ std::vector<std::string> parts_of(const std::string& list) {
 }
 
 /// Returns the source of an input: the named one, or the only one.
-std::string source_of(const glifnet::Network& network, const std::string& name) {
+std::string source_of(const spiking::Network& network, const std::string& name) {
   if (!name.empty())
     return network.populations[static_cast<std::size_t>(network.population(name))].name;
   std::vector<std::string> sources;
-  for (const glifnet::Population& population : network.populations) {
+  for (const spiking::Population& population : network.populations) {
     if (population.model == "spike_source") sources.push_back(population.name);
   }
   require(sources.size() == 1, ErrorKind::usage,
@@ -98,8 +98,8 @@ std::string source_of(const glifnet::Network& network, const std::string& name) 
   return sources.front();
 }
 
-void set_inputs(const Arguments& arguments, const glifnet::Network& network,
-                sim::Simulation& simulation) {
+void set_inputs(const Arguments& arguments, const spiking::Network& network,
+                spiking::Simulation& simulation) {
   std::set<std::string> given;
   for (const std::string& input : arguments.list("input")) {
     const auto equals = input.find('=');
@@ -109,8 +109,8 @@ void set_inputs(const Arguments& arguments, const glifnet::Network& network,
             "--input: found two files for '{}', expected one for each source", source);
     const std::int64_t index = network.population(source);
     const std::int64_t size = network.populations[static_cast<std::size_t>(index)].size;
-    simulation.set_trains(
-        source, sim::read_trains(named ? input.substr(equals + 1) : input, source, index, size));
+    simulation.set_trains(source, spiking::read_trains(named ? input.substr(equals + 1) : input,
+                                                       source, index, size));
   }
 }
 
@@ -127,22 +127,22 @@ bool samples(const Arguments& arguments) {
                      [](const std::string& name) { return name != "spikes"; });
 }
 
-std::vector<Sampled> set_recordings(const Arguments& arguments, const glifnet::Network& network,
-                                    sim::Simulation& simulation, double step_ms) {
+std::vector<Sampled> set_recordings(const Arguments& arguments, const spiking::Network& network,
+                                    spiking::Simulation& simulation, double step_ms) {
   const double interval = positive_ms(arguments, "interval", step_ms);
   std::vector<Sampled> sampled;
   for (const std::string& name : parts_of(arguments.text("record"))) {
     if (name == "spikes") continue;
-    for (const glifnet::Population& population : network.populations) {
-      if (glifnet::model(population.model).is_source()) continue;
+    for (const spiking::Population& population : network.populations) {
+      if (spiking::model(population.model).is_source()) continue;
       sampled.push_back({fmt::format("{}_{}.csv", population.name, name),
-                         simulation.record(population.name, sim::quantity(name), interval)});
+                         simulation.record(population.name, spiking::quantity(name), interval)});
     }
   }
   return sampled;
 }
 
-io::Table table_of(const sim::Recording& recording) {
+io::Table table_of(const spiking::Recording& recording) {
   io::Table table{{"time_ms"}, {}};
   for (const std::int64_t neuron : recording.neurons) {
     table.columns.push_back(fmt::format("neuron_{}", neuron));
@@ -157,11 +157,11 @@ io::Table table_of(const sim::Recording& recording) {
   return table;
 }
 
-void write_products(const std::filesystem::path& out, const glifnet::Network& network,
-                    const sim::Simulation& simulation, const std::vector<Sampled>& sampled) {
+void write_products(const std::filesystem::path& out, const spiking::Network& network,
+                    const spiking::Simulation& simulation, const std::vector<Sampled>& sampled) {
   io::AtomicDirectory directory(out);
-  sim::write_spikes_csv(directory.staging() / "spikes.csv", simulation.spikes());
-  sim::write_spikes_sonata(directory.staging() / "spikes.h5", network, simulation.spikes());
+  spiking::write_spikes_csv(directory.staging() / "spikes.csv", simulation.spikes());
+  spiking::write_spikes_sonata(directory.staging() / "spikes.h5", network, simulation.spikes());
   for (const Sampled& each : sampled) {
     io::write_csv(directory.staging() / each.file, table_of(simulation.recording(each.recording)));
   }
@@ -169,16 +169,16 @@ void write_products(const std::filesystem::path& out, const glifnet::Network& ne
 }
 
 /// Runs for a time, on recorded spikes.
-io::Json run_for(const Arguments& arguments, const glifnet::Network& network) {
+io::Json run_for(const Arguments& arguments, const spiking::Network& network) {
   require(arguments.has("out") || !arguments.has("record"), ErrorKind::usage,
           "--record: expected --out DIR, where it is written");
   require(samples(arguments) || !arguments.has("interval"), ErrorKind::usage,
           "--interval: expected --record V or another quantity: spikes are recorded as they come");
   if (arguments.has("out")) require_free(arguments.text("out"), false);
-  sim::Options options = read_options(arguments);
+  spiking::Options options = read_options(arguments);
   options.threads = threads(arguments);
   const double until = positive_ms(arguments, "until");
-  sim::Simulation simulation(network, options);
+  spiking::Simulation simulation(network, options);
   set_inputs(arguments, network, simulation);
   const double step = options.dt_ms > 0 ? options.dt_ms : network.time_step_ms;
   const auto sampled = set_recordings(arguments, network, simulation, step);
@@ -186,10 +186,10 @@ io::Json run_for(const Arguments& arguments, const glifnet::Network& network) {
   simulation.run_until(until);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   if (arguments.has("out")) write_products(arguments.text("out"), network, simulation, sampled);
-  const sim::Statistics counted = simulation.statistics();
+  const spiking::Statistics counted = simulation.statistics();
   std::int64_t neurons = 0;
-  for (const glifnet::Population& population : network.populations) {
-    if (!glifnet::model(population.model).is_source()) neurons += population.cells();
+  for (const spiking::Population& population : network.populations) {
+    if (!spiking::model(population.model).is_source()) neurons += population.cells();
   }
   const double seconds = until * 1e-3;
   return {
@@ -202,7 +202,7 @@ io::Json run_for(const Arguments& arguments, const glifnet::Network& network) {
       {"wall_s", taken.count()}};
 }
 
-io::Json classify(const Arguments& arguments, const glifnet::Network& network) {
+io::Json classify(const Arguments& arguments, const spiking::Network& network) {
   const std::string named = arguments.has("task") ? arguments.text("task") : "";
   const auto task = task_of(network, named, {data_directory(arguments)});
   const auto data = samples_of(*task, arguments);
@@ -231,10 +231,10 @@ io::Json classify(const Arguments& arguments, const glifnet::Network& network) {
                        parity::kAddition_pJ, parity::kMultiplication_pJ)}};
 }
 
-void require_neurons(const std::string& path, const glifnet::Network& network) {
+void require_neurons(const std::string& path, const spiking::Network& network) {
   const bool any = std::any_of(network.populations.begin(), network.populations.end(),
-                               [](const glifnet::Population& population) {
-                                 return !glifnet::model(population.model).is_source();
+                               [](const spiking::Population& population) {
+                                 return !spiking::model(population.model).is_source();
                                });
   require(any, ErrorKind::data, "'{}': found no neurons, expected a population of them", path);
 }
@@ -243,7 +243,7 @@ int run_simulate(std::span<const std::string> words) {
   Arguments arguments = simulate_arguments();
   if (!arguments.parse(words)) return 0;
   require_flags_of_one_way(arguments);
-  glifnet::Network network = glifnet::read_network(arguments.words()[0]);
+  spiking::Network network = spiking::read_network(arguments.words()[0]);
   require_neurons(arguments.words()[0], network);
   set_copies(arguments, network);
   network = converted(arguments, std::move(network));

@@ -5,7 +5,7 @@
 #include "afterspike/base/log.hpp"
 #include "afterspike/base/units.hpp"
 #include "afterspike/experiment/experiment.hpp"
-#include "afterspike/exporters/conversion.hpp"
+#include "afterspike/formats/conversion.hpp"
 #include "afterspike/io/bytes.hpp"
 
 namespace afterspike::cli {
@@ -26,16 +26,16 @@ Arguments& add_engine(Arguments& arguments) {
       .value("seed", "N", "Seed of random spikes and currents.", "1");
 }
 
-sim::Options simulation_options(const Arguments& arguments) {
+spiking::Options simulation_options(const Arguments& arguments) {
   const std::string engine = arguments.text("engine");
   require(engine == "grid" || engine == "exact", ErrorKind::usage,
           "--engine: found '{}', expected grid or exact", engine);
-  sim::Options options{static_cast<std::uint64_t>(arguments.integer("seed", 0))};
-  options.engine = engine == "grid" ? sim::Engine::grid : sim::Engine::exact;
+  spiking::Options options{static_cast<std::uint64_t>(arguments.integer("seed", 0))};
+  options.engine = engine == "grid" ? spiking::Engine::grid : spiking::Engine::exact;
   return options;
 }
 
-glifnet::Network converted(const Arguments& arguments, glifnet::Network network) {
+spiking::Network converted(const Arguments& arguments, spiking::Network network) {
   if (!arguments.has("as")) return network;
   const std::string model = arguments.text("as");
   require(model == "glif3", ErrorKind::usage, "--as: found '{}', expected glif3", model);
@@ -43,15 +43,15 @@ glifnet::Network converted(const Arguments& arguments, glifnet::Network network)
   // below one, so that spikes arriving with the next step are not lost.
   constexpr double kPart = 0.9;
   const bool exact = arguments.text("engine") == "exact";
-  exporters::Conversion conversion =
-      exporters::as_glif3(network, exact ? kPart * network.time_step_ms : 0);
-  for (const exporters::Deviation& deviation : conversion.deviations) {
-    log::info("{}", exporters::text_of(deviation));
+  formats::Conversion conversion =
+      formats::as_glif3(network, exact ? kPart * network.time_step_ms : 0);
+  for (const formats::Deviation& deviation : conversion.deviations) {
+    log::info("{}", formats::text_of(deviation));
   }
   return std::move(conversion.network);
 }
 
-void require_of_run(const glifnet::Network& network, const experiment::Trained& trained) {
+void require_of_run(const spiking::Network& network, const experiment::Trained& trained) {
   const auto found = network.provenance.find("checkpoint");
   if (found == network.provenance.end()) return;
   const std::string own = io::sha256_of_file(trained.checkpoint / "model.safetensors");
@@ -61,7 +61,7 @@ void require_of_run(const glifnet::Network& network, const experiment::Trained& 
           trained.checkpoint.string(), found->second.substr(0, 8), own.substr(0, 8));
 }
 
-std::unique_ptr<tasks::Task> task_of(const glifnet::Network& network, const std::string& name,
+std::unique_ptr<tasks::Task> task_of(const spiking::Network& network, const std::string& name,
                                      const tasks::TaskContext& context) {
   const auto known = [&](const char* key) {
     const auto found = network.provenance.find(key);

@@ -6,10 +6,10 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "afterspike/glifnet/network.hpp"
 #include "afterspike/io/json.hpp"
 #include "afterspike/parity/parity.hpp"
-#include "afterspike/sim/simulation.hpp"
+#include "afterspike/spiking/network.hpp"
+#include "afterspike/spiking/simulation.hpp"
 #include "afterspike/tasks/task.hpp"
 #include "arguments.hpp"
 
@@ -27,18 +27,18 @@ double positive_ms(const Arguments& arguments, const std::string& flag, double f
 Arguments& add_engine(Arguments& arguments);
 
 /// Returns the options of --engine and --seed.
-sim::Options simulation_options(const Arguments& arguments);
+spiking::Options simulation_options(const Arguments& arguments);
 
 /// Returns the network converted by --as; logs the changes.
-glifnet::Network converted(const Arguments& arguments, glifnet::Network network);
+spiking::Network converted(const Arguments& arguments, spiking::Network network);
 
 /// Throws Error(config) if the network records another checkpoint as its origin.
-void require_of_run(const glifnet::Network& network, const experiment::Trained& trained);
+void require_of_run(const spiking::Network& network, const experiment::Trained& trained);
 
 /// Returns the task called `name` with its default settings. If `name` is empty or the task of the
 /// network's training, returns that task with the settings of the training. Throws Error(usage) if
 /// neither is known.
-std::unique_ptr<tasks::Task> task_of(const glifnet::Network& network, const std::string& name,
+std::unique_ptr<tasks::Task> task_of(const spiking::Network& network, const std::string& name,
                                      const tasks::TaskContext& context);
 
 /// Returns the first `limit` samples of a split, all if it is 0. Throws Error(config) if there is

@@ -61,7 +61,7 @@ class Lowering {
         nominal_(options.time_step_ms == 0 ? dt_ : options.time_step_ms),
         spike_fraction_(dt_ / own_.tau_ms) {}
 
-  glifnet::Network run();
+  spiking::Network run();
 
  private:
   bool escapes() const { return options_.mode != Mode::threshold; }
@@ -70,10 +70,10 @@ class Lowering {
   double spikes_to_rate() const { return escapes() ? 1 / spike_fraction_ : 1; }
   /// A rate in 1/ms, for a step that stands for another time.
   std::vector<double> decay(std::string_view name) const;
-  glifnet::Population neurons() const;
-  glifnet::Projection dense(std::int64_t source, std::string_view name, std::int64_t delay_steps,
+  spiking::Population neurons() const;
+  spiking::Projection dense(std::int64_t source, std::string_view name, std::int64_t delay_steps,
                             double scale) const;
-  glifnet::Readout readout() const;
+  spiking::Readout readout() const;
   std::map<std::string, std::string> provenance() const;
 
   const experiment::Trained& trained_;
@@ -92,16 +92,16 @@ std::vector<double> Lowering::decay(std::string_view name) const {
   return values;
 }
 
-glifnet::Population Lowering::neurons() const {
+spiking::Population Lowering::neurons() const {
   const std::int64_t size = layer_.shape().neurons;
   const auto same = [&](double value) {
     return std::vector<double>(static_cast<std::size_t>(size), value);
   };
-  glifnet::Population population;
+  spiking::Population population;
   population.name = kNeurons;
   population.model = "glifr";
   population.size = size;
-  population.synapse = glifnet::SynapseShape::delta;
+  population.synapse = spiking::SynapseShape::delta;
   population.copies = options_.copies;
   population.columns = {{"threshold", values_of(layer_.physical("threshold"))},
                         {"membrane_decay", decay("membrane_decay")},
@@ -123,10 +123,10 @@ glifnet::Population Lowering::neurons() const {
 }
 
 /// A weight matrix [sources, targets], row by row.
-glifnet::Projection Lowering::dense(std::int64_t source, std::string_view name,
+spiking::Projection Lowering::dense(std::int64_t source, std::string_view name,
                                     std::int64_t delay_steps, double scale) const {
   const at::Tensor matrix = layer_.physical(name);
-  glifnet::Projection projection;
+  spiking::Projection projection;
   projection.source = source;
   projection.weights = values_of(matrix);
   for (double& weight : projection.weights) weight *= scale;
@@ -142,7 +142,7 @@ glifnet::Projection Lowering::dense(std::int64_t source, std::string_view name,
   return projection;
 }
 
-glifnet::Readout Lowering::readout() const {
+spiking::Readout Lowering::readout() const {
   using Kind = tasks::ReadSteps::Kind;
   const tasks::ReadSteps& read = trained_.objective.read;
   require(read.kind == Kind::last || read.kind == Kind::window, ErrorKind::config,
@@ -165,7 +165,7 @@ std::map<std::string, std::string> Lowering::provenance() const {
           {"libtorch", TORCH_VERSION}};  // Its transforms give the values their last bits.
 }
 
-glifnet::Network Lowering::run() {
+spiking::Network Lowering::run() {
   require(options_.copies == 1 || options_.mode == Mode::population, ErrorKind::config,
           "export: found {} copies with mode '{}', expected mode 'population'", options_.copies,
           mode_name(options_.mode));
@@ -173,20 +173,20 @@ glifnet::Network Lowering::run() {
           options_.copies);
   require(std::isfinite(nominal_) && nominal_ > 0, ErrorKind::config,
           "export: found a time step of {} ms, expected above 0", nominal_);
-  glifnet::Network network;
+  spiking::Network network;
   network.time_step_ms = nominal_;
   network.populations = {neurons(), {}};
-  glifnet::Population& input = network.populations[1];
+  spiking::Population& input = network.populations[1];
   input.name = kInput;
   input.model = "analog_source";
   input.size = layer_.shape().input_size;
-  input.synapse = glifnet::SynapseShape::delta;
+  input.synapse = spiking::SynapseShape::delta;
   input.receptors = 0;
   network.projections = {dense(1, "input_weight", 1, 1),
                          dense(0, "recurrent_weight", layer_.delay_steps(), spikes_to_rate())};
   network.readout = readout();
   network.provenance = provenance();
-  glifnet::validate(network);
+  spiking::validate(network);
   return network;
 }
 
@@ -200,7 +200,7 @@ std::string_view mode_name(Mode mode) noexcept {
   return kModes[static_cast<std::size_t>(mode)].name;
 }
 
-glifnet::Network lower(const experiment::Trained& trained, const Options& options) {
+spiking::Network lower(const experiment::Trained& trained, const Options& options) {
   const at::NoGradGuard no_grad;
   return Lowering(trained, options).run();
 }

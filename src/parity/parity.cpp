@@ -78,10 +78,10 @@ Rates run_hard(const experiment::Trained& trained, const data::Dataset& dataset,
 /// The first step, from 1, at which the spikes of a sample differ from a raster [steps, neurons]; 0
 /// where they never do. Neurons that stand for others are compared as one.
 std::int64_t first_difference(const Answer& answer, const at::Tensor& raster,
-                              const glifnet::Network& network) {
+                              const spiking::Network& network) {
   const auto& read = network.populations[static_cast<std::size_t>(network.readout.population)];
   std::vector<char> found(static_cast<std::size_t>(answer.steps * read.size), 0);
-  for (const sim::Spike& spike : answer.spikes) {
+  for (const spiking::Spike& spike : answer.spikes) {
     if (spike.population != network.readout.population) continue;
     const std::int64_t step = step_of(spike, network);
     if (step < 1 || step > answer.steps) continue;
@@ -104,7 +104,7 @@ double part_alike(const at::Tensor& one, const at::Tensor& other) {
   return one.eq(other).to(at::kDouble).mean().item<double>();
 }
 
-std::int64_t approximated_of(const glifnet::Network& network) {
+std::int64_t approximated_of(const spiking::Network& network) {
   const auto found = network.provenance.find("approximated");
   if (found == network.provenance.end()) return 0;
   const std::string& text = found->second;
@@ -115,7 +115,7 @@ std::int64_t approximated_of(const glifnet::Network& network) {
   return number;
 }
 
-void require_alike(const experiment::Trained& trained, const glifnet::Network& spiking) {
+void require_alike(const experiment::Trained& trained, const spiking::Network& spiking) {
   require(spiking.readout.population >= 0, ErrorKind::config,
           "parity: the spiking network has no readout, expected one");
   const std::int64_t neurons =
@@ -149,15 +149,15 @@ at::Tensor hard_spikes(const experiment::Trained& trained, const data::Dataset& 
 namespace {
 
 /// Softness that the network was lowered from; 0 if it does not say.
-double sigma_of(const glifnet::Network& network) {
+double sigma_of(const spiking::Network& network) {
   const auto found = network.provenance.find("sigma_mV");
   return found == network.provenance.end() ? 0 : std::strtod(found->second.c_str(), nullptr);
 }
 
 }  // namespace
 
-Report compare(const experiment::Trained& trained, const glifnet::Network& spiking,
-               const data::Dataset& dataset, const sim::Options& options, ThreadPool& pool) {
+Report compare(const experiment::Trained& trained, const spiking::Network& spiking,
+               const data::Dataset& dataset, const spiking::Options& options, ThreadPool& pool) {
   require_alike(trained, spiking);
   const Rates rate =
       run_rates(*trained.network, trained.objective, trained.pass, dataset, pool, false);
@@ -172,7 +172,7 @@ Report compare(const experiment::Trained& trained, const glifnet::Network& spiki
   const at::Tensor decided = rate.outputs.argmax(1), spiked = answers.outputs.argmax(1),
                    cut = hard.outputs.argmax(1);
   // What a spike in a step counts in terms of rates: tau / dt where neurons escape.
-  const glifnet::Readout& readout = spiking.readout;
+  const spiking::Readout& readout = spiking.readout;
   const double unit = readout.scale * std::round(readout.window_ms / spiking.time_step_ms);
   const at::Tensor errors = (answers.rates * unit - rate.means).square().mean(0).sqrt();
   Report report{dataset.size(),

@@ -13,15 +13,15 @@
 namespace afterspike::parity {
 namespace {
 
-using glifnet::Dynamics;
+using spiking::Dynamics;
 
 /// Samples that a thread takes at a time: enough that making a batch costs little.
 constexpr std::int64_t kBlock = 16;
 
-const glifnet::Population& analog_source(const glifnet::Network& network) {
-  const glifnet::Population* found = nullptr;
-  for (const glifnet::Population& population : network.populations) {
-    if (glifnet::model(population.model).dynamics != Dynamics::analog_source) continue;
+const spiking::Population& analog_source(const spiking::Network& network) {
+  const spiking::Population* found = nullptr;
+  for (const spiking::Population& population : network.populations) {
+    if (spiking::model(population.model).dynamics != Dynamics::analog_source) continue;
     if (found != nullptr) {
       fail(ErrorKind::data, "network: found analog sources '{}' and '{}', expected one",
            found->name, population.name);
@@ -36,7 +36,7 @@ const glifnet::Population& analog_source(const glifnet::Network& network) {
 /// One simulation, shown one sample after the other.
 class Worker {
  public:
-  Worker(const glifnet::Network& network, const sim::Options& options, Responses& responses,
+  Worker(const spiking::Network& network, const spiking::Options& options, Responses& responses,
          const Watcher& watch)
       : network_(network),
         source_(analog_source(network)),
@@ -56,16 +56,16 @@ class Worker {
   void answer(const at::Tensor& input, std::int64_t sample);
   void read_out(std::int64_t sample, std::int64_t steps);
 
-  const glifnet::Network& network_;
-  const glifnet::Population& source_;
-  const glifnet::Readout& readout_;
-  const glifnet::Population& read_;
+  const spiking::Network& network_;
+  const spiking::Population& source_;
+  const spiking::Readout& readout_;
+  const spiking::Population& read_;
   std::int64_t window_;
   Rng seeds_;
   Responses& responses_;
   const Watcher& watch_;
-  sim::Simulation simulation_;
-  sim::Statistics counted_;
+  spiking::Simulation simulation_;
+  spiking::Statistics counted_;
   std::int64_t steps_ = 0, read_steps_ = 0, read_spikes_ = 0;
 };
 
@@ -102,7 +102,7 @@ void Worker::read_out(std::int64_t sample, std::int64_t steps) {
   const auto neurons = static_cast<std::size_t>(read_.size);
   const double share = 1 / static_cast<double>(read_.copies);
   std::vector<double> inside(neurons, 0.0), all(neurons, 0.0);
-  for (const sim::Spike& spike : simulation_.spikes()) {
+  for (const spiking::Spike& spike : simulation_.spikes()) {
     if (spike.population != readout_.population) continue;
     const auto neuron = static_cast<std::size_t>(spike.neuron / read_.copies);
     const std::int64_t step = step_of(spike, network_);
@@ -114,7 +114,7 @@ void Worker::read_out(std::int64_t sample, std::int64_t steps) {
   read_steps_ += std::min(window_, steps);
   const double fewer = static_cast<double>(window_) / static_cast<double>(std::min(window_, steps));
   for (double& count : inside) count *= fewer;
-  const std::vector<double> outputs = glifnet::read_out(readout_, inside);
+  const std::vector<double> outputs = spiking::read_out(readout_, inside);
   std::copy(outputs.begin(), outputs.end(),
             responses_.outputs.data_ptr<double>() + sample * responses_.outputs.size(1));
   double* rates = responses_.rates.data_ptr<double>() + sample * read_.size;
@@ -127,13 +127,13 @@ std::vector<std::int64_t> block_of(std::int64_t first, std::int64_t size) {
   return numbers;
 }
 
-Responses empty_responses(const glifnet::Network& network, const data::Dataset& dataset) {
+Responses empty_responses(const spiking::Network& network, const data::Dataset& dataset) {
   require(network.readout.population >= 0, ErrorKind::data,
           "network: expected a readout, found none");
   const std::vector<std::int64_t> one = block_of(0, std::min<std::int64_t>(1, dataset.size()));
   require(!one.empty(), ErrorKind::data, "data set: expected samples, found none");
   const std::int64_t features = dataset.batch(one).input.size(2);
-  const glifnet::Population& source = analog_source(network);
+  const spiking::Population& source = analog_source(network);
   require(source.size == features, ErrorKind::data,
           "source '{}': found {} channels, expected {}: those of the samples", source.name,
           source.size, features);
@@ -149,15 +149,15 @@ Responses empty_responses(const glifnet::Network& network, const data::Dataset& 
 
 }  // namespace
 
-std::int64_t step_of(const sim::Spike& spike, const glifnet::Network& network) {
+std::int64_t step_of(const spiking::Spike& spike, const spiking::Network& network) {
   constexpr double kRounding = 1e-6;
   return static_cast<std::int64_t>(std::ceil(spike.time_ms / network.time_step_ms - kRounding));
 }
 
-Responses respond(const glifnet::Network& network, const data::Dataset& dataset,
-                  const sim::Options& options, ThreadPool& pool, const Watcher& watch) {
+Responses respond(const spiking::Network& network, const data::Dataset& dataset,
+                  const spiking::Options& options, ThreadPool& pool, const Watcher& watch) {
   Responses responses = empty_responses(network, dataset);
-  sim::Options alone = options;
+  spiking::Options alone = options;
   alone.threads = 1;
   const std::int64_t size = dataset.size();
   const auto blocks = (size + kBlock - 1) / kBlock;
@@ -182,8 +182,8 @@ Responses respond(const glifnet::Network& network, const data::Dataset& dataset,
   return responses;
 }
 
-Energy energy(const glifnet::Network& network, const Responses& responses) {
-  const sim::Statistics& counted = responses.counted;
+Energy energy(const spiking::Network& network, const Responses& responses) {
+  const spiking::Statistics& counted = responses.counted;
   const auto outputs = static_cast<double>(network.readout.bias.size());
   const auto weights = static_cast<double>(network.readout.weights.size());
   constexpr double kBoth = kAddition_pJ + kMultiplication_pJ;

@@ -22,15 +22,15 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/rng.hpp"
-#include "afterspike/sim/simulation.hpp"
+#include "afterspike/spiking/simulation.hpp"
 
 namespace {
 
 using namespace afterspike;
-using glifnet::Network;
-using glifnet::Population;
-using glifnet::Synapse;
-using glifnet::SynapseShape;
+using spiking::Network;
+using spiking::Population;
+using spiking::Synapse;
+using spiking::SynapseShape;
 
 /// Processor time of all threads.
 double now_s() {
@@ -85,9 +85,9 @@ Network cuba() {
 
 void run_cuba(int repeats, int threads) {
   const Network network = cuba();
-  sim::Options options{1};
+  spiking::Options options{1};
   options.threads = threads;
-  sim::Simulation simulation(network, options);
+  spiking::Simulation simulation(network, options);
   double best = 1e9, rate = 0;
   for (int repeat = 0; repeat < repeats; ++repeat) {
     simulation.reset();
@@ -140,19 +140,21 @@ Network glif3(double current) {
   return network;
 }
 
-std::size_t spikes_within(const Network& network, sim::Engine engine, double dt_ms,
+std::size_t spikes_within(const Network& network, spiking::Engine engine, double dt_ms,
                           double time_ms) {
-  sim::Options options{1, engine};
+  spiking::Options options{1, engine};
   options.dt_ms = dt_ms;
-  sim::Simulation simulation(network, options);
+  spiking::Simulation simulation(network, options);
   simulation.run_until(time_ms);
   return simulation.spikes().size();
 }
 
 void expect_as_many(const Network& network, double allowed, const char* which) {
   constexpr double kStep = 0.02, kTime = 500;
-  const auto exact = static_cast<double>(spikes_within(network, sim::Engine::exact, kStep, kTime));
-  const auto grid = static_cast<double>(spikes_within(network, sim::Engine::grid, kStep, kTime));
+  const auto exact =
+      static_cast<double>(spikes_within(network, spiking::Engine::exact, kStep, kTime));
+  const auto grid =
+      static_cast<double>(spikes_within(network, spiking::Engine::grid, kStep, kTime));
   require(std::abs(exact - grid) <= allowed * grid, ErrorKind::internal,
           "{}: found {} spikes by the exact engine, expected about {}, as by the grid engine in "
           "steps of {} ms",
@@ -171,9 +173,9 @@ void run_glif3(int repeats, int threads) {
   for (const double current : {90.5, 96.0, 115.0}) {
     const Network network = glif3(current);
     check_engines(network);
-    sim::Options options{1, sim::Engine::exact};
+    spiking::Options options{1, spiking::Engine::exact};
     options.threads = threads;
-    sim::Simulation simulation(network, options);
+    spiking::Simulation simulation(network, options);
     double best = 1e9, rate = 0, events = 0;
     constexpr double kWarm = 500, kTime = 2000;
     for (int repeat = 0; repeat < repeats; ++repeat) {

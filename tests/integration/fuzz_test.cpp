@@ -15,20 +15,20 @@
 #include "afterspike/datasets/images.hpp"
 #include "afterspike/datasets/neuronio.hpp"
 #include "afterspike/datasets/spikes.hpp"
-#include "afterspike/exporters/exporter.hpp"
-#include "afterspike/exporters/importer.hpp"
-#include "afterspike/glifnet/file.hpp"
+#include "afterspike/formats/exporter.hpp"
+#include "afterspike/formats/importer.hpp"
 #include "afterspike/io/hdf5.hpp"
 #include "afterspike/io/json.hpp"
 #include "afterspike/io/safetensors.hpp"
 #include "afterspike/io/table.hpp"
 #include "afterspike/io/toml.hpp"
-#include "afterspike/sim/spike_file.hpp"
+#include "afterspike/spiking/network_file.hpp"
+#include "afterspike/spiking/spike_file.hpp"
 #include "support/mutate.hpp"
 #include "support/spike_files.hpp"
 #include "support/temp_dir.hpp"
-#include "unit/exporters/glifr_network.hpp"
-#include "unit/glifnet/networks.hpp"
+#include "unit/formats/glifr_network.hpp"
+#include "unit/spiking/sample_networks.hpp"
 
 namespace afterspike {
 namespace {
@@ -100,24 +100,23 @@ class Fuzz : public ::testing::Test {
   }
 
   /// A network of two populations of GLIF neurons with synapses and spike trains.
-  static glifnet::Network network() {
-    using glifnet::SynapseShape;
-    glifnet::Network network;
+  static spiking::Network network() {
+    using spiking::SynapseShape;
+    spiking::Network network;
     network.time_step_ms = 0.1;
     network.populations = {
         testing::make_population("cells", "glif3", 6, SynapseShape::alpha, {5.5, 8.5}, Rng(1)),
         testing::make_population("input", "spike_source", 2, SynapseShape::delta, {}, Rng(2))};
     network.populations[1].trains = {{0, 2, 3}, {1, 2, 5}};
-    std::vector<glifnet::Synapse> synapses;
+    std::vector<spiking::Synapse> synapses;
     for (std::int64_t i = 0; i < 6; ++i) synapses.push_back({i % 2, i, 100.0, 1.0, 0});
-    network.projections = {glifnet::make_projection(network.populations, 1, 0, synapses)};
+    network.projections = {spiking::make_projection(network.populations, 1, 0, synapses)};
     return network;
   }
 
   void write_as(const char* format, const fs::path& path) const {
-    const auto& entry =
-        find_entry<exporters::ExporterEntry>(exporters::entries(), format, "format");
-    exporters::export_network(entry, network(), path, {true, 0.1, 0});
+    const auto& entry = find_entry<formats::ExporterEntry>(formats::entries(), format, "format");
+    formats::export_network(entry, network(), path, {true, 0.1, 0});
   }
 
   testing::TempDir folder_;
@@ -180,7 +179,7 @@ TEST_F(Fuzz, Tables) {
   spill(folder_ / "seed.csv", "time_ms,population,neuron\n1,1,0\n1.5,1,1\n2,1,0\n");
   expect_answers(1500, folder_ / "seed.csv", testing::mutated_lines, [](const fs::path& path) {
     io::read_csv(path, "population");
-    sim::read_trains(path, "input", 1, 2);
+    spiking::read_trains(path, "input", 1, 2);
   });
 }
 
@@ -224,15 +223,15 @@ TEST_F(Fuzz, RecordingsOfSpikes) {
 
 TEST_F(Fuzz, NetworkFiles) {
   write_as("native", folder_ / "seed.h5");
-  ASSERT_NO_THROW(glifnet::read_network(folder_ / "seed.h5"));
+  ASSERT_NO_THROW(spiking::read_network(folder_ / "seed.h5"));
   expect_answers_hdf5(400, folder_ / "seed.h5",
-                      [](const fs::path& path) { glifnet::read_network(path); });
+                      [](const fs::path& path) { spiking::read_network(path); });
 }
 
 TEST_F(Fuzz, ReportsOfSpikes) {
-  const std::vector<sim::Spike> spikes = {{1.0, 0, 0}, {1.5, 0, 3}, {7, 0, 2}};
-  sim::write_spikes_sonata(folder_ / "seed.h5", network(), spikes);
-  const auto read = [](const fs::path& path) { sim::read_trains(path, "cells", 0, 6); };
+  const std::vector<spiking::Spike> spikes = {{1.0, 0, 0}, {1.5, 0, 3}, {7, 0, 2}};
+  spiking::write_spikes_sonata(folder_ / "seed.h5", network(), spikes);
+  const auto read = [](const fs::path& path) { spiking::read_trains(path, "cells", 0, 6); };
   ASSERT_NO_THROW(read(folder_ / "seed.h5"));
   expect_answers_hdf5(400, folder_ / "seed.h5", read);
 }
@@ -240,14 +239,14 @@ TEST_F(Fuzz, ReportsOfSpikes) {
 TEST_F(Fuzz, AllenNeurons) {
   write_as("allen", folder_ / "allen");
   const fs::path seed = folder_ / "allen" / "cells_0_neuron_config.json";
-  ASSERT_NO_THROW(exporters::import_allen({seed}));
+  ASSERT_NO_THROW(formats::import_allen({seed}));
   expect_answers(1500, seed, testing::mutated_json,
-                 [](const fs::path& path) { exporters::import_allen({path}); });
+                 [](const fs::path& path) { formats::import_allen({path}); });
 }
 
 TEST_F(Fuzz, SonataNetworks) {
   write_as("sonata", folder_ / "sonata");
-  ASSERT_NO_THROW(exporters::import_sonata(folder_ / "sonata"));
+  ASSERT_NO_THROW(formats::import_sonata(folder_ / "sonata"));
   std::vector<fs::path> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder_ / "sonata")) {
     if (entry.is_regular_file())
@@ -264,7 +263,7 @@ TEST_F(Fuzz, SonataNetworks) {
         spill(file, file.extension() == ".json" ? testing::mutated_json(text, rng)
                                                 : testing::mutated_lines(text, rng));
       },
-      [](const fs::path& path) { exporters::import_sonata(path); });
+      [](const fs::path& path) { formats::import_sonata(path); });
 }
 
 }  // namespace

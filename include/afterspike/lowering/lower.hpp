@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "afterspike/experiment/experiment.hpp"
-#include "afterspike/glifnet/network.hpp"
+#include "afterspike/spiking/network.hpp"
 
 /// From trained rate networks to networks of spiking neurons. What a rate means there, and what of
 /// it is exact, is in docs/export-semantics.md.
@@ -39,6 +39,6 @@ inline constexpr std::string_view kNeurons = "hidden", kInput = "input";
 ///
 /// Throws Error(config) for what has no form as spikes: other neurons than GLIFR, several layers,
 /// no readout, outputs that are not classes, or rates with a spike shorter than a step.
-glifnet::Network lower(const experiment::Trained& trained, const Options& options);
+spiking::Network lower(const experiment::Trained& trained, const Options& options);
 
 }  // namespace afterspike::lowering

@@ -42,8 +42,8 @@ struct Report {
 
 /// Shows the same samples to both. The spiking network must have been lowered from this run, or
 /// converted from one that was. Throws Error(config) where it does not fit.
-Report compare(const experiment::Trained& trained, const glifnet::Network& spiking,
-               const data::Dataset& dataset, const sim::Options& options, ThreadPool& pool);
+Report compare(const experiment::Trained& trained, const spiking::Network& spiking,
+               const data::Dataset& dataset, const spiking::Options& options, ThreadPool& pool);
 
 /// The spikes of the rate network with S = (V > V_th) in float64, [samples, steps, neurons] of
 /// bool: none after a sample's end.

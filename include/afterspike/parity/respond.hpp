@@ -9,8 +9,8 @@
 
 #include "afterspike/base/parallel.hpp"
 #include "afterspike/data/dataset.hpp"
-#include "afterspike/glifnet/network.hpp"
-#include "afterspike/sim/simulation.hpp"
+#include "afterspike/spiking/network.hpp"
+#include "afterspike/spiking/simulation.hpp"
 
 namespace afterspike::parity {
 
@@ -19,7 +19,7 @@ struct Responses {
   at::Tensor outputs;  ///< [samples, outputs], float64: the readout at each sample's end.
   at::Tensor rates;    ///< [samples, neurons], float64: spikes of a neuron of the population that
                        ///< is read out (the mean of its copies) in a step, the mean over steps.
-  sim::Statistics counted;       ///< Of all samples together.
+  spiking::Statistics counted;   ///< Of all samples together.
   std::int64_t steps = 0;        ///< Of all samples together.
   std::int64_t read_steps = 0;   ///< Those in the readout's window alone.
   std::int64_t read_spikes = 0;  ///< Spikes that the readout counts, each copy's.
@@ -28,13 +28,13 @@ struct Responses {
 /// What a sample was answered with, for whoever wants to see it: called from several threads, once
 /// for each sample.
 struct Answer {
-  std::int64_t sample;                 ///< Its place in the data set.
-  std::int64_t steps;                  ///< Its length.
-  std::span<const sim::Spike> spikes;  ///< By time, population, neuron.
+  std::int64_t sample;                     ///< Its place in the data set.
+  std::int64_t steps;                      ///< Its length.
+  std::span<const spiking::Spike> spikes;  ///< By time, population, neuron.
 };
 
 /// The step of the rate network, from 1, in which a spike falls: one at t steps ends step t.
-std::int64_t step_of(const sim::Spike& spike, const glifnet::Network& network);
+std::int64_t step_of(const spiking::Spike& spike, const spiking::Network& network);
 
 using Watcher = std::function<void(const Answer&)>;
 
@@ -43,8 +43,8 @@ using Watcher = std::function<void(const Answer&)>;
 /// and the sample's place. Results do not depend on the number of threads; `options.threads` has no
 /// meaning. Throws Error(data) unless the network has one analog source, of as many channels as the
 /// samples have features, and a readout.
-Responses respond(const glifnet::Network& network, const data::Dataset& dataset,
-                  const sim::Options& options, ThreadPool& pool, const Watcher& watch = {});
+Responses respond(const spiking::Network& network, const data::Dataset& dataset,
+                  const spiking::Options& options, ThreadPool& pool, const Watcher& watch = {});
 
 /// An estimate of the energy that a digital circuit in 45 nm takes for the arithmetic of synapses
 /// and readout alone (Horowitz 2014, "Computing's energy problem"), pJ.
@@ -59,6 +59,6 @@ struct Energy {
 inline constexpr double kAddition_pJ = 0.9, kMultiplication_pJ = 3.7;  ///< float32.
 
 /// Of these responses, and of a rate network of the same synapses.
-Energy energy(const glifnet::Network& network, const Responses& responses);
+Energy energy(const spiking::Network& network, const Responses& responses);
 
 }  // namespace afterspike::parity

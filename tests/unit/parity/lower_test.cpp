@@ -5,9 +5,9 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "afterspike/glifnet/file.hpp"
 #include "afterspike/nn/glifr.hpp"
 #include "afterspike/parity/parity.hpp"
+#include "afterspike/spiking/network_file.hpp"
 #include "spiking_run.hpp"
 #include "support/expect_error.hpp"
 
@@ -21,14 +21,14 @@ using testing::spiking_run;
 using testing::TempDir;
 
 /// Spikes of every sample, [samples, steps, neurons].
-at::Tensor rasters(const glifnet::Network& network, const data::Dataset& data, std::uint64_t seed,
+at::Tensor rasters(const spiking::Network& network, const data::Dataset& data, std::uint64_t seed,
                    int threads = 1) {
   const std::int64_t cells = network.populations[0].cells();
   at::Tensor raster = at::zeros({data.size(), testing::kSampleSteps, cells}, at::kBool);
   ThreadPool pool(threads);
   bool* values = raster.data_ptr<bool>();
-  respond(network, data, sim::Options{seed}, pool, [&](const Answer& answer) {
-    for (const sim::Spike& spike : answer.spikes) {
+  respond(network, data, spiking::Options{seed}, pool, [&](const Answer& answer) {
+    for (const spiking::Spike& spike : answer.spikes) {
       const std::int64_t row = answer.sample * testing::kSampleSteps + step_of(spike, network) - 1;
       values[row * cells + spike.neuron] = true;
     }
@@ -122,7 +122,7 @@ TEST(Lower, ManyCopiesAnswerAsRatesDoWhereNothingDependsOnTheOwnSpikes) {
   const auto data = random_samples(4);
   const auto network = lowering::lower(trained, {Mode::population, 10000});
   ThreadPool pool(2);
-  const Report report = compare(trained, network, *data, sim::Options{2}, pool);
+  const Report report = compare(trained, network, *data, spiking::Options{2}, pool);
   EXPECT_GT(report.correlation, 0.97);
 }
 
@@ -130,8 +130,8 @@ TEST(Lower, WhatIsWrittenIsReadBackEqual) {
   const TempDir directory;
   const auto trained = spiking_run(directory / "run");
   const auto network = lowering::lower(trained, {Mode::population, 8, 1});
-  glifnet::write_network(directory / "net.h5", network);
-  EXPECT_EQ(glifnet::read_network(directory / "net.h5"), network);
+  spiking::write_network(directory / "net.h5", network);
+  EXPECT_EQ(spiking::read_network(directory / "net.h5"), network);
   for (const char* key : {"checkpoint", "task", "configuration", "version", "mode", "sigma_mV"}) {
     EXPECT_FALSE(network.provenance.at(key).empty()) << key;
   }
@@ -151,12 +151,12 @@ void expect_close(std::vector<double>& found, const std::vector<double>& expecte
 TEST(Lower, TheNetworkInTheRepositoryIsWhatItsCheckpointIsLoweredTo) {
   const auto run =
       std::filesystem::path(AFTERSPIKE_TEST_SOURCE_DIR) / "checkpoints" / "line_mnist_spiking";
-  glifnet::Network found = glifnet::read_network(run / "net.h5");
-  glifnet::Network expected =
+  spiking::Network found = spiking::read_network(run / "net.h5");
+  spiking::Network expected =
       lowering::lower(experiment::load(run / "checkpoint"), {Mode::threshold, 1, 1});
   for (const char* key : {"version", "libtorch"}) {
     EXPECT_FALSE(expected.provenance.at(key).empty());
-    for (glifnet::Network* each : {&found, &expected}) each->provenance.erase(key);
+    for (spiking::Network* each : {&found, &expected}) each->provenance.erase(key);
   }
   ASSERT_EQ(found.populations.size(), expected.populations.size());
   for (auto& [name, values] : found.populations[0].columns) {

@@ -28,7 +28,7 @@ TEST(Parity, OfANetworkThatIsTheRateNetworkSaysSo) {
   const auto data = random_samples(100, true);
   ThreadPool pool(2);
   const Report report =
-      compare(trained, lowering::lower(trained, {}), *data, sim::Options{1}, pool);
+      compare(trained, lowering::lower(trained, {}), *data, spiking::Options{1}, pool);
   EXPECT_TRUE(report.first_differences.empty());
   EXPECT_EQ(report.spiking_accuracy, report.hard_accuracy);
   EXPECT_EQ(report.hard_agreement, 1);
@@ -63,7 +63,7 @@ TEST(Parity, FindsTheFirstStepThatDiffers) {
   const auto trained = spiking_run(directory / "run");
   const auto data = random_samples(30);
   ThreadPool pool(1);
-  glifnet::Network network = lowering::lower(trained, {});
+  spiking::Network network = lowering::lower(trained, {});
   // Of neuron 4 no spike is left: samples differ where it would first have spiked.
   network.populations[0].columns["threshold"][4] = 1e9;
   const at::Tensor expected = hard_spikes(trained, *data, pool).select(2, 4);
@@ -77,7 +77,7 @@ TEST(Parity, FindsTheFirstStepThatDiffers) {
   }
   std::sort(steps.begin(), steps.end());
   ASSERT_GT(steps.size(), 5u);
-  const Report report = compare(trained, network, *data, sim::Options{1}, pool);
+  const Report report = compare(trained, network, *data, spiking::Options{1}, pool);
   EXPECT_EQ(report.first_differences, steps);
   EXPECT_EQ(report.json()["first_difference_step"], steps.front());
 }
@@ -93,8 +93,8 @@ TEST(Parity, TakesBatchesThatEndWithTheirLongestSample) {
   std::iota(last.begin(), last.end(), 64);
   ASSERT_NE(trimmed.batch(first).input.size(0), trimmed.batch(last).input.size(0));
   ThreadPool pool(2);
-  const Report expected = compare(trained, network, *padded, sim::Options{1}, pool);
-  const Report found = compare(trained, network, trimmed, sim::Options{1}, pool);
+  const Report expected = compare(trained, network, *padded, spiking::Options{1}, pool);
+  const Report found = compare(trained, network, trimmed, spiking::Options{1}, pool);
   EXPECT_EQ(found.verdict(), expected.verdict());
   EXPECT_EQ(found.hard_agreement, expected.hard_agreement);
   for (std::size_t n = 0; n < found.rate_errors.size(); ++n) {
@@ -131,13 +131,13 @@ TEST(Parity, CountsWhatWasApproximatedAndRefusesWhatIsNoNumber) {
   const auto trained = spiking_run(directory / "run");
   const auto data = random_samples(3);
   ThreadPool pool(1);
-  glifnet::Network network = lowering::lower(trained, {});
+  spiking::Network network = lowering::lower(trained, {});
   network.provenance["approximated"] = "17";
-  EXPECT_EQ(compare(trained, network, *data, sim::Options{1}, pool).approximated, 17);
+  EXPECT_EQ(compare(trained, network, *data, spiking::Options{1}, pool).approximated, 17);
   for (const char* text : {"", "many", "17 of 20", "-1"}) {
     network.provenance["approximated"] = text;
     expect_error(ErrorKind::data, {"provenance 'approximated'", "expected a number"},
-                 [&] { compare(trained, network, *data, sim::Options{1}, pool); });
+                 [&] { compare(trained, network, *data, spiking::Options{1}, pool); });
   }
 }
 
@@ -146,9 +146,9 @@ TEST(Parity, TellsHowFarRatesAreOff) {
   const auto trained = spiking_run(directory / "run");
   const auto data = random_samples(20);
   ThreadPool pool(1);
-  glifnet::Network network = lowering::lower(trained, {});
+  spiking::Network network = lowering::lower(trained, {});
   for (double& threshold : network.populations[0].columns["threshold"]) threshold = 1e9;
-  const Report report = compare(trained, network, *data, sim::Options{1}, pool);
+  const Report report = compare(trained, network, *data, spiking::Options{1}, pool);
   // Nobody spikes: the errors are the rates themselves.
   const at::NoGradGuard no_grad;
   std::vector<std::int64_t> numbers(20);
@@ -183,7 +183,7 @@ TEST(Parity, AnotherNetworkIsRefused) {
   const auto other = spiking_run(directory / "other", {{"network.hidden", "7"}});
   ThreadPool pool(1);
   expect_error(ErrorKind::config, {"has 7 neurons and 3 outputs, expected 13 and 3"}, [&] {
-    compare(trained, lowering::lower(other, {}), *random_samples(3), sim::Options{1}, pool);
+    compare(trained, lowering::lower(other, {}), *random_samples(3), spiking::Options{1}, pool);
   });
 }
 

@@ -25,7 +25,7 @@ TEST(Respond, ReadsOutTheMeanOfTheWindowAtEachSamplesEnd) {
   const auto data = random_samples(60, /*lengths=*/true);
   ThreadPool pool(1);
   const at::Tensor spikes = hard_spikes(trained, *data, pool).to(at::kDouble);
-  const Responses found = respond(lowering::lower(trained, {}), *data, sim::Options{1}, pool);
+  const Responses found = respond(lowering::lower(trained, {}), *data, spiking::Options{1}, pool);
   const auto network = experiment::in_double(trained);
   for (std::int64_t sample = 0; sample < 60; ++sample) {
     const std::vector<std::int64_t> one = {sample};
@@ -46,12 +46,12 @@ TEST(Respond, ResultsDoNotDependOnTheNumberOfThreads) {
   for (const Mode mode : {Mode::threshold, Mode::escape}) {
     const auto network = lowering::lower(trained, {mode});
     ThreadPool one(1), three(3);
-    const Responses first = respond(network, *data, sim::Options{4}, one);
-    const Responses second = respond(network, *data, sim::Options{4}, three);
+    const Responses first = respond(network, *data, spiking::Options{4}, one);
+    const Responses second = respond(network, *data, spiking::Options{4}, three);
     EXPECT_TRUE(first.outputs.equal(second.outputs));
     EXPECT_TRUE(first.rates.equal(second.rates));
     EXPECT_EQ(first.counted.synaptic_events, second.counted.synaptic_events);
-    const Responses other = respond(network, *data, sim::Options{5}, one);
+    const Responses other = respond(network, *data, spiking::Options{5}, one);
     EXPECT_EQ(first.outputs.equal(other.outputs), mode == Mode::threshold);
   }
 }
@@ -62,7 +62,7 @@ TEST(Respond, SamplesHaveNoiseOfTheirOwn) {
   const at::Tensor input = at::zeros({2, 30, testing::kFeatures});
   const data::Sequences twice(input, at::zeros({2}, at::kLong));
   ThreadPool pool(1);
-  const Responses found = respond(network, twice, sim::Options{4}, pool);
+  const Responses found = respond(network, twice, spiking::Options{4}, pool);
   EXPECT_FALSE(found.rates[0].equal(found.rates[1]));
 }
 
@@ -71,7 +71,7 @@ TEST(Respond, CountsWhatHappened) {
   const auto network = lowering::lower(spiking_run(directory / "run"), {});
   const auto data = random_samples(20);
   ThreadPool pool(1);
-  const Responses found = respond(network, *data, sim::Options{4}, pool);
+  const Responses found = respond(network, *data, spiking::Options{4}, pool);
   const double spikes = found.rates.sum().item<double>() * testing::kSampleSteps;
   EXPECT_NEAR(spikes, static_cast<double>(found.counted.spikes), 1e-6);
   EXPECT_EQ(found.steps, 20 * testing::kSampleSteps);
@@ -95,10 +95,10 @@ TEST(Respond, CountsWhatHappened) {
 
 TEST(Respond, EachCopyOfANeuronAddsWhatArrives) {
   // Two neurons of three copies that all spike in every step, for 4 steps of which 2 are read.
-  glifnet::Network network;
+  spiking::Network network;
   network.time_step_ms = 1;
-  glifnet::Population cells{"hidden", "glifr", 2, glifnet::SynapseShape::delta, 1, {}, {}, {}, 3};
-  for (const auto& column : glifnet::model("glifr").columns) {
+  spiking::Population cells{"hidden", "glifr", 2, spiking::SynapseShape::delta, 1, {}, {}, {}, 3};
+  for (const auto& column : spiking::model("glifr").columns) {
     auto& values = cells.columns[std::string(column.name)];
     if (!column.per_current) values.assign(2, 0);
   }
@@ -106,15 +106,15 @@ TEST(Respond, EachCopyOfANeuronAddsWhatArrives) {
   cells.columns["softness"].assign(2, 1);
   cells.columns["spike_fraction"].assign(2, 1);
   network.populations = {
-      cells, {"input", "analog_source", 1, glifnet::SynapseShape::delta, 0, {}, {}, {}, 1}};
-  using Synapses = std::vector<glifnet::Synapse>;
+      cells, {"input", "analog_source", 1, spiking::SynapseShape::delta, 0, {}, {}, {}, 1}};
+  using Synapses = std::vector<spiking::Synapse>;
   network.projections = {
       make_projection(network.populations, 1, 0, Synapses{{0, 0, 1, 1, 0}, {0, 1, 1, 1, 0}}),
       make_projection(network.populations, 0, 0, Synapses{{0, 1, 1, 1, 0}})};
   network.readout = {0, 2, 0.5, {1, 1}, {0}};
   const data::Sequences samples(at::ones({1, 4, 1}), at::zeros({1}, at::kLong));
   ThreadPool pool(1);
-  const Responses found = respond(network, samples, sim::Options{1}, pool);
+  const Responses found = respond(network, samples, spiking::Options{1}, pool);
   EXPECT_EQ(found.counted.spikes, 4 * 6);
   EXPECT_EQ(found.counted.source_events, 4 * 2);
   EXPECT_EQ(found.counted.source_cell_events, 4 * 2 * 3);
@@ -133,16 +133,16 @@ TEST(Respond, WhatCannotBeShownIsRefused) {
   ThreadPool pool(1);
   const data::Sequences narrow(at::zeros({2, 30, 4}), at::zeros({2}, at::kLong));
   expect_error(ErrorKind::data, {"source 'input': found 5 channels, expected 4"},
-               [&] { respond(network, narrow, sim::Options{1}, pool); });
-  glifnet::Network deaf = network;
+               [&] { respond(network, narrow, spiking::Options{1}, pool); });
+  spiking::Network deaf = network;
   deaf.populations.pop_back();
   deaf.projections.erase(deaf.projections.begin());
   expect_error(ErrorKind::data, {"expected an analog source"},
-               [&] { respond(deaf, *random_samples(2), sim::Options{1}, pool); });
-  glifnet::Network mute = network;
+               [&] { respond(deaf, *random_samples(2), spiking::Options{1}, pool); });
+  spiking::Network mute = network;
   mute.readout = {};
   expect_error(ErrorKind::data, {"expected a readout"},
-               [&] { respond(mute, *random_samples(2), sim::Options{1}, pool); });
+               [&] { respond(mute, *random_samples(2), spiking::Options{1}, pool); });
 }
 
 }  // namespace

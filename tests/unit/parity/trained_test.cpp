@@ -38,9 +38,9 @@ class TrainedNetwork : public ::testing::Test {
     const auto network = lowering::lower(trained_, {});
     at::Tensor raster = at::zeros({kImages, kSteps, network.populations[0].size}, at::kBool);
     ThreadPool pool(2);
-    respond(network, *images_, sim::Options{1}, pool, [&](const Answer& answer) {
+    respond(network, *images_, spiking::Options{1}, pool, [&](const Answer& answer) {
       bool* own = raster[answer.sample].data_ptr<bool>();
-      for (const sim::Spike& spike : answer.spikes) {
+      for (const spiking::Spike& spike : answer.spikes) {
         own[(step_of(spike, network) - 1) * raster.size(2) + spike.neuron] = true;
       }
     });

@@ -1,9 +1,0 @@
-#include "leaky.hpp"
-
-namespace afterspike::glifnet {
-
-ModelEntry entry_glif4() {
-  return {"glif4", "GLIF2 with after-spike currents", glif_model(true, true, false)};
-}
-
-}  // namespace afterspike::glifnet

@@ -1,9 +1,0 @@
-#include "leaky.hpp"
-
-namespace afterspike::glifnet {
-
-ModelEntry entry_glif5() {
-  return {"glif5", "GLIF4 with a threshold that follows the voltage", glif_model(true, true, true)};
-}
-
-}  // namespace afterspike::glifnet

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "grid/grid_steps.hpp"
+#include "simulation/lines.hpp"
+#include "simulation/part.hpp"
+
+namespace afterspike::spiking {
+
+/// A weight that arrives at a place, receptor * places + neuron, of a group.
+struct Kick {
+  std::uint32_t place;
+  double weight;
+};
+
+/// What arrives at a group in a step: sums for all places, or where little arrives a list.
+struct Arriving {
+  double* sums;  ///< [receptors, places], or null.
+  std::span<const Kick> kicks;
+};
+
+/// A piece of a population on the grid.
+class GridGroup {
+ public:
+  GridGroup(const Piece& piece, std::int64_t receptors, std::int64_t copies = 1)
+      : piece_(piece),
+        receptors_(receptors),
+        copies_(copies),
+        columns_(padded(piece.size() * copies)),
+        places_(padded(piece.size())) {}
+  virtual ~GridGroup() = default;
+
+  const Piece& piece() const { return piece_; }
+  std::int64_t receptors() const { return receptors_; }
+  std::int64_t copies() const { return copies_; }
+  /// Neurons of the piece, each copy counted: what has a state. `columns()` has room for padding.
+  std::int64_t cells() const { return piece_.size() * copies_; }
+  std::int64_t columns() const { return columns_; }
+  /// What arrives comes to neurons, not to each copy.
+  std::int64_t places() const { return places_; }
+
+  virtual void reset() = 0;
+
+  /// The step that ends at `step`. Takes what arrives and leaves 0 in the sums. Writes the cells
+  /// that spike, ascending; returns how many.
+  virtual std::int64_t advance(std::int64_t step, const Arriving& arriving,
+                               std::uint32_t* spiked) = 0;
+
+  virtual double value(std::int64_t cell, Quantity quantity) const = 0;
+
+  /// The state, as rows of `columns()` with names.
+  struct Row {
+    std::string name;
+    double* values;
+  };
+  virtual std::vector<Row> rows() = 0;
+
+  /// Called after the rows were replaced.
+  virtual void restored(double /*time_ms*/) {}
+
+ protected:
+  /// A coefficient from its values for all cells; `padding` for the others.
+  Coefficient keep(const std::vector<double>& values, double padding = 0);
+
+  /// What arrives as sums in any case: where it moves the voltage in the same step.
+  double* sums_of(const Arriving& arriving);
+
+  Piece piece_;
+  std::int64_t receptors_, copies_, columns_, places_;
+
+ private:
+  static std::int64_t padded(std::int64_t count) { return (count + kLanes - 1) / kLanes * kLanes; }
+
+  std::deque<Lines> kept_;
+  Lines sums_;
+};
+
+std::unique_ptr<GridGroup> make_leaky_group(const Layout& layout, const Piece& piece);
+std::unique_ptr<GridGroup> make_glifr_group(const Layout& layout, const Piece& piece);
+
+}  // namespace afterspike::spiking

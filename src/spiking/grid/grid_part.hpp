@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "connect/connections.hpp"
+#include "grid/grid_group.hpp"
+#include "simulation/part.hpp"
+
+namespace afterspike::spiking {
+
+/// Neurons that are computed in steps. What arrives waits in a ring of steps.
+class GridPart final : public Part {
+ public:
+  GridPart(const Layout& layout, std::vector<Piece> pieces);
+
+  void advance(const Window& window, std::span<const Emission> neurons,
+               std::span<const Emission> sources) override;
+  void reset() override;
+  void save(State& state) const override;
+  void check(const State& state) const override;
+  void restore(const State& state) override;
+  void add_recorder(Recorder* recorder) override;
+
+ private:
+  struct Sampled {
+    Recorder* recorder;
+    std::size_t group;
+    std::int64_t cell;
+    std::size_t column;
+  };
+
+  /// What arrives in a step: sums for all places, or a list for each group.
+  struct Slot {
+    Lines sums;
+    std::vector<std::vector<Kick>> kicks;
+  };
+
+  Slot& slot(std::int64_t step) { return ring_[static_cast<std::size_t>(step) % ring_.size()]; }
+  template <typename Weight>
+  void list(Slot& slot, std::span<const std::uint32_t> targets, const Weight* weights, double size);
+  void save_arriving(State& state, std::size_t index) const;
+  std::span<const double> saved_arriving(const State& state, const GridGroup& group) const;
+  void restore_arriving(const State& state, std::size_t index);
+  std::int64_t cells_of(std::span<const std::uint32_t> targets) const;
+  void deliver(const Window& window, std::span<const Emission> emissions);
+  void advance(std::int64_t step);
+  void sample(std::int64_t step);
+
+  const Layout& layout_;
+  std::vector<std::unique_ptr<GridGroup>> groups_;
+  std::vector<std::int64_t> first_place_;  ///< Of each group, and the number of all.
+  std::unique_ptr<Connections> connections_;
+  std::vector<Slot> ring_;
+  std::vector<std::uint32_t> spiked_;
+  std::vector<Sampled> sampled_;
+  std::int64_t step_ = 0;
+  bool has_copies_ = false;
+};
+
+}  // namespace afterspike::spiking

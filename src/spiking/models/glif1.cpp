@@ -1,0 +1,10 @@
+#include "models/leaky_parameters.hpp"
+
+namespace afterspike::spiking {
+
+ModelEntry entry_glif1() {
+  return {"glif1", "leaky integrate-and-fire (Teeter et al. 2018)",
+          glif_model(false, false, false)};
+}
+
+}  // namespace afterspike::spiking

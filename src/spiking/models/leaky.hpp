@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "afterspike/spiking/network.hpp"
+
+namespace afterspike::spiking {
+
+/// The parameters of a population of leaky neurons as both engines take them: voltages relative to
+/// the resting potential, one value for each neuron, mechanisms that the model lacks as zeros.
+struct Leaky {
+  std::int64_t size = 0, receptors = 0, currents = 0;
+  SynapseShape synapse = SynapseShape::delta;
+  bool spike_threshold = false, voltage_threshold = false, reached_is_crossed = false;
+
+  std::vector<double> capacitance, conductance, rest;        // pF, nS, mV
+  std::vector<double> threshold, reset, initial;             // mV above rest
+  std::vector<double> refractory, constant_current;          // ms, pA
+  std::vector<double> spike_add, spike_decay;                // mV, 1/ms
+  std::vector<double> reset_fraction, reset_add;             // 1, mV
+  std::vector<double> voltage_index, voltage_decay;          // 1/ms
+  std::vector<double> current_decay, amplitude, multiplier;  // [currents, size]; 1/ms, pA, 1
+  std::vector<double> synapse_time_constant;                 // [receptors, size]; ms
+
+  double of_current(const std::vector<double>& values, std::int64_t current,
+                    std::int64_t neuron) const {
+    return values[static_cast<std::size_t>(current * size + neuron)];
+  }
+};
+
+/// The parameters of a valid population whose dynamics are leaky.
+Leaky lower_leaky(const Population& population);
+
+}  // namespace afterspike::spiking

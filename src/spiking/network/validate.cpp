@@ -1,0 +1,229 @@
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <set>
+
+#include "afterspike/base/registry.hpp"
+#include "afterspike/spiking/network.hpp"
+
+namespace afterspike::spiking {
+namespace {
+
+/// Calls check() and puts what it concerns before its message.
+template <typename Check>
+void within(const std::string& part, const Check& check) {
+  try {
+    check();
+  } catch (const Error& error) {
+    throw Error(ErrorKind::data, error.within(part).what());
+  }
+}
+
+void check_length(std::string_view name, std::size_t found, std::int64_t expected) {
+  require(static_cast<std::int64_t>(found) == expected, ErrorKind::data,
+          "{}: found {} values, expected {}", name, found, expected);
+}
+
+std::string_view words(Range range) {
+  switch (range) {
+    case Range::positive:
+      return "above 0";
+    case Range::not_negative:
+      return "0 or above";
+    default:
+      return "a finite number";
+  }
+}
+
+void check_range(std::string_view name, std::span<const double> values, Range range,
+                 std::string_view unit) {
+  for (std::size_t index = 0; index < values.size(); ++index) {
+    const double value = values[index];
+    const bool inside = std::isfinite(value) && (range == Range::any || value > 0 ||
+                                                 (range == Range::not_negative && value == 0));
+    require(inside, ErrorKind::data, "{}: value {}: found {} {}, expected {}", name, index, value,
+            unit, words(range));
+  }
+}
+
+void check_columns(const Population& population, const Model& kind) {
+  std::vector<std::string_view> names;
+  const std::int64_t currents = population.currents();
+  for (const Column& column : kind.columns) {
+    names.push_back(column.name);
+    const auto found = population.columns.find(std::string(column.name));
+    require(found != population.columns.end(), ErrorKind::data, "{}: missing", column.name);
+    check_length(column.name, found->second.size(),
+                 column.per_current ? currents * population.size : population.size);
+    check_range(column.name, found->second, column.range, column.unit);
+  }
+  for (const auto& [name, values] : population.columns) {
+    require(std::find(names.begin(), names.end(), name) != names.end(), ErrorKind::data,
+            "model '{}' has no parameter '{}'{}; it has: {}", population.model, name,
+            did_you_mean(name, names), fmt::join(names, ", "));
+  }
+}
+
+/// Offsets of rows into an array: none may lead out of it.
+void check_offsets(std::string_view name, const std::vector<std::int64_t>& offsets,
+                   std::int64_t rows, std::size_t entries) {
+  check_length(name, offsets.size(), rows + 1);
+  require(offsets.front() == 0 && offsets.back() == static_cast<std::int64_t>(entries),
+          ErrorKind::data, "{}: found {} to {}, expected 0 to {}", name, offsets.front(),
+          offsets.back(), entries);
+  for (std::size_t row = 1; row < offsets.size(); ++row) {
+    require(offsets[row - 1] <= offsets[row], ErrorKind::data,
+            "{}: found {} after {}, expected no decrease", name, offsets[row], offsets[row - 1]);
+  }
+}
+
+void check_trains(const Population& population) {
+  const SpikeTrains& trains = population.trains;
+  if (trains.offsets.empty() && trains.times_ms.empty()) return;
+  check_offsets("offsets of spike trains", trains.offsets, population.size, trains.times_ms.size());
+  for (std::size_t train = 0; train + 1 < trains.offsets.size(); ++train) {
+    double before = 0;
+    for (auto spike = static_cast<std::size_t>(trains.offsets[train]);
+         spike < static_cast<std::size_t>(trains.offsets[train + 1]); ++spike) {
+      const double time = trains.times_ms[spike];
+      require(std::isfinite(time) && time >= before, ErrorKind::data,
+              "spike train {}: found {} ms after {} ms, expected ascending times", train, time,
+              before);
+      before = time;
+    }
+  }
+}
+
+void check_population(const Population& population) {
+  const Model& kind = model(population.model);
+  require(population.size > 0 && population.size <= std::numeric_limits<std::uint32_t>::max(),
+          ErrorKind::data, "found {} neurons, expected at least 1 and less than 2^32",
+          population.size);
+  // Each copy has a state of its own: more would be a way for a small file to take all memory.
+  constexpr std::int64_t kMostCopies = 1'000'000;
+  const std::int64_t most_copies =
+      kind.dynamics == Dynamics::glifr
+          ? std::min(kMostCopies, std::numeric_limits<std::uint32_t>::max() / population.size)
+          : 1;
+  require(population.copies > 0 && population.copies <= most_copies, ErrorKind::data,
+          "found {} copies of each of {} neurons of model '{}', expected 1 to {}",
+          population.copies, population.size, population.model, most_copies);
+  const std::int64_t least = kind.is_source() ? 0 : 1;
+  const std::int64_t most = kind.is_source() ? 0 : kind.dynamics == Dynamics::glifr ? 1 : 255;
+  require(population.receptors >= least && population.receptors <= most, ErrorKind::data,
+          "found {} receptors, expected {} to {}", population.receptors, least, most);
+  require(kind.dynamics != Dynamics::glifr || population.synapse == SynapseShape::delta,
+          ErrorKind::data, "found {} synapses, expected delta: GLIFR neurons have no others",
+          name_of(population.synapse));
+  check_columns(population, kind);
+  const bool times = population.synapse != SynapseShape::delta;
+  check_length("synapse_time_constants_ms", population.synapse_time_constants_ms.size(),
+               times ? population.receptors * population.size : 0);
+  check_range("synapse_time_constants_ms", population.synapse_time_constants_ms, Range::positive,
+              "ms");
+  check_trains(population);
+}
+
+const Population& at(const Network& network, std::int64_t index, std::string_view role) {
+  const auto count = static_cast<std::int64_t>(network.populations.size());
+  require(index >= 0 && index < count, ErrorKind::data, "{}: found population {}, expected 0 to {}",
+          role, index, count - 1);
+  return network.populations[static_cast<std::size_t>(index)];
+}
+
+void check_projection(const Network& network, const Projection& projection) {
+  const Population& source = at(network, projection.source, "source");
+  const Population& target = at(network, projection.target, "target");
+  const std::int64_t count = projection.synapses();
+  require(!model(target.model).is_source(), ErrorKind::data,
+          "target '{}' is a source: it takes no spikes", target.name);
+  check_offsets("offsets", projection.offsets, source.size, projection.targets.size());
+  check_length("weights", projection.weights.size(), count);
+  check_length("delays_ms", projection.delays_ms.size(),
+               projection.delays_ms.size() == 1 ? 1 : count);
+  check_length("receptors", projection.receptors.size(),
+               projection.receptors.size() == 1 ? 1 : count);
+  check_range("weights", projection.weights, Range::any, "");
+  check_range("delays_ms", projection.delays_ms,
+              model(source.model).is_source() ? Range::not_negative : Range::positive, "ms");
+  for (const std::uint32_t neuron : projection.targets) {
+    require(neuron < target.size, ErrorKind::data, "targets: found {}, expected less than {}",
+            neuron, target.size);
+  }
+  for (const std::uint8_t receptor : projection.receptors) {
+    require(receptor < target.receptors, ErrorKind::data,
+            "receptors: found {}, expected less than {}", receptor, target.receptors);
+  }
+}
+
+void check_step_current(const Network& network, const StepCurrent& current) {
+  const Population& population = at(network, current.population, "population");
+  require(model(population.model).dynamics == Dynamics::leaky, ErrorKind::data,
+          "population '{}' takes no currents: it is of model '{}'", population.name,
+          population.model);
+  check_length("amplitudes", current.amplitudes_pa.size(),
+               static_cast<std::int64_t>(current.times_ms.size()));
+  check_range("times", current.times_ms, Range::not_negative, "ms");
+  check_range("amplitudes", current.amplitudes_pa, Range::any, "pA");
+  for (std::size_t index = 1; index < current.times_ms.size(); ++index) {
+    require(current.times_ms[index - 1] < current.times_ms[index], ErrorKind::data,
+            "times: found {} ms after {} ms, expected ascending times", current.times_ms[index],
+            current.times_ms[index - 1]);
+  }
+  for (const std::int64_t neuron : current.neurons) {
+    require(neuron >= 0 && neuron < population.size, ErrorKind::data,
+            "neurons: found {}, expected 0 to {}", neuron, population.size - 1);
+  }
+}
+
+void check_noise_current(const Network& network, const NoiseCurrent& current) {
+  const Population& population = at(network, current.population, "population");
+  require(model(population.model).dynamics == Dynamics::leaky, ErrorKind::data,
+          "population '{}' takes no currents: it is of model '{}'", population.name,
+          population.model);
+  check_range("mean", {&current.mean_pa, 1}, Range::any, "pA");
+  check_range("standard deviation", {&current.standard_deviation_pa, 1}, Range::not_negative, "pA");
+  check_range("interval", {&current.interval_ms, 1}, Range::positive, "ms");
+}
+
+void check_readout(const Network& network) {
+  const Readout& readout = network.readout;
+  if (readout.population == -1) return;
+  const Population& population = at(network, readout.population, "population");
+  check_length("weights", readout.weights.size(),
+               static_cast<std::int64_t>(readout.bias.size()) * population.size);
+  check_range("weights", readout.weights, Range::any, "");
+  check_range("bias", readout.bias, Range::any, "");
+  check_range("window", {&readout.window_ms, 1}, Range::positive, "ms");
+  check_range("scale", {&readout.scale, 1}, Range::positive, "");
+}
+
+}  // namespace
+
+void validate(const Network& network) {
+  check_range("time step", {&network.time_step_ms, 1}, Range::positive, "ms");
+  std::set<std::string> names;
+  for (const Population& population : network.populations) {
+    within(fmt::format("population '{}'", population.name), [&] {
+      require(!population.name.empty() && names.insert(population.name).second, ErrorKind::data,
+              "expected a name that no other has");
+      check_population(population);
+    });
+  }
+  for (std::size_t index = 0; index < network.projections.size(); ++index) {
+    within(fmt::format("projection {}", index),
+           [&] { check_projection(network, network.projections[index]); });
+  }
+  for (std::size_t index = 0; index < network.step_currents.size(); ++index) {
+    within(fmt::format("step current {}", index),
+           [&] { check_step_current(network, network.step_currents[index]); });
+  }
+  for (std::size_t index = 0; index < network.noise_currents.size(); ++index) {
+    within(fmt::format("noise current {}", index),
+           [&] { check_noise_current(network, network.noise_currents[index]); });
+  }
+  within("readout", [&] { check_readout(network); });
+}
+
+}  // namespace afterspike::spiking

@@ -1,0 +1,236 @@
+#include "simulation/sources.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <queue>
+#include <tuple>
+
+#include "afterspike/base/error.hpp"
+#include "afterspike/base/rng.hpp"
+#include "simulation/steps.hpp"
+
+namespace afterspike::spiking {
+namespace {
+
+/// The step that a time is at; else -1.
+std::int64_t step_of(double time_ms, double dt_ms) {
+  return is_at_step(time_ms, dt_ms) ? std::llround(time_ms / dt_ms) : -1;
+}
+
+/// Recorded spikes, in the order of their times.
+class Trains final : public Source {
+ public:
+  Trains(const Layout& layout, std::int64_t population)
+      : layout_(layout), index_(population), population_(layout.population(population)) {
+    set_trains(population_.trains);
+  }
+
+  void emit(const Window& window, std::vector<Emission>& emissions) override {
+    for (; next_ < spikes_.size(); ++next_) {
+      if (!lies_by(spikes_[next_], window.end_ms, window.last_step)) break;
+      emissions.push_back(spikes_[next_]);
+    }
+  }
+
+  void go_to(double time_ms) override {
+    now_ = time_ms;
+    const std::int64_t step = std::llround(now_ / layout_.dt_ms);
+    const auto later = [&](const Emission& spike) {
+      return now_ == 0 || !lies_by(spike, now_, step);
+    };
+    next_ = static_cast<std::size_t>(std::find_if(spikes_.begin(), spikes_.end(), later) -
+                                     spikes_.begin());
+  }
+
+  void set_trains(const SpikeTrains& trains) override {
+    Population checked = population_;
+    checked.trains = trains;
+    Network alone;
+    alone.populations.push_back(std::move(checked));
+    validate(alone);
+    spikes_.clear();
+    for (std::size_t train = 0; train + 1 < trains.offsets.size(); ++train) {
+      for (auto at = static_cast<std::size_t>(trains.offsets[train]);
+           at < static_cast<std::size_t>(trains.offsets[train + 1]); ++at) {
+        const double time = trains.times_ms[at];
+        spikes_.push_back(
+            {time, step_of(time, layout_.dt_ms),
+             layout_.neuron({index_, 0, population_.size}, static_cast<std::int64_t>(train)), 1});
+      }
+    }
+    std::sort(spikes_.begin(), spikes_.end(), [](const Emission& one, const Emission& other) {
+      return std::tie(one.time_ms, one.neuron) < std::tie(other.time_ms, other.neuron);
+    });
+    go_to(now_);
+  }
+
+ private:
+  /// By steps where there are any: times on a grid are rounded.
+  bool lies_by(const Emission& spike, double time_ms, std::int64_t step) const {
+    const bool steps = spike.step >= 0 && layout_.window_steps > 0;
+    return steps ? spike.step <= step : spike.time_ms <= time_ms;
+  }
+
+  const Layout& layout_;
+  std::int64_t index_;
+  const Population& population_;
+  std::vector<Emission> spikes_;
+  std::size_t next_ = 0;
+  double now_ = 0;
+};
+
+/// Poisson spikes in continuous time: the n-th gap of a neuron is a function of the seed, the
+/// population's name, the neuron and n. On a grid they count where the step ends that they fall in.
+class Poisson final : public Source {
+ public:
+  Poisson(const Layout& layout, std::int64_t population)
+      : layout_(layout), index_(population), population_(layout.population(population)) {
+    go_to(0);
+  }
+
+  void emit(const Window& window, std::vector<Emission>& emissions) override {
+    while (!next_.empty() && next_.top().time <= window.end_ms) {
+      const Due due = next_.top();
+      next_.pop();
+      emissions.push_back(
+          {due.time, -1, layout_.neuron({index_, 0, population_.size}, due.neuron), 1});
+      push(due.neuron, due.time, due.number + 1);
+    }
+  }
+
+  void go_to(double /*time_ms*/) override {
+    next_ = {};
+    for (std::int64_t neuron = 0; neuron < population_.size; ++neuron) push(neuron, 0, 0);
+  }
+
+  void save(State& state) const override {
+    auto& array = state.arrays[population_.name + "/next"];
+    for (auto copy = next_; !copy.empty(); copy.pop()) {
+      array.insert(array.end(), {static_cast<double>(copy.top().neuron), copy.top().time,
+                                 static_cast<double>(copy.top().number)});
+    }
+  }
+
+  void check(const State& state) const override { saved(state); }
+
+  void restore(const State& state) override {
+    next_ = {};
+    const std::span<const double> rows = saved(state);
+    for (std::size_t at = 0; at < rows.size(); at += 3) {
+      next_.push({rows[at + 1], static_cast<std::int64_t>(rows[at]),
+                  static_cast<std::uint64_t>(rows[at + 2])});
+    }
+  }
+
+ private:
+  struct Due {
+    double time;
+    std::int64_t neuron;
+    std::uint64_t number;
+
+    /// The queue has the greatest on top.
+    bool operator<(const Due& other) const {
+      return std::tie(other.time, other.neuron) < std::tie(time, neuron);
+    }
+  };
+
+  /// Neuron, time and number of each next spike.
+  std::span<const double> saved(const State& state) const {
+    return saved_rows(state, population_.name + "/next", 3, [&](const double* due) {
+      return is_index(due[0], 0, static_cast<double>(population_.size)) && std::isfinite(due[1]) &&
+             due[1] >= state.time_ms && is_index(due[2], 0, kMostWhole);
+    });
+  }
+
+  void push(std::int64_t neuron, double time, std::uint64_t number) {
+    const double per_ms = population_.column("rate")[static_cast<std::size_t>(neuron)] * 1e-3;
+    if (per_ms == 0) return;
+    Rng rng = Rng(layout_.options.seed)
+                  .stream("poisson")
+                  .stream(population_.name)
+                  .stream("neuron", static_cast<std::uint64_t>(neuron))
+                  .stream("gap", number);
+    next_.push({time - std::log1p(-rng.uniform()) / per_ms, neuron, number});
+  }
+
+  const Layout& layout_;
+  std::int64_t index_;
+  const Population& population_;
+  std::priority_queue<Due> next_;
+};
+
+/// One number for each channel and step of the network.
+class Analog final : public Source {
+ public:
+  Analog(const Layout& layout, std::int64_t population)
+      : layout_(layout),
+        index_(population),
+        size_(layout.population(population).size),
+        stride_(
+            whole_steps(layout.network->time_step_ms, layout.dt_ms, "time step of the network")) {
+    require(stride_ > 0, ErrorKind::config,
+            "population '{}': found a step of {} ms, expected at most the network's, {} ms",
+            layout.population(population).name, layout.dt_ms, layout.network->time_step_ms);
+  }
+
+  void emit(const Window& window, std::vector<Emission>& emissions) override {
+    const auto steps = static_cast<std::int64_t>(values_.size()) / size_;
+    for (; next_ < steps && next_ * stride_ <= window.last_step; ++next_) {
+      const std::int64_t step = next_ * stride_;
+      for (std::int64_t channel = 0; channel < size_; ++channel) {
+        const double value = values_[static_cast<std::size_t>(next_ * size_ + channel)];
+        if (value == 0) continue;
+        emissions.push_back({static_cast<double>(step) * layout_.dt_ms, step,
+                             layout_.neuron({index_, 0, size_}, channel), value});
+      }
+    }
+  }
+
+  void go_to(double time_ms) override {
+    next_ = time_ms == 0 ? 0 : std::llround(time_ms / layout_.dt_ms) / stride_ + 1;
+  }
+
+  void set_signal(std::span<const double> values) override {
+    require(values.size() % static_cast<std::size_t>(size_) == 0, ErrorKind::data,
+            "signal: found {} values, expected a multiple of {} channels", values.size(), size_);
+    for (const double value : values) {
+      require(std::isfinite(value), ErrorKind::data, "signal: found {}, expected finite numbers",
+              value);
+    }
+    values_.assign(values.begin(), values.end());
+  }
+
+ private:
+  const Layout& layout_;
+  std::int64_t index_, size_;
+  std::int64_t stride_;  ///< Steps of the grid in one of the network.
+  std::vector<double> values_;
+  std::int64_t next_ = 0;
+};
+
+}  // namespace
+
+void Source::set_trains(const SpikeTrains& /*trains*/) {
+  fail(ErrorKind::data, "trains of spikes are for populations of model 'spike_source'");
+}
+
+void Source::set_signal(std::span<const double> /*values*/) {
+  fail(ErrorKind::data, "signals are for populations of model 'analog_source'");
+}
+
+std::unique_ptr<Source> make_source(const Layout& layout, std::int64_t population) {
+  switch (model(layout.population(population).model).dynamics) {
+    case Dynamics::spike_source:
+      return std::make_unique<Trains>(layout, population);
+    case Dynamics::poisson_source:
+      return std::make_unique<Poisson>(layout, population);
+    case Dynamics::analog_source:
+      return std::make_unique<Analog>(layout, population);
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace afterspike::spiking
