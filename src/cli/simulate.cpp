@@ -136,7 +136,7 @@ std::vector<Sampled> set_recordings(const Arguments& arguments, const spiking::N
     for (const spiking::Population& population : network.populations) {
       if (spiking::model(population.model).is_source()) continue;
       sampled.push_back({fmt::format("{}_{}.csv", population.name, name),
-                         simulation.record(population.name, spiking::quantity(name), interval)});
+                         simulation.record(population.name, name, interval)});
     }
   }
   return sampled;

@@ -91,7 +91,8 @@ io::Json glifr_config(const Values& value, double dt) {
 io::Json glif_config(const Values& value, const spiking::Model& model, double dt) {
   io::Json config = frame(dt, value.currents());
   // Method 'zero' resets to El_reference; 'v_before' is relative to rest.
-  const double reference = model.spike_threshold ? value("resting_potential") : value("reset");
+  const double reference =
+      model.leaky->spike_threshold ? value("resting_potential") : value("reset");
   config["El_reference"] = reference / kMilli;
   config["El"] = (value("resting_potential") - reference) / kMilli;
   config["init_voltage"] = (value("initial_potential") - reference) / kMilli;
@@ -102,19 +103,19 @@ io::Json glif_config(const Values& value, const spiking::Model& model, double dt
   config["voltage_reset_method"] = method("zero");
   config["threshold_dynamics_method"] = method("inf");
   config["threshold_reset_method"] = method("inf");
-  if (model.spike_threshold) {
+  if (model.leaky->spike_threshold) {
     config["voltage_reset_method"] =
         method("v_before", {{"a", value("reset_fraction")}, {"b", value("reset_add") / kMilli}});
     const double jump = value("threshold_spike_add") / kMilli,
                  decay = value("threshold_spike_decay") * kMilli;
     io::Json parameters = {{"a_spike", jump}, {"b_spike", decay}};
     config["threshold_reset_method"] = method("three_components", parameters);
-    if (model.voltage_threshold) {
+    if (model.leaky->voltage_threshold) {
       parameters["a_voltage"] = value("threshold_voltage_index") * kMilli;
       parameters["b_voltage"] = value("threshold_voltage_decay") * kMilli;
     }
-    config["threshold_dynamics_method"] =
-        method(model.voltage_threshold ? "three_components_exact" : "spike_component", parameters);
+    config["threshold_dynamics_method"] = method(
+        model.leaky->voltage_threshold ? "three_components_exact" : "spike_component", parameters);
   }
   std::vector<double> taus, amps, multipliers;
   for (std::int64_t j = 0; j < value.currents(); ++j) {
@@ -141,7 +142,7 @@ void give_bmtk_synapses(Population& population) {
 io::Json allen_config(const Population& population, std::int64_t neuron, double dt_ms) {
   const spiking::Model& model = spiking::model(population.model);
   const Values value(population, neuron);
-  if (model.dynamics == spiking::Dynamics::glifr) return glifr_config(value, dt_ms);
+  if (population.model == "glifr") return glifr_config(value, dt_ms);
   return glif_config(value, model, dt_ms);
 }
 

@@ -15,7 +15,6 @@
 namespace afterspike::formats {
 namespace {
 
-using spiking::Dynamics;
 using spiking::Population;
 
 /// Of a step: so much is rounding of decimal times, and decides nothing.
@@ -36,7 +35,7 @@ void limit(Population& population, const char* column, const std::string& what,
 /// glif_psc has no constant current. One of I does what a resting potential does that is I / g
 /// higher, but for a threshold that follows the voltage.
 void move_rest(Population& population) {
-  if (spiking::model(population.model).voltage_threshold) return;
+  if (spiking::model(population.model).leaky->voltage_threshold) return;
   const auto fraction = population.columns.find("reset_fraction");
   for (std::size_t n = 0; n < static_cast<std::size_t>(population.size); ++n) {
     const double current = std::exchange(population.columns.at("constant_current")[n], 0.0);
@@ -184,7 +183,7 @@ Conversion as_nest(const spiking::Network& network, const Options& options) {
     const spiking::Model& model = spiking::model(population.model);
     put_trains_on_grid(population, step, deviations);
     if (model.is_source()) continue;
-    require(model.dynamics == Dynamics::leaky && !model.reached_is_crossed, ErrorKind::config,
+    require(model.leaky && !model.leaky->reached_is_crossed, ErrorKind::config,
             "population '{}': found model '{}', expected glif1 to glif5 or glifr: glif_psc is no"
             " other",
             population.name, population.model);

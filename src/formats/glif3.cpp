@@ -7,7 +7,6 @@
 namespace afterspike::formats {
 namespace {
 
-using spiking::Dynamics;
 using spiking::Population;
 
 /// GLIFR's symbols of one neuron, with the part of a spike in its places.
@@ -110,7 +109,7 @@ Population Glif3::convert(std::vector<Deviation>& deviations) {
 Conversion as_glif3(const spiking::Network& network, double refractory_ms) {
   Conversion conversion{network, {}, network.time_step_ms};
   for (Population& population : conversion.network.populations) {
-    if (spiking::model(population.model).dynamics != Dynamics::glifr) continue;
+    if (population.model != "glifr") continue;
     population =
         Glif3(population, network.time_step_ms, refractory_ms).convert(conversion.deviations);
   }

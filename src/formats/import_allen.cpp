@@ -141,7 +141,7 @@ void Config::put_membrane(Population& population) const {
 }
 
 void Config::put_threshold(Population& population, const spiking::Model& model) const {
-  if (!model.spike_threshold) return;
+  if (!model.leaky->spike_threshold) return;
   const bool moves = threshold_moves();
   population.columns["threshold_spike_add"] = {
       moves ? parameter<double>(kDynamics, "a_spike") * kMilli : 0};
@@ -152,7 +152,7 @@ void Config::put_threshold(Population& population, const spiking::Model& model) 
              b = parameter<double>("voltage_reset_method", "b");
   population.columns["reset_fraction"] = {a};
   population.columns["reset_add"] = {(b + (a - 1) * get<double>("El")) * kMilli};
-  if (!model.voltage_threshold) return;
+  if (!model.leaky->voltage_threshold) return;
   population.columns["threshold_voltage_index"] = {
       coefficient("a") * parameter<double>(kDynamics, "a_voltage") / kMilli};
   population.columns["threshold_voltage_decay"] = {
@@ -189,7 +189,7 @@ Population Config::population(const std::string& name) const {
   put_membrane(population);
   const spiking::Model& model = spiking::model(population.model);
   put_threshold(population, model);
-  if (model.after_spike_currents) put_currents(population);
+  if (model.leaky->after_spike_currents) put_currents(population);
   return population;
 }
 
@@ -355,7 +355,7 @@ Population import_bmtk_neuron(const fs::path& path, const std::string& level) {
           "'{}': found El other than 0, expected 0: BMTK lets a reset of method v_before count from"
           " rest",
           path.string());
-  if (!spiking::model(level).after_spike_currents) return neuron;
+  if (!spiking::model(level).leaky->after_spike_currents) return neuron;
   for (const double multiplier : neuron.column("after_spike_multiplier")) {
     require(multiplier == 1, ErrorKind::data,
             "'{}': found r of AScurrent_reset_method {}, expected 1, which BMTK takes whatever the"

@@ -15,11 +15,12 @@ namespace {
 
 struct Flag {
   const char* name;
-  bool spiking::Model::*mechanism;
+  bool spiking::LeakyMechanisms::*mechanism;
 };
-constexpr std::array kFlags = {Flag{"spike_dependent_threshold", &spiking::Model::spike_threshold},
-                               Flag{"after_spike_currents", &spiking::Model::after_spike_currents},
-                               Flag{"adapting_threshold", &spiking::Model::voltage_threshold}};
+constexpr std::array kFlags = {
+    Flag{"spike_dependent_threshold", &spiking::LeakyMechanisms::spike_threshold},
+    Flag{"after_spike_currents", &spiking::LeakyMechanisms::after_spike_currents},
+    Flag{"adapting_threshold", &spiking::LeakyMechanisms::voltage_threshold}};
 
 constexpr const char* kConstantCurrent = "constant_current";
 
@@ -118,19 +119,19 @@ io::Json nest_parameters(const spiking::Population& population, std::int64_t neu
   const auto value = [&](const std::vector<double>& values, std::int64_t row) {
     return values[static_cast<std::size_t>(row * population.size + neuron)];
   };
-  for (const spiking::Column& column : model.columns) {
+  for (const spiking::Parameter& column : model.parameters) {
     if (column.name == kConstantCurrent) continue;
     const std::vector<double>& values = population.columns.at(std::string(column.name));
     io::Json& entry = parameters[std::string(column.symbol)];
-    if (!column.per_current) {
+    if (column.extent == spiking::Extent::neuron) {
       entry = value(values, 0);
       continue;
     }
     entry = io::Json::array();
     for (std::int64_t j = 0; j < population.currents(); ++j) entry.push_back(value(values, j));
   }
-  for (const Flag& flag : kFlags) parameters[flag.name] = model.*flag.mechanism;
-  if (model.after_spike_currents) {
+  for (const Flag& flag : kFlags) parameters[flag.name] = (*model.leaky).*flag.mechanism;
+  if (model.leaky->after_spike_currents) {
     // Without them NEST has two, and refuses other lists of another length.
     const std::vector<double> none(static_cast<std::size_t>(population.currents()));
     for (const char* name : {"asc_init", "ASCurrents"}) parameters[name] = none;
@@ -147,7 +148,8 @@ std::string nest_level(const io::Json& parameters, const std::string& where) {
     const spiking::Model& model = spiking::model(level);
     bool same = true;
     for (const Flag& flag : kFlags) {
-      same = same && member_or(parameters, flag.name, false, where) == model.*flag.mechanism;
+      same =
+          same && member_or(parameters, flag.name, false, where) == (*model.leaky).*flag.mechanism;
     }
     if (same) return level;
   }
@@ -159,7 +161,7 @@ void append_nest_neuron(spiking::Population& population, const io::Json& paramet
   using List = std::vector<double>;
   const spiking::Model& model = spiking::model(population.model);
   std::size_t currents = 0;
-  if (model.after_spike_currents) {
+  if (model.leaky->after_spike_currents) {
     currents = current_values(parameters, "asc_decay", 0, where).size();
     const auto first = static_cast<std::size_t>(population.currents());
     require(population.size == 0 || currents == first, ErrorKind::data,
@@ -167,11 +169,11 @@ void append_nest_neuron(spiking::Population& population, const io::Json& paramet
             currents, first);
   }
   require_state_of_zero(parameters, where);
-  for (const spiking::Column& column : model.columns) {
+  for (const spiking::Parameter& column : model.parameters) {
     List& values = population.columns[std::string(column.name)];
     if (column.name == kConstantCurrent) {
       values.push_back(0);
-    } else if (!column.per_current) {
+    } else if (column.extent == spiking::Extent::neuron) {
       values.push_back(value_or_default(parameters, column.symbol, kGlifDefaults, where));
     } else {
       const List own = current_values(parameters, column.symbol, currents, where);
@@ -208,7 +210,7 @@ void append_iaf_neuron(spiking::Population& population, std::string_view model,
   const auto value = [&](std::string_view name) {
     return value_or_default(parameters, name, kIafDefaults, where);
   };
-  for (const spiking::Column& column : spiking::model(population.model).columns) {
+  for (const spiking::Parameter& column : spiking::model(population.model).parameters) {
     population.columns[std::string(column.name)].push_back(value(column.symbol));
   }
   ++population.size;
@@ -225,9 +227,10 @@ void append_iaf_neuron(spiking::Population& population, std::string_view model,
 
 void finish_nest_population(spiking::Population& population) {
   transpose(population.synapse_time_constants_ms, population.size);
-  for (const spiking::Column& column : spiking::model(population.model).columns) {
+  for (const spiking::Parameter& column : spiking::model(population.model).parameters) {
     auto& values = population.columns.at(std::string(column.name));
-    if (column.per_current && !values.empty()) transpose(values, population.size);
+    if (column.extent == spiking::Extent::current && !values.empty())
+      transpose(values, population.size);
   }
 }
 

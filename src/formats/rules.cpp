@@ -48,10 +48,14 @@ void change_column(Population& population, const char* column, const std::string
 
 void name_without_currents(Population& population) {
   const spiking::Model& model = spiking::model(population.model);
-  if (!model.after_spike_currents || model.voltage_threshold || population.currents() > 0) return;
-  population.model = model.spike_threshold ? "glif2" : "glif1";
-  for (const spiking::Column& column : model.columns) {
-    if (column.per_current) population.columns.erase(std::string(column.name));
+  if (!model.leaky) return;
+  if (!model.leaky->after_spike_currents || model.leaky->voltage_threshold ||
+      population.currents() > 0)
+    return;
+  population.model = model.leaky->spike_threshold ? "glif2" : "glif1";
+  for (const spiking::Parameter& column : model.parameters) {
+    if (column.extent == spiking::Extent::current)
+      population.columns.erase(std::string(column.name));
   }
 }
 
@@ -102,9 +106,8 @@ void require_decays(const Population& population, double dt_ms) {
 
 void require_no_poisson(const spiking::Network& network, std::string_view format) {
   for (const Population& population : network.populations) {
-    require(spiking::model(population.model).dynamics != spiking::Dynamics::poisson_source,
-            ErrorKind::config, "population '{}': format '{}' has no Poisson sources",
-            population.name, format);
+    require(population.model != "poisson_source", ErrorKind::config,
+            "population '{}': format '{}' has no Poisson sources", population.name, format);
   }
 }
 

@@ -11,7 +11,6 @@
 namespace afterspike::formats {
 namespace {
 
-using spiking::Dynamics;
 using spiking::Network;
 using spiking::Population;
 using spiking::Projection;
@@ -73,7 +72,8 @@ Network with_step_currents(Network network, double resolution_ms) {
   std::map<std::int64_t, bool> has_receptor;
   std::vector<Projection> later;
   for (Projection& projection : network.projections) {
-    if (spiking::model(population(projection.source).model).dynamics != Dynamics::analog_source) {
+    if (spiking::model(population(projection.source).model).source_input !=
+        spiking::SourceInput::signal) {
       continue;
     }
     Population& target = population(projection.target);

@@ -13,15 +13,13 @@
 namespace afterspike::parity {
 namespace {
 
-using spiking::Dynamics;
-
 /// Samples that a thread takes at a time: enough that making a batch costs little.
 constexpr std::int64_t kBlock = 16;
 
 const spiking::Population& analog_source(const spiking::Network& network) {
   const spiking::Population* found = nullptr;
   for (const spiking::Population& population : network.populations) {
-    if (spiking::model(population.model).dynamics != Dynamics::analog_source) continue;
+    if (spiking::model(population.model).source_input != spiking::SourceInput::signal) continue;
     if (found != nullptr) {
       fail(ErrorKind::data, "network: found analog sources '{}' and '{}', expected one",
            found->name, population.name);

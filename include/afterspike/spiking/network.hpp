@@ -14,14 +14,7 @@
 /// currents in pA, capacitances in pF, conductances in nS, resistances in GOhm.
 namespace afterspike::spiking {
 
-/// What a spike of weight w does to its target.
-enum class SynapseShape {
-  alpha,        ///< A current w (e t / tau) exp(-t / tau): its peak is w pA.
-  exponential,  ///< A current w exp(-t / tau), w in pA.
-  delta,        ///< The voltage jumps by w mV.
-};
-
-/// "alpha", "exponential", "delta".
+/// "alpha", "exponential", "delta", "model".
 std::string_view name_of(SynapseShape shape);
 
 /// Trains of spikes: those of neuron n are times_ms[offsets[n]] to times_ms[offsets[n + 1] - 1], in
@@ -39,12 +32,13 @@ struct Population {
   std::string model;  ///< A name in models().
   std::int64_t size = 0;
 
-  /// The shape of all its synapses. Each receptor has its own time constants.
+  /// Shape of all synapses, each receptor with its own time constants; `model` for a model that
+  /// states its receptors.
   SynapseShape synapse = SynapseShape::exponential;
   std::int64_t receptors = 1;                     ///< 1 to 255; 1 for glifr, 0 for sources.
-  std::vector<double> synapse_time_constants_ms;  ///< [receptors, size]; empty for delta.
+  std::vector<double> synapse_time_constants_ms;  ///< [receptors, size]; empty: delta, model.
 
-  /// Values by name of column (Model::columns): [size], or [currents, size] for those of
+  /// Values by name of column (Model::parameters): [size], or [currents, size] for those of
   /// after-spike currents.
   std::map<std::string, std::vector<double>> columns;
 
@@ -59,6 +53,8 @@ struct Population {
 
   /// Neurons, each copy counted.
   std::int64_t cells() const { return size * copies; }
+  /// Unit of the weights of a receptor: "pA", "mV" or "nS". REQUIRES: 0 <= receptor < receptors.
+  std::string_view weight_unit(std::int64_t receptor = 0) const;
   /// Number of after-spike currents.
   std::int64_t currents() const;
   /// Values of a column. Throws Error(internal) where the model has none of that name.

@@ -17,7 +17,8 @@ namespace afterspike::spiking {
 /// How a population is computed.
 enum class Engine {
   grid,   ///< In steps of dt; NEST's rules. Every model.
-  exact,  ///< From event to event in closed form, spikes at their exact times. Leaky models only.
+  exact,  ///< From event to event in closed form, spikes at their exact times. Models with a closed
+          ///< form.
 };
 
 struct Options {
@@ -38,24 +39,10 @@ struct Spike {
   bool operator==(const Spike&) const = default;
 };
 
-/// A state variable that can be recorded.
-enum class Quantity {
-  voltage,              ///< mV; GLIFR: relative to rest.
-  threshold,            ///< mV, all parts.
-  threshold_spike,      ///< mV, the part that spikes add.
-  threshold_voltage,    ///< mV, the part that follows the voltage.
-  after_spike_current,  ///< pA, the sum.
-  synaptic_current,     ///< pA, the sum.
-};
-
-/// The quantity called "V", "threshold", "threshold_spike", "threshold_voltage", "I_asc" or
-/// "I_syn". Throws Error(usage).
-Quantity quantity(std::string_view name);
-
 /// Samples at interval_ms, 2 interval_ms, ...: the state after all that happened until then.
 struct Recording {
   std::int64_t population = 0;
-  Quantity quantity = Quantity::voltage;
+  std::string variable;  ///< A name in Model::variables.
   double interval_ms = 0;
   std::vector<std::int64_t> neurons;
   std::vector<double> times_ms;
@@ -115,9 +102,11 @@ class Simulation {
   /// weight. 0 afterwards. Throws Error(data).
   void set_signal(std::string_view population, std::span<const double> values);
 
-  /// Records from now on; returns the index for recording(). Empty `neurons`: all; copies counted.
-  /// The interval must be whole steps for a population on the grid. Throws Error(config).
-  std::size_t record(std::string_view population, Quantity quantity, double interval_ms,
+  /// Records a variable of the population's model ("V", "w", ...; `afterspike list models` names
+  /// them) from now on; returns the index for recording(). Empty `neurons`: all; copies counted.
+  /// The interval must be whole steps for a population on the grid. Throws Error(config), or
+  /// Error(usage) that lists the model's variables.
+  std::size_t record(std::string_view population, std::string_view variable, double interval_ms,
                      std::vector<std::int64_t> neurons = {});
 
   /// Runs until this time, a whole number of steps where a population is on the grid. Throws

@@ -15,7 +15,6 @@
 namespace afterspike::formats {
 namespace {
 
-using spiking::Dynamics;
 using spiking::Network;
 using spiking::Population;
 
@@ -84,16 +83,17 @@ void replace_synapses(Population& population, std::vector<Deviation>& deviations
 void convert(Population& population, double dt_ms, std::vector<Deviation>& deviations) {
   const spiking::Model& model = spiking::model(population.model);
   drop_constant_current(population, deviations);
-  if (model.dynamics == Dynamics::glifr) {
+  if (population.model == "glifr") {
     require_deterministic(population);
     require_decays(population, dt_ms);
     return;
   }
-  require(!model.reached_is_crossed, ErrorKind::config,
+  require(model.leaky && !model.leaky->reached_is_crossed, ErrorKind::config,
           "population '{}': found model '{}', expected glif1 to glif5 or glifr", population.name,
           population.model);
   // Those with a rule of reset take no notice of this one.
-  if (model.spike_threshold) population.columns["reset"] = population.columns["resting_potential"];
+  if (model.leaky->spike_threshold)
+    population.columns["reset"] = population.columns["resting_potential"];
   round_refractory(population, dt_ms, deviations);
   replace_synapses(population, deviations);
 }

@@ -17,7 +17,6 @@
 namespace afterspike::formats {
 namespace {
 
-using spiking::Dynamics;
 using spiking::Network;
 using spiking::Population;
 using spiking::Projection;
@@ -41,17 +40,20 @@ void leave_out(Population& population, const char* what, const char* replacement
 /// What is left of a neuron is a leaky membrane with a fixed threshold and reset.
 void leave_out_mechanisms(Population& population, std::vector<Deviation>& deviations) {
   const spiking::Model& model = spiking::model(population.model);
-  if (model.after_spike_currents) {
+  require(model.leaky.has_value(), ErrorKind::config,
+          "population '{}': NIR has no model '{}'; expected lif, glif1 to glif5 or glifr",
+          population.name, population.model);
+  if (model.leaky->after_spike_currents) {
     leave_out(population, "after-spike currents", "none; they are in the metadata",
               {"after_spike_decay", "after_spike_amplitude", "after_spike_multiplier"}, deviations);
   }
-  if (model.spike_threshold) {
+  if (model.leaky->spike_threshold) {
     leave_out(population, "a threshold that spikes move, and a reset that depends on the voltage",
               "V_reset; they are in the metadata",
               {"threshold_spike_add", "threshold_spike_decay", "reset_fraction", "reset_add"},
               deviations);
   }
-  if (model.voltage_threshold) {
+  if (model.leaky->voltage_threshold) {
     leave_out(population, "a threshold that follows the voltage", kKept,
               {"threshold_voltage_index", "threshold_voltage_decay"}, deviations);
   }
@@ -73,7 +75,7 @@ void make_input(Population& source, std::vector<Deviation>& deviations) {
   const auto add = [&](const char* what, const char* replacement, std::int64_t values) {
     deviations.push_back({what, replacement, source.name, {}, values});
   };
-  if (spiking::model(source.model).dynamics == Dynamics::analog_source) {
+  if (spiking::model(source.model).source_input == spiking::SourceInput::signal) {
     return add("values of an analog source, each at once",
                "impulses: whoever runs the graph gives a value v over dt s as v / dt", 0);
   }
@@ -265,10 +267,10 @@ void Writer::write_neurons(const Population& population) {
 
 /// All that is known of the neurons, in our terms: as they were trained, and in continuous time.
 void Writer::write_metadata(const Population& form) {
-  const bool trained = spiking::model(form.model).dynamics == Dynamics::glifr;
+  const bool trained = form.model == "glifr";
   const std::string at = node(form.name) + "/metadata/", group = trained ? "glifr" : "glif";
   if (!trained) text(at + "model", form.model);
-  for (const spiking::Column& column : spiking::model(form.model).columns) {
+  for (const spiking::Parameter& column : spiking::model(form.model).parameters) {
     const Values& values = form.columns.at(std::string(column.name));
     if (values.empty()) continue;
     array(fmt::format("{}{}/{}", at, group, column.name), values);

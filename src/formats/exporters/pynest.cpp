@@ -20,7 +20,6 @@
 namespace afterspike::formats {
 namespace {
 
-using spiking::Dynamics;
 using spiking::Network;
 using spiking::Population;
 
@@ -30,28 +29,36 @@ struct Columns {
   std::vector<double> weight, delay;
 };
 
+/// The files list neurons, sources of spikes and sources of signals apart.
+enum class Kind { neurons, spikes, signals };
+
+Kind kind_of(const Population& population) {
+  const spiking::Model& model = spiking::model(population.model);
+  if (!model.is_source()) return Kind::neurons;
+  return model.source_input == spiking::SourceInput::signal ? Kind::signals : Kind::spikes;
+}
+
 class Writer {
  public:
   Writer(const Conversion& conversion, const std::filesystem::path& path)
       : network_(conversion.network),
         resolution_ms_(conversion.resolution_ms),
         file_(path, io::Hdf5File::Mode::create) {
-    std::map<Dynamics, std::int64_t> counts;
+    std::map<Kind, std::int64_t> counts;
     for (const Population& population : network_.populations) {
-      const Dynamics dynamics = spiking::model(population.model).dynamics;
-      first_.push_back(counts[dynamics]);
-      counts[dynamics] += population.size;
+      std::int64_t& count = counts[kind_of(population)];
+      first_.push_back(count);
+      count += population.size;
     }
   }
 
   void run();
 
  private:
-  Dynamics dynamics(std::int64_t population) const {
-    return spiking::model(network_.populations[static_cast<std::size_t>(population)].model)
-        .dynamics;
+  Kind kind(std::int64_t population) const {
+    return kind_of(network_.populations[static_cast<std::size_t>(population)]);
   }
-  Columns synapses_from(Dynamics source) const;
+  Columns synapses_from(Kind source) const;
   void write(const std::string& prefix, const Columns& columns);
   void write_neurons();
   void write_trains();
@@ -68,13 +75,13 @@ class Writer {
   const Network& network_;
   double resolution_ms_;
   io::Hdf5File file_;
-  std::vector<std::int64_t> first_;  ///< Of each population, among all of its dynamics.
+  std::vector<std::int64_t> first_;  ///< Of each population, among all of its kind.
 };
 
-Columns Writer::synapses_from(Dynamics source) const {
+Columns Writer::synapses_from(Kind source) const {
   Columns columns;
   for (const spiking::Projection& projection : network_.projections) {
-    if (dynamics(projection.source) != source) continue;
+    if (kind(projection.source) != source) continue;
     const auto from = first_[static_cast<std::size_t>(projection.source)];
     const auto to = first_[static_cast<std::size_t>(projection.target)];
     for (std::size_t row = 0; row + 1 < projection.offsets.size(); ++row) {
@@ -104,7 +111,7 @@ void Writer::write_neurons() {
   io::Json parameters = io::Json::array();
   std::vector<double> currents;
   for (const Population& population : network_.populations) {
-    if (spiking::model(population.model).dynamics != Dynamics::leaky) continue;
+    if (kind_of(population) != Kind::neurons) continue;
     for (std::int64_t neuron = 0; neuron < population.size; ++neuron) {
       parameters.push_back(nest_parameters(population, neuron));
     }
@@ -119,7 +126,7 @@ void Writer::write_trains() {
   std::int64_t number = 0;
   file_.make_group("/in_times");
   for (const Population& population : network_.populations) {
-    if (spiking::model(population.model).dynamics != Dynamics::spike_source) continue;
+    if (kind_of(population) != Kind::spikes) continue;
     const spiking::SpikeTrains& trains = population.trains;
     for (std::int64_t neuron = 0; neuron < population.size; ++neuron) {
       std::vector<double> own;
@@ -136,10 +143,10 @@ void Writer::write_trains() {
 /// A value of an analog source is a current for the step that it stands for, of the charge that the
 /// alpha synapse of its weight would bring.
 void Writer::write_currents() {
-  Columns columns = synapses_from(Dynamics::analog_source);
+  Columns columns = synapses_from(Kind::signals);
   for (std::size_t index = 0; index < network_.populations.size(); ++index) {
     const Population& target = network_.populations[index];
-    if (dynamics(static_cast<std::int64_t>(index)) != Dynamics::leaky) continue;
+    if (kind(static_cast<std::int64_t>(index)) != Kind::neurons) continue;
     const auto first = first_[index];
     for (std::size_t at = 0; at < columns.weight.size(); ++at) {
       const std::int64_t neuron = columns.target[at] - first;
@@ -158,8 +165,8 @@ void Writer::run() {
   file_.write_attribute<std::int64_t>("/", "version", {{}, {kPynestVersion}});
   number("dt", resolution_ms_);
   write_neurons();
-  write("", synapses_from(Dynamics::leaky));
-  write("in_", synapses_from(Dynamics::spike_source));
+  write("", synapses_from(Kind::neurons));
+  write("in_", synapses_from(Kind::spikes));
   write_trains();
   write_currents();
 }
@@ -191,7 +198,7 @@ bool list_step_currents(Conversion& conversion) {
   bool any = false;
   for (std::size_t index = 0; index < network.populations.size(); ++index) {
     const Population& source = network.populations[index];
-    if (spiking::model(source.model).dynamics != Dynamics::analog_source) continue;
+    if (spiking::model(source.model).source_input != spiking::SourceInput::signal) continue;
     require_whole_steps(network.time_step_ms, conversion.resolution_ms);
     any = true;
     Concerned channels(source.size);

@@ -23,7 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using spiking::Dynamics;
 using spiking::Network;
 using spiking::Population;
 
@@ -220,7 +219,7 @@ void check(const Network& network) {
 /// be shown samples.
 void drop_values(Conversion& conversion) {
   const auto is_analog = [](const Population& population) {
-    return spiking::model(population.model).dynamics == Dynamics::analog_source;
+    return spiking::model(population.model).source_input == spiking::SourceInput::signal;
   };
   auto& populations = conversion.network.populations;
   if (std::none_of(populations.begin(), populations.end(), is_analog)) return;

@@ -34,7 +34,7 @@ ExactPart::ExactPart(const Layout& layout, std::vector<Piece> pieces)
   for (const Piece& piece : pieces) {
     const Population& population = layout.population(piece.population);
     receptors = std::max(receptors, population.receptors);
-    add_group(piece, count, lower_leaky(population));
+    add_group(piece, count, model(population.model).lower(population));
     group_index_.insert(group_index_.end(), static_cast<std::size_t>(piece.size()),
                         static_cast<std::uint32_t>(groups_.size() - 1));
     count += piece.size();

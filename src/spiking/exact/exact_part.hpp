@@ -95,9 +95,10 @@ class ExactPart final : public Part {
   std::span<const double> saved_events(const State& state, const Group& group) const;
   void restore_group(const State& state, Group& group);
   void sample(Group& group, std::uint32_t neuron, double before, const Window& window);
-  double value_at(const Group& group, std::uint32_t neuron, double time, Quantity quantity) const;
+  double value_at(const Group& group, std::uint32_t neuron, double time,
+                  LeakyVariable variable) const;
   double value(const Group& group, std::uint32_t neuron, const double* state,
-               Quantity quantity) const;
+               LeakyVariable variable) const;
 
   const Layout& layout_;
   std::vector<Group> groups_;

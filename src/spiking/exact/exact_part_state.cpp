@@ -140,14 +140,14 @@ void ExactPart::sample(Group& group, std::uint32_t neuron, double before, const 
       if (time >= before) break;
       cross_until(group, neuron, time);
       recorder.put(sampled->next, sampled->column,
-                   value_at(group, neuron, time, recorder.recording.quantity));
+                   value_at(group, neuron, time, static_cast<LeakyVariable>(recorder.variable)));
     }
   }
 }
 
 /// Of a time at which all that happened before is in the state.
 double ExactPart::value_at(const Group& group, std::uint32_t neuron, double time,
-                           Quantity quantity) const {
+                           LeakyVariable variable) const {
   const std::int64_t own = neuron - group.first;
   const double* held = state_of(group, neuron);
   const double later = time - clocks_[neuron].time;
@@ -158,23 +158,23 @@ double ExactPart::value_at(const Group& group, std::uint32_t neuron, double time
   } else {
     group.neurons.propagate_synapses(own, state.data(), later);  // Refractory until then.
   }
-  return value(group, neuron, state.data(), quantity);
+  return value(group, neuron, state.data(), variable);
 }
 
 double ExactPart::value(const Group& group, std::uint32_t neuron, const double* state,
-                        Quantity quantity) const {
+                        LeakyVariable variable) const {
   const std::int64_t own = neuron - group.first;
   const double rest = group.neurons.resting_potential(own);
-  switch (quantity) {
-    case Quantity::voltage:
+  switch (variable) {
+    case LeakyVariable::voltage:
       return rest + state[ExactNeurons::kVoltage];
-    case Quantity::threshold:
+    case LeakyVariable::threshold:
       return rest + group.neurons.threshold(own, state);
-    case Quantity::threshold_spike:
+    case LeakyVariable::threshold_spike:
       return state[ExactNeurons::kSpikePart];
-    case Quantity::threshold_voltage:
+    case LeakyVariable::threshold_voltage:
       return state[ExactNeurons::kVoltagePart];
-    case Quantity::after_spike_current:
+    case LeakyVariable::after_spike_current:
       return group.neurons.after_spike_current(state);
     default:
       return group.neurons.synaptic_current(state);

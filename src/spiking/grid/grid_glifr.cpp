@@ -26,7 +26,7 @@ class GlifrGroup final : public GridGroup {
 
   void reset() override;
   std::int64_t advance(std::int64_t step, const Arriving& arriving, std::uint32_t* spiked) override;
-  double value(std::int64_t cell, Quantity quantity) const override;
+  double value(std::int64_t cell, std::size_t variable) const override;
   std::vector<Row> rows() override;
   void restored(double time_ms) override;
 
@@ -139,10 +139,11 @@ std::int64_t GlifrGroup::advance(std::int64_t /*step*/, const Arriving& arriving
   return count;
 }
 
-double GlifrGroup::value(std::int64_t cell, Quantity quantity) const {
+/// V, threshold, I_asc.
+double GlifrGroup::value(std::int64_t cell, std::size_t variable) const {
   const auto n = static_cast<std::size_t>(cell);
-  if (quantity == Quantity::voltage) return voltage_[n];
-  if (quantity == Quantity::threshold) return threshold_[n];
+  if (variable == 0) return voltage_[n];
+  if (variable == 1) return threshold_[n];
   double sum = 0;
   for (std::size_t at = n; at < current_.size(); at += static_cast<std::size_t>(columns_)) {
     sum += current_[at];

@@ -52,7 +52,8 @@ class GridGroup {
   virtual std::int64_t advance(std::int64_t step, const Arriving& arriving,
                                std::uint32_t* spiked) = 0;
 
-  virtual double value(std::int64_t cell, Quantity quantity) const = 0;
+  /// A variable of the model, by its index.
+  virtual double value(std::int64_t cell, std::size_t variable) const = 0;
 
   /// The state, as rows of `columns()` with names.
   struct Row {

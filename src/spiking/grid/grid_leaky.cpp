@@ -55,7 +55,7 @@ class LeakyGroup final : public GridGroup {
   void reset() override;
   std::int64_t advance(std::int64_t step, const Arriving& arriving, std::uint32_t* spiked) override;
   void land(std::span<const Kick> kicks);
-  double value(std::int64_t local, Quantity quantity) const override;
+  double value(std::int64_t local, std::size_t variable) const override;
   std::vector<Row> rows() override;
   void restored(double time_ms) override {
     step_.external = {external_.data(), 1};
@@ -244,7 +244,7 @@ void LeakyGroup::land(std::span<const Kick> kicks) {
   }
 }
 
-double LeakyGroup::value(std::int64_t local, Quantity quantity) const {
+double LeakyGroup::value(std::int64_t local, std::size_t variable) const {
   const auto n = static_cast<std::size_t>(local);
   const auto own = static_cast<std::size_t>(piece_.begin + local);
   const auto sum = [&](const Lines& lines) {
@@ -254,16 +254,16 @@ double LeakyGroup::value(std::int64_t local, Quantity quantity) const {
     }
     return total;
   };
-  switch (quantity) {
-    case Quantity::voltage:
+  switch (static_cast<LeakyVariable>(variable)) {
+    case LeakyVariable::voltage:
       return leaky_.rest[own] + voltage_[n];
-    case Quantity::threshold:
+    case LeakyVariable::threshold:
       return leaky_.rest[own] + leaky_.threshold[own] + spike_part_[n] + voltage_part_[n];
-    case Quantity::threshold_spike:
+    case LeakyVariable::threshold_spike:
       return spike_part_[n];
-    case Quantity::threshold_voltage:
+    case LeakyVariable::threshold_voltage:
       return voltage_part_[n];
-    case Quantity::after_spike_current:
+    case LeakyVariable::after_spike_current:
       return sum(current_);
     default:
       return sum(synaptic_);

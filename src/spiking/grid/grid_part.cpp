@@ -14,8 +14,7 @@ GridPart::GridPart(const Layout& layout, std::vector<Piece> pieces) : layout_(la
   std::int64_t places = 0, most = 0;
   for (const Piece& piece : pieces) {
     const Population& population = layout.population(piece.population);
-    const bool glifr = model(population.model).dynamics == Dynamics::glifr;
-    groups_.push_back(glifr ? make_glifr_group(layout, piece) : make_leaky_group(layout, piece));
+    groups_.push_back(model(population.model).make_grid(layout, piece));
     first_place_.push_back(places);
     places += groups_.back()->receptors() * groups_.back()->places();
     most = std::max(most, groups_.back()->columns());
@@ -153,9 +152,8 @@ void GridPart::add_recorder(Recorder* recorder) {
 void GridPart::sample(std::int64_t step) {
   for (const Sampled& sampled : sampled_) {
     if (step % sampled.recorder->interval_steps != 0) continue;
-    sampled.recorder->put(
-        step / sampled.recorder->interval_steps, sampled.column,
-        groups_[sampled.group]->value(sampled.cell, sampled.recorder->recording.quantity));
+    sampled.recorder->put(step / sampled.recorder->interval_steps, sampled.column,
+                          groups_[sampled.group]->value(sampled.cell, sampled.recorder->variable));
   }
 }
 

@@ -1,10 +1,11 @@
-#include "afterspike/spiking/model.hpp"
+#include "simulation/sources.hpp"
 
 namespace afterspike::spiking {
 
 ModelEntry entry_analog_source() {
   Model model;
-  model.dynamics = Dynamics::analog_source;
+  model.make_source = make_analog_source;
+  model.source_input = SourceInput::signal;
   return {"analog_source", "one number for each step, times the weight at its targets",
           std::move(model)};
 }

@@ -3,8 +3,7 @@
 namespace afterspike::spiking {
 
 ModelEntry entry_glif1() {
-  return {"glif1", "leaky integrate-and-fire (Teeter et al. 2018)",
-          glif_model(false, false, false)};
+  return {"glif1", "leaky integrate-and-fire (Teeter et al. 2018)", leaky_model({})};
 }
 
 }  // namespace afterspike::spiking

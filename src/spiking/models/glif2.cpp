@@ -4,7 +4,7 @@ namespace afterspike::spiking {
 
 ModelEntry entry_glif2() {
   return {"glif2", "GLIF1 with reset rules and a threshold that spikes raise",
-          glif_model(true, false, false)};
+          leaky_model({.spike_threshold = true})};
 }
 
 }  // namespace afterspike::spiking

@@ -3,7 +3,8 @@
 namespace afterspike::spiking {
 
 ModelEntry entry_glif4() {
-  return {"glif4", "GLIF2 with after-spike currents", glif_model(true, true, false)};
+  return {"glif4", "GLIF2 with after-spike currents",
+          leaky_model({.spike_threshold = true, .after_spike_currents = true})};
 }
 
 }  // namespace afterspike::spiking

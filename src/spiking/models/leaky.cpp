@@ -27,9 +27,9 @@ Leaky lower_leaky(const Population& population) {
   leaky.receptors = population.receptors;
   leaky.currents = population.currents();
   leaky.synapse = population.synapse;
-  leaky.spike_threshold = model.spike_threshold;
-  leaky.voltage_threshold = model.voltage_threshold;
-  leaky.reached_is_crossed = model.reached_is_crossed;
+  leaky.spike_threshold = model.leaky->spike_threshold;
+  leaky.voltage_threshold = model.leaky->voltage_threshold;
+  leaky.reached_is_crossed = model.leaky->reached_is_crossed;
   const auto column = [&](const char* name) { return optional_column(population, name, size); };
   leaky.capacitance = column("capacitance");
   leaky.conductance = column("conductance");

@@ -30,7 +30,23 @@ struct Leaky {
   }
 };
 
-/// The parameters of a valid population whose dynamics are leaky.
+/// Variables of leaky models, in the order of leaky_variables().
+enum class LeakyVariable {
+  voltage,
+  threshold,            ///< All parts.
+  threshold_spike,      ///< The part that spikes raise.
+  threshold_voltage,    ///< The part that follows the voltage.
+  after_spike_current,  ///< The sum.
+  synaptic_current,     ///< The sum.
+};
+
+inline std::vector<Variable> leaky_variables() {
+  return {
+      {"V", "mV"},     {"threshold", "mV"}, {"threshold_spike", "mV"}, {"threshold_voltage", "mV"},
+      {"I_asc", "pA"}, {"I_syn", "pA"}};
+}
+
+/// The parameters of a valid population of a model with LeakyMechanisms.
 Leaky lower_leaky(const Population& population);
 
 }  // namespace afterspike::spiking

@@ -3,50 +3,69 @@
 #include <vector>
 
 #include "afterspike/spiking/model.hpp"
+#include "grid/grid_group.hpp"
+#include "models/leaky.hpp"
 
-/// The columns that leaky models are put together from.
+/// Parameters of which leaky models are composed. Defaults: glif_psc of NEST, which is cell
+/// 490626718 of the Allen Cell Types Database.
 namespace afterspike::spiking {
 
-/// Every column of GLIF1; voltages are absolute, decays in 1/ms.
-inline std::vector<Column> membrane_columns() {
-  return {{"capacitance", "C_m", "pF", Range::positive},
-          {"conductance", "g", "nS", Range::positive},
-          {"resting_potential", "E_L", "mV"},
-          {"threshold", "V_th", "mV"},
-          {"reset", "V_reset", "mV"},
-          {"refractory", "t_ref", "ms", Range::not_negative},
-          {"constant_current", "I_e", "pA"},
-          {"initial_potential", "V_m", "mV"}};
+/// Every parameter of GLIF1; voltages are absolute, decays in 1/ms.
+inline std::vector<Parameter> membrane_parameters() {
+  return {{"capacitance", "C_m", "pF", Range::positive, Extent::neuron, {58.72}},
+          {"conductance", "g", "nS", Range::positive, Extent::neuron, {9.43}},
+          {"resting_potential", "E_L", "mV", Range::any, Extent::neuron, {-78.85}},
+          {"threshold", "V_th", "mV", Range::any, Extent::neuron, {-51.68}},
+          {"reset", "V_reset", "mV", Range::any, Extent::neuron, {-78.85}},
+          {"refractory", "t_ref", "ms", Range::not_negative, Extent::neuron, {3.75}},
+          {"constant_current", "I_e", "pA", Range::any, Extent::neuron, {0}},
+          {"initial_potential", "V_m", "mV", Range::any, Extent::neuron, {-78.85}}};
 }
 
-inline std::vector<Column> spike_threshold_columns() {
-  return {{"threshold_spike_add", "th_spike_add", "mV"},
-          {"threshold_spike_decay", "th_spike_decay", "1/ms", Range::positive},
-          {"reset_fraction", "voltage_reset_fraction", "1"},
-          {"reset_add", "voltage_reset_add", "mV"}};
+inline std::vector<Parameter> spike_threshold_parameters() {
+  return {
+      {"threshold_spike_add", "th_spike_add", "mV", Range::any, Extent::neuron, {0.37}},
+      {"threshold_spike_decay", "th_spike_decay", "1/ms", Range::positive, Extent::neuron, {0.009}},
+      {"reset_fraction", "voltage_reset_fraction", "1", Range::any, Extent::neuron, {0.2}},
+      {"reset_add", "voltage_reset_add", "mV", Range::any, Extent::neuron, {18.51}}};
 }
 
-inline std::vector<Column> after_spike_columns() {
-  return {{"after_spike_decay", "asc_decay", "1/ms", Range::positive, true},
-          {"after_spike_amplitude", "asc_amps", "pA", Range::any, true},
-          {"after_spike_multiplier", "asc_r", "1", Range::any, true}};
+inline std::vector<Parameter> after_spike_parameters() {
+  return {
+      {"after_spike_decay", "asc_decay", "1/ms", Range::positive, Extent::current, {0.003, 0.1}},
+      {"after_spike_amplitude", "asc_amps", "pA", Range::any, Extent::current, {-9.18, -198.94}},
+      {"after_spike_multiplier", "asc_r", "1", Range::any, Extent::current, {1, 1}}};
 }
 
-inline std::vector<Column> voltage_threshold_columns() {
-  return {{"threshold_voltage_index", "th_voltage_index", "1/ms"},
-          {"threshold_voltage_decay", "th_voltage_decay", "1/ms", Range::positive}};
+inline std::vector<Parameter> voltage_threshold_parameters() {
+  return {
+      {"threshold_voltage_index", "th_voltage_index", "1/ms", Range::any, Extent::neuron, {0.005}},
+      {"threshold_voltage_decay",
+       "th_voltage_decay",
+       "1/ms",
+       Range::positive,
+       Extent::neuron,
+       {0.09}}};
 }
 
-/// A GLIF model with these mechanisms and their columns.
-inline Model glif_model(bool spike_threshold, bool after_spike_currents, bool voltage_threshold) {
-  Model model{Dynamics::leaky,   spike_threshold, after_spike_currents,
-              voltage_threshold, false,           membrane_columns()};
-  const auto add = [&](const std::vector<Column>& columns) {
-    model.columns.insert(model.columns.end(), columns.begin(), columns.end());
+/// A leaky model with these mechanisms and their parameters; a population chooses the shape of its
+/// synapses and up to 255 receptors.
+inline Model leaky_model(const LeakyMechanisms& mechanisms) {
+  Model model;
+  model.parameters = membrane_parameters();
+  const auto add = [&](const std::vector<Parameter>& parameters) {
+    model.parameters.insert(model.parameters.end(), parameters.begin(), parameters.end());
   };
-  if (spike_threshold) add(spike_threshold_columns());
-  if (after_spike_currents) add(after_spike_columns());
-  if (voltage_threshold) add(voltage_threshold_columns());
+  if (mechanisms.spike_threshold) add(spike_threshold_parameters());
+  if (mechanisms.after_spike_currents) add(after_spike_parameters());
+  if (mechanisms.voltage_threshold) add(voltage_threshold_parameters());
+  model.shapes = {SynapseShape::alpha, SynapseShape::exponential, SynapseShape::delta};
+  model.max_receptors = 255;
+  model.variables = leaky_variables();
+  model.current_unit = "pA";
+  model.leaky = mechanisms;
+  model.make_grid = make_leaky_group;
+  model.lower = lower_leaky;
   return model;
 }
 

@@ -1,11 +1,11 @@
-#include "afterspike/spiking/model.hpp"
+#include "simulation/sources.hpp"
 
 namespace afterspike::spiking {
 
 ModelEntry entry_poisson_source() {
   Model model;
-  model.dynamics = Dynamics::poisson_source;
-  model.columns = {{"rate", "rate", "1/s", Range::not_negative}};
+  model.make_source = make_poisson_source;
+  model.parameters = {{"rate", "rate", "1/s", Range::not_negative, Extent::neuron, {0}}};
   return {"poisson_source", "independent Poisson spikes", std::move(model)};
 }
 

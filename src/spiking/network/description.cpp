@@ -26,7 +26,7 @@ io::Json statistics(std::span<const double> values) {
 
 io::Json describe(const Population& population) {
   io::Json parameters = io::Json::array();
-  for (const Column& column : model(population.model).columns) {
+  for (const Parameter& column : model(population.model).parameters) {
     parameters.push_back({{"name", column.name},
                           {"symbol", column.symbol},
                           {"unit", column.unit},
@@ -50,7 +50,7 @@ io::Json describe(const Projection& projection, const std::vector<Population>& p
   return {{"source", populations[static_cast<std::size_t>(projection.source)].name},
           {"target", target.name},
           {"synapses", projection.synapses()},
-          {"weight_unit", target.synapse == SynapseShape::delta ? "mV" : "pA"},
+          {"weight_unit", target.weight_unit()},
           {"weights", statistics(projection.weights)},
           {"delays_ms", statistics(projection.delays_ms)}};
 }

@@ -13,9 +13,18 @@ std::string_view name_of(SynapseShape shape) {
       return "alpha";
     case SynapseShape::exponential:
       return "exponential";
+    case SynapseShape::model:
+      return "model";
     default:
       return "delta";
   }
+}
+
+std::string_view Population::weight_unit(std::int64_t receptor) const {
+  if (synapse == SynapseShape::model) {
+    return spiking::model(model).receptors[static_cast<std::size_t>(receptor)].unit;
+  }
+  return synapse == SynapseShape::delta ? "mV" : "pA";
 }
 
 std::int64_t Population::currents() const {

@@ -20,8 +20,8 @@ namespace {
 constexpr std::string_view kFormat = "afterspike-network";
 constexpr std::int64_t kFirstSealed = 3;
 const std::string kNoise = "/noise_currents";
-constexpr std::array kShapes = {SynapseShape::alpha, SynapseShape::exponential,
-                                SynapseShape::delta};
+constexpr std::array kShapes = {SynapseShape::alpha, SynapseShape::exponential, SynapseShape::delta,
+                                SynapseShape::model};
 
 std::string member(std::string_view group, std::string_view name) {
   return fmt::format("{}/{}", group, name);

@@ -31,8 +31,24 @@ std::string_view words(Range range) {
       return "above 0";
     case Range::not_negative:
       return "0 or above";
+    case Range::fraction:
+      return "0 to 1";
     default:
       return "a finite number";
+  }
+}
+
+bool is_inside(double value, Range range) {
+  if (!std::isfinite(value)) return false;
+  switch (range) {
+    case Range::positive:
+      return value > 0;
+    case Range::not_negative:
+      return value >= 0;
+    case Range::fraction:
+      return value >= 0 && value <= 1;
+    default:
+      return true;
   }
 }
 
@@ -40,22 +56,20 @@ void check_range(std::string_view name, std::span<const double> values, Range ra
                  std::string_view unit) {
   for (std::size_t index = 0; index < values.size(); ++index) {
     const double value = values[index];
-    const bool inside = std::isfinite(value) && (range == Range::any || value > 0 ||
-                                                 (range == Range::not_negative && value == 0));
-    require(inside, ErrorKind::data, "{}: value {}: found {} {}, expected {}", name, index, value,
-            unit, words(range));
+    require(is_inside(value, range), ErrorKind::data, "{}: value {}: found {} {}, expected {}",
+            name, index, value, unit, words(range));
   }
 }
 
 void check_columns(const Population& population, const Model& kind) {
   std::vector<std::string_view> names;
   const std::int64_t currents = population.currents();
-  for (const Column& column : kind.columns) {
+  for (const Parameter& column : kind.parameters) {
     names.push_back(column.name);
     const auto found = population.columns.find(std::string(column.name));
     require(found != population.columns.end(), ErrorKind::data, "{}: missing", column.name);
     check_length(column.name, found->second.size(),
-                 column.per_current ? currents * population.size : population.size);
+                 column.extent == Extent::current ? currents * population.size : population.size);
     check_range(column.name, found->second, column.range, column.unit);
   }
   for (const auto& [name, values] : population.columns) {
@@ -95,29 +109,40 @@ void check_trains(const Population& population) {
   }
 }
 
+void check_receptors(const Population& population, const Model& kind) {
+  const auto fixed = static_cast<std::int64_t>(kind.receptors.size());
+  const std::int64_t least = fixed > 0 ? fixed : std::min<std::int64_t>(kind.max_receptors, 1);
+  const std::int64_t most = fixed > 0 ? fixed : kind.max_receptors;
+  require(population.receptors >= least && population.receptors <= most, ErrorKind::data,
+          "found {} receptors, expected {} to {}", population.receptors, least, most);
+  if (kind.is_source()) return;
+  std::vector<SynapseShape> shapes = kind.shapes;
+  if (fixed > 0) shapes = {SynapseShape::model};
+  std::vector<std::string_view> names;
+  for (const SynapseShape shape : shapes) names.push_back(name_of(shape));
+  require(std::find(shapes.begin(), shapes.end(), population.synapse) != shapes.end(),
+          ErrorKind::data, "found {} synapses, expected {}: model '{}' has no others",
+          name_of(population.synapse), fmt::join(names, ", "), population.model);
+}
+
 void check_population(const Population& population) {
   const Model& kind = model(population.model);
   require(population.size > 0 && population.size <= std::numeric_limits<std::uint32_t>::max(),
           ErrorKind::data, "found {} neurons, expected at least 1 and less than 2^32",
           population.size);
   // Each copy has a state of its own: more would be a way for a small file to take all memory.
-  constexpr std::int64_t kMostCopies = 1'000'000;
+  constexpr std::int64_t kMaxCopies = 1'000'000;
   const std::int64_t most_copies =
-      kind.dynamics == Dynamics::glifr
-          ? std::min(kMostCopies, std::numeric_limits<std::uint32_t>::max() / population.size)
+      kind.has_copies
+          ? std::min(kMaxCopies, std::numeric_limits<std::uint32_t>::max() / population.size)
           : 1;
   require(population.copies > 0 && population.copies <= most_copies, ErrorKind::data,
           "found {} copies of each of {} neurons of model '{}', expected 1 to {}",
           population.copies, population.size, population.model, most_copies);
-  const std::int64_t least = kind.is_source() ? 0 : 1;
-  const std::int64_t most = kind.is_source() ? 0 : kind.dynamics == Dynamics::glifr ? 1 : 255;
-  require(population.receptors >= least && population.receptors <= most, ErrorKind::data,
-          "found {} receptors, expected {} to {}", population.receptors, least, most);
-  require(kind.dynamics != Dynamics::glifr || population.synapse == SynapseShape::delta,
-          ErrorKind::data, "found {} synapses, expected delta: GLIFR neurons have no others",
-          name_of(population.synapse));
+  check_receptors(population, kind);
   check_columns(population, kind);
-  const bool times = population.synapse != SynapseShape::delta;
+  const bool times =
+      population.synapse != SynapseShape::delta && population.synapse != SynapseShape::model;
   check_length("synapse_time_constants_ms", population.synapse_time_constants_ms.size(),
                times ? population.receptors * population.size : 0);
   check_range("synapse_time_constants_ms", population.synapse_time_constants_ms, Range::positive,
@@ -130,6 +155,20 @@ const Population& at(const Network& network, std::int64_t index, std::string_vie
   require(index >= 0 && index < count, ErrorKind::data, "{}: found population {}, expected 0 to {}",
           role, index, count - 1);
   return network.populations[static_cast<std::size_t>(index)];
+}
+
+/// Weights of receptors that are conductances are not negative: their sign is the reversal's.
+void check_conductances(const Population& target, const Projection& projection) {
+  const auto& receptors = model(target.model).receptors;
+  const auto is_conductance = [](const Receptor& receptor) { return receptor.unit == "nS"; };
+  if (std::none_of(receptors.begin(), receptors.end(), is_conductance)) return;
+  for (std::int64_t synapse = 0; synapse < projection.synapses(); ++synapse) {
+    const Receptor& receptor = receptors[projection.receptor(synapse)];
+    const double weight = projection.weights[static_cast<std::size_t>(synapse)];
+    require(weight >= 0 || !is_conductance(receptor), ErrorKind::data,
+            "weights: value {}: found {} nS at receptor '{}', expected 0 or above", synapse, weight,
+            receptor.name);
+  }
 }
 
 void check_projection(const Network& network, const Projection& projection) {
@@ -155,11 +194,12 @@ void check_projection(const Network& network, const Projection& projection) {
     require(receptor < target.receptors, ErrorKind::data,
             "receptors: found {}, expected less than {}", receptor, target.receptors);
   }
+  check_conductances(target, projection);
 }
 
 void check_step_current(const Network& network, const StepCurrent& current) {
   const Population& population = at(network, current.population, "population");
-  require(model(population.model).dynamics == Dynamics::leaky, ErrorKind::data,
+  require(!model(population.model).current_unit.empty(), ErrorKind::data,
           "population '{}' takes no currents: it is of model '{}'", population.name,
           population.model);
   check_length("amplitudes", current.amplitudes_pa.size(),
@@ -179,7 +219,7 @@ void check_step_current(const Network& network, const StepCurrent& current) {
 
 void check_noise_current(const Network& network, const NoiseCurrent& current) {
   const Population& population = at(network, current.population, "population");
-  require(model(population.model).dynamics == Dynamics::leaky, ErrorKind::data,
+  require(!model(population.model).current_unit.empty(), ErrorKind::data,
           "population '{}' takes no currents: it is of model '{}'", population.name,
           population.model);
   check_range("mean", {&current.mean_pa, 1}, Range::any, "pA");

@@ -22,15 +22,16 @@ constexpr double kLatest_ms = 1e12;  // Thirty years.
 void check_population(const Layout& layout, std::int64_t index) {
   const Population& population = layout.population(index);
   const Model& model = spiking::model(population.model);
-  if (model.dynamics != Dynamics::glifr) return;
-  require(engine_of(layout, index) == Engine::grid, ErrorKind::config,
-          "population '{}': the exact engine has no model '{}', which is a map from step to step;"
-          " expected the grid engine, or a conversion to glif3",
-          population.name, population.model);
+  require(engine_of(layout, index) == Engine::grid || model.lower != nullptr || model.is_source(),
+          ErrorKind::config,
+          "population '{}': the exact engine has no model '{}', {}; expected the grid engine{}",
+          population.name, population.model, model.no_exact,
+          model.has_own_grid ? ", or a conversion to glif3" : "");
+  if (!model.has_own_grid) return;
   require(std::abs(layout.dt_ms / layout.network->time_step_ms - 1) < 1e-9, ErrorKind::config,
-          "population '{}': found a step of {} ms, expected {} ms: GLIFR neurons exist on their own"
-          " grid only",
-          population.name, layout.dt_ms, layout.network->time_step_ms);
+          "population '{}': found a step of {} ms, expected {} ms: neurons of model"
+          " '{}' exist on their own grid only",
+          population.name, layout.dt_ms, layout.network->time_step_ms, population.model);
 }
 
 /// Delays onto the grid are whole steps. Where there is a grid, those between neurons are at least
@@ -60,7 +61,7 @@ bool expect_few_arrivals(const Layout& layout) {
   double arriving = 0, receptors = 0;
   for (const Projection& projection : layout.network->projections) {
     const Population& source = layout.population(projection.source);
-    const bool analog = model(source.model).dynamics == Dynamics::analog_source;
+    const bool analog = model(source.model).source_input == SourceInput::signal;
     arriving += (analog ? 1 : kRate * layout.dt_ms) * static_cast<double>(projection.synapses());
   }
   for (const Population& population : layout.network->populations) {
@@ -109,9 +110,9 @@ Engine engine_of(const Layout& layout, std::int64_t population) {
 
 bool has_grid(const Layout& layout) {
   for (std::size_t index = 0; index < layout.network->populations.size(); ++index) {
-    const Dynamics dynamics = model(layout.network->populations[index].model).dynamics;
-    if (dynamics == Dynamics::analog_source) return true;
-    if (dynamics > Dynamics::glifr) continue;
+    const Model& kind = model(layout.network->populations[index].model);
+    if (kind.source_input == SourceInput::signal) return true;
+    if (kind.is_source()) continue;
     if (engine_of(layout, static_cast<std::int64_t>(index)) == Engine::grid) return true;
   }
   return false;

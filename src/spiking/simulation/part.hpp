@@ -64,6 +64,7 @@ struct Layout {
 /// Where samples of a window go. Parts write to columns of their own.
 struct Recorder {
   Recording recording;
+  std::size_t variable = 0;         ///< Index in Model::variables.
   std::int64_t interval_steps = 0;  ///< On the grid, where steps are counted and not time; else 0.
   double dt_ms = 0;                 ///< Of the grid.
   std::int64_t first_sample = 1;    ///< The number of the first row of `recording`.

@@ -1,7 +1,6 @@
 #include "afterspike/spiking/simulation.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <tuple>
@@ -18,18 +17,6 @@
 
 namespace afterspike::spiking {
 namespace {
-
-struct QuantityEntry {
-  std::string_view name;
-  Quantity quantity;
-};
-
-constexpr std::array kQuantities = {QuantityEntry{"V", Quantity::voltage},
-                                    QuantityEntry{"threshold", Quantity::threshold},
-                                    QuantityEntry{"threshold_spike", Quantity::threshold_spike},
-                                    QuantityEntry{"threshold_voltage", Quantity::threshold_voltage},
-                                    QuantityEntry{"I_asc", Quantity::after_spike_current},
-                                    QuantityEntry{"I_syn", Quantity::synaptic_current}};
 
 bool earlier(const Emission& one, const Emission& other) {
   return std::tie(one.time_ms, one.neuron, one.copy) <
@@ -51,16 +38,6 @@ std::vector<Piece> pieces_of(const Layout& layout, Engine engine, int part, int 
 
 }  // namespace
 
-Quantity quantity(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const QuantityEntry& entry : kQuantities) {
-    if (entry.name == name) return entry.quantity;
-    names.push_back(entry.name);
-  }
-  fail(ErrorKind::usage, "no quantity called '{}'{}; there are: {}", name,
-       did_you_mean(name, names), fmt::join(names, ", "));
-}
-
 Simulation::Impl::Impl(const Network& given, const Options& options)
     : network(given), layout(make_layout(network, options)), pool(options.threads) {
   for (int part = 0; part < options.threads; ++part) {
@@ -75,7 +52,8 @@ Simulation::Impl::Impl(const Network& given, const Options& options)
   }
   sources.resize(network.populations.size());
   for (std::size_t index = 0; index < sources.size(); ++index) {
-    sources[index] = make_source(layout, static_cast<std::int64_t>(index));
+    const auto make_source = model(network.populations[index].model).make_source;
+    if (make_source) sources[index] = make_source(layout, static_cast<std::int64_t>(index));
   }
   // The parts have copies of their own in the form that they need.
   for (Projection& projection : network.projections) projection = {};
@@ -104,6 +82,15 @@ void Simulation::set_signal(std::string_view population, std::span<const double>
 
 namespace {
 
+std::size_t variable_of(const Population& population, std::string_view name) {
+  try {
+    return model(population.model).variable(name);
+  } catch (const Error& error) {
+    throw error.within(
+        fmt::format("population '{}' of model '{}'", population.name, population.model));
+  }
+}
+
 /// A recorder of nothing yet. On the grid samples lie at steps, whatever the interval was rounded
 /// to when it was written.
 Recorder make_recorder(const Layout& layout, std::int64_t population, double interval_ms) {
@@ -124,17 +111,13 @@ Recorder make_recorder(const Layout& layout, std::int64_t population, double int
 
 }  // namespace
 
-std::size_t Simulation::record(std::string_view population, Quantity quantity, double interval_ms,
-                               std::vector<std::int64_t> neurons) {
+std::size_t Simulation::record(std::string_view population, std::string_view variable,
+                               double interval_ms, std::vector<std::int64_t> neurons) {
   const std::int64_t index = impl_->network.population(population);
   const Population& own = impl_->layout.population(index);
   const Model& model = spiking::model(own.model);
   require(!model.is_source(), ErrorKind::config, "population '{}' is a source: it has no state",
           own.name);
-  require(model.dynamics != Dynamics::glifr || quantity == Quantity::voltage ||
-              quantity == Quantity::threshold || quantity == Quantity::after_spike_current,
-          ErrorKind::config, "population '{}' is of model '{}': expected V, threshold or I_asc",
-          own.name, own.model);
   if (neurons.empty()) {
     for (std::int64_t neuron = 0; neuron < own.cells(); ++neuron) neurons.push_back(neuron);
   }
@@ -144,7 +127,8 @@ std::size_t Simulation::record(std::string_view population, Quantity quantity, d
             own.cells() - 1);
   }
   Recorder recorder = make_recorder(impl_->layout, index, interval_ms);
-  recorder.recording.quantity = quantity;
+  recorder.variable = variable_of(own, variable);
+  recorder.recording.variable = model.variables[recorder.variable].name;
   recorder.recording.neurons = std::move(neurons);
   recorder.first_sample = recorder.samples_until(impl_->now_ms, impl_->step) + 1;
   impl_->recorders.push_back(std::move(recorder));

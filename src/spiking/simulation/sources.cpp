@@ -220,17 +220,14 @@ void Source::set_signal(std::span<const double> /*values*/) {
   fail(ErrorKind::data, "signals are for populations of model 'analog_source'");
 }
 
-std::unique_ptr<Source> make_source(const Layout& layout, std::int64_t population) {
-  switch (model(layout.population(population).model).dynamics) {
-    case Dynamics::spike_source:
-      return std::make_unique<Trains>(layout, population);
-    case Dynamics::poisson_source:
-      return std::make_unique<Poisson>(layout, population);
-    case Dynamics::analog_source:
-      return std::make_unique<Analog>(layout, population);
-    default:
-      return nullptr;
-  }
+std::unique_ptr<Source> make_trains_source(const Layout& layout, std::int64_t population) {
+  return std::make_unique<Trains>(layout, population);
+}
+std::unique_ptr<Source> make_poisson_source(const Layout& layout, std::int64_t population) {
+  return std::make_unique<Poisson>(layout, population);
+}
+std::unique_ptr<Source> make_analog_source(const Layout& layout, std::int64_t population) {
+  return std::make_unique<Analog>(layout, population);
 }
 
 }  // namespace afterspike::spiking

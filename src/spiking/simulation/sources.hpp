@@ -29,7 +29,8 @@ class Source {
   virtual void set_signal(std::span<const double> values);
 };
 
-/// The source that a population is, or nothing.
-std::unique_ptr<Source> make_source(const Layout& layout, std::int64_t population);
+std::unique_ptr<Source> make_trains_source(const Layout& layout, std::int64_t population);
+std::unique_ptr<Source> make_poisson_source(const Layout& layout, std::int64_t population);
+std::unique_ptr<Source> make_analog_source(const Layout& layout, std::int64_t population);
 
 }  // namespace afterspike::spiking

@@ -114,7 +114,7 @@ TEST(AsNest, AConstantCurrentIsAHigherRest) {
     std::vector<std::size_t> spikes;
     for (const spiking::Network& each : {network, conversion.network}) {
       spiking::Simulation simulation(each, {1});
-      simulation.record("cells", spiking::Quantity::voltage, 0.1);
+      simulation.record("cells", "V", 0.1);
       simulation.run_until(300);
       recordings.push_back(simulation.recording(0));
       spikes.push_back(simulation.spikes().size());

@@ -130,7 +130,7 @@ std::vector<Change> columns_of(const std::string& model) {
       {"refractory", "a refractory period"},
       {"after_spike_multiplicative", "multiplier of an after-spike current"}};
   std::vector<Change> changes;
-  for (const spiking::Column& column : spiking::model(model).columns) {
+  for (const spiking::Parameter& column : spiking::model(model).parameters) {
     const std::string name(column.name);
     const auto word = words.find(name);
     const auto apply = [name](Network& network) {
@@ -139,7 +139,7 @@ std::vector<Change> columns_of(const std::string& model) {
     };
     changes.push_back({model + " " + name, apply, word == words.end() ? "" : word->second});
     // A rule of its own resets these; AllenSDK has no other voltage for it.
-    if (name == "reset" && spiking::model(model).spike_threshold) {
+    if (name == "reset" && spiking::model(model).leaky->spike_threshold) {
       changes.back().makes_no_difference_to = "allen";
     }
   }

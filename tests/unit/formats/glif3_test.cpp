@@ -14,7 +14,6 @@
 namespace afterspike::formats {
 namespace {
 
-using spiking::Quantity;
 using testing::expect_error;
 using testing::glifr_network;
 using ::testing::HasSubstr;
@@ -29,7 +28,7 @@ Outcome run(const spiking::Network& network, std::int64_t steps,
             const spiking::Options& options = {1}) {
   spiking::Simulation simulation(network, options);
   simulation.set_signal("input", random_signal(steps));
-  simulation.record("hidden", Quantity::voltage, network.time_step_ms);
+  simulation.record("hidden", "V", network.time_step_ms);
   simulation.run_until(static_cast<double>(steps) * network.time_step_ms);
   return {simulation.spikes(), simulation.recording(0).values};
 }

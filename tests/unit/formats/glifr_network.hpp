@@ -30,10 +30,11 @@ inline spiking::Network glifr_network(const Ranges& changes = {}, std::int64_t s
   network.time_step_ms = dt_ms;
   Rng rng(4);
   spiking::Population neurons{"hidden", "glifr", size, SynapseShape::delta, 1, {}, {}, {}, 1};
-  for (const auto& column : spiking::model("glifr").columns) {
+  for (const auto& column : spiking::model("glifr").parameters) {
     const auto [low, high] = ranges.at(std::string(column.name));
     auto& values = neurons.columns[std::string(column.name)];
-    for (std::int64_t n = 0; n < (column.per_current ? currents : 1) * size; ++n) {
+    for (std::int64_t n = 0; n < (column.extent == spiking::Extent::current ? currents : 1) * size;
+         ++n) {
       values.push_back(rng.uniform(low, high));
     }
   }

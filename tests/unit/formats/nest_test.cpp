@@ -193,7 +193,7 @@ TEST(Nest, AnAlphaCurrentBringsTheChargeOfTheJump) {
   spiking::Options options{1};
   options.dt_ms = 0.1;
   spiking::Simulation simulation(as_nest(network, {false, 0.1, 0.1}).network, options);
-  simulation.record("hidden", spiking::Quantity::voltage, 10);
+  simulation.record("hidden", "V", 10);
   simulation.run_until(10);
   EXPECT_NEAR(simulation.recording(0).values.at(0), 0.7, 1e-4);
 }

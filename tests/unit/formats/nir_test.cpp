@@ -118,7 +118,7 @@ TEST(Nir, AsTheyWereTrainedNeuronsAreInTheMetadataToTheBit) {
   const auto network = testing::glifr_network();
   export_network(nir(), network, directory / "net.nir", {true});
   const io::Hdf5File file(directory / "net.nir");
-  for (const spiking::Column& column : spiking::model("glifr").columns) {
+  for (const spiking::Parameter& column : spiking::model("glifr").parameters) {
     const std::string name(column.name), metadata = "/node/nodes/hidden/metadata/";
     EXPECT_EQ(file.read<double>(metadata + "glifr/" + name).values,
               network.populations[0].columns.at(name));

@@ -98,9 +98,9 @@ TEST(Respond, EachCopyOfANeuronAddsWhatArrives) {
   spiking::Network network;
   network.time_step_ms = 1;
   spiking::Population cells{"hidden", "glifr", 2, spiking::SynapseShape::delta, 1, {}, {}, {}, 3};
-  for (const auto& column : spiking::model("glifr").columns) {
+  for (const auto& column : spiking::model("glifr").parameters) {
     auto& values = cells.columns[std::string(column.name)];
-    if (!column.per_current) values.assign(2, 0);
+    if (column.extent == spiking::Extent::neuron) values.assign(2, 0);
   }
   cells.columns["threshold"].assign(2, -1e6);
   cells.columns["softness"].assign(2, 1);

@@ -126,9 +126,9 @@ inline DenseNetwork make_dense(const spiking::Network& network, std::uint64_t se
       DenseNeuron n;
       n.population = static_cast<std::int64_t>(p);
       n.index = i;
-      n.spike_part = model.spike_threshold;
-      n.voltage_part = model.voltage_threshold;
-      n.reached = model.reached_is_crossed;
+      n.spike_part = model.leaky->spike_threshold;
+      n.voltage_part = model.leaky->voltage_threshold;
+      n.reached = model.leaky->reached_is_crossed;
       n.shape = population.synapse;
       n.C = get("capacitance");
       n.G = population.model == "lif" ? n.C / get("membrane_time_constant") : get("conductance");

@@ -78,9 +78,9 @@ TEST(GlifnetDescription, CountsCopies) {
   Network network;
   Population& population = network.populations.emplace_back();
   population = {"hidden", "glifr", 5, SynapseShape::delta, 1, {}, {}, {}, 4};
-  for (const Column& column : model("glifr").columns) {
+  for (const Parameter& column : model("glifr").parameters) {
     population.columns[std::string(column.name)] =
-        std::vector<double>(column.per_current ? 0 : 5, 1);
+        std::vector<double>(column.extent == spiking::Extent::current ? 0 : 5, 1);
   }
   validate(network);
   const io::Json description = describe(network);

@@ -33,10 +33,11 @@ Network glifr_network(double softness, double fraction) {
       {"after_spike_decay", {0.5, 6}},
       {"after_spike_multiplicative", {-0.5, 0.5}},
       {"after_spike_additive", {-2, 2}}};
-  for (const auto& column : model("glifr").columns) {
+  for (const auto& column : model("glifr").parameters) {
     const auto [low, high] = ranges.at(std::string(column.name));
     auto& values = neurons.columns[std::string(column.name)];
-    for (std::int64_t n = 0; n < (column.per_current ? 2 : 1) * kNeurons; ++n) {
+    for (std::int64_t n = 0; n < (column.extent == spiking::Extent::current ? 2 : 1) * kNeurons;
+         ++n) {
       values.push_back(rng.uniform(low, high));
     }
   }
@@ -234,7 +235,7 @@ TEST(Glifr, ExistsOnItsOwnGridOnly) {
   expect_error(ErrorKind::data, {"found 6 values, expected a multiple of 4 channels"},
                [&] { simulation.set_signal("input", std::vector<double>(6)); });
   expect_error(ErrorKind::config, {"expected V, threshold or I_asc"},
-               [&] { simulation.record("hidden", Quantity::synaptic_current, kDt); });
+               [&] { simulation.record("hidden", "I_syn", kDt); });
 }
 
 }  // namespace

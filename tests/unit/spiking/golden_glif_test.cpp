@@ -71,10 +71,10 @@ TEST(GoldenGlif, GridRepeatsNestToRounding) {
       Simulation simulation(glif_case(file, place), options);
       const bool traces = file.exists(place + "/V_m");
       if (traces) {
-        simulation.record("neuron", Quantity::voltage, dt);
-        simulation.record("neuron", Quantity::threshold, dt);
-        simulation.record("neuron", Quantity::threshold_spike, dt);
-        simulation.record("neuron", Quantity::threshold_voltage, dt);
+        simulation.record("neuron", "V", dt);
+        simulation.record("neuron", "threshold", dt);
+        simulation.record("neuron", "threshold_spike", dt);
+        simulation.record("neuron", "threshold_voltage", dt);
       }
       simulation.run_until(until);
       const auto expected = file.read<double>(place + "/spike_times").values;

@@ -128,7 +128,7 @@ TEST(GoldenNeurons, GridRepeatsNestsLif) {
                               LifCase{"/iaf_psc_delta", SynapseShape::delta}}) {
     SCOPED_TRACE(each.name);
     Simulation simulation(lif_case(file, each.name, each.shape), {1});
-    simulation.record("neuron", Quantity::voltage, 0.1);
+    simulation.record("neuron", "V", 0.1);
     simulation.run_until(1000);
     std::vector<double> times;
     for (const Spike& spike : simulation.spikes()) times.push_back(spike.time_ms);

@@ -33,10 +33,10 @@ inline spiking::Population from_nest(const std::string& name, const std::string&
   population.name = name;
   population.model = model;
   population.size = static_cast<std::int64_t>(neurons.size());
-  for (const spiking::Column& column : spiking::model(model).columns) {
+  for (const spiking::Parameter& column : spiking::model(model).parameters) {
     auto& values = population.columns[std::string(column.name)];
     const std::string key(column.symbol);
-    if (!column.per_current) {
+    if (column.extent == spiking::Extent::neuron) {
       for (const auto& p : neurons) values.push_back(p.contains(key) ? p.at(key).get<double>() : 0);
       continue;
     }

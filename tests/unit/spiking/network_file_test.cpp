@@ -186,8 +186,8 @@ TEST(GlifnetFile, FilesOfVersionOneAreReadUnlessTheyHaveCopies) {
   const auto path = directory / "net.h5";
   Network network;
   Population glifr{"hidden", "glifr", 1, SynapseShape::delta, 1, {}, {}, {}, 1};
-  for (const Column& column : model("glifr").columns) {
-    if (column.per_current) {
+  for (const Parameter& column : model("glifr").parameters) {
+    if (column.extent == spiking::Extent::current) {
       glifr.columns[std::string(column.name)] = {};
     } else {
       glifr.columns[std::string(column.name)] = {1};

@@ -18,9 +18,9 @@ TEST(Recording, RecordersDoNotDisturbEachOther) {
   for (const Setting& setting : settings()) {
     SCOPED_TRACE(setting.name);
     Simulation simulation(setting.network(4), setting.options);
-    simulation.record("glif3", Quantity::voltage, 0.2);
-    simulation.record("glif3", Quantity::synaptic_current, 0.1);
-    simulation.record("glif3", Quantity::voltage, 0.1, {6, 2, 2});
+    simulation.record("glif3", "V", 0.2);
+    simulation.record("glif3", "I_syn", 0.1);
+    simulation.record("glif3", "V", 0.1, {6, 2, 2});
     simulation.run_until(30);
     const Recording &all = simulation.recording(0), &some = simulation.recording(2);
     ASSERT_EQ(all.values.size(), 150u * 7);
@@ -43,7 +43,7 @@ double cost_of_recording(std::int64_t neurons) {
   double least = 1e9;
   for (int repeat = 0; repeat < 5; ++repeat) {
     Simulation simulation(network, {1, Engine::exact});
-    simulation.record("n", Quantity::voltage, 1);
+    simulation.record("n", "V", 1);
     const std::clock_t start = std::clock();
     simulation.run_until(10);
     least = std::min(least, static_cast<double>(std::clock() - start));

@@ -14,7 +14,6 @@ namespace afterspike::testing {
 inline spiking::Population make_population(const std::string& name, const std::string& model,
                                            std::int64_t size, spiking::SynapseShape synapse,
                                            const std::vector<double>& time_constants, Rng rng) {
-  using spiking::Dynamics;
   spiking::Population population;
   population.name = name;
   population.model = model;
@@ -48,8 +47,8 @@ inline spiking::Population make_population(const std::string& name, const std::s
                                                {"after_spike_amplitude", -30},
                                                {"after_spike_multiplier", 0.9},
                                                {"rate", 40}};
-  for (const spiking::Column& column : kind.columns) {
-    const std::int64_t rows = column.per_current ? 2 : 1;
+  for (const spiking::Parameter& column : kind.parameters) {
+    const std::int64_t rows = column.extent == spiking::Extent::current ? 2 : 1;
     auto& values = population.columns[std::string(column.name)];
     for (std::int64_t index = 0; index < rows * size; ++index) {
       const double value = usual.at(std::string(column.name));

@@ -30,7 +30,7 @@ struct Outcome {
 
 Outcome run(const Network& network, const Options& options, double until) {
   Simulation simulation(network, options);
-  const std::size_t voltages = simulation.record("glif3", Quantity::voltage, 0.5);
+  const std::size_t voltages = simulation.record("glif3", "V", 0.5);
   simulation.run_until(until);
   return {simulation.spikes(), simulation.recording(voltages).values,
           simulation.statistics().synaptic_events};
@@ -185,7 +185,7 @@ TEST(Simulation, NoiseCurrentsHaveTheirMoments) {
   network.noise_currents.push_back({0, 30, 50, 1});
   for (const Engine engine : {Engine::grid, Engine::exact}) {
     Simulation simulation(network, {3, engine});
-    simulation.record("n", Quantity::voltage, 100);
+    simulation.record("n", "V", 100);
     simulation.run_until(1000);
     double sum = 0, squares = 0;
     const auto& values = simulation.recording(0).values;
@@ -215,7 +215,7 @@ void go_on_after(Simulation& simulation, double steps, double window_ms) {
 
 TEST(Simulation, SamplesOnTheGridLieAtSteps) {
   Simulation simulation(random_network(3), {1});
-  simulation.record("glif1", Quantity::voltage, 0.10000005);
+  simulation.record("glif1", "V", 0.10000005);
   simulation.run_until(9.9);
   const Recording& recording = simulation.recording(0);
   EXPECT_EQ(recording.interval_ms, 0.1);
@@ -231,7 +231,7 @@ TEST(Simulation, LateSamplesAreCountedAsEarlyOnes) {
     Simulation simulation(random_network(3), options);
     constexpr double kBegin = 3'000'000'001;
     go_on_after(simulation, kBegin, 0.1);
-    simulation.record("glif1", Quantity::voltage, 0.2);
+    simulation.record("glif1", "V", 0.2);
     for (int step = 1; step < 100; ++step) {
       simulation.run_until((kBegin + step) * 0.1);
       const Recording& recording = simulation.recording(0);
@@ -315,19 +315,20 @@ TEST(Simulation, MisuseIsNamed) {
   expect_error(ErrorKind::config, {"end of the run: found 1e+300 ms, expected a time from 1 to"},
                [&] { simulation.run_until(1e300); });
   expect_error(ErrorKind::config, {"interval of samples"},
-               [&] { simulation.record("glif1", Quantity::voltage, 0.25); });
+               [&] { simulation.record("glif1", "V", 0.25); });
   expect_error(ErrorKind::config, {"interval of samples: found 1e-09 ms, expected at least a step"},
-               [&] { simulation.record("glif1", Quantity::voltage, 1e-9); });
+               [&] { simulation.record("glif1", "V", 1e-9); });
   expect_error(ErrorKind::config, {"'input' is a source"},
-               [&] { simulation.record("input", Quantity::voltage, 1); });
+               [&] { simulation.record("input", "V", 1); });
   expect_error(ErrorKind::config, {"found neuron 3 to be recorded, expected 0 to 2"},
-               [&] { simulation.record("glif1", Quantity::voltage, 1, {3}); });
+               [&] { simulation.record("glif1", "V", 1, {3}); });
   expect_error(ErrorKind::data, {"'glif1' is not a source"},
                [&] { simulation.set_trains("glif1", {}); });
   expect_error(ErrorKind::data, {"found 2 ms after 3 ms"}, [&] {
     simulation.set_trains("input", {{0, 2, 2, 2, 2, 2}, {3, 2}});
   });
-  expect_error(ErrorKind::usage, {"no quantity called 'Vm'"}, [&] { quantity("Vm"); });
+  expect_error(ErrorKind::usage, {"of model 'glif1': no variable called 'Vm'"},
+               [&] { simulation.record("glif1", "Vm", 1); });
   State state = simulation.save();
   state.arrays.erase("glif2/voltage");
   expect_error(ErrorKind::data, {"'glif2/voltage' is missing"}, [&] { simulation.restore(state); });

@@ -27,7 +27,7 @@ double difference_of_engines(const Network& network) {
   std::vector<std::vector<double>> voltages;
   for (const Engine engine : {Engine::grid, Engine::exact}) {
     Simulation simulation(network, {3, engine});
-    simulation.record("n", Quantity::voltage, 0.1);
+    simulation.record("n", "V", 0.1);
     simulation.run_until(200);
     voltages.push_back(simulation.recording(0).values);
   }

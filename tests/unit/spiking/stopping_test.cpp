@@ -21,7 +21,7 @@ TEST(Stopping, RecordingAndStoppingChangeNothing) {
     Simulation whole(network, setting.options);
     whole.run_until(120);
     Simulation parts(network, setting.options);
-    parts.record("glif1", Quantity::threshold, 0.3);
+    parts.record("glif1", "threshold", 0.3);
     for (const double until : {0.1, 7.3, 7.4, 50.0, 119.9, 120.0}) parts.run_until(until);
     EXPECT_EQ(parts.spikes(), whole.spikes());
     EXPECT_EQ(parts.save(), whole.save());
@@ -56,7 +56,7 @@ TEST(Stopping, SumsAreFormedInTheSameOrder) {
   for (const std::vector<double>& stops :
        std::vector<std::vector<double>>{{}, {0.5}, {0.1, 0.9, 1}}) {
     Simulation simulation(order_network(), {1});
-    simulation.record("n", Quantity::synaptic_current, 2, {1});
+    simulation.record("n", "I_syn", 2, {1});
     for (const double stop : stops) simulation.run_until(stop);
     simulation.run_until(2);
     EXPECT_EQ(simulation.spikes().size(), 1u);
