@@ -71,7 +71,7 @@ struct ExporterEntry {
   std::string_view files = "";
 };
 
-/// All formats, one file of src/exporters/formats each.
+/// All formats, one file of src/formats/exporters each.
 std::span<const ExporterEntry> entries();
 
 /// What `format` says of a network, to be written by it. Throws Error(config) that lists all

@@ -86,8 +86,15 @@ std::size_t variable_of(const Population& population, std::string_view name) {
   try {
     return model(population.model).variable(name);
   } catch (const Error& error) {
-    throw error.within(
-        fmt::format("population '{}' of model '{}'", population.name, population.model));
+    // Another model may have it: then the request does not fit the network.
+    const bool known = std::any_of(models().begin(), models().end(), [&](const ModelEntry& entry) {
+      const auto& variables = entry.model.variables;
+      return std::any_of(variables.begin(), variables.end(),
+                         [&](const Variable& each) { return each.name == name; });
+    });
+    throw Error(known ? ErrorKind::config : ErrorKind::usage,
+                fmt::format("population '{}' of model '{}': {}", population.name, population.model,
+                            error.what()));
   }
 }
 

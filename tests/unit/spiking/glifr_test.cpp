@@ -234,7 +234,7 @@ TEST(Glifr, ExistsOnItsOwnGridOnly) {
   Simulation simulation(network, {1});
   expect_error(ErrorKind::data, {"found 6 values, expected a multiple of 4 channels"},
                [&] { simulation.set_signal("input", std::vector<double>(6)); });
-  expect_error(ErrorKind::config, {"expected V, threshold or I_asc"},
+  expect_error(ErrorKind::config, {"there are: V, threshold, I_asc"},
                [&] { simulation.record("hidden", "I_syn", kDt); });
 }
 
