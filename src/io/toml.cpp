@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 
 #include "afterspike/io/bytes.hpp"
+#include "afterspike/io/toml_tree.hpp"
 
 namespace afterspike::io {
 namespace {
@@ -177,7 +178,54 @@ toml::table parse_file(const std::filesystem::path& path) {
   }
 }
 
+TomlNode tree_of(const toml::node& node, const std::string& file) {
+  TomlNode tree{fmt::format("{}:{}", file, node.source().begin.line), false};
+  if (const auto* flag = node.as_boolean()) {
+    tree.value = flag->get();
+  } else if (const auto* integer = node.as_integer()) {
+    tree.value = integer->get();
+  } else if (const auto* number = node.as_floating_point()) {
+    tree.value = number->get();
+  } else if (const auto* words = node.as_string()) {
+    tree.value = words->get();
+  } else if (const auto* array = node.as_array()) {
+    TomlNode::Array elements;
+    for (const toml::node& element : *array) elements.push_back(tree_of(element, file));
+    tree.value = std::move(elements);
+  } else if (const auto* table = node.as_table()) {
+    TomlNode::Table entries;
+    for (const auto& [key, value] : *table) {
+      entries.emplace_back(std::string(key.str()), tree_of(value, file));
+    }
+    // toml++ sorts by name; a description is read in the order in which it was written.
+    std::stable_sort(entries.begin(), entries.end(), [&](const auto& one, const auto& other) {
+      return table->find(one.first)->second.source().begin.line <
+             table->find(other.first)->second.source().begin.line;
+    });
+    tree.value = std::move(entries);
+  } else {
+    fail(ErrorKind::config, "{}: found a date or time, expected true, false, a number or text",
+         tree.where);
+  }
+  return tree;
+}
+
 }  // namespace
+
+TomlNode read_toml(const std::filesystem::path& path) {
+  return tree_of(parse_file(path), path.string());
+}
+
+TomlNode parse_toml_value(std::string_view text, std::string where) {
+  TomlNode tree;
+  try {
+    tree = tree_of(*toml::parse(fmt::format("value = {}", text)).get("value"), where);
+  } catch (const toml::parse_error&) {
+    tree.value = std::string(text);
+  }
+  tree.where = std::move(where);
+  return tree;
+}
 
 void read_options(const std::filesystem::path& path, const Description& description) {
   Reader(path.string(), description).read(parse_file(path), "");

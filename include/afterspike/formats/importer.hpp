@@ -29,7 +29,7 @@ struct Import {
 /// Absent parameters of neurons have NEST's defaults, but V_m is E_L; absent delays are 1 ms. An
 /// edge of nsyns synapses becomes that many. Nodes and edges come in any order and in several
 /// groups. Spikes of virtual nodes are those of all inputs of type "spikes" together, from HDF5 or
-/// text files (glifnet/spike_trains.hpp); an input of type "current_clamp" becomes a step current
+/// text files (spiking/spike_trains.hpp); an input of type "current_clamp" becomes a step current
 /// in pA. A node_set is the name of a population or node set, "all", or an object of population,
 /// node_id and columns of the node types. Edges and inputs with "enabled": false are left out.
 /// Populations of several models become one for each, "name_glif1", "name_iaf_psc_alpha", ...;

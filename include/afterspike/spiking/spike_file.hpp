@@ -23,7 +23,7 @@ void write_spikes_sonata(const std::filesystem::path& path, const Network& netwo
                          std::span<const Spike> spikes);
 
 /// The spikes of one population of `neurons`, as trains: from a CSV file as above (by its index),
-/// or from a SONATA spike file, HDF5 or text (by its name; glifnet/spike_trains.hpp). Throws
+/// or from a SONATA spike file, HDF5 or text (by its name; spiking/spike_trains.hpp). Throws
 /// Error(data) that names the file and what is wrong in it, also if it has nothing of the
 /// population.
 SpikeTrains read_trains(const std::filesystem::path& path, std::string_view name,

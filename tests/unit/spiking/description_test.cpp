@@ -80,7 +80,7 @@ TEST(GlifnetDescription, CountsCopies) {
   population = {"hidden", "glifr", 5, SynapseShape::delta, 1, {}, {}, {}, 4};
   for (const Parameter& column : model("glifr").parameters) {
     population.columns[std::string(column.name)] =
-        std::vector<double>(column.extent == spiking::Extent::current ? 0 : 5, 1);
+        std::vector<double>(column.extent == Extent::current ? 0 : 5, 1);
   }
   validate(network);
   const io::Json description = describe(network);

@@ -187,7 +187,7 @@ TEST(GlifnetFile, FilesOfVersionOneAreReadUnlessTheyHaveCopies) {
   Network network;
   Population glifr{"hidden", "glifr", 1, SynapseShape::delta, 1, {}, {}, {}, 1};
   for (const Parameter& column : model("glifr").parameters) {
-    if (column.extent == spiking::Extent::current) {
+    if (column.extent == Extent::current) {
       glifr.columns[std::string(column.name)] = {};
     } else {
       glifr.columns[std::string(column.name)] = {1};

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <vector>
+
+#include "afterspike/base/rng.hpp"
+#include "afterspike/spiking/network.hpp"
+
+/// Connections by rule and values by distribution, under the names of NEST.
+namespace afterspike::spiking {
+
+/// A distribution of a parameter, a weight or a delay, in the unit of the value.
+struct Distribution {
+  enum class Kind {
+    constant,     ///< `first`.
+    normal,       ///< Mean `first`, standard deviation `second`.
+    lognormal,    ///< exp of a normal variable with mean `first`, standard deviation `second`.
+    uniform,      ///< From `first` to below `second`.
+    exponential,  ///< Mean `first`.
+  };
+
+  Kind kind = Kind::constant;
+  double first = 0, second = 0;
+  /// Values outside are drawn again.
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+};
+
+/// Draws a value. Throws Error(config) if a million draws in a row lie outside of min and max.
+double draw(const Distribution& distribution, Rng& rng);
+
+enum class ConnectionRule {
+  one_to_one,  ///< Neuron n to neuron n; sizes are equal.
+  all_to_all,
+  fixed_indegree,      ///< `count` synapses onto each target.
+  fixed_outdegree,     ///< `count` synapses from each source.
+  fixed_total_number,  ///< `count` synapses, each with a random source and target.
+  pairwise_bernoulli,  ///< Each pair with probability `probability`.
+};
+
+std::string_view name_of(ConnectionRule rule);
+/// The rule of this name. Throws Error(config) that lists the names.
+ConnectionRule connection_rule(std::string_view name);
+
+/// How two populations are connected.
+struct Connection {
+  ConnectionRule rule = ConnectionRule::all_to_all;
+  std::int64_t count = 0;
+  double probability = 0;
+  bool allow_autapses = true;   ///< A neuron may connect to itself.
+  bool allow_multapses = true;  ///< A pair may have several synapses.
+  Distribution weight;          ///< Unit of the receptor: pA, mV or nS.
+  Distribution delay;           ///< ms; rounded to steps of the grid.
+  /// Receptor of every synapse; -1: excitatory for weights >= 0, else inhibitory, where a
+  /// conductance is |weight|.
+  std::int64_t receptor = -1;
+};
+
+/// Draws the synapses of a connection. Delays are rounded to multiples of `time_step_ms`, at least
+/// one for neurons, and none below a step for sources. The result depends on `rng` alone. Throws
+/// Error(config) for a rule that the sizes do not allow, or a receptor that the target lacks.
+Projection connect(const std::vector<Population>& populations, std::int64_t source,
+                   std::int64_t target, const Connection& connection, double time_step_ms,
+                   const Rng& rng);
+
+}  // namespace afterspike::spiking

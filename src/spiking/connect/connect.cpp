@@ -1,0 +1,241 @@
+#include "afterspike/spiking/connect.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <functional>
+#include <unordered_set>
+
+#include "afterspike/base/registry.hpp"
+
+namespace afterspike::spiking {
+namespace {
+
+struct RuleName {
+  std::string_view name;
+  ConnectionRule rule;
+};
+constexpr std::array kRules = {RuleName{"one_to_one", ConnectionRule::one_to_one},
+                               RuleName{"all_to_all", ConnectionRule::all_to_all},
+                               RuleName{"fixed_indegree", ConnectionRule::fixed_indegree},
+                               RuleName{"fixed_outdegree", ConnectionRule::fixed_outdegree},
+                               RuleName{"fixed_total_number", ConnectionRule::fixed_total_number},
+                               RuleName{"pairwise_bernoulli", ConnectionRule::pairwise_bernoulli}};
+
+double draw_once(const Distribution& distribution, Rng& rng) {
+  switch (distribution.kind) {
+    case Distribution::Kind::normal:
+      return distribution.first + distribution.second * rng.normal();
+    case Distribution::Kind::lognormal:
+      return std::exp(distribution.first + distribution.second * rng.normal());
+    case Distribution::Kind::uniform:
+      return rng.uniform(distribution.first, distribution.second);
+    case Distribution::Kind::exponential:
+      return -distribution.first * std::log1p(-rng.uniform());
+    default:
+      return distribution.first;
+  }
+}
+
+/// Pairs of source and target in the order in which a rule draws them.
+class Pairs {
+ public:
+  Pairs(const Population& source, const Population& target, bool same, const Connection& connection,
+        const Rng& rng)
+      : sources_(source.size),
+        targets_(target.size),
+        no_autapses_(same && !connection.allow_autapses),
+        connection_(connection),
+        rng_(rng) {}
+
+  using Visit = std::function<void(std::int64_t source, std::int64_t target)>;
+  void visit(const Visit& visit) const;
+
+ private:
+  void one_to_one(const Visit& visit) const;
+  void all_to_all(const Visit& visit) const;
+  void fixed_degree(const Visit& visit, bool in) const;
+  void fixed_total_number(const Visit& visit) const;
+  void pairwise_bernoulli(const Visit& visit) const;
+  bool is_allowed(std::int64_t source, std::int64_t target) const {
+    return !no_autapses_ || source != target;
+  }
+  void require_count() const {
+    require(connection_.count >= 0, ErrorKind::config,
+            "rule '{}': found {} synapses, expected 0 or more", name_of(connection_.rule),
+            connection_.count);
+  }
+
+  std::int64_t sources_, targets_;
+  bool no_autapses_;
+  const Connection& connection_;
+  const Rng& rng_;
+};
+
+void Pairs::visit(const Visit& visit) const {
+  switch (connection_.rule) {
+    case ConnectionRule::one_to_one:
+      return one_to_one(visit);
+    case ConnectionRule::all_to_all:
+      return all_to_all(visit);
+    case ConnectionRule::fixed_indegree:
+      return fixed_degree(visit, true);
+    case ConnectionRule::fixed_outdegree:
+      return fixed_degree(visit, false);
+    case ConnectionRule::fixed_total_number:
+      return fixed_total_number(visit);
+    default:
+      return pairwise_bernoulli(visit);
+  }
+}
+
+void Pairs::one_to_one(const Visit& visit) const {
+  require(sources_ == targets_, ErrorKind::config,
+          "rule 'one_to_one': found {} sources and {} targets, expected equal numbers", sources_,
+          targets_);
+  for (std::int64_t neuron = 0; neuron < sources_; ++neuron) {
+    if (is_allowed(neuron, neuron)) visit(neuron, neuron);
+  }
+}
+
+void Pairs::all_to_all(const Visit& visit) const {
+  for (std::int64_t source = 0; source < sources_; ++source) {
+    for (std::int64_t target = 0; target < targets_; ++target) {
+      if (is_allowed(source, target)) visit(source, target);
+    }
+  }
+}
+
+void Pairs::fixed_degree(const Visit& visit, bool in) const {
+  require_count();
+  const std::int64_t ends = in ? targets_ : sources_, others = in ? sources_ : targets_;
+  const std::int64_t available = others - (no_autapses_ ? 1 : 0);
+  const bool possible =
+      connection_.allow_multapses ? available > 0 : connection_.count <= available;
+  require(possible || connection_.count == 0, ErrorKind::config,
+          "rule '{}': found {} synapses per neuron, expected at most {}: there are no more partners"
+          " without multapses",
+          name_of(connection_.rule), connection_.count, available);
+  for (std::int64_t end = 0; end < ends; ++end) {
+    Rng rng = rng_.stream(in ? "target" : "source", static_cast<std::uint64_t>(end));
+    std::unordered_set<std::int64_t> taken;
+    for (std::int64_t drawn = 0; drawn < connection_.count;) {
+      const auto other = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(others)));
+      if (!is_allowed(other, end)) continue;
+      if (!connection_.allow_multapses && !taken.insert(other).second) continue;
+      in ? visit(other, end) : visit(end, other);
+      ++drawn;
+    }
+  }
+}
+
+void Pairs::fixed_total_number(const Visit& visit) const {
+  require_count();
+  const std::int64_t available = sources_ * targets_ - (no_autapses_ ? sources_ : 0);
+  const bool possible =
+      connection_.allow_multapses ? available > 0 : connection_.count <= available;
+  require(possible || connection_.count == 0, ErrorKind::config,
+          "rule 'fixed_total_number': found {} synapses, expected at most {}: there are no more"
+          " pairs without multapses",
+          connection_.count, available);
+  Rng rng = rng_.stream("pairs");
+  std::unordered_set<std::int64_t> taken;
+  for (std::int64_t drawn = 0; drawn < connection_.count;) {
+    const auto source = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(sources_)));
+    const auto target = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(targets_)));
+    if (!is_allowed(source, target)) continue;
+    if (!connection_.allow_multapses && !taken.insert(source * targets_ + target).second) continue;
+    visit(source, target);
+    ++drawn;
+  }
+}
+
+/// Gaps between connected pairs are geometric.
+void Pairs::pairwise_bernoulli(const Visit& visit) const {
+  const double p = connection_.probability;
+  require(p >= 0 && p <= 1, ErrorKind::config,
+          "rule 'pairwise_bernoulli': found p = {}, expected 0 to 1", p);
+  if (p == 0) return;
+  for (std::int64_t source = 0; source < sources_; ++source) {
+    Rng rng = rng_.stream("source", static_cast<std::uint64_t>(source));
+    for (std::int64_t target = -1;;) {
+      const double gap = p == 1 ? 0 : std::floor(std::log1p(-rng.uniform()) / std::log1p(-p));
+      if (gap >= static_cast<double>(targets_ - target)) break;
+      target += 1 + static_cast<std::int64_t>(gap);
+      if (target >= targets_) break;
+      if (is_allowed(source, target)) visit(source, target);
+    }
+  }
+}
+
+std::uint8_t receptor_named(const Population& target, std::string_view name) {
+  const auto& receptors = model(target.model).receptors;
+  for (std::size_t index = 0; index < receptors.size(); ++index) {
+    if (receptors[index].name == name) return static_cast<std::uint8_t>(index);
+  }
+  return 0;
+}
+
+/// Moves a weight to the receptor that its sign selects.
+void select_receptor(const Population& target, std::int64_t receptor, Synapse& synapse) {
+  if (receptor >= 0) {
+    synapse.receptor = static_cast<std::uint8_t>(receptor);
+    return;
+  }
+  synapse.receptor = receptor_named(target, synapse.weight < 0 ? "inhibitory" : "excitatory");
+  if (target.weight_unit(synapse.receptor) == "nS") synapse.weight = std::abs(synapse.weight);
+}
+
+}  // namespace
+
+double draw(const Distribution& distribution, Rng& rng) {
+  constexpr int kTries = 1'000'000;
+  for (int tried = 0; tried < kTries; ++tried) {
+    const double value = draw_once(distribution, rng);
+    if (value >= distribution.min && value <= distribution.max) return value;
+  }
+  fail(ErrorKind::config,
+       "distribution: found no value from {} to {} in {} draws, expected a wider range",
+       distribution.min, distribution.max, kTries);
+}
+
+std::string_view name_of(ConnectionRule rule) {
+  for (const RuleName& each : kRules) {
+    if (each.rule == rule) return each.name;
+  }
+  return "";
+}
+
+ConnectionRule connection_rule(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const RuleName& each : kRules) {
+    if (each.name == name) return each.rule;
+    names.push_back(each.name);
+  }
+  fail(ErrorKind::config, "no rule called '{}'{}; there are: {}", name, did_you_mean(name, names),
+       fmt::join(names, ", "));
+}
+
+Projection connect(const std::vector<Population>& populations, std::int64_t source,
+                   std::int64_t target, const Connection& connection, double time_step_ms,
+                   const Rng& rng) {
+  const Population& from = populations[static_cast<std::size_t>(source)];
+  const Population& to = populations[static_cast<std::size_t>(target)];
+  require(connection.receptor < to.receptors, ErrorKind::config,
+          "receptor: found {}, expected less than {}", connection.receptor, to.receptors);
+  const double least = model(from.model).is_source() ? 0 : 1;
+  Rng weights = rng.stream("weights"), delays = rng.stream("delays");
+  std::vector<Synapse> synapses;
+  Pairs(from, to, source == target, connection, rng)
+      .visit([&](std::int64_t from_neuron, std::int64_t to_neuron) {
+        Synapse synapse{from_neuron, to_neuron, draw(connection.weight, weights), 0, 0};
+        const double steps = std::round(draw(connection.delay, delays) / time_step_ms);
+        synapse.delay_ms = std::max(steps, least) * time_step_ms;
+        select_receptor(to, connection.receptor, synapse);
+        synapses.push_back(synapse);
+      });
+  return make_projection(populations, source, target, synapses);
+}
+
+}  // namespace afterspike::spiking

@@ -1,0 +1,460 @@
+#include "afterspike/spiking/network_description.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/registry.hpp"
+#include "afterspike/io/toml_tree.hpp"
+#include "afterspike/spiking/connect.hpp"
+#include "network/expression.hpp"
+
+namespace afterspike::spiking {
+namespace {
+
+using io::TomlNode;
+using io::TomlTable;
+using Names = std::map<std::string, double, std::less<>>;
+
+/// Calls action() and puts file, line and key before the message of an Error.
+template <typename Action>
+auto within(const TomlTable& table, const Action& action) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    const std::string place = fmt::format("{}: {}", table.where(), table.name());
+    const bool placed = std::string_view(error.what()).starts_with(table.where());
+    throw placed ? error : Error(ErrorKind::config, fmt::format("{}: {}", place, error.what()));
+  }
+}
+
+/// Replaces texts that begin with '=' by the value of their expression.
+void evaluate_all(TomlNode& node, const Names& names) {
+  if (auto* table = std::get_if<TomlNode::Table>(&node.value)) {
+    for (auto& [key, child] : *table) evaluate_all(child, names);
+  } else if (auto* array = std::get_if<TomlNode::Array>(&node.value)) {
+    for (TomlNode& child : *array) evaluate_all(child, names);
+  } else if (const auto* text = std::get_if<std::string>(&node.value)) {
+    if (!text->starts_with('=')) return;
+    try {
+      node.value = evaluate(text->substr(1), names);
+    } catch (const Error& error) {
+      throw error.within(node.where);
+    }
+  }
+}
+
+/// [parameters]: numbers, and expressions of those above.
+Names read_parameters(TomlNode& root) {
+  Names names;
+  auto& entries = std::get<TomlNode::Table>(root.value);
+  const auto found = std::find_if(entries.begin(), entries.end(),
+                                  [](const auto& entry) { return entry.first == "parameters"; });
+  if (found == entries.end()) return names;
+  TomlTable table(found->second, "parameters");
+  for (const std::string& key : table.keys()) {
+    auto& values = std::get<TomlNode::Table>(found->second.value);
+    auto& node = std::find_if(values.begin(), values.end(), [&](const auto& entry) {
+                   return entry.first == key;
+                 })->second;
+    evaluate_all(node, names);
+    names[key] = io::toml_number(node, "parameters." + key);
+  }
+  return names;
+}
+
+/// A number, or { distribution = "normal", mean = 1.5, std = 0.75, min = 0.1 }.
+Distribution distribution_of(const TomlNode& node, const std::string& name) {
+  Distribution distribution;
+  if (!std::holds_alternative<TomlNode::Table>(node.value)) {
+    distribution.first = io::toml_number(node, name);
+    return distribution;
+  }
+  TomlTable table(node, name);
+  const std::string kind = table.text("distribution");
+  if (kind == "normal" || kind == "lognormal") {
+    distribution.kind =
+        kind == "normal" ? Distribution::Kind::normal : Distribution::Kind::lognormal;
+    distribution.first = table.number("mean");
+    distribution.second = table.number("std");
+    if (distribution.second < 0) table.refuse(table.at("std"), "std", "expected 0 or above");
+  } else if (kind == "exponential") {
+    distribution.kind = Distribution::Kind::exponential;
+    distribution.first = table.number("mean");
+  } else if (kind == "uniform") {
+    distribution.kind = Distribution::Kind::uniform;
+    distribution.first = table.number("min");
+    distribution.second = table.number("max");
+    if (distribution.first > distribution.second) {
+      table.refuse(table.at("max"), "max", "expected at least min");
+    }
+    table.finish();
+    return distribution;
+  } else {
+    const std::array<std::string_view, 4> names = {"normal", "lognormal", "uniform", "exponential"};
+    table.refuse(table.at("distribution"), "distribution",
+                 fmt::format("found '{}'{}, expected {}", kind, did_you_mean(kind, names),
+                             fmt::join(names, ", ")));
+  }
+  distribution.min = table.number("min", distribution.min);
+  distribution.max = table.number("max", distribution.max);
+  if (distribution.min > distribution.max) {
+    table.refuse(table.at("max"), "max", "expected at least min");
+  }
+  table.finish();
+  return distribution;
+}
+
+/// Reads one description; random numbers come from streams named by population or projection.
+class Builder {
+ public:
+  Builder(TomlTable root, std::uint64_t seed)
+      : root_(std::move(root)), rng_(Rng(seed).stream("network")) {}
+
+  NetworkDescription build();
+
+ private:
+  void read_population(TomlTable table, const std::string& name);
+  void read_receptors(TomlTable& table, Population& population);
+  void read_trains(TomlTable& table, Population& population);
+  void read_parameter(TomlTable& table, Population& population, const Parameter& parameter);
+  void draw_parameter(const TomlNode& node, const std::string& what, Population& population,
+                      const Parameter& parameter);
+  void read_projection(TomlTable& table);
+  Connection read_connection(TomlTable& table, const Population& target);
+  Projection read_synapses(TomlTable& table, std::int64_t source, std::int64_t target);
+  void read_current(TomlTable& table);
+  void read_record(TomlTable& table);
+  std::int64_t population_at(TomlTable& table, std::string_view key, const std::string& name);
+  std::vector<std::int64_t> neurons_of(TomlTable& table);
+
+  TomlTable root_;
+  Rng rng_;
+  NetworkDescription description_;
+};
+
+std::int64_t Builder::population_at(TomlTable& table, std::string_view key,
+                                    const std::string& name) {
+  try {
+    return description_.network.population(name);
+  } catch (const Error& error) {
+    table.refuse(table.at(key), key, error.what());
+  }
+}
+
+std::vector<std::int64_t> Builder::neurons_of(TomlTable& table) {
+  std::vector<std::int64_t> neurons;
+  if (table.find("neurons") == nullptr) return neurons;
+  for (const double neuron : table.numbers("neurons")) {
+    neurons.push_back(static_cast<std::int64_t>(neuron));
+  }
+  return neurons;
+}
+
+void Builder::read_receptors(TomlTable& table, Population& population) {
+  const Model& kind = model(population.model);
+  population.synapse = SynapseShape::model;
+  population.receptors = static_cast<std::int64_t>(kind.receptors.size());
+  if (kind.is_source() || !kind.receptors.empty()) {
+    if (kind.is_source()) population.synapse = SynapseShape::delta;
+    return;
+  }
+  const std::string shape =
+      table.text("synapse", kind.shapes.size() == 1 ? name_of(kind.shapes[0]) : "exponential");
+  const auto found = std::find_if(kind.shapes.begin(), kind.shapes.end(),
+                                  [&](SynapseShape each) { return name_of(each) == shape; });
+  if (found == kind.shapes.end()) {
+    std::vector<std::string_view> names;
+    for (const SynapseShape each : kind.shapes) names.push_back(name_of(each));
+    table.refuse(table.at("synapse"), "synapse",
+                 fmt::format("found '{}', expected {}", shape, fmt::join(names, ", ")));
+  }
+  population.synapse = *found;
+  population.receptors = 1;
+  if (*found == SynapseShape::delta) return;
+  const std::vector<double> taus = table.numbers("tau_syn");
+  population.receptors = static_cast<std::int64_t>(taus.size());
+  for (const double tau : taus) {
+    population.synapse_time_constants_ms.insert(population.synapse_time_constants_ms.end(),
+                                                static_cast<std::size_t>(population.size), tau);
+  }
+}
+
+/// spike_times = [[neuron 0], [neuron 1], ...] in ms.
+void Builder::read_trains(TomlTable& table, Population& population) {
+  const TomlNode* node = table.find("spike_times");
+  if (node == nullptr) return;
+  const auto* trains = std::get_if<TomlNode::Array>(&node->value);
+  if (trains == nullptr || static_cast<std::int64_t>(trains->size()) != population.size) {
+    table.refuse(*node, "spike_times",
+                 fmt::format("expected {} arrays of times, one per neuron", population.size));
+  }
+  population.trains.offsets = {0};
+  for (const TomlNode& train : *trains) {
+    const auto* times = std::get_if<TomlNode::Array>(&train.value);
+    if (times == nullptr) table.refuse(train, "spike_times", "expected an array of times");
+    for (const TomlNode& time : *times) {
+      population.trains.times_ms.push_back(io::toml_number(time, "spike_times"));
+    }
+    population.trains.offsets.push_back(
+        static_cast<std::int64_t>(population.trains.times_ms.size()));
+  }
+}
+
+void Builder::draw_parameter(const TomlNode& node, const std::string& what, Population& population,
+                             const Parameter& parameter) {
+  const Distribution distribution = distribution_of(node, what);
+  Rng rng = rng_.stream("parameter").stream(population.name).stream(parameter.symbol);
+  auto& column = population.columns[std::string(parameter.name)];
+  for (std::int64_t neuron = 0; neuron < population.size; ++neuron) {
+    column.push_back(draw(distribution, rng));
+  }
+}
+
+/// One value or distribution for all neurons, or an array with a value for each neuron; for
+/// after-spike currents an array with an entry for each current.
+void Builder::read_parameter(TomlTable& table, Population& population, const Parameter& parameter) {
+  const TomlNode* node = table.find(parameter.symbol);
+  std::string_view key = parameter.symbol;
+  if (node == nullptr) {
+    node = table.find(parameter.name);
+    key = parameter.name;
+  }
+  if (node == nullptr) return;
+  const std::string what = fmt::format("{}.{}", table.name(), key);
+  population.columns[std::string(parameter.name)].clear();
+  const auto* array = std::get_if<TomlNode::Array>(&node->value);
+  if (array == nullptr) return draw_parameter(*node, what, population, parameter);
+  const bool currents = parameter.extent == Extent::current;
+  if (!currents && static_cast<std::int64_t>(array->size()) != population.size) {
+    table.refuse(*node, key,
+                 fmt::format("found {} values, expected one, or {} for the neurons", array->size(),
+                             population.size));
+  }
+  auto& column = population.columns[std::string(parameter.name)];
+  for (const TomlNode& each : *array) {
+    if (currents) {
+      draw_parameter(each, what, population, parameter);
+    } else {
+      column.push_back(io::toml_number(each, what));
+    }
+  }
+}
+
+void Builder::read_population(TomlTable table, const std::string& name) {
+  Population population;
+  population.name = name;
+  population.model = table.text("model");
+  const Model& kind = model(population.model);
+  population.size = table.integer("size", 1);
+  if (population.size < 1 || population.size > std::numeric_limits<std::uint32_t>::max()) {
+    table.refuse(table.at("size"), "size",
+                 fmt::format("found {} neurons, expected 1 to 4294967295", population.size));
+  }
+  set_defaults(population, table.text("preset", ""));
+  read_receptors(table, population);
+  for (const Parameter& parameter : kind.parameters) read_parameter(table, population, parameter);
+  // Neurons start at rest unless the description says otherwise.
+  const bool starts = table.find("V_m") != nullptr || table.find("initial_potential") != nullptr;
+  const auto rest = population.columns.find("resting_potential");
+  const auto initial = population.columns.find("initial_potential");
+  if (!starts && rest != population.columns.end() && initial != population.columns.end() &&
+      table.find("preset") == nullptr) {
+    initial->second = rest->second;
+  }
+  if (kind.source_input == SourceInput::trains) read_trains(table, population);
+  if (kind.has_copies) population.copies = table.integer("copies", 1);
+  table.finish();
+  description_.network.populations.push_back(std::move(population));
+}
+
+Connection Builder::read_connection(TomlTable& table, const Population& target) {
+  Connection connection;
+  connection.rule = connection_rule(table.text("rule", "all_to_all"));
+  switch (connection.rule) {
+    case ConnectionRule::fixed_indegree:
+      connection.count = table.integer("indegree");
+      break;
+    case ConnectionRule::fixed_outdegree:
+      connection.count = table.integer("outdegree");
+      break;
+    case ConnectionRule::fixed_total_number:
+      connection.count = table.integer("N");
+      break;
+    case ConnectionRule::pairwise_bernoulli:
+      connection.probability = table.number("p");
+      break;
+    default:
+      break;
+  }
+  connection.allow_autapses = table.flag("allow_autapses", true);
+  connection.allow_multapses = table.flag("allow_multapses", true);
+  connection.weight = distribution_of(table.at("weight"), table.name() + ".weight");
+  connection.delay = distribution_of(table.at("delay"), table.name() + ".delay");
+  const TomlNode* receptor = table.find("receptor");
+  if (receptor == nullptr) return connection;
+  if (!std::holds_alternative<std::string>(receptor->value)) {
+    connection.receptor = table.integer("receptor");
+    if (connection.receptor < 0 || connection.receptor >= target.receptors) {
+      table.refuse(
+          *receptor, "receptor",
+          fmt::format("found {}, expected 0 to {}", connection.receptor, target.receptors - 1));
+    }
+    return connection;
+  }
+  const std::string name = table.text("receptor");
+  std::vector<std::string_view> names;
+  for (const Receptor& each : model(target.model).receptors) {
+    if (each.name == name) connection.receptor = static_cast<std::int64_t>(names.size());
+    names.push_back(each.name);
+  }
+  if (connection.receptor < 0) {
+    table.refuse(*receptor, "receptor",
+                 fmt::format("model '{}' has no receptor '{}'{}; there are: {}", target.model, name,
+                             did_you_mean(name, names), fmt::join(names, ", ")));
+  }
+  return connection;
+}
+
+/// synapses = [[source neuron, target neuron, weight, delay in ms], ...], optionally with a fifth
+/// number, the receptor.
+Projection Builder::read_synapses(TomlTable& table, std::int64_t source, std::int64_t target) {
+  std::vector<Synapse> synapses;
+  const TomlNode& list = table.at("synapses");
+  const auto* rows = std::get_if<TomlNode::Array>(&list.value);
+  if (rows == nullptr) table.refuse(list, "synapses", "expected an array of arrays");
+  for (const TomlNode& row : *rows) {
+    const auto* entries = std::get_if<TomlNode::Array>(&row.value);
+    if (entries == nullptr || entries->size() < 4 || entries->size() > 5) {
+      table.refuse(row, "synapses",
+                   "expected [source, target, weight, delay] or [..., receptor] for each synapse");
+    }
+    std::vector<double> values;
+    for (const TomlNode& entry : *entries) {
+      values.push_back(io::toml_number(entry, table.name() + ".synapses"));
+    }
+    const double receptor = values.size() == 5 ? values[4] : 0;
+    if (!(receptor >= 0 && receptor < 256))
+      table.refuse(row, "synapses", "expected receptor 0 to 255");
+    synapses.push_back({static_cast<std::int64_t>(values[0]), static_cast<std::int64_t>(values[1]),
+                        values[2], values[3], static_cast<std::uint8_t>(receptor)});
+  }
+  return make_projection(description_.network.populations, source, target, synapses);
+}
+
+void Builder::read_projection(TomlTable& table) {
+  Network& network = description_.network;
+  const std::vector<std::string> sources = table.texts("source"), targets = table.texts("target");
+  for (const std::string& source_name : sources) {
+    for (const std::string& target_name : targets) {
+      const std::int64_t source = population_at(table, "source", source_name);
+      const std::int64_t target = population_at(table, "target", target_name);
+      const Population& to = network.populations[static_cast<std::size_t>(target)];
+      if (model(to.model).is_source()) {
+        table.refuse(table.at("target"), "target",
+                     fmt::format("'{}' is a source, expected neurons", target_name));
+      }
+      if (table.find("synapses") != nullptr) {
+        network.projections.push_back(read_synapses(table, source, target));
+        continue;
+      }
+      const Rng rng = rng_.stream("projection", network.projections.size())
+                          .stream(source_name)
+                          .stream(target_name);
+      network.projections.push_back(connect(network.populations, source, target,
+                                            read_connection(table, to), network.time_step_ms, rng));
+    }
+  }
+  table.finish();
+}
+
+void Builder::read_current(TomlTable& table) {
+  Network& network = description_.network;
+  const std::string kind = table.text("type", "constant");
+  for (const std::string& name : table.texts("target")) {
+    const std::int64_t population = population_at(table, "target", name);
+    if (kind == "constant") {
+      network.step_currents.push_back(
+          {population, neurons_of(table), {table.ms("start", 0)}, {table.number("amplitude")}});
+      const double stop = table.ms("stop", std::numeric_limits<double>::infinity());
+      if (std::isfinite(stop)) {
+        network.step_currents.back().times_ms.push_back(stop);
+        network.step_currents.back().amplitudes_pa.push_back(0);
+      }
+    } else if (kind == "steps") {
+      network.step_currents.push_back(
+          {population, neurons_of(table), table.numbers("times"), table.numbers("amplitudes")});
+    } else if (kind == "noise") {
+      network.noise_currents.push_back({population, table.number("mean", 0), table.number("std"),
+                                        table.ms("interval", network.time_step_ms)});
+    } else {
+      const std::array<std::string_view, 3> names = {"constant", "steps", "noise"};
+      table.refuse(table.at("type"), "type",
+                   fmt::format("found '{}'{}, expected {}", kind, did_you_mean(kind, names),
+                               fmt::join(names, ", ")));
+    }
+  }
+  table.finish();
+}
+
+void Builder::read_record(TomlTable& table) {
+  const std::vector<std::string> variables = table.texts("variables");
+  for (const std::string& name : table.texts("population")) {
+    const std::int64_t index = population_at(table, "population", name);
+    const Population& population =
+        description_.network.populations[static_cast<std::size_t>(index)];
+    for (const std::string& variable : variables) model(population.model).variable(variable);
+    description_.records.push_back({name, variables, neurons_of(table), table.ms("interval", 0)});
+  }
+  table.finish();
+}
+
+NetworkDescription Builder::build() {
+  Network& network = description_.network;
+  network.time_step_ms = root_.ms("time_step", network.time_step_ms);
+  description_.until_ms = root_.ms("until", 0);
+  root_.find("parameters");
+  root_.find("seed");
+  const std::vector<TomlTable> populations = root_.named_tables("populations");
+  if (populations.empty()) {
+    fail(ErrorKind::config, "{}: expected at least one population, [populations.NAME]",
+         root_.where());
+  }
+  for (const TomlTable& table : populations) {
+    const std::string name = table.name().substr(std::string_view("populations.").size());
+    within(table, [&] { read_population(table, name); });
+  }
+  for (TomlTable& table : root_.tables("projections")) {
+    within(table, [&] { read_projection(table); });
+  }
+  for (TomlTable& table : root_.tables("currents")) within(table, [&] { read_current(table); });
+  for (TomlTable& table : root_.tables("record")) within(table, [&] { read_record(table); });
+  root_.finish();
+  return std::move(description_);
+}
+
+}  // namespace
+
+NetworkDescription read_description(const std::filesystem::path& path,
+                                    const std::vector<DescriptionSetting>& settings) {
+  TomlNode root = io::read_toml(path);
+  for (const auto& [key, value] : settings) io::set_toml(root, key, value);
+  evaluate_all(root, read_parameters(root));
+  TomlTable table(root, "");
+  const std::int64_t seed = table.integer("seed", 1);
+  if (seed < 0) table.refuse(table.at("seed"), "seed", "expected 0 or above");
+  NetworkDescription description = Builder(table, static_cast<std::uint64_t>(seed)).build();
+  description.seed = static_cast<std::uint64_t>(seed);
+  try {
+    validate(description.network);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::config, fmt::format("{}: {}", path.string(), error.what()));
+  }
+  return description;
+}
+
+}  // namespace afterspike::spiking

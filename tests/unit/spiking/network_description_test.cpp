@@ -1,0 +1,271 @@
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "afterspike/spiking/connect.hpp"
+#include "afterspike/spiking/network_description.hpp"
+#include "afterspike/spiking/network_file.hpp"
+#include "afterspike/spiking/simulation.hpp"
+#include "network/expression.hpp"
+#include "support/expect_error.hpp"
+#include "support/temp_dir.hpp"
+
+namespace afterspike::spiking {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::expect_error;
+using testing::TempDir;
+
+class Descriptions : public ::testing::Test {
+ protected:
+  std::filesystem::path write(const std::string& text) const {
+    const auto path = directory_ / "net.toml";
+    std::ofstream(path) << text;
+    return path;
+  }
+  void expect_refused(const std::string& text, const std::vector<std::string>& words) const {
+    const auto path = write(text);
+    expect_error(ErrorKind::config, words, [&] { read_description(path); });
+  }
+
+  TempDir directory_;
+};
+
+const std::string kBalanced = R"(
+time_step = "0.1 ms"
+until = "50 ms"
+seed = 3
+
+[parameters]
+scale = 0.1
+excitatory = "= 400 * scale"
+
+[populations.E]
+model = "lif"
+size = "= excitatory"
+E_L = -49.0
+V_th = -50.0
+V_m = { distribution = "uniform", min = -60, max = -50 }
+tau_syn = [5, 10]
+
+[populations.I]
+model = "lif"
+size = 10
+tau_syn = [5, 10]
+
+[populations.noise]
+model = "poisson_source"
+size = 40
+rate = 100
+
+[[projections]]
+source = "E"
+target = ["E", "I"]
+rule = "pairwise_bernoulli"
+p = 0.2
+weight = { distribution = "normal", mean = 16.2, std = 1.6, min = 0 }
+delay = 1.5
+receptor = 0
+
+[[projections]]
+source = "noise"
+target = "E"
+rule = "one_to_one"
+weight = 100
+delay = "= 10 * 0.1"
+receptor = 0
+
+[[currents]]
+target = "I"
+type = "steps"
+times = [10, 20]
+amplitudes = [300, 0]
+
+[[record]]
+population = "E"
+variables = ["V"]
+neurons = [0, 1]
+)";
+
+TEST_F(Descriptions, BecomeNetworksThatRunAndAreReadBackEqualFromHdf5) {
+  const NetworkDescription description = read_description(write(kBalanced));
+  const Network& network = description.network;
+  ASSERT_EQ(network.populations.size(), 3U);
+  EXPECT_EQ(network.populations[0].name, "E");
+  EXPECT_EQ(network.populations[0].size, 40);
+  EXPECT_EQ(network.populations[0].receptors, 2);
+  const auto voltages = network.populations[0].column("initial_potential");
+  EXPECT_GT(std::set<double>(voltages.begin(), voltages.end()).size(), 35U);
+  // Neurons start at rest unless the description says otherwise.
+  EXPECT_EQ(network.populations[1].column("initial_potential")[0], -70);
+  ASSERT_EQ(network.projections.size(), 3U);
+  EXPECT_NEAR(static_cast<double>(network.projections[0].synapses()), 40 * 40 * 0.2, 60);
+  EXPECT_EQ(network.projections[2].synapses(), 40);
+  EXPECT_DOUBLE_EQ(network.projections[2].delays_ms[0], 1);
+  EXPECT_EQ(description.until_ms, 50);
+  EXPECT_EQ(description.seed, 3U);
+  ASSERT_EQ(description.records.size(), 1U);
+  EXPECT_THAT(description.records[0].neurons, ElementsAre(0, 1));
+
+  write_network(directory_ / "net.h5", network);
+  EXPECT_EQ(read_network(directory_ / "net.h5"), network);
+  Simulation simulation(network, {.seed = 1});
+  simulation.run_until(50);
+  EXPECT_GT(simulation.spikes().size(), 20U);
+}
+
+TEST_F(Descriptions, SettingsReplaceValuesAndSeedsChangeNetworks) {
+  const auto path = write(kBalanced);
+  const Network network = read_description(path).network;
+  EXPECT_EQ(read_description(path).network, network);
+  EXPECT_NE(read_description(path, {{"seed", "4"}}).network, network);
+  const Network larger = read_description(path, {{"parameters.scale", "0.2"},
+                                                 {"projections.0.p", "1"},
+                                                 {"populations.I.C_m", "300"}})
+                             .network;
+  EXPECT_EQ(larger.populations[0].size, 80);
+  EXPECT_EQ(larger.projections[0].synapses(), 80 * 80);
+  EXPECT_EQ(larger.populations[1].column("capacitance")[0], 300);
+}
+
+TEST_F(Descriptions, AreRefusedWithFileLineAndTheNearestName) {
+  expect_refused("[populations.E]\nmodel = \"lif\"\nC_mm = 3\ntau_syn = 5\n",
+                 {"net.toml:3", "populations.E: no key 'C_mm' (did you mean 'C_m'?)"});
+  expect_refused("[populations.E]\nmodel = \"liff\"\n", {"populations.E", "did you mean 'lif'"});
+  expect_refused("[populations.E]\nmodel = \"lif\"\nsize = -3\n", {"found -3 neurons"});
+  expect_refused("[populations.E]\nmodel = \"lif\"\ntau_syn = 5\nC_m = -3\n",
+                 {"capacitance", "found -3 pF, expected above 0"});
+  expect_refused("[populations.E]\nmodel = \"lif\"\nC_m = nan\ntau_syn = 5\n",
+                 {"found no finite number"});
+  expect_refused("[populations.E]\nmodel = \"lif\"\nsynapse = \"alfa\"\n",
+                 {"found 'alfa', expected alpha, exponential, delta"});
+  expect_refused("[populations.E]\nmodel = \"lif\"\npreset = \"fast\"\n",
+                 {"model 'lif' has no presets"});
+  expect_refused("times_step = 1\n[populations.E]\nmodel = \"lif\"\ntau_syn = 5\n",
+                 {"no key 'times_step' (did you mean 'time_step'?)"});
+  expect_refused("a = 1979-05-27\n", {"found a date or time"});
+  expect_refused("", {"expected at least one population"});
+}
+
+TEST_F(Descriptions, ProjectionsAreRefusedByName) {
+  const std::string neurons =
+      "[populations.E]\nmodel = \"lif\"\nsize = 4\ntau_syn = [5, 10]\n"
+      "[populations.I]\nmodel = \"lif\"\nsize = 3\ntau_syn = [5]\n";
+  const auto refused = [&](const std::string& projection, const std::vector<std::string>& words) {
+    expect_refused(neurons + "[[projections]]\n" + projection, words);
+  };
+  refused("source = \"EE\"\ntarget = \"E\"\n", {"no population", "projections.0.source"});
+  refused("source = \"E\"\ntarget = \"I\"\nrule = \"one_to_one\"\nweight = 1\ndelay = 1\n",
+          {"found 4 sources and 3 targets"});
+  refused("source = \"E\"\ntarget = \"I\"\nrule = \"fixed_indegre\"\n",
+          {"no rule called 'fixed_indegre' (did you mean 'fixed_indegree'?)"});
+  refused("source = \"E\"\ntarget = \"I\"\nweight = 1\ndelay = 1\nreceptor = 1\n",
+          {"receptor: found 1, expected 0 to 0"});
+  refused(
+      "source = \"E\"\ntarget = \"I\"\nrule = \"pairwise_bernoulli\"\np = 1.5\nweight = 1\n"
+      "delay = 1\n",
+      {"found p = 1.5, expected 0 to 1"});
+  refused(
+      "source = \"E\"\ntarget = \"E\"\nrule = \"fixed_indegree\"\nindegree = 4\n"
+      "allow_autapses = false\nallow_multapses = false\nweight = 1\ndelay = 1\n",
+      {"found 4 synapses per neuron, expected at most 3"});
+  refused("source = \"E\"\ntarget = \"E\"\nweight = { distribution = \"gauss\" }\ndelay = 1\n",
+          {"found 'gauss', expected normal"});
+}
+
+TEST(Expressions, FollowTheRulesOfArithmetic) {
+  const std::map<std::string, double, std::less<>> names = {{"scale", 0.25}, {"N", 800}};
+  EXPECT_DOUBLE_EQ(evaluate("1 + 2 * 3 - 4 / 8", names), 6.5);
+  EXPECT_DOUBLE_EQ(evaluate("-2^2", names), -4);
+  EXPECT_DOUBLE_EQ(evaluate("2^3^2", names), 512);
+  EXPECT_DOUBLE_EQ(evaluate("round(N * scale / 3)", names), 67);
+  EXPECT_DOUBLE_EQ(evaluate("max(1, min(N, 3)) * sqrt(scale)", names), 1.5);
+  expect_error(ErrorKind::config, {"no parameter called 'scal' (did you mean 'scale'?)"},
+               [&] { evaluate("2 * scal", names); });
+  expect_error(ErrorKind::config, {"expected ')'"}, [&] { evaluate("(1 + 2", names); });
+  expect_error(ErrorKind::config, {"not finite"}, [&] { evaluate("1 / 0", names); });
+  expect_error(ErrorKind::config, {"100 nested"},
+               [&] { evaluate(std::string(10000, '('), names); });
+}
+
+/// Degrees of a drawn projection.
+struct Degrees {
+  std::vector<std::int64_t> in, out;
+};
+Degrees degrees_of(const Projection& projection, std::int64_t sources, std::int64_t targets) {
+  Degrees degrees;
+  degrees.in.resize(static_cast<std::size_t>(targets));
+  for (std::int64_t source = 0; source < sources; ++source) {
+    const auto row = static_cast<std::size_t>(source);
+    degrees.out.push_back(projection.offsets[row + 1] - projection.offsets[row]);
+  }
+  for (const std::uint32_t target : projection.targets) ++degrees.in[target];
+  return degrees;
+}
+
+TEST(Connections, HaveTheDegreesOfTheirRules) {
+  std::vector<Population> populations(2);
+  for (Population& population : populations) {
+    population.model = "lif";
+    population.size = &population == &populations[0] ? 50 : 70;
+    population.synapse_time_constants_ms.assign(static_cast<std::size_t>(population.size), 5);
+    set_defaults(population);
+  }
+  Connection connection;
+  connection.weight.first = 2;
+  connection.delay.first = 1.52;
+  connection.count = 7;
+  const auto drawn = [&](ConnectionRule rule) {
+    connection.rule = rule;
+    return connect(populations, 0, 1, connection, 0.1, Rng(5));
+  };
+  const Projection in = drawn(ConnectionRule::fixed_indegree);
+  EXPECT_THAT(degrees_of(in, 50, 70).in, ::testing::Each(7));
+  EXPECT_DOUBLE_EQ(in.delay_ms(0), 1.5);  // Rounded to the grid.
+  EXPECT_THAT(degrees_of(drawn(ConnectionRule::fixed_outdegree), 50, 70).out, ::testing::Each(7));
+  EXPECT_EQ(drawn(ConnectionRule::fixed_total_number).synapses(), 7);
+  EXPECT_EQ(drawn(ConnectionRule::all_to_all).synapses(), 50 * 70);
+  connection.probability = 0.3;
+  const double mean = 50 * 70 * 0.3, deviation = std::sqrt(mean * 0.7);
+  EXPECT_NEAR(static_cast<double>(drawn(ConnectionRule::pairwise_bernoulli).synapses()), mean,
+              4 * deviation);
+}
+
+TEST(Distributions, HaveTheirMomentsAndKeepTheirBounds) {
+  const auto moments = [](const Distribution& distribution) {
+    Rng rng(11);
+    double sum = 0, squares = 0;
+    constexpr int kDraws = 100'000;
+    for (int drawn = 0; drawn < kDraws; ++drawn) {
+      const double value = draw(distribution, rng);
+      EXPECT_TRUE(value >= distribution.min && value <= distribution.max);
+      sum += value;
+      squares += value * value;
+    }
+    const double mean = sum / kDraws;
+    return std::pair(mean, std::sqrt(squares / kDraws - mean * mean));
+  };
+  using Kind = Distribution::Kind;
+  const auto [normal_mean, normal_sd] = moments({Kind::normal, 1.5, 0.75});
+  EXPECT_NEAR(normal_mean, 1.5, 0.01);
+  EXPECT_NEAR(normal_sd, 0.75, 0.01);
+  const auto [log_mean, log_sd] = moments({Kind::lognormal, 0.1, 0.5});
+  EXPECT_NEAR(log_mean, std::exp(0.1 + 0.125), 0.01);
+  EXPECT_NEAR(log_sd, std::exp(0.1 + 0.125) * std::sqrt(std::exp(0.25) - 1), 0.02);
+  EXPECT_NEAR(moments({Kind::exponential, 2}).first, 2, 0.03);
+  EXPECT_NEAR(moments({Kind::uniform, -1, 3}).first, 1, 0.02);
+  EXPECT_GT(moments({Kind::normal, 0, 1, 0.5, 2}).first, 0.9);
+  Rng rng(1);
+  expect_error(ErrorKind::config, {"expected a wider range"}, [&] {
+    draw({Kind::normal, 0, 1, 50, 60}, rng);
+  });
+}
+
+}  // namespace
+}  // namespace afterspike::spiking
