@@ -12,6 +12,7 @@
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/table.hpp"
 #include "afterspike/parity/respond.hpp"
+#include "afterspike/spiking/network_description.hpp"
 #include "afterspike/spiking/network_file.hpp"
 #include "afterspike/spiking/spike_file.hpp"
 #include "command.hpp"
@@ -27,17 +28,19 @@ Arguments simulate_arguments() {
                       "Runs a network of spiking neurons: on the samples of a task, or on recorded "
                       "spikes.",
                       "NET [--task T] [--split test] [--limit N] [--seed S] [--json]\n"
-                      "  afterspike simulate NET --until \"500 ms\" --out DIR [--input FILE]");
+                      "  afterspike simulate NET --until \"500 ms\" --out DIR [--input FILE]\n"
+                      "  afterspike simulate NET.toml [--set populations.E.size=800] --out DIR");
   arguments.positional({"NET"})
       .value("task", "T", "Task (default: the task of the network's training).")
       .value("split", "SPLIT", "train, validation or test.", "test")
       .value("limit", "N", "Use only the first N samples.")
       .value("copies", "N", "Copies of each neuron, for networks exported with --mode population.")
       .value("until", "T", "Run until this time instead of on a task, such as \"500 ms\".")
+      .values("set", "PATH=VALUE", "Change a value of NET.toml: parameters.scale=0.1; repeatable.")
       .values("input", "[NAME=]FILE", "Spikes of a source (CSV or SONATA); repeatable.")
       .value("record", "LIST",
-             "Recorded quantities: spikes, V, threshold, I_asc, I_syn, ... of all neurons.",
-             "spikes")
+             "Recorded variables: spikes, V, w, I_syn, ... of all neurons that have them (default: "
+             "those that NET.toml states, else spikes).")
       .value("interval", "T", "Time between recorded samples (default: the time step).")
       .value("dt", "T", "Step of the grid (default: the network's).")
       .value("out", "DIR", "New directory for spikes and samples.")
@@ -62,9 +65,42 @@ spiking::Options read_options(const Arguments& arguments) {
   return options;
 }
 
+/// A network and, if it was described in TOML, the run that its description states.
+struct Input {
+  spiking::Network network;
+  bool is_description = false;
+  double until_ms = 0;  ///< 0: not stated.
+  std::vector<spiking::RecordRequest> records;
+};
+
+std::vector<spiking::DescriptionSetting> settings_of(const Arguments& arguments) {
+  std::vector<spiking::DescriptionSetting> settings;
+  for (const std::string& setting : arguments.list("set")) {
+    const auto equals = setting.find('=');
+    require(equals != std::string::npos && equals > 0, ErrorKind::usage,
+            "--set: found '{}', expected PATH=VALUE, as populations.E.size=800", setting);
+    settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  if (arguments.has("seed")) settings.emplace_back("seed", arguments.text("seed"));
+  return settings;
+}
+
+Input read_input(const Arguments& arguments) {
+  const std::string& path = arguments.words()[0];
+  if (std::filesystem::path(path).extension() != ".toml") {
+    require(arguments.list("set").empty(), ErrorKind::usage,
+            "--set: found the network '{}', expected a description, NET.toml", path);
+    return {spiking::read_network(path), false, positive_ms(arguments, "until"), {}};
+  }
+  spiking::NetworkDescription description = spiking::read_description(path, settings_of(arguments));
+  const double until = positive_ms(arguments, "until", description.until_ms);
+  require(until > 0, ErrorKind::usage,
+          "--until: '{}' states no end of the run; expected --until T, as --until \"1 s\"", path);
+  return {std::move(description.network), true, until, std::move(description.records)};
+}
+
 /// Refuses flags of the other way to run.
-void require_flags_of_one_way(const Arguments& arguments) {
-  const bool alone = arguments.has("until");
+void require_flags_of_one_way(const Arguments& arguments, bool alone) {
   for (const char* flag : {"out", "record", "input", "interval"}) {
     require(alone || !arguments.has(flag), ErrorKind::usage,
             "--{}: found no --until, expected it too: samples of a task are shown one by one, and"
@@ -120,23 +156,46 @@ struct Sampled {
   std::size_t recording;
 };
 
-/// Returns whether anything but spikes is recorded.
-bool samples(const Arguments& arguments) {
-  const std::vector<std::string> names = parts_of(arguments.text("record"));
-  return std::any_of(names.begin(), names.end(),
-                     [](const std::string& name) { return name != "spikes"; });
+bool has_variable(const spiking::Population& population, const std::string& name) {
+  const auto& variables = spiking::model(population.model).variables;
+  return std::any_of(variables.begin(), variables.end(), [&](const spiking::Variable& variable) {
+    return variable.name == name || (name == "V_m" && variable.name == "V");
+  });
 }
 
-std::vector<Sampled> set_recordings(const Arguments& arguments, const spiking::Network& network,
-                                    spiking::Simulation& simulation, double step_ms) {
-  const double interval = positive_ms(arguments, "interval", step_ms);
-  std::vector<Sampled> sampled;
+/// Requests for a variable of --record: every population of neurons that has it, or, if none has,
+/// the first one, which names its variables in an error.
+void request(const spiking::Network& network, const std::string& name,
+             std::vector<spiking::RecordRequest>& requests) {
+  const std::size_t before = requests.size();
+  for (const spiking::Population& population : network.populations) {
+    if (has_variable(population, name)) requests.push_back({population.name, {name}, {}, 0});
+  }
+  for (const spiking::Population& population : network.populations) {
+    if (requests.size() > before) return;
+    if (spiking::model(population.model).is_source()) continue;
+    requests.push_back({population.name, {name}, {}, 0});
+  }
+}
+
+/// Requests of --record, else of the description.
+std::vector<spiking::RecordRequest> requests_of(const Arguments& arguments, const Input& input) {
+  if (input.is_description && !arguments.has("record")) return input.records;
+  std::vector<spiking::RecordRequest> requests;
   for (const std::string& name : parts_of(arguments.text("record"))) {
-    if (name == "spikes") continue;
-    for (const spiking::Population& population : network.populations) {
-      if (spiking::model(population.model).is_source()) continue;
-      sampled.push_back({fmt::format("{}_{}.csv", population.name, name),
-                         simulation.record(population.name, name, interval)});
+    if (name != "spikes") request(input.network, name, requests);
+  }
+  return requests;
+}
+
+std::vector<Sampled> set_recordings(const std::vector<spiking::RecordRequest>& requests,
+                                    spiking::Simulation& simulation, double interval_ms) {
+  std::vector<Sampled> sampled;
+  for (const spiking::RecordRequest& each : requests) {
+    for (const std::string& variable : each.variables) {
+      const double interval = each.interval_ms > 0 ? each.interval_ms : interval_ms;
+      sampled.push_back({fmt::format("{}_{}.csv", each.population, variable),
+                         simulation.record(each.population, variable, interval, each.neurons)});
     }
   }
   return sampled;
@@ -169,19 +228,22 @@ void write_products(const std::filesystem::path& out, const spiking::Network& ne
 }
 
 /// Runs for a time, on recorded spikes.
-io::Json run_for(const Arguments& arguments, const spiking::Network& network) {
+io::Json run_for(const Arguments& arguments, const Input& input) {
+  const spiking::Network& network = input.network;
+  const std::vector<spiking::RecordRequest> requests = requests_of(arguments, input);
   require(arguments.has("out") || !arguments.has("record"), ErrorKind::usage,
           "--record: expected --out DIR, where it is written");
-  require(samples(arguments) || !arguments.has("interval"), ErrorKind::usage,
+  require(!requests.empty() || !arguments.has("interval"), ErrorKind::usage,
           "--interval: expected --record V or another quantity: spikes are recorded as they come");
   if (arguments.has("out")) require_free(arguments.text("out"), false);
   spiking::Options options = read_options(arguments);
   options.threads = threads(arguments);
-  const double until = positive_ms(arguments, "until");
+  const double until = input.until_ms;
   spiking::Simulation simulation(network, options);
   set_inputs(arguments, network, simulation);
   const double step = options.dt_ms > 0 ? options.dt_ms : network.time_step_ms;
-  const auto sampled = set_recordings(arguments, network, simulation, step);
+  const auto sampled =
+      set_recordings(requests, simulation, positive_ms(arguments, "interval", step));
   const auto start = std::chrono::steady_clock::now();
   simulation.run_until(until);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
@@ -242,13 +304,15 @@ void require_neurons(const std::string& path, const spiking::Network& network) {
 int run_simulate(std::span<const std::string> words) {
   Arguments arguments = simulate_arguments();
   if (!arguments.parse(words)) return 0;
-  require_flags_of_one_way(arguments);
-  spiking::Network network = spiking::read_network(arguments.words()[0]);
+  const bool is_description = std::filesystem::path(arguments.words()[0]).extension() == ".toml";
+  const bool alone = arguments.has("until") || is_description;
+  require_flags_of_one_way(arguments, alone);
+  Input input = read_input(arguments);
+  spiking::Network& network = input.network;
   require_neurons(arguments.words()[0], network);
   set_copies(arguments, network);
   network = converted(arguments, std::move(network));
-  const bool alone = arguments.has("until");
-  io::Json result = alone ? run_for(arguments, network) : classify(arguments, network);
+  io::Json result = alone ? run_for(arguments, input) : classify(arguments, network);
   result["engine"] = arguments.text("engine");
   if (arguments.has("as")) result["as"] = arguments.text("as");
   result["copies"] = network.populations.front().copies;

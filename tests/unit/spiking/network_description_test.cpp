@@ -29,7 +29,7 @@ class Descriptions : public ::testing::Test {
     std::ofstream(path) << text;
     return path;
   }
-  void expect_refused(const std::string& text, const std::vector<std::string>& words) const {
+  void expect_refused(const std::string& text, std::initializer_list<std::string> words) const {
     const auto path = write(text);
     expect_error(ErrorKind::config, words, [&] { read_description(path); });
   }
@@ -157,7 +157,7 @@ TEST_F(Descriptions, ProjectionsAreRefusedByName) {
   const std::string neurons =
       "[populations.E]\nmodel = \"lif\"\nsize = 4\ntau_syn = [5, 10]\n"
       "[populations.I]\nmodel = \"lif\"\nsize = 3\ntau_syn = [5]\n";
-  const auto refused = [&](const std::string& projection, const std::vector<std::string>& words) {
+  const auto refused = [&](const std::string& projection, std::initializer_list<std::string> words) {
     expect_refused(neurons + "[[projections]]\n" + projection, words);
   };
   refused("source = \"EE\"\ntarget = \"E\"\n", {"no population", "projections.0.source"});
