@@ -53,7 +53,8 @@ if(TARGET afterspike)
 endif()
 
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/datasets/mini DESTINATION ${share_folder}/datasets)
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/tasks/configs DESTINATION ${share_folder})
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/tasks/configs ${CMAKE_SOURCE_DIR}/tasks/networks
+  DESTINATION ${share_folder})
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/CITATION.cff DESTINATION ${share_folder})
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/afterspikeConfig.cmake.in
