@@ -68,7 +68,6 @@ spiking::Options read_options(const Arguments& arguments) {
 /// A network and, if it was described in TOML, the run that its description states.
 struct Input {
   spiking::Network network;
-  bool is_description = false;
   double until_ms = 0;  ///< 0: not stated.
   std::vector<spiking::RecordRequest> records;
 };
@@ -90,13 +89,13 @@ Input read_input(const Arguments& arguments) {
   if (std::filesystem::path(path).extension() != ".toml") {
     require(arguments.list("set").empty(), ErrorKind::usage,
             "--set: found the network '{}', expected a description, NET.toml", path);
-    return {spiking::read_network(path), false, positive_ms(arguments, "until"), {}};
+    return {spiking::read_network(path), positive_ms(arguments, "until"), {}};
   }
   spiking::NetworkDescription description = spiking::read_description(path, settings_of(arguments));
   const double until = positive_ms(arguments, "until", description.until_ms);
   require(until > 0, ErrorKind::usage,
           "--until: '{}' states no end of the run; expected --until T, as --until \"1 s\"", path);
-  return {std::move(description.network), true, until, std::move(description.records)};
+  return {std::move(description.network), until, std::move(description.records)};
 }
 
 /// Refuses flags of the other way to run.
@@ -180,7 +179,7 @@ void request(const spiking::Network& network, const std::string& name,
 
 /// Requests of --record, else of the description.
 std::vector<spiking::RecordRequest> requests_of(const Arguments& arguments, const Input& input) {
-  if (input.is_description && !arguments.has("record")) return input.records;
+  if (!arguments.has("record")) return input.records;
   std::vector<spiking::RecordRequest> requests;
   for (const std::string& name : parts_of(arguments.text("record"))) {
     if (name != "spikes") request(input.network, name, requests);

@@ -157,7 +157,8 @@ TEST_F(Descriptions, ProjectionsAreRefusedByName) {
   const std::string neurons =
       "[populations.E]\nmodel = \"lif\"\nsize = 4\ntau_syn = [5, 10]\n"
       "[populations.I]\nmodel = \"lif\"\nsize = 3\ntau_syn = [5]\n";
-  const auto refused = [&](const std::string& projection, std::initializer_list<std::string> words) {
+  const auto refused = [&](const std::string& projection,
+                           std::initializer_list<std::string> words) {
     expect_refused(neurons + "[[projections]]\n" + projection, words);
   };
   refused("source = \"EE\"\ntarget = \"E\"\n", {"no population", "projections.0.source"});
