@@ -1,5 +1,9 @@
 #include "image_task.hpp"
 
+#include <array>
+#include <optional>
+#include <span>
+
 #include <ATen/ATen.h>
 
 #include "afterspike/base/error.hpp"
@@ -13,55 +17,82 @@ namespace {
 class ImageSequences final : public data::Dataset {
  public:
   ImageSequences(datasets::ImageSet images, const ImageTaskOptions& options)
-      : images_(std::move(images)),
-        steps_(options.form == ImageForm::lines ? images_.rows : images_.rows * images_.columns),
-        features_(images_.rows * images_.columns / steps_),
-        order_(images_.rows * images_.columns) {
+      : images_(std::make_shared<const datasets::ImageSet>(std::move(images))),
+        steps_(options.form == ImageForm::lines ? images_->rows : pixels()),
+        features_(pixels() / steps_),
+        order_(static_cast<std::size_t>(pixels())),
+        bounds_(options.variation) {
     for (std::int64_t i = 0; i < steps_ * features_; ++i) order_[static_cast<std::size_t>(i)] = i;
     if (options.form == ImageForm::permuted) {
       order_ = Rng(static_cast<std::uint64_t>(options.permutation_seed))
                    .stream("permutation")
                    .permutation(steps_);
     }
-    const Normalisation scale = normalisation(options.dataset);
+    scale_ = normalisation(options.dataset);
     for (std::size_t value = 0; value < 256; ++value) {
       const double grey = static_cast<double>(value) / 255;
-      normalised_[value] = static_cast<float>((grey - scale.mean) / scale.sd);
+      normalised_[value] = static_cast<float>((grey - scale_.mean) / scale_.sd);
     }
   }
 
-  std::int64_t size() const override { return images_.count; }
+  std::int64_t size() const override { return images_->count; }
   std::int64_t steps() const noexcept { return steps_; }
   std::int64_t features() const noexcept { return features_; }
 
   data::Batch batch(std::span<const std::int64_t> numbers) const override {
-    const auto batch_size = static_cast<std::int64_t>(numbers.size());
+    const std::int64_t batch_size = std::ssize(numbers);
     data::Batch batch;
     batch.input = at::empty({steps_, batch_size, features_}, at::kFloat);
     batch.target = at::empty({batch_size}, at::kLong);
-    float* input = batch.input.data_ptr<float>();
-    const std::int64_t pixels = steps_ * features_;
+    std::vector<float> image(order_.size());
     for (std::int64_t sample = 0; sample < batch_size; ++sample) {
       const std::int64_t number = numbers[static_cast<std::size_t>(sample)];
-      const std::uint8_t* image = images_.pixels.data() + number * pixels;
+      read(number, image);
+      float* rows = batch.input.data_ptr<float>() + sample * features_;
       for (std::int64_t step = 0; step < steps_; ++step) {
-        float* row = input + (step * batch_size + sample) * features_;
         for (std::int64_t feature = 0; feature < features_; ++feature) {
           const auto place = static_cast<std::size_t>(step * features_ + feature);
-          row[feature] = normalised_[image[order_[place]]];
+          rows[step * batch_size * features_ + feature] =
+              image[static_cast<std::size_t>(order_[place])];
         }
       }
       batch.target.data_ptr<std::int64_t>()[sample] =
-          images_.labels[static_cast<std::size_t>(number)];
+          images_->labels[static_cast<std::size_t>(number)];
     }
     return batch;
   }
 
+  std::shared_ptr<const data::Dataset> for_epoch(const Rng& epoch) const override {
+    if (!bounds_.any()) return shared_from_this();
+    auto varied = std::make_shared<ImageSequences>(*this);
+    varied->variation_ = epoch.stream("variation");
+    return varied;
+  }
+
  private:
-  datasets::ImageSet images_;
+  std::int64_t pixels() const { return images_->rows * images_->columns; }
+
+  /// The normalised pixels of an image, varied where this is the set of an epoch.
+  void read(std::int64_t number, std::vector<float>& values) const {
+    const std::span image(images_->pixels.data() + number * pixels(), values.size());
+    if (!variation_) {
+      for (std::size_t i = 0; i < values.size(); ++i) values[i] = normalised_[image[i]];
+      return;
+    }
+    const Rng rng = variation_->stream("sample", static_cast<std::uint64_t>(number));
+    map_image(image, images_->columns, ImageMap::draw(bounds_, rng), values);
+    for (float& value : values) {
+      value = static_cast<float>((value / 255. - scale_.mean) / scale_.sd);
+    }
+  }
+
+  std::shared_ptr<const datasets::ImageSet> images_;
   std::int64_t steps_, features_;
   std::vector<std::int64_t> order_;
+  Normalisation scale_{};
   std::array<float, 256> normalised_{};
+  ImageVariation bounds_;
+  std::optional<Rng> variation_;  ///< Stream of an epoch.
 };
 
 class ImageTaskModel final : public TaskModel {
@@ -75,6 +106,7 @@ class ImageTaskModel final : public TaskModel {
           .at_least(0);
     }
     options_.common.describe(section);
+    options_.variation.describe(section);
   }
 
   std::unique_ptr<Task> make(const TaskContext& context) const override {

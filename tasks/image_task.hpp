@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "image_variation.hpp"
 #include "task_options.hpp"
 
 /// Tasks that read grey images as sequences.
@@ -22,6 +23,7 @@ struct ImageTaskOptions {
   std::string dataset;                ///< The chosen one.
   ImageForm form = ImageForm::lines;
   std::int64_t permutation_seed = 1;
+  ImageVariation variation;
   CommonTaskOptions common;
 };
 
