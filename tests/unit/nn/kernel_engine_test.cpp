@@ -49,6 +49,39 @@ TEST_P(KernelEngine, IsDifferentiableByFiniteDifferences) {
       [&] { return (own->emissions(variables.at("input"), {}) * weights).sum(); }, variables);
 }
 
+/// Zeros and ones for each of `rows` sequences; the first sequence has all neurons.
+at::Tensor masks_of_rows(std::int64_t rows, std::int64_t neurons) {
+  at::Tensor mask = uniform_tensor({rows, neurons}, Rng(6)).gt(0).to(at::kDouble);
+  mask[0].fill_(1);
+  return mask;
+}
+
+TEST_P(KernelEngine, SilencesInSingleSequencesAsComposedOperationsDo) {
+  for (const testing::Settings& dropout : std::vector<testing::Settings>{
+           {}, {{"dropout", "0.3"}}, {{"recurrent_dropout", "0.3"}, {"dropout", "0.2"}}}) {
+    testing::Settings settings = GetParam().settings;
+    settings.insert(settings.end(), dropout.begin(), dropout.end());
+    const auto own = testing::make_layer(GetParam().name, {3, 9, 1.0}, settings);
+    LayerPass pass;
+    pass.mask = masks_of_rows(4, 9);
+    if (!dropout.empty()) pass.dropout = at::make_generator<at::CPUGeneratorImpl>(7);
+    const at::Tensor input = uniform_tensor({30, 4, 3}, Rng(3), -2, 2);
+    const Outcome found = testing::expect_engines_agree(*own, input, pass);
+    EXPECT_EQ(found.emitted.masked_select(pass.mask.eq(0)).abs().max().item<double>(), 0);
+  }
+}
+
+TEST_P(KernelEngine, WithNeuronsSilencedInSingleSequencesIsDifferentiable) {
+  const auto own = layer({2, 5, 1.0});
+  testing::Variables variables = {{"input", uniform_tensor({9, 3, 2}, Rng(1))}};
+  for (const ParameterSpec& spec : own->specs()) variables[spec.name] = own->raw(spec.name);
+  const at::Tensor weights = uniform_tensor({9, 3, 5}, Rng(2));
+  LayerPass pass;
+  pass.mask = masks_of_rows(3, 5);
+  testing::expect_gradients(
+      [&] { return (own->emissions(variables.at("input"), pass) * weights).sum(); }, variables);
+}
+
 TEST_P(KernelEngine, LeavesOutTheGradientOfAnInputThatNeedsNone) {
   const auto own = layer({3, 7, 1.0});
   const at::Tensor input = uniform_tensor({10, 2, 3}, Rng(1));

@@ -274,6 +274,20 @@ TEST_P(Neurons, MaskSilencesExactlyTheMasked) {
   expect_close(found, cut * pass.mask, 1e-13, "emissions");
 }
 
+TEST_P(Neurons, MaskOfEachSequenceSilencesInThatSequence) {
+  const auto own = layer();
+  LayerPass pass;
+  pass.mask = at::ones({kBatch, kShape.neurons}, at::kDouble);
+  pass.mask[0][1] = pass.mask[0][4] = pass.mask[1][2] = 0;
+  const at::Tensor found = emissions(*own, example_input(), pass);
+  for (std::int64_t row = 0; row < kBatch; ++row) {
+    LayerPass alone;
+    alone.mask = pass.mask[row];
+    expect_close(emissions(*own, example_input().narrow(1, row, 1), alone), found.narrow(1, row, 1),
+                 1e-13, "sequence " + std::to_string(row));
+  }
+}
+
 TEST_P(Neurons, MaskOfOnesChangesNothing) {
   const auto own = layer();
   LayerPass pass;
