@@ -110,6 +110,18 @@ void describe_sigma(options::Section& section, TrainOptions& o) {
       .at_least(0);
 }
 
+void describe_silencing(options::Section& section, TrainOptions& o) {
+  section
+      .add("silence", o.silence,
+           "In training sequences, silence a fraction of the neurons, drawn from 0 to this.")
+      .at_least(0)
+      .at_most(1);
+  section
+      .add("silence_share", o.silence_share, "Fraction of training sequences that it happens in.")
+      .above(0)
+      .at_most(1);
+}
+
 }  // namespace
 
 void TrainOptions::describe(options::Section section) {
@@ -124,6 +136,7 @@ void TrainOptions::describe(options::Section section) {
       "precision", precision, {std::begin(kernels::kPrecisions), std::end(kernels::kPrecisions)},
       "Type of the recurrent products in training; bfloat16 needs glifr and a processor that "
       "multiplies it.");
+  describe_silencing(section, *this);
   describe_sigma(section, *this);
   section.choice("select", select,
                  {{"auto", Select::automatic}, {"best", Select::best}, {"last", Select::last}},

@@ -11,6 +11,7 @@
 #include "afterspike/evaluation/evaluate.hpp"
 #include "clock.hpp"
 #include "finite.hpp"
+#include "silencing.hpp"
 #include "together.hpp"
 
 namespace afterspike::train {
@@ -97,6 +98,12 @@ Trainer::Trainer(nn::Network& network, const tasks::Task& task, const TrainOptio
           "option 'train.label_smoothing': found {}, expected 0 where traces are learned, not "
           "classes",
           options_.label_smoothing);
+  require(
+      options_.silence == 0 || network.options().readout ||
+          network.layers().size() > network.hidden_layers(),
+      ErrorKind::config,
+      "option 'train.silence': found {}, expected 0 where the neurons' emissions are the output",
+      options_.silence);
   require(options_.precision == Precision::float32 || network.layer(0)->has_bfloat16(),
           ErrorKind::config,
           "option 'train.precision': bfloat16 is not available for this neuron model, processor or "
@@ -134,15 +141,18 @@ std::optional<double> Trainer::evaluation_sigma() const {
   return options_.sigma_final_mV;
 }
 
-nn::NetworkPass Trainer::shard_pass(std::int64_t index) const {
+nn::NetworkPass Trainer::shard_pass(std::int64_t index, std::int64_t rows) const {
   nn::NetworkPass pass;
   pass.sigma_mV = training_sigma();
   pass.execution.workspace_limit = workspace_limit_;
   pass.execution.largest = largest_;
   pass.execution.precision = options_.precision;
   const auto step = static_cast<std::uint64_t>(progress_.step);
+  const auto shard = static_cast<std::uint64_t>(index);
   pass.dropout = at::make_generator<at::CPUGeneratorImpl>(
-      rng_.stream("dropout", step).stream("shard", static_cast<std::uint64_t>(index)).next());
+      rng_.stream("dropout", step).stream("shard", shard).next());
+  pass.masks =
+      draw_silencing(network_, options_, rows, rng_.stream("silence", step).stream("shard", shard));
   return pass;
 }
 
@@ -152,10 +162,10 @@ std::vector<tasks::Tally> Trainer::train_step(std::span<const std::int64_t> numb
   const auto [first, last] = distributed::part_of(ranks_, evaluation::shard_count(batch, rows));
   std::vector<Shard> shards(static_cast<std::size_t>(last - first));
   pool_.run(last - first, [&, begin = first](std::int64_t place) {
-    const data::Batch samples = samples_->batch(evaluation::shard(numbers, rows, begin + place));
+    const auto own = evaluation::shard(numbers, rows, begin + place);
     shards[static_cast<std::size_t>(place)] =
-        run_shard(network_, task_, optimizer_.parameters(), samples, batch,
-                  options_.label_smoothing, shard_pass(begin + place));
+        run_shard(network_, task_, optimizer_.parameters(), samples_->batch(own), batch,
+                  options_.label_smoothing, shard_pass(begin + place, std::ssize(own)));
   });
   require_finite(shards, numbers, first);
   std::vector<at::Tensor> gradients =
@@ -186,8 +196,8 @@ void Trainer::require_finite(const std::vector<Shard>& shards,
   std::string bad;
   const std::int64_t rows = evaluation::shard_rows(options_.batch_size, network_.device());
   for (std::int64_t index = 0; bad.empty() && index < std::ssize(shards); ++index) {
-    bad = first_bad_tensor(*samples_, evaluation::shard(numbers, rows, first + index),
-                           shard_pass(first + index));
+    const auto own = evaluation::shard(numbers, rows, first + index);
+    bad = first_bad_tensor(*samples_, own, shard_pass(first + index, std::ssize(own)));
   }
   for (std::size_t i = 0; bad.empty() && std::isfinite(loss) && i < parameters.size(); ++i) {
     const bool good = std::all_of(shards.begin(), shards.end(), [&](const Shard& shard) {

@@ -38,6 +38,9 @@ struct TrainOptions {
   std::int64_t schedule_epochs = 0;  ///< Epochs of a cosine or one_cycle; 0: to the last epoch.
 
   double label_smoothing = 0;
+  double silence = 0;          ///< Max fraction of neurons silenced in a training sequence.
+  double silence_share = 0.5;  ///< Fraction of the training sequences with silenced neurons.
+
   /// Type of the recurrent products in training; evaluation uses float32.
   Precision precision = Precision::float32;
 

@@ -114,8 +114,8 @@ class Trainer {
  private:
   /// Trains on one batch, together with the other ranks; returns the tallies of this rank's shards.
   std::vector<tasks::Tally> train_step(std::span<const std::int64_t> numbers);
-  /// Returns the pass of a shard, by its index, in the current step.
-  nn::NetworkPass shard_pass(std::int64_t index) const;
+  /// Returns the pass of a shard of `rows` sequences, by its index, in the current step.
+  nn::NetworkPass shard_pass(std::int64_t index, std::int64_t rows) const;
   /// `shards` start at index `first` of the batch `numbers`.
   void require_finite(const std::vector<Shard>& shards, std::span<const std::int64_t> numbers,
                       std::int64_t first) const;
