@@ -7,6 +7,7 @@
 
 #include "afterspike/base/registry.hpp"
 #include "afterspike/checkpoint/run_directory.hpp"
+#include "afterspike/nn/parameter_choice.hpp"
 
 namespace afterspike::experiment {
 namespace {
@@ -117,6 +118,36 @@ void initialize(nn::Network& network, std::uint64_t seed, const nn::NamedTensors
   if (donor != nullptr) network.resample(*donor, rng.stream("inherit"));
 }
 
+void start_from(nn::Network& network, std::string_view neuron, const std::string& run,
+                std::string_view groups) {
+  const at::NoGradGuard no_grad;
+  const auto chosen = nn::ParameterChoice::parse(groups, "train.start_groups");
+  const Trained donor = load(run);
+  const auto check = [&](bool holds, const std::string& problem) {
+    require(holds, ErrorKind::config,
+            "option 'train.start_from': '{}' {}. Choose a run of the same network, or fewer groups "
+            "(train.start_groups)",
+            run, problem);
+  };
+  check(donor.experiment->neuron_name() == neuron,
+        fmt::format("has neurons '{}', not '{}'", donor.experiment->neuron_name(), neuron));
+  const std::vector<nn::Network::Parameter> given = donor.network->named();
+  for (const nn::Network::Parameter& own : network.named()) {
+    if (!chosen.contains(own)) continue;
+    const auto found = std::find_if(given.begin(), given.end(),
+                                    [&](const auto& other) { return other.name == own.name; });
+    check(found != given.end(), fmt::format("has no parameter '{}'", own.name));
+    check(found->tensor.sizes() == own.tensor.sizes(),
+          fmt::format("has {} values of parameter '{}', not {}, or in another shape",
+                      found->tensor.numel(), own.name, own.tensor.numel()));
+    const std::string transform = found->spec->transform.text();
+    check(transform == own.spec->transform.text(),
+          fmt::format("has parameter '{}' under the transform {}, not {}", own.name, transform,
+                      own.spec->transform.text()));
+    at::Tensor(own.tensor).copy_(found->tensor);
+  }
+}
+
 std::string fingerprint_key(tasks::Split split) {
   return fmt::format("data.{}", tasks::split_name(split));
 }
@@ -164,12 +195,17 @@ std::shared_ptr<nn::Network> initial_network(const Trained& trained) {
   require(error == std::errc() && end == digits.data() + digits.size(), ErrorKind::checkpoint,
           "{}: configuration: seed is '{}', expected a whole number", trained.checkpoint.string(),
           digits);
-  if (!trained.experiment->inherits()) {
+  if (trained.experiment->inherits()) {
+    const nn::NamedTensors donor = load(text("inherit")).content.model;
+    initialize(*network, seed, &donor);
+  } else {
     initialize(*network, seed, nullptr);
-    return network;
   }
-  const nn::NamedTensors donor = load(text("inherit")).content.model;
-  initialize(*network, seed, &donor);
+  // Older checkpoints do not have these options.
+  const io::Json& configuration = trained.content.configuration;
+  if (configuration.value("train.start_from", "").empty()) return network;
+  start_from(*network, trained.experiment->neuron_name(), text("train.start_from"),
+             text("train.start_groups"));
   return network;
 }
 

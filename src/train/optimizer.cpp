@@ -6,12 +6,14 @@
 
 #include "afterspike/base/denormals.hpp"
 #include "afterspike/base/error.hpp"
+#include "afterspike/nn/parameter_choice.hpp"
 
 namespace afterspike::train {
 
 Optimizer::Optimizer(const TrainOptions& options, const nn::Network& network) : options_(options) {
+  const auto frozen = nn::ParameterChoice::parse(options.freeze, "train.freeze");
   for (const nn::Network::Parameter& parameter : network.named()) {
-    if (!parameter.spec->trainable) continue;
+    if (!parameter.spec->trainable || frozen.contains(parameter)) continue;
     parameters_.push_back(parameter);
     moment1_.push_back(at::zeros_like(parameter.tensor.detach()));
     moment2_.push_back(at::zeros_like(parameter.tensor.detach()));

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "afterspike/base/error.hpp"
+#include "afterspike/nn/parameter_choice.hpp"
 
 namespace afterspike::train {
 namespace {
@@ -122,6 +123,15 @@ void describe_silencing(options::Section& section, TrainOptions& o) {
       .at_most(1);
 }
 
+void describe_start(options::Section& section, TrainOptions& o) {
+  section.add("start_from", o.start_from, "Run whose trained parameters are the initial values.");
+  section.add("start_groups", o.start_groups,
+              "Which of them: all, or some of intrinsic, weight, bias, readout.");
+  section.add(
+      "freeze", o.freeze,
+      "Parameters that are not trained: none, or some of intrinsic, weight, bias, readout.");
+}
+
 }  // namespace
 
 void TrainOptions::describe(options::Section section) {
@@ -137,6 +147,7 @@ void TrainOptions::describe(options::Section section) {
       "Type of the recurrent products in training; bfloat16 needs glifr and a processor that "
       "multiplies it.");
   describe_silencing(section, *this);
+  describe_start(section, *this);
   describe_sigma(section, *this);
   section.choice("select", select,
                  {{"auto", Select::automatic}, {"best", Select::best}, {"last", Select::last}},
@@ -146,6 +157,12 @@ void TrainOptions::describe(options::Section section) {
 }
 
 void TrainOptions::validate() const {
+  nn::ParameterChoice::parse(start_groups, "train.start_groups");
+  nn::ParameterChoice::parse(freeze, "train.freeze");
+  require(!start_from.empty() || start_groups == TrainOptions().start_groups, ErrorKind::config,
+          "option 'train.start_groups': found '{}', expected '{}' where train.start_from names no "
+          "run",
+          start_groups, TrainOptions().start_groups);
   require(schedule != Schedule::one_cycle || warmup_epochs == 0, ErrorKind::config,
           "option 'train.warmup_epochs': found {}, expected 0 with the one_cycle schedule, which "
           "rises by itself (rise_fraction)",

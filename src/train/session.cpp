@@ -217,10 +217,16 @@ void initialize(Session& session) {
                 "--inherit RUN"
               : "a donor is named (inherit), but the initial values are not inherited; expected "
                 "variant fhet, fheta, rhet or rheta, or neuron.initial = \"inherit\"");
-  if (options.inherit.empty()) return experiment::initialize(network, seed, nullptr);
-  const experiment::Trained donor = experiment::load(options.inherit);
-  require_same_parameters(options, *donor.network, donor.experiment->neuron_name(), network);
-  experiment::initialize(network, seed, &donor.content.model);
+  if (options.inherit.empty()) {
+    experiment::initialize(network, seed, nullptr);
+  } else {
+    const experiment::Trained donor = experiment::load(options.inherit);
+    require_same_parameters(options, *donor.network, donor.experiment->neuron_name(), network);
+    experiment::initialize(network, seed, &donor.content.model);
+  }
+  if (options.train.start_from.empty()) return;
+  experiment::start_from(network, options.experiment->neuron_name(), options.train.start_from,
+                         options.train.start_groups);
 }
 
 io::Json checkpoint_configuration(Session& session) {

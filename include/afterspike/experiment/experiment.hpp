@@ -49,6 +49,13 @@ class Experiment {
 /// they are inherited (else `donor` is null).
 void initialize(nn::Network& network, std::uint64_t seed, const nn::NamedTensors* donor);
 
+/// Copies the raw values of the chosen groups of parameters (nn::ParameterChoice) from the network
+/// that `run` selected. `neuron` is the neuron model of `network`. Throws Error(config) if the run
+/// has another neuron model, lacks a chosen parameter, or has it in another shape or under another
+/// transform; and the errors of load().
+void start_from(nn::Network& network, std::string_view neuron, const std::string& run,
+                std::string_view groups);
+
 /// Returns all options of a description as path and text, for Checkpoint::configuration.
 io::Json to_configuration(const options::Description& description);
 
@@ -74,7 +81,7 @@ struct Trained {
 std::shared_ptr<nn::Network> in_double(const Trained& trained);
 
 /// Returns the network before training, rebuilt from the run's seed. Throws as load() if initial
-/// values came from a donor.
+/// values came from a donor or another run.
 std::shared_ptr<nn::Network> initial_network(const Trained& trained);
 
 /// Loads a run (its selected checkpoint) or a checkpoint; Part::all if training is to go on from

@@ -41,6 +41,10 @@ struct TrainOptions {
   double silence = 0;          ///< Max fraction of neurons silenced in a training sequence.
   double silence_share = 0.5;  ///< Fraction of the training sequences with silenced neurons.
 
+  std::string start_from;            ///< Run whose parameters are the initial values; empty: none.
+  std::string start_groups = "all";  ///< Copied parameters (nn::ParameterChoice).
+  std::string freeze = "none";       ///< Parameters that are not trained (nn::ParameterChoice).
+
   /// Type of the recurrent products in training; evaluation uses float32.
   Precision precision = Precision::float32;
 
