@@ -16,10 +16,10 @@ class Shd final : public TaskModel {
   std::unique_ptr<Task> make(const TaskContext& context) const override {
     const datasets::SpikeForm& form = datasets::kShd;
     Task::Parts parts;
-    const SpikeWriter train =
-        spikes_.read_file(context, "shd", "shd_train.h5", form, parts.remarks);
+    SpikeWriter train = spikes_.read_file(context, "shd", "shd_train.h5", form, parts.remarks);
     const SpikeWriter test = spikes_.read_file(context, "shd", "shd_test.h5", form, parts.remarks);
     data::NumberParts split = validation_.split(train.set());
+    train.set_partners(split.rest);
     const auto recordings = std::make_shared<SpikeRecordings>(train);
     if (!split.part.empty()) {
       parts.validation = std::make_shared<data::Subset>(recordings, std::move(split.part));

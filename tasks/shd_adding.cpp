@@ -27,10 +27,10 @@ class ShdAdding final : public TaskModel {
     const datasets::SpikeForm& form = datasets::kShd;
     require_whole_bins();
     Task::Parts parts;
-    const SpikeWriter train =
-        spikes_.read_file(context, "shd", "shd_train.h5", form, parts.remarks);
+    SpikeWriter train = spikes_.read_file(context, "shd", "shd_train.h5", form, parts.remarks);
     const SpikeWriter test = spikes_.read_file(context, "shd", "shd_test.h5", form, parts.remarks);
     data::NumberParts split = validation_.split(train.set());
+    train.set_partners(split.rest);
     const Rng rng(static_cast<std::uint64_t>(pair_seed_));
     const auto pairs = [&](const SpikeWriter& writer, std::vector<std::int64_t> recordings,
                            std::int64_t count, std::string_view name) {

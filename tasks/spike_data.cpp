@@ -1,5 +1,6 @@
 #include "spike_data.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <utility>
@@ -25,7 +26,86 @@ data::Batch empty_batch(std::int64_t steps, std::size_t samples, std::int64_t ch
   return batch;
 }
 
+/// A masked block, from `begin` up to `end`; empty if they are equal.
+struct Block {
+  std::int64_t begin = 0, end = 0;
+
+  bool contains(std::int64_t place) const { return place >= begin && place < end; }
+
+  /// With that probability a block of 0 to `longest` of the places 0 .. size - 1 (SpecAugment).
+  static Block draw(double probability, std::int64_t longest, std::int64_t size, Rng rng) {
+    if (longest <= 0 || rng.uniform() >= probability) return {};
+    longest = std::min(longest, size);
+    const auto length =
+        static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(longest + 1)));
+    const auto begin =
+        static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(size - length + 1)));
+    return {begin, begin + length};
+  }
+};
+
+/// The changes of one recording, and the streams of its spikes.
+class SpikeChange {
+ public:
+  SpikeChange(const SpikeVariation& by, const datasets::SpikeSet& set, double kept, const Rng& rng)
+      : by_(by),
+        steps_(set.bins.steps()),
+        units_(set.form.units),
+        kept_(kept),
+        rng_(rng),
+        unit_rng_(rng.stream("units")),
+        kept_rng_(rng.stream("kept")) {
+    const auto range = static_cast<std::uint64_t>(2 * by.jitter_channels + 1);
+    shift_ = static_cast<std::int64_t>(rng_.below(range)) - by.jitter_channels;
+    factor_ = 1 + by.stretch * rng_.uniform(-1, 1);
+    delay_ = by.jitter_time_ms / set.bins.bin_ms * rng_.uniform(-1, 1);
+    const auto longest = static_cast<std::int64_t>(std::llround(by.mask_time_ms / set.bins.bin_ms));
+    masked_steps_ = Block::draw(by.mask_probability, longest, steps_, rng.stream("mask_time"));
+    masked_units_ =
+        Block::draw(by.mask_probability, by.mask_channels, units_, rng.stream("mask_channels"));
+  }
+
+  /// Moves a spike; false if it is lost.
+  bool move(std::int64_t& step, std::int64_t& unit) {
+    if (by_.drop_spikes > 0 && rng_.uniform() < by_.drop_spikes) return false;
+    if (kept_ < 1 && kept_rng_.uniform() >= kept_) return false;
+    unit += shift_;
+    if (by_.jitter_units > 0) unit += std::llround(by_.jitter_units * unit_rng_.normal());
+    if (unit < 0 || unit >= units_) return false;
+    if (by_.stretch > 0 || by_.jitter_time_ms > 0) {
+      // The place of a spike within its step is not known; a random one fills steps evenly.
+      const double place = (static_cast<double>(step) + rng_.uniform()) * factor_ + delay_;
+      step = static_cast<std::int64_t>(std::floor(place));
+    }
+    return step >= 0 && step < steps_ && !masked_steps_.contains(step) &&
+           !masked_units_.contains(unit);
+  }
+
+ private:
+  const SpikeVariation& by_;
+  std::int64_t steps_, units_;
+  double kept_;
+  Rng rng_, unit_rng_, kept_rng_;
+  std::int64_t shift_ = 0;
+  double factor_ = 1, delay_ = 0;
+  Block masked_steps_, masked_units_;
+};
+
 }  // namespace
+
+SpikePartners::SpikePartners(const datasets::SpikeSet& set,
+                             const std::vector<std::int64_t>& recordings)
+    : of_class_(static_cast<std::size_t>(set.form.classes)) {
+  for (const std::int64_t number : recordings) {
+    const std::int64_t label = set.recordings[static_cast<std::size_t>(number)].label;
+    of_class_[static_cast<std::size_t>(label)].push_back(number);
+  }
+}
+
+std::int64_t SpikePartners::draw(std::int64_t label, Rng& rng) const {
+  const auto& same = of_class_[static_cast<std::size_t>(label)];
+  return same.empty() ? -1 : same[rng.below(same.size())];
+}
 
 SpikeWriter::SpikeWriter(std::shared_ptr<const datasets::SpikeSet> set, const SpikeInput& input,
                          const SpikeVariation& variation)
@@ -38,7 +118,18 @@ SpikeWriter::SpikeWriter(std::shared_ptr<const datasets::SpikeSet> set, const Sp
 void SpikeWriter::write(std::int64_t recording, const std::optional<Rng>& variation, float* rows,
                         std::int64_t stride) const {
   const auto& spikes = set_->recordings[static_cast<std::size_t>(recording)];
-  if (variation) return write_varied(spikes, *variation, rows, stride);
+  if (variation) {
+    Rng blend = variation->stream("blend");
+    const std::int64_t partner = partners_ != nullptr && blend.uniform() < variation_.blend
+                                     ? partners_->draw(spikes.label, blend)
+                                     : -1;
+    write_varied(spikes, *variation, partner < 0 ? 1 : 0.5, rows, stride);
+    if (partner >= 0) {
+      write_varied(set_->recordings[static_cast<std::size_t>(partner)],
+                   variation->stream("partner"), 0.5, rows, stride);
+    }
+    return write_noise(variation->stream("noise"), rows, stride);
+  }
   for (std::size_t step = 0; step + 1 < spikes.first.size(); ++step) {
     float* row = rows + static_cast<std::int64_t>(step) * stride;
     for (std::size_t i = spikes.first[step]; i < spikes.first[step + 1]; ++i) {
@@ -47,31 +138,27 @@ void SpikeWriter::write(std::int64_t recording, const std::optional<Rng>& variat
   }
 }
 
-void SpikeWriter::write_varied(const datasets::BinnedRecording& recording, Rng rng, float* rows,
-                               std::int64_t stride) const {
-  const SpikeVariation& by = variation_;
-  const auto range = static_cast<std::uint64_t>(2 * by.jitter_channels + 1);
-  const std::int64_t shift = static_cast<std::int64_t>(rng.below(range)) - by.jitter_channels;
-  const double factor = 1 + by.stretch * rng.uniform(-1, 1);
-  const double delay = by.jitter_time_ms / set_->bins.bin_ms * rng.uniform(-1, 1);
-  const bool moves = by.stretch > 0 || by.jitter_time_ms > 0;
-  const std::int64_t units = set_->form.units;
-  const std::int64_t steps = this->steps();
-  for (std::int64_t step = 0; step < steps; ++step) {
+void SpikeWriter::write_varied(const datasets::BinnedRecording& recording, const Rng& rng,
+                               double kept, float* rows, std::int64_t stride) const {
+  SpikeChange change(variation_, *set_, kept, rng);
+  for (std::int64_t step = 0; step < steps(); ++step) {
     const auto index = static_cast<std::size_t>(step);
     for (std::size_t i = recording.first[index]; i < recording.first[index + 1]; ++i) {
-      if (by.drop_spikes > 0 && rng.uniform() < by.drop_spikes) continue;
-      const std::int64_t unit = recording.units[i] + shift;
-      if (unit < 0 || unit >= units) continue;
-      std::int64_t to = step;
-      if (moves) {
-        // A spike's time within its step is unknown; a random time keeps the steps evenly filled.
-        const double place = (static_cast<double>(step) + rng.uniform()) * factor + delay;
-        to = static_cast<std::int64_t>(std::floor(place));
-        if (to < 0 || to >= steps) continue;
-      }
+      std::int64_t to = step, unit = recording.units[i];
+      if (!change.move(to, unit)) continue;
       add(rows[to * stride + channel_[static_cast<std::size_t>(unit)]]);
     }
+  }
+}
+
+void SpikeWriter::write_noise(Rng rng, float* rows, std::int64_t stride) const {
+  if (variation_.noise_spikes <= 0) return;
+  const auto below = [&rng](std::int64_t bound) {
+    return static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(bound)));
+  };
+  for (std::int64_t left = below(variation_.noise_spikes + 1); left > 0; --left) {
+    const std::int64_t step = below(steps());
+    add(rows[step * stride + channel_[static_cast<std::size_t>(below(set_->form.units))]]);
   }
 }
 

@@ -19,17 +19,38 @@ struct SpikeInput {
   std::int64_t channels = 700;  ///< Number of features; neighbouring units are summed.
 };
 
-/// Random changes that keep the class of a recording. All are uniform and drawn once per recording,
-/// except dropped spikes.
+/// Random changes that keep the class of a recording. Equations: docs/numerics.md, "Augmentation of
+/// spikes". Uniform and drawn once per recording, except for single spikes.
 struct SpikeVariation {
   std::int64_t jitter_channels = 0;  ///< Max shift of all spikes in units.
   double jitter_time_ms = 0;         ///< Max shift of all spikes in time.
-  double stretch = 0;      ///< Multiplies all times by a factor from 1 - stretch to 1 + stretch.
-  double drop_spikes = 0;  ///< Probability of deleting each spike.
+  double stretch = 0;       ///< Multiplies all times by a factor from 1 - stretch to 1 + stretch.
+  double drop_spikes = 0;   ///< Probability of deleting each spike.
+  double jitter_units = 0;  ///< Standard deviation of the shift of single spikes, units.
+  double mask_time_ms = 0;  ///< Max duration of a masked time.
+  std::int64_t mask_channels = 0;  ///< Max number of neighbouring units that are masked.
+  double mask_probability = 0.5;   ///< Probability of either mask.
+  std::int64_t noise_spikes = 0;   ///< Max number of spikes added at random places.
+  double blend = 0;  ///< Probability that half of the spikes are those of another recording.
 
   bool any() const {
-    return jitter_channels > 0 || jitter_time_ms > 0 || stretch > 0 || drop_spikes > 0;
+    return jitter_channels > 0 || jitter_time_ms > 0 || stretch > 0 || drop_spikes > 0 ||
+           jitter_units > 0 || mask_time_ms > 0 || mask_channels > 0 || noise_spikes > 0 ||
+           blend > 0;
   }
+};
+
+/// Recordings by class, to blend a recording with another of its class.
+class SpikePartners {
+ public:
+  SpikePartners() = default;
+  SpikePartners(const datasets::SpikeSet& set, const std::vector<std::int64_t>& recordings);
+
+  /// Draws a recording of that class; -1 if there is none.
+  std::int64_t draw(std::int64_t label, Rng& rng) const;
+
+ private:
+  std::vector<std::vector<std::int64_t>> of_class_;
 };
 
 /// Writes recordings into the tensors of batches.
@@ -44,20 +65,30 @@ class SpikeWriter {
   std::int64_t channels() const { return input_.channels; }
   bool varies() const { return variation_.any(); }
 
+  /// Names the recordings that others may be blended with: those of the training part.
+  void set_partners(const std::vector<std::int64_t>& recordings) {
+    if (variation_.blend > 0) {
+      partners_ = std::make_shared<const SpikePartners>(*set_, recordings);
+    }
+  }
+
   /// Adds a recording to zeros: the features of step k are at rows + k * stride. With a stream it
   /// is varied.
   void write(std::int64_t recording, const std::optional<Rng>& variation, float* rows,
              std::int64_t stride) const;
 
  private:
-  void write_varied(const datasets::BinnedRecording& recording, Rng rng, float* rows,
-                    std::int64_t stride) const;
+  /// Adds a varied recording, each of its spikes with probability `kept`.
+  void write_varied(const datasets::BinnedRecording& recording, const Rng& rng, double kept,
+                    float* rows, std::int64_t stride) const;
+  void write_noise(Rng rng, float* rows, std::int64_t stride) const;
   void add(float& feature) const { feature = input_.counts ? feature + 1 : 1; }
 
   std::shared_ptr<const datasets::SpikeSet> set_;
   SpikeInput input_;
   SpikeVariation variation_;
   std::vector<std::int64_t> channel_;  ///< Channel of each unit.
+  std::shared_ptr<const SpikePartners> partners_;
 };
 
 /// Recordings as samples, with their labels as classes.

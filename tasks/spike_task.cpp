@@ -94,6 +94,37 @@ void describe_variation(options::Section section, SpikeVariation& variation) {
            "While training, leave each spike out with this probability.")
       .at_least(0)
       .below(1);
+  section
+      .add("jitter_units", variation.jitter_units,
+           "While training, shift each spike by a normal number of units of this deviation.")
+      .at_least(0)
+      .at_most(10'000);
+}
+
+void describe_masks(options::Section section, SpikeVariation& variation) {
+  section
+      .quantity("mask_time", variation.mask_time_ms, "ms",
+                "While training, delete the spikes of a time of up to so much.")
+      .at_least(0)
+      .at_most(10'000);
+  section
+      .add("mask_channels", variation.mask_channels,
+           "While training, delete the spikes of up to so many neighbouring units.")
+      .at_least(0)
+      .at_most(10'000);
+  section.add("mask_probability", variation.mask_probability, "Probability of either mask.")
+      .at_least(0)
+      .at_most(1);
+  section
+      .add("noise_spikes", variation.noise_spikes,
+           "While training, add up to so many spikes at random places.")
+      .at_least(0)
+      .at_most(1e6);
+  section
+      .add("blend", variation.blend,
+           "While training, mix a recording with another of its class with this probability.")
+      .at_least(0)
+      .at_most(1);
 }
 
 }  // namespace
@@ -112,6 +143,7 @@ void SpikeTaskOptions::describe(options::Section section) {
            "Neighbouring units are added up to so many channels, a divisor of the units.")
       .at_least(1);
   describe_variation(section, variation);
+  describe_masks(section, variation);
   describe_reading(section, read, over);
 }
 

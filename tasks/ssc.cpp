@@ -16,8 +16,9 @@ class Ssc final : public TaskModel {
     const datasets::SpikeForm& form = datasets::kSsc;
     Task::Parts parts;
     const auto read = [&](std::string_view file) {
-      return std::make_shared<SpikeRecordings>(
-          spikes_.read_file(context, "ssc", file, form, parts.remarks));
+      SpikeWriter writer = spikes_.read_file(context, "ssc", file, form, parts.remarks);
+      writer.set_partners(data::split_numbers(std::ssize(writer.set().recordings), 0, Rng(0)).rest);
+      return std::make_shared<SpikeRecordings>(std::move(writer));
     };
     parts.train = data::first_samples(read("ssc_train.h5"), train_samples_);
     parts.validation = read("ssc_valid.h5");
