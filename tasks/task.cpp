@@ -115,9 +115,12 @@ std::shared_ptr<const data::Dataset> Task::split(Split split) const {
   return parts_.test;
 }
 
-at::Tensor Task::loss(const ReadValues& outputs, const data::Batch& batch,
-                      double label_smoothing) const {
-  return rule_of(objective_.kind).losses(objective_, outputs, batch, label_smoothing).sum();
+at::Tensor Task::loss(const ReadValues& outputs, const data::Batch& batch, double label_smoothing,
+                      const at::Tensor& class_weights) const {
+  const at::Tensor losses =
+      rule_of(objective_.kind).losses(objective_, outputs, batch, label_smoothing);
+  if (!class_weights.defined()) return losses.sum();
+  return (losses * class_weights.to(losses.options()).index_select(0, batch.target)).sum();
 }
 
 Tally Task::tally(const ReadValues& outputs, const data::Batch& batch) const {

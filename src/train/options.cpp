@@ -6,6 +6,7 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/nn/parameter_choice.hpp"
+#include "class_weights.hpp"
 
 namespace afterspike::train {
 namespace {
@@ -142,6 +143,8 @@ void TrainOptions::describe(options::Section section) {
   section.add("label_smoothing", label_smoothing, "Part of the target spread over all classes.")
       .at_least(0)
       .below(1);
+  section.add("class_weights", class_weights,
+              "Factors of the classes' losses: none, balanced, or a number for each: 1, 2.5.");
   section.choice(
       "precision", precision, {std::begin(kernels::kPrecisions), std::end(kernels::kPrecisions)},
       "Type of the recurrent products in training; bfloat16 needs glifr and a processor that "
@@ -159,6 +162,7 @@ void TrainOptions::describe(options::Section section) {
 void TrainOptions::validate() const {
   nn::ParameterChoice::parse(start_groups, "train.start_groups");
   nn::ParameterChoice::parse(freeze, "train.freeze");
+  require_class_weights(class_weights);
   require(!start_from.empty() || start_groups == TrainOptions().start_groups, ErrorKind::config,
           "option 'train.start_groups': found '{}', expected '{}' where train.start_from names no "
           "run",

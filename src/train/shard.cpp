@@ -15,7 +15,8 @@ namespace afterspike::train {
 
 Shard run_shard(const nn::Network& network, const tasks::Task& task,
                 const std::vector<nn::Network::Parameter>& parameters, const data::Batch& samples,
-                std::int64_t batch, double label_smoothing, nn::NetworkPass pass) {
+                std::int64_t batch, double label_smoothing, nn::NetworkPass pass,
+                const at::Tensor& class_weights) {
   const DenormalsFlushed flushed;  // In the backward pass, and in composed operations.
   Shard shard;
   const double start_s = now_s();
@@ -23,7 +24,7 @@ Shard run_shard(const nn::Network& network, const tasks::Task& task,
   if (network.has_penalty()) pass.penalty = &penalty;
   const tasks::ReadValues outputs =
       evaluation::outputs(network, samples, task.objective().read, pass);
-  at::Tensor loss = task.loss(outputs, samples, label_smoothing);
+  at::Tensor loss = task.loss(outputs, samples, label_smoothing, class_weights);
   if (penalty.defined()) loss = loss + penalty.sum().to(loss.device());
   const double forward_end_s = now_s();
   std::vector<at::Tensor> tensors;

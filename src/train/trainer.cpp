@@ -9,6 +9,7 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
+#include "class_weights.hpp"
 #include "clock.hpp"
 #include "finite.hpp"
 #include "silencing.hpp"
@@ -82,6 +83,7 @@ Trainer::Trainer(nn::Network& network, const tasks::Task& task, const TrainOptio
   options_.validate();
   const std::int64_t samples = task.split(tasks::Split::train)->size();
   require(samples > 0, ErrorKind::config, "there are no training samples");
+  class_weights_ = class_weights(options_.class_weights, task);
   steps_per_epoch_ = (samples + options_.batch_size - 1) / options_.batch_size;
   require(!optimizer_.parameters().empty(), ErrorKind::config,
           "nothing is trained: all weights and parameters are fixed and there is no readout");
@@ -163,9 +165,9 @@ std::vector<tasks::Tally> Trainer::train_step(std::span<const std::int64_t> numb
   std::vector<Shard> shards(static_cast<std::size_t>(last - first));
   pool_.run(last - first, [&, begin = first](std::int64_t place) {
     const auto own = evaluation::shard(numbers, rows, begin + place);
-    shards[static_cast<std::size_t>(place)] =
-        run_shard(network_, task_, optimizer_.parameters(), samples_->batch(own), batch,
-                  options_.label_smoothing, shard_pass(begin + place, std::ssize(own)));
+    shards[static_cast<std::size_t>(place)] = run_shard(
+        network_, task_, optimizer_.parameters(), samples_->batch(own), batch,
+        options_.label_smoothing, shard_pass(begin + place, std::ssize(own)), class_weights_);
   });
   require_finite(shards, numbers, first);
   std::vector<at::Tensor> gradients =

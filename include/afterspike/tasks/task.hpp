@@ -135,9 +135,10 @@ class Task {
 
   /// Returns the sum over samples of the loss of `outputs` ([read, batch, outputs] from
   /// read_steps() of the network's outputs). Differentiable. `label_smoothing` spreads that part of
-  /// the target over all classes.
-  at::Tensor loss(const ReadValues& outputs, const data::Batch& batch,
-                  double label_smoothing = 0) const;
+  /// the target over all classes. `class_weights` [classes] multiplies the loss of a sample by the
+  /// weight of its class; undefined: 1.
+  at::Tensor loss(const ReadValues& outputs, const data::Batch& batch, double label_smoothing = 0,
+                  const at::Tensor& class_weights = {}) const;
 
   /// Returns loss (without smoothing) and correct decisions, for training.
   Tally tally(const ReadValues& outputs, const data::Batch& batch) const;

@@ -38,7 +38,8 @@ struct TrainOptions {
   std::int64_t schedule_epochs = 0;  ///< Epochs of a cosine or one_cycle; 0: to the last epoch.
 
   double label_smoothing = 0;
-  double silence = 0;          ///< Max fraction of neurons silenced in a training sequence.
+  std::string class_weights = "none";  ///< "none", "balanced", or a number per class with commas.
+  double silence = 0;                  ///< Max fraction of neurons silenced in a training sequence.
   double silence_share = 0.5;  ///< Fraction of the training sequences with silenced neurons.
 
   std::string start_from;            ///< Run whose parameters are the initial values; empty: none.

@@ -24,7 +24,8 @@ struct Shard {
 /// `parameters`. May be called from several threads at once.
 Shard run_shard(const nn::Network& network, const tasks::Task& task,
                 const std::vector<nn::Network::Parameter>& parameters, const data::Batch& samples,
-                std::int64_t batch, double label_smoothing, nn::NetworkPass pass);
+                std::int64_t batch, double label_smoothing, nn::NetworkPass pass,
+                const at::Tensor& class_weights = {});
 
 /// Returns whether losses and gradients of all shards are finite.
 bool all_finite(const std::vector<Shard>& shards);

@@ -137,6 +137,7 @@ class Trainer {
   ThreadPool& pool_;
   distributed::Ranks& ranks_;
   Optimizer optimizer_;
+  at::Tensor class_weights_;  ///< [classes]; undefined: all 1.
   std::int64_t steps_per_epoch_ = 0;
   bool selects_best_ = false;
   std::size_t workspace_limit_ = 0;
