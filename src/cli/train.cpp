@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -69,9 +70,9 @@ Arguments train_arguments() {
       .value("resume", "RUN",
              "Continue a stopped or killed run (or its latest checkpoint), or train more --epochs.")
       .value("seeds", "N", "Train N networks with seeds from --seed on, and print mean and sd.")
-      .value("schedule", "HOW",
-             "With --resume and --epochs after the end of a one_cycle schedule: restart (a new "
-             "cycle) or hold (the last learning rate).")
+      .value("rotate-speakers", "LISTS",
+             "Train a network for each list of speakers held out for validation, such as "
+             "'3,9; 0,7', without the test split, and print mean and sd of the validation.")
       .value("time-limit", "T", "Stop and save after this long, such as 50min.")
       .value("memory-limit", "SIZE",
              "Limit of the process's memory, such as 2GiB; parts of the forward pass are then "
@@ -153,7 +154,21 @@ train::RunOptions new_options(const Arguments& arguments) {
   apply_settings(arguments, description);
   make_absolute(description, "task.data");
   make_absolute(description, "inherit");
+  make_absolute(description, "train.start_from");
   return options;
+}
+
+/// Holds these speakers out for validation, and leaves the test split alone.
+void hold_out(train::RunOptions& options, const std::vector<std::int64_t>& speakers) {
+  options::Description description;
+  options.describe(description);
+  const options::Field* held_out = description.find_if("task.validation_speakers");
+  require(held_out != nullptr, ErrorKind::usage,
+          "--rotate-speakers: task '{}' has no option task.validation_speakers",
+          options.experiment->task_name());
+  held_out->set_text(fmt::format("{}", fmt::join(speakers, ",")));
+  description.find("task.validation").set_text("speakers");
+  options.train.evaluate_test = false;
 }
 
 /// Parses "2GiB", "500 MiB", "1500000000 B".
@@ -209,7 +224,8 @@ train::RunEnvironment environment_of(const Arguments& arguments, std::span<const
 
 /// Refuses flags that --resume does not allow; other settings belong to the run as created.
 void require_resume_flags(const Arguments& arguments) {
-  for (const char* flag : {"config", "task", "neuron", "out", "seeds", "set", "dump-config"}) {
+  for (const char* flag :
+       {"config", "task", "neuron", "out", "seeds", "rotate-speakers", "set", "dump-config"}) {
     require(!arguments.has(flag), ErrorKind::usage,
             "--resume: --{} cannot be given too: a run goes on as it was created", flag);
   }
@@ -274,19 +290,38 @@ int status_of(train::End end) {
   return 128 + (interruption() != 0 ? interruption() : SIGTERM);
 }
 
-/// Trains or resumes the run of one seed below `out`; `epochs` > 0 replaces its number of epochs.
-train::RunResult train_seed(const fs::path& out, const train::RunEnvironment& environment,
-                            std::int64_t seed, std::int64_t epochs,
-                            train::Continuation continuation) {
-  const fs::path run = out / fmt::format("seed-{}", seed);
+/// One of several runs in a directory: its name there, and how its options differ.
+struct Member {
+  std::string name;
+  std::function<void(train::RunOptions&)> change;
+};
+
+/// The run of each seed, and of each list of speakers that are held out.
+std::vector<Member> members_of(const train::Several& several) {
+  std::vector<Member> members;
+  for (const std::int64_t seed : several.seeds) {
+    members.push_back({fmt::format("seed-{}", seed),
+                       [seed](train::RunOptions& options) { options.seed = seed; }});
+  }
+  for (const std::vector<std::int64_t>& speakers : several.speakers) {
+    members.push_back({fmt::format("speakers-{}", fmt::join(speakers, "-")),
+                       [speakers](train::RunOptions& options) { hold_out(options, speakers); }});
+  }
+  return members;
+}
+
+/// Trains or resumes one of the runs in `out`; `epochs` > 0 replaces the number in `out`.
+train::RunResult train_member(const fs::path& out, const train::RunEnvironment& environment,
+                              const Member& member, std::int64_t epochs) {
+  const fs::path run = out / member.name;
   train::RunOptions options = train::load_run_options(out);
   if (epochs > 0) options.train.epochs = epochs;
   const std::int64_t wanted = options.train.epochs;
   if (!fs::exists(run)) {
-    options.seed = seed;
+    member.change(options);
     train::create_run(run, options, environment);
   }
-  log::info("seed {}", seed);
+  log::info("{}", member.name);
   const bool extended = train::load_run_options(run).train.epochs != wanted;
   const train::RunResult result =
       train::continue_run(run, environment, extended ? wanted : 0, continuation);
@@ -294,44 +329,50 @@ train::RunResult train_seed(const fs::path& out, const train::RunEnvironment& en
   return result;
 }
 
-/// Writes mean and standard deviation of all seeds to summary.json, and prints them.
-void summarise(const fs::path& out, const std::vector<io::Json>& summaries, bool json) {
-  const io::Json summary = train::summarise_seeds(summaries);
+/// Writes mean and standard deviation over the runs to summary.json and prints them: of the test
+/// split, or of validation if speakers were rotated.
+void summarise(const fs::path& out, const std::vector<io::Json>& summaries,
+               const train::Several& several, bool json) {
+  io::Json summary = train::summarise_seeds(summaries);
+  if (!several.speakers.empty()) summary["speakers"] = several.speakers;
   io::replace_file(out / "summary.json", summary.dump(2) + "\n");
-  for (const auto& [metric, of_seeds] : summary["test"].items()) {
-    const int seeds = of_seeds["n"];
-    const double mean = of_seeds["mean"];
-    log::info("{}", seeds == 1 ? fmt::format("test {} of one seed: {:.4f}", metric, mean)
-                               : fmt::format("test {} of {} seeds: mean {:.4f}, sd {:.4f}", metric,
-                                             seeds, mean, of_seeds["sd"].get<double>()));
+  const char* split = summary.contains("test") ? "test" : "validation";
+  const char* unit = several.speakers.empty() ? "seed" : "list of speakers";
+  const char* units = several.speakers.empty() ? "seeds" : "lists of speakers";
+  const io::Json measures = summary.value(split, io::Json::object());
+  for (const auto& [metric, over] : measures.items()) {
+    const int count = over["n"];
+    const double mean = over["mean"];
+    log::info("{}", count == 1 ? fmt::format("{} {} of one {}: {:.4f}", split, metric, unit, mean)
+                               : fmt::format("{} {} of {} {}: mean {:.4f}, sd {:.4f}", split,
+                                             metric, count, units, mean, over["sd"].get<double>()));
   }
   if (json) fmt::print("{}\n", summary.dump());
 }
 
-/// Trains or resumes one run per seed below `out`.
-int train_seeds(const fs::path& out, const train::RunEnvironment& environment,
-                const std::vector<std::int64_t>& seeds, bool json, std::int64_t epochs = 0,
-                train::Continuation continuation = train::Continuation::stretch) {
+/// Trains or resumes the runs in `out`, one after the other.
+int train_several(const fs::path& out, const train::RunEnvironment& environment,
+                  const train::Several& several, bool json, std::int64_t epochs = 0) {
   std::vector<io::Json> summaries;
   const auto start = std::chrono::steady_clock::now();
   train::RunEnvironment remaining = environment;
-  for (const std::int64_t seed : seeds) {
+  for (const Member& member : members_of(several)) {
     if (environment.limits.seconds > 0) {
       const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-      // Above 0, which would mean no limit; then the next seed stops at its first step.
+      // Above 0, which would mean no limit; then the next run stops at its first step.
       remaining.limits.seconds = std::max(1e-9, environment.limits.seconds - spent.count());
     }
-    const train::RunResult result = train_seed(out, remaining, seed, epochs, continuation);
-    // The first seed accepted the number; from now on it holds for all.
-    if (epochs > 0) train::record_epochs(out, std::exchange(epochs, 0), continuation);
+    const train::RunResult result = train_member(out, remaining, member, epochs);
+    // The first run accepted the number; from now on it holds for all.
+    if (epochs > 0) train::record_epochs(out, std::exchange(epochs, 0));
     if (result.summary.is_null()) {
-      log::info("to go on with all seeds: {}", resume_command(out, environment));
+      log::info("to go on with all of them: {}", resume_command(out, environment));
       if (json) fmt::print("{}\n", stop_record(out).dump());
       return status_of(result.end);
     }
     summaries.push_back(result.summary);
   }
-  summarise(out, summaries, json);
+  summarise(out, summaries, several, json);
   return 0;
 }
 
@@ -383,13 +424,8 @@ int resume(const Arguments& arguments, const train::RunEnvironment& environment)
   require(fs::is_directory(named), ErrorKind::checkpoint, "--resume: there is no run '{}'",
           named.string());
   const fs::path run = checkpoint::resolve_run(named);
-  const train::Continuation continuation = continuation_of(arguments, run, epochs);
-  if (fs::exists(run / "seeds.json")) {
-    const io::Json record = io::read_json(run / "seeds.json", ErrorKind::checkpoint);
-    return train_seeds(run, environment,
-                       io::member<std::vector<std::int64_t>>(
-                           record, "seeds", (run / "seeds.json").string(), ErrorKind::checkpoint),
-                       arguments.has("json"), epochs, continuation);
+  if (const auto several = train::load_several(run)) {
+    return train_several(run, environment, *several, arguments.has("json"), epochs);
   }
   return train_one(run, environment, epochs, arguments.has("json"), continuation);
 }
@@ -414,10 +450,10 @@ void remove_unless_begun(const fs::path& out) {
 /// Trains the new run, or runs of several seeds.
 int train_new(const fs::path& out, const Arguments& arguments,
               const train::RunEnvironment& environment, std::int64_t seed,
-              const std::vector<std::int64_t>& seeds) {
+              const train::Several& several) {
   const bool json = arguments.has("json");
   try {
-    if (!seeds.empty()) return train_seeds(out, environment, seeds, json);
+    if (several.any()) return train_several(out, environment, several, json);
     log::info("seed {}", seed);
     return train_one(out, environment, 0, json);
   } catch (const Error& error) {
@@ -440,6 +476,35 @@ std::vector<std::int64_t> seeds_of(const Arguments& arguments, std::int64_t firs
   return seeds;
 }
 
+/// The lists of speakers that --rotate-speakers names: "3,9; 0,7".
+std::vector<std::vector<std::int64_t>> speakers_of(const Arguments& arguments) {
+  std::vector<std::vector<std::int64_t>> lists;
+  if (!arguments.has("rotate-speakers")) return lists;
+  const std::string text = arguments.text("rotate-speakers");
+  std::vector<std::int64_t> speakers;
+  for (const char *at = text.data(), *end = at + text.size(); at <= end; ++at) {
+    if (at != end && *at == ' ') continue;
+    std::int64_t speaker = 0;
+    const auto [rest, error] = std::from_chars(at, end, speaker);
+    at = rest;
+    require(error == std::errc() && speaker >= 0 && (at == end || *at == ',' || *at == ';'),
+            ErrorKind::usage,
+            "--rotate-speakers: found '{}', expected lists of speakers such as '3,9; 0,7'", text);
+    speakers.push_back(speaker);
+    if (at == end || *at == ';') lists.push_back(std::exchange(speakers, {}));
+  }
+  return lists;
+}
+
+/// The runs that --seeds or --rotate-speakers ask for.
+train::Several several_of(const Arguments& arguments, const train::RunOptions& options) {
+  const train::Several several{seeds_of(arguments, options.seed), speakers_of(arguments)};
+  require(
+      several.seeds.empty() || several.speakers.empty(), ErrorKind::usage,
+      "--rotate-speakers: --seeds cannot be given too; train each seed by a command of its own");
+  return several;
+}
+
 int dump_configuration(const Arguments& arguments) {
   train::RunOptions options = new_options(arguments);
   options::Description description;
@@ -454,9 +519,13 @@ int start(const Arguments& arguments, const train::RunEnvironment& environment,
   require(arguments.has("out") && !arguments.text("out").empty(), ErrorKind::usage,
           "train: expected --out RUN, the directory to make");
   const fs::path out = arguments.text("out");
-  const std::vector<std::int64_t> seeds = seeds_of(arguments, options.seed);
-  train::create_run(out, options, environment, seeds);
-  return train_new(out, arguments, environment, options.seed, seeds);
+  const train::Several several = several_of(arguments, options);
+  for (const auto& speakers : several.speakers) {
+    train::RunOptions tried = new_options(arguments);  // Refuse a task without speakers now.
+    hold_out(tried, speakers);
+  }
+  train::create_run(out, options, environment, several);
+  return train_new(out, arguments, environment, options.seed, several);
 }
 
 /// Returns every option of the chosen task and neuron with its default; GLIFR on line MNIST if none

@@ -155,6 +155,8 @@ void TrainOptions::describe(options::Section section) {
   section.choice("select", select,
                  {{"auto", Select::automatic}, {"best", Select::best}, {"last", Select::last}},
                  "Selected epoch: best on validation, or last; auto: best if there is validation.");
+  section.add("evaluate_test", evaluate_test,
+              "Evaluate the test split after training; false when settings are compared.");
   section.add("patience", patience, "Epochs without improvement before stopping; 0: never stop.")
       .at_least(0);
 }

@@ -30,6 +30,9 @@ namespace fs = std::filesystem;
 /// Version of run.json.
 constexpr std::int64_t kRunFormat = 1;
 
+constexpr const char* kSeedsFile = "seeds.json";
+constexpr const char* kSpeakersFile = "speakers.json";
+
 double peak_memory_mib() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -110,6 +113,7 @@ io::Json evaluate_splits(Session& session, const nn::Network& network,
   share_parameters(session.ranks, network);
   io::Json summary = io::Json::object();
   for (const tasks::Split split : tasks::kSplits) {
+    if (split == tasks::Split::test && !session.options.train.evaluate_test) continue;
     const auto data = session.task->split(split);
     if (data == nullptr) continue;
     const tasks::Tally tally =
@@ -263,7 +267,7 @@ void RunOptions::describe(options::Description& description) {
 }
 
 void create_run(const fs::path& directory, RunOptions& options, const RunEnvironment& environment,
-                const std::vector<std::int64_t>& seeds) {
+                const Several& several) {
   require(!fs::exists(directory), ErrorKind::usage, "'{}' exists already{}", directory.string(),
           fs::exists(directory / "run.json") ? fmt::format("; to go on with that run: --resume {}",
                                                            shell_quoted(directory.string()))
@@ -278,13 +282,31 @@ void create_run(const fs::path& directory, RunOptions& options, const RunEnviron
   io::AtomicDirectory target(directory);
   io::write_file(target.staging() / "config.toml", io::write_options(description));
   io::write_file(target.staging() / "run.json", record.dump(2) + "\n");
-  if (!seeds.empty()) {
-    io::write_file(target.staging() / "seeds.json", io::Json{{"seeds", seeds}}.dump() + "\n");
+  if (!several.seeds.empty()) {
+    io::write_file(target.staging() / kSeedsFile, io::Json{{"seeds", several.seeds}}.dump() + "\n");
+  }
+  if (!several.speakers.empty()) {
+    io::write_file(target.staging() / kSpeakersFile,
+                   io::Json{{"speakers", several.speakers}}.dump() + "\n");
   }
   target.commit();
 }
 
-void record_epochs(const fs::path& directory, std::int64_t epochs, Continuation continuation) {
+std::optional<Several> load_several(const fs::path& directory) {
+  const auto read = [&]<typename T>(const char* file, const char* key, T& target) {
+    const fs::path path = directory / file;
+    if (!fs::exists(path)) return;
+    target = io::member<T>(io::read_json(path, ErrorKind::checkpoint), key, path.string(),
+                           ErrorKind::checkpoint);
+  };
+  Several several;
+  read(kSeedsFile, "seeds", several.seeds);
+  read(kSpeakersFile, "speakers", several.speakers);
+  if (!several.any()) return std::nullopt;
+  return several;
+}
+
+void record_epochs(const fs::path& directory, std::int64_t epochs) {
   RunOptions options = load_run_options(directory);
   set_epochs(options, epochs, continuation);
   options.train.validate();

@@ -55,6 +55,7 @@ struct TrainOptions {
   double sigma_epochs = 0;    ///< Duration of the annealing; 0: the whole training.
 
   Select select = Select::automatic;
+  bool evaluate_test = true;  ///< false: the summary has no test split.
   std::int64_t patience = 0;  ///< Stop after this many epochs without improvement; 0: never.
 
   void describe(options::Section section);

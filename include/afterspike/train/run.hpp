@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,11 +50,24 @@ struct RunResult {
   io::Json summary;  ///< Content of summary.json; null unless the training has ended.
 };
 
+/// Several runs of one experiment in one directory, by seeds or by speakers held out for
+/// validation.
+struct Several {
+  std::vector<std::int64_t> seeds;
+  std::vector<std::vector<std::int64_t>> speakers;
+
+  bool any() const { return !seeds.empty() || !speakers.empty(); }
+};
+
 /// Creates the directory of a run, with config.toml and run.json; it appears completely or not at
-/// all. With `seeds` it is the directory of the runs of these seeds, and seeds.json names them.
+/// all. With `several` it is the directory of these runs: seeds.json or speakers.json names them.
 /// Throws Error(usage) if the directory exists already.
 void create_run(const std::filesystem::path& directory, RunOptions& options,
-                const RunEnvironment& environment, const std::vector<std::int64_t>& seeds = {});
+                const RunEnvironment& environment, const Several& several = {});
+
+/// Returns the runs that seeds.json or speakers.json of a directory names; nothing if it has
+/// neither. Throws Error(checkpoint) for a damaged file.
+std::optional<Several> load_several(const std::filesystem::path& directory);
 
 /// Returns the options that a run was created with. Throws Error(checkpoint).
 RunOptions load_run_options(const std::filesystem::path& directory);
