@@ -56,11 +56,26 @@ at::Tensor targets_of_steps(const Objective& objective, const ReadValues& output
       .values.to(outputs.values.scalar_type());
 }
 
+/// The squared error of each step, a mean over the outputs whose target is known, and the weights
+/// of steps with a known target. A target that is NaN is unknown.
+ReadValues known_errors(const at::Tensor& outputs, const at::Tensor& target, at::Tensor weight) {
+  const at::Tensor known = target.isnan().logical_not();
+  // An unknown target is replaced by the output, so that error and gradient are 0.
+  const at::Tensor error = (outputs - at::where(known, target, outputs.detach())).square().sum(-1);
+  const at::Tensor count = known.sum(-1);
+  const at::Tensor counts = count.gt(0).to(outputs.scalar_type());
+  weight = weight.defined() ? weight.to(outputs.scalar_type()) * counts : counts;
+  return {error / count.clamp_min(1), weight};
+}
+
 at::Tensor trace_losses(const Objective& objective, const ReadValues& outputs,
                         const data::Batch& batch, double /*smoothing*/) {
-  const at::Tensor error =
-      (outputs.values - targets_of_steps(objective, outputs, batch)).square().mean(-1);
-  return mean_over_read({error, weight_of_steps(objective, outputs, batch)});
+  const at::Tensor target = targets_of_steps(objective, outputs, batch);
+  const at::Tensor weight = weight_of_steps(objective, outputs, batch);
+  if (target.isnan().any().item<bool>()) {
+    return mean_over_read(known_errors(outputs.values, target, weight));
+  }
+  return mean_over_read({(outputs.values - target).square().mean(-1), weight});
 }
 
 at::Tensor spike_losses(const Objective& objective, const ReadValues& outputs,

@@ -76,7 +76,7 @@ ReadValues read_steps(const at::Tensor& sequence, const at::Tensor& lengths,
 at::Tensor mean_over_read(const ReadValues& read) {
   if (!read.weight.defined()) return read.values.mean(0);
   at::Tensor weight = read.weight.to(read.values.scalar_type());
-  at::Tensor total = weight.sum(0);
+  at::Tensor total = weight.sum(0).clamp_min(1);  // A sample without any counts 0.
   for (std::int64_t dim = 2; dim < read.values.dim(); ++dim) {
     weight = weight.unsqueeze(-1);
     total = total.unsqueeze(-1);

@@ -126,6 +126,9 @@ std::vector<std::size_t> sample_starts(const io::Table& table, const Columns& co
   const auto key = static_cast<std::size_t>(columns.sequence);
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     const double name = table.rows[row][key];
+    require(!std::isnan(name), ErrorKind::data,
+            "{}: line {}, column {} ('sequence'): found '', expected a number", path.string(),
+            row + 2, key + 1);
     if (row > 0 && table.rows[row - 1][key] == name) continue;
     require(seen.emplace(name, row).second, ErrorKind::data,
             "{}: line {}: sequence {} appears again; expected its rows together", path.string(),
@@ -159,10 +162,16 @@ at::Tensor sample_column(const io::Table& table, const std::vector<std::size_t>&
   return values;
 }
 
-/// Rounds to single precision, in which networks compute.
+/// Rounds to single precision, in which networks compute. An empty cell, NaN, is an unknown target.
 float single(double number, const io::Table& table, std::size_t row, std::size_t place,
              const fs::path& path) {
   constexpr double kLargest = std::numeric_limits<float>::max();
+  if (std::isnan(number) && table.columns[place].starts_with("target")) {
+    return std::numeric_limits<float>::quiet_NaN();
+  }
+  require(!std::isnan(number), ErrorKind::data,
+          "{}: line {}, column {} ('{}'): found '', expected a number", path.string(), row + 2,
+          place + 1, io::shown(table.columns[place]));
   require(std::abs(number) <= kLargest, ErrorKind::data,
           "{}: line {}, column {} ('{}'): found {}, expected at most {:.6g} in size: what single "
           "precision holds",
@@ -212,8 +221,7 @@ std::vector<std::string> sample_names(const io::Table& table,
 }
 
 SequenceFile read_csv_sequences(const fs::path& path) {
-  constexpr std::string_view kTexts[] = {"sequence", "label"};
-  const io::Table table = io::read_csv(path, "sequence", io::Gaps::refused, kTexts);
+  const io::Table table = io::read_csv(path, "sequence", io::Gaps::allowed);
   const Columns columns = sort_columns(table, path);
   const std::vector<std::size_t> starts = sample_starts(table, columns, path);
   const auto samples = static_cast<std::int64_t>(starts.size() - 1);
@@ -258,6 +266,21 @@ void require_finite(const at::Tensor& values, const char* name, const std::strin
        bad[0][2].item<std::int64_t>());
 }
 
+/// Requires targets to be finite or NaN, which means unknown, with a known one in each sample.
+void require_targets(const at::Tensor& targets, const at::Tensor& lengths,
+                     const std::string& where) {
+  if (!targets.defined()) return;
+  require_finite(targets.masked_fill(targets.isnan(), 0), "targets", where);
+  at::Tensor known = targets.isnan().logical_not().any(2);
+  if (lengths.defined()) {
+    known = known.logical_and(at::arange(known.size(1)).unsqueeze(0).lt(lengths.unsqueeze(1)));
+  }
+  const at::Tensor without = known.any(1).logical_not().nonzero();
+  if (without.size(0) == 0) return;
+  fail(ErrorKind::data, "{}: all targets of sample {} are unknown, expected one that is known",
+       where, without[0].item<std::int64_t>());
+}
+
 /// Zeroes values beyond the length of each sample, because a file's values there are ignored.
 at::Tensor zero_padded(const at::Tensor& values, const at::Tensor& lengths) {
   const at::Tensor step = at::arange(values.size(1), lengths.options());
@@ -285,7 +308,7 @@ void validate(SequenceFile& file, const std::string& where) {
     if (file.targets.defined()) file.targets = zero_padded(file.targets, file.lengths);
   }
   require_finite(file.inputs, "inputs", where);
-  require_finite(file.targets, "targets", where);
+  require_targets(file.targets, file.lengths, where);
   require_range(file.labels, 0, 1 << 20, samples, "labels", where);
   require_range(file.split, 0, 2, samples, "split", where);
 }

@@ -13,7 +13,8 @@ struct SequenceFile {
   at::Tensor inputs;   ///< [samples, steps, features], float32; zero beyond a sample's length.
   at::Tensor lengths;  ///< [samples], int64; undefined: all steps of all samples.
   at::Tensor labels;   ///< [samples], int64, 0 and up; undefined if there are none.
-  at::Tensor targets;  ///< [samples, steps, outputs], float32; undefined if there are none.
+  at::Tensor targets;  ///< [samples, steps, outputs], float32; NaN: unknown. Undefined if there are
+                       ///< none.
   at::Tensor split;    ///< [samples], int64: 0 train, 1 validation, 2 test; undefined if there is
                        ///< none.
   /// Names of the classes in the order of their labels; empty if labels are numbers.

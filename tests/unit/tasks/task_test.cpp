@@ -3,6 +3,7 @@
 #include "afterspike/tasks/task.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -241,6 +242,43 @@ TEST(TaskLoss, OfATraceIsTheMeanSquaredErrorOfEachSample) {
     }
     const ReadValues values = read_steps(outputs(), batch.lengths, some.objective().read);
     EXPECT_NEAR(some.loss(values, batch).item<double>(), expected, 1e-12);
+  }
+}
+
+TEST(TaskLoss, OfATraceLeavesUnknownTargetsOut) {
+  for (const bool varying : {false, true}) {
+    data::Batch batch;
+    batch.input = at::zeros({kSteps, kBatch, 2});
+    batch.target = testing::uniform_tensor({kSteps, kBatch, kOutputs}, Rng(2));
+    const at::Tensor known = testing::uniform_tensor({kSteps, kBatch, kOutputs}, Rng(3)) > 0;
+    batch.target.masked_fill_(known.logical_not(), std::numeric_limits<double>::quiet_NaN());
+    batch.target.select(1, 1).fill_(std::numeric_limits<double>::quiet_NaN());
+    if (varying) batch.lengths = lengths();
+    const Task task = tracer("4");
+    double expected = 0;
+    for (std::int64_t sample = 0; sample < kBatch; ++sample) {
+      double sum = 0, steps = 0;
+      for (const std::int64_t step : steps_read(task.objective().read, length_of(batch, sample))) {
+        double error = 0, outputs_known = 0;
+        for (std::int64_t output = 0; output < kOutputs; ++output) {
+          const double target = at_place(batch.target, step, sample, output);
+          if (std::isnan(target)) continue;
+          error += std::pow(at_place(outputs(), step, sample, output) - target, 2);
+          ++outputs_known;
+        }
+        if (outputs_known == 0) continue;
+        sum += error / outputs_known;
+        ++steps;
+      }
+      if (steps > 0) expected += sum / steps;
+    }
+    const at::Tensor values = outputs();
+    const auto loss = [&] {
+      return task.loss(read_steps(values, batch.lengths, task.objective().read), batch);
+    };
+    EXPECT_GT(expected, 0);
+    EXPECT_NEAR(loss().item<double>(), expected, 1e-12);
+    testing::expect_gradients(loss, {{"outputs", values}});
   }
 }
 
