@@ -272,7 +272,7 @@ void Checkpointer::save(const Trainer& trainer, bool best) {
   content.configuration = configuration_;
   content.progress = trainer.progress().to_json();
   content.parameters = checkpoint::describe_parameters(trainer.network());
-  content.model = checkpoint::model_tensors(trainer.network());
+  content.model = trainer.model();
   content.training = trainer.optimizer_state();
   const fs::path place = run_.place(step);
   // A resumed run keeps the rows up to its checkpoint: they must not be lost without it.

@@ -1,5 +1,6 @@
 #include "afterspike/train/optimizer.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <ATen/ATen.h>
@@ -31,6 +32,7 @@ void Optimizer::step(const std::vector<at::Tensor>& gradients, double factor) {
   const DenormalsFlushed flushed;  // Moments become denormal, too.
   require(gradients.size() == parameters_.size(), ErrorKind::internal,
           "{} gradients for {} parameters", gradients.size(), parameters_.size());
+  if (options_.average > 0 && average_.empty()) start_average();
   ++steps_;
   for (std::size_t index = 0; index < parameters_.size(); ++index) {
     const bool intrinsic = parameters_[index].spec->group == nn::ParameterGroup::intrinsic;
@@ -42,6 +44,38 @@ void Optimizer::step(const std::vector<at::Tensor>& gradients, double factor) {
            gradient.defined() ? gradient.to(parameters_[index].tensor.device())
                               : at::zeros_like(parameters_[index].tensor),
            rate * factor);
+  }
+  update_average();
+}
+
+void Optimizer::start_average() {
+  for (const nn::Network::Parameter& parameter : parameters_) {
+    average_.push_back(parameter.tensor.detach().clone());
+  }
+}
+
+void Optimizer::update_average() {
+  // Few steps have a shorter memory, so that the average leaves the initial values soon.
+  const auto count = static_cast<double>(steps_);
+  const double decay = std::min(options_.average, (1 + count) / (10 + count));
+  for (std::size_t index = 0; index < average_.size(); ++index) {
+    average_[index].lerp_(parameters_[index].tensor.detach(), 1 - decay);
+  }
+}
+
+void Optimizer::put_averages(nn::NamedTensors& model) const {
+  for (std::size_t index = 0; index < average_.size(); ++index) {
+    model[parameters_[index].name] = average_[index].clone();
+  }
+}
+
+void Optimizer::swap_averages() {
+  const at::NoGradGuard no_grad;
+  for (std::size_t index = 0; index < average_.size(); ++index) {
+    at::Tensor parameter = parameters_[index].tensor;
+    const at::Tensor weights = parameter.detach().clone();
+    parameter.copy_(average_[index]);
+    average_[index].copy_(weights);
   }
 }
 
@@ -78,6 +112,13 @@ nn::NamedTensors Optimizer::state() const {
         moment1_[index].to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
     state["moment2." + parameters_[index].name] =
         moment2_[index].to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
+    if (options_.average <= 0) continue;
+    const at::Tensor weights = parameters_[index].tensor.detach();
+    const at::Tensor average = average_.empty() ? weights : average_[index];
+    state["average." + parameters_[index].name] =
+        average.to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
+    state["weights." + parameters_[index].name] =
+        weights.to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
   }
   return state;
 }
@@ -95,6 +136,14 @@ void Optimizer::restore(const nn::NamedTensors& state) {
   for (std::size_t index = 0; index < parameters_.size(); ++index) {
     moment1_[index].copy_(take("moment1." + parameters_[index].name, moment1_[index]));
     moment2_[index].copy_(take("moment2." + parameters_[index].name, moment2_[index]));
+  }
+  if (options_.average <= 0) return;
+  const at::NoGradGuard no_grad;
+  if (average_.empty()) start_average();
+  for (std::size_t index = 0; index < parameters_.size(); ++index) {
+    average_[index].copy_(take("average." + parameters_[index].name, average_[index]));
+    at::Tensor(parameters_[index].tensor)
+        .copy_(take("weights." + parameters_[index].name, average_[index]));
   }
 }
 

@@ -62,6 +62,11 @@ void describe_optimiser(options::Section& section, TrainOptions& o) {
            "Decay of weights, not of biases or intrinsic parameters.")
       .at_least(0)
       .at_most(kLargestDecay);
+  section
+      .add("average", o.average,
+           "Decay of the averaged parameters that are evaluated and kept; 0: none.")
+      .at_least(0)
+      .below(1);
   section.add("clip_norm", o.clip_norm, "Max norm of the whole gradient; 0: no limit.").at_least(0);
 }
 

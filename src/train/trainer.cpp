@@ -8,6 +8,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "afterspike/base/error.hpp"
+#include "afterspike/checkpoint/checkpoint.hpp"
 #include "afterspike/evaluation/evaluate.hpp"
 #include "class_weights.hpp"
 #include "clock.hpp"
@@ -30,6 +31,20 @@ void clip(std::vector<at::Tensor>& gradients, double largest) {
     if (gradient.defined()) gradient = gradient.mul(largest / norm);
   }
 }
+
+/// The network has its averaged parameters while this exists.
+class WithAverages {
+ public:
+  explicit WithAverages(Optimizer& optimizer) : optimizer_(optimizer) {
+    optimizer_.swap_averages();
+  }
+  ~WithAverages() { optimizer_.swap_averages(); }
+  WithAverages(const WithAverages&) = delete;
+  WithAverages& operator=(const WithAverages&) = delete;
+
+ private:
+  Optimizer& optimizer_;
+};
 
 }  // namespace
 
@@ -221,7 +236,10 @@ std::string Trainer::first_bad_tensor(const data::Dataset& dataset,
   }
   const data::Batch data = dataset.batch(numbers);
   if (!is_finite(data.input)) return "the input";
-  if (data.target.is_floating_point() && !is_finite(data.target)) return "the target";
+  // NaN is an unknown target.
+  if (data.target.is_floating_point() && data.target.isinf().any().item<bool>()) {
+    return "the target";
+  }
   nn::NamedTensors trace;
   pass.trace = &trace;
   const at::Tensor output = network_.forward(data.input.to(network_.device()), pass);
@@ -270,6 +288,12 @@ bool Trainer::select(const EpochReport& report) {
   return true;
 }
 
+nn::NamedTensors Trainer::model() const {
+  nn::NamedTensors tensors = checkpoint::model_tensors(network_);
+  optimizer_.put_averages(tensors);
+  return tensors;
+}
+
 EpochReport Trainer::finish_epoch(double epoch_s, std::int64_t timed_samples) {
   ++progress_.epoch;
   progress_.step_in_epoch = 0;
@@ -286,6 +310,7 @@ EpochReport Trainer::finish_epoch(double epoch_s, std::int64_t timed_samples) {
   if (const auto validation = task_.split(tasks::Split::validation)) {
     nn::NetworkPass pass;
     pass.sigma_mV = evaluation_sigma();
+    const WithAverages averaged(optimizer_);
     report.validation = evaluate_together(ranks_, network_, task_, *validation, pass, pool_);
     if (!std::isfinite(report.validation.loss)) fail_validation(*validation, pass);
   }

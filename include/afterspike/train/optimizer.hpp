@@ -29,19 +29,29 @@ class Optimizer {
 
   std::int64_t steps() const noexcept { return steps_; }
 
-  /// Returns first and second moments as "moment1.<parameter>", "moment2.<parameter>", and "steps".
+  /// Replaces the tensors of `model` that are averaged (TrainOptions::average) by their average.
+  void put_averages(nn::NamedTensors& model) const;
+
+  /// Exchanges the network's parameters with their average, if they are averaged.
+  void swap_averages();
+
+  /// Returns first and second moments as "moment1.<parameter>", "moment2.<parameter>", and "steps";
+  /// with averaged parameters also "average.<parameter>" and "weights.<parameter>".
   nn::NamedTensors state() const;
 
-  /// Restores the result of state(). Throws Error(checkpoint) naming a tensor that is missing or of
-  /// another shape.
+  /// Restores the result of state(), with averaged parameters the network's parameters, too. Throws
+  /// Error(checkpoint) naming a tensor that is missing or of another shape.
   void restore(const nn::NamedTensors& state);
 
  private:
   void update(std::size_t index, at::Tensor gradient, double learning_rate);
+  void start_average();
+  void update_average();
 
   TrainOptions options_;
   std::vector<nn::Network::Parameter> parameters_;
   std::vector<at::Tensor> moment1_, moment2_;
+  std::vector<at::Tensor> average_;  ///< Empty before the first step, or without averages.
   std::int64_t steps_ = 0;
 };
 

@@ -26,6 +26,7 @@ struct TrainOptions {
   double intrinsic_learning_rate = 0;  ///< Learning rate of intrinsic parameters; 0: the same.
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   double weight_decay = 0;  ///< Decay of weights only; decoupled for adamw.
+  double average = 0;       ///< Decay of the averaged parameters that are evaluated; 0: none.
   double clip_norm = 0;     ///< Max norm of the whole gradient; 0: no limit.
 
   Schedule schedule = Schedule::constant;

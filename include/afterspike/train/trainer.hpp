@@ -104,6 +104,8 @@ class Trainer {
   const TrainOptions& options() const noexcept { return options_; }
   const Progress& progress() const noexcept { return progress_; }
   nn::NamedTensors optimizer_state() const { return optimizer_.state(); }
+  /// Returns the parameters that are evaluated and kept: their average if they are averaged.
+  nn::NamedTensors model() const;
   bool selects_best() const noexcept { return selects_best_; }
   std::int64_t steps_per_epoch() const noexcept { return steps_per_epoch_; }
   std::int64_t total_steps() const noexcept { return options_.epochs * steps_per_epoch_; }

@@ -58,6 +58,12 @@ TEST(Resume, TenStepsAreFiveAndFiveMore) {
   }
 }
 
+TEST(Resume, HoldsWithAveragedParameters) {
+  const tasks::Task task = class_task(96);
+  expect_same_after_stops(task, "gru", {{"epochs", "4"}, {"batch_size", "32"}, {"average", "0.9"}},
+                          {}, {1, 3, 5});
+}
+
 TEST(Resume, HoldsWhereverItStopsWithDropoutAndBestSelection) {
   const tasks::Task task = class_task(96);
   const Settings settings = {{"epochs", "4"},           {"batch_size", "32"},
