@@ -38,15 +38,6 @@ std::size_t gathered_bytes(const tasks::Task& task, const nn::Network& network, 
   return static_cast<std::size_t>(2 * count * rows * neurons) * sizeof(float);
 }
 
-/// Bytes of the masks of silenced neurons, one byte for each step, sequence and neuron.
-std::size_t silencing_bytes(const nn::Network& network, const TrainOptions& options,
-                            std::int64_t steps, std::int64_t rows) {
-  if (options.silence <= 0) return 0;
-  std::int64_t neurons = 0;
-  for (const auto& layer : network.layers()) neurons += layer->shape().neurons;
-  return static_cast<std::size_t>(steps * rows * neurons);
-}
-
 double mib(std::size_t bytes) {
   return static_cast<double>(bytes) / (1 << 20);
 }
@@ -69,8 +60,7 @@ Sharing share(std::int64_t samples, const TrainOptions& options, int threads,
 }
 
 /// Plans everything but the memory that layers keep for the backward pass.
-MemoryPlan plan_rest(const nn::Network& network, const tasks::Task& task,
-                     const TrainOptions& options, const Sharing& sharing) {
+MemoryPlan plan_rest(const nn::Network& network, const tasks::Task& task, const Sharing& sharing) {
   const auto samples = task.split(tasks::Split::train);
   const std::int64_t steps = task.shape().steps;
   constexpr std::int64_t kFirst[] = {0};
@@ -83,7 +73,6 @@ MemoryPlan plan_rest(const nn::Network& network, const tasks::Task& task,
   // An input is gathered and transposed, and held twice meanwhile.
   auto of_thread = static_cast<std::size_t>(2 * steps * sharing.rows * task.shape().input_size * 4);
   if (differ) of_thread += gathered_bytes(task, network, sharing.rows);
-  of_thread += silencing_bytes(network, options, steps, sharing.rows);
   const auto parameters = static_cast<std::size_t>(network.trainable_parameters() * 4);
   plan.rest = kFirstUse + sharing.at_once * of_thread +
               (static_cast<std::size_t>(sharing.shards) + 3) * parameters;  // gradients; moments
@@ -102,7 +91,7 @@ MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
                        const TrainOptions& options, int threads, std::size_t limit,
                        const distributed::Ranks& ranks) {
   const Sharing sharing = share(task.split(tasks::Split::train)->size(), options, threads, ranks);
-  MemoryPlan plan = plan_rest(network, task, options, sharing);
+  MemoryPlan plan = plan_rest(network, task, sharing);
   const std::size_t fixed = plan.present + plan.rest + (limit > 0 ? MemoryPlan::kMargin : 0);
   const std::size_t at_once = sharing.at_once;
   if (limit > 0) {
