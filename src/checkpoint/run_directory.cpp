@@ -154,6 +154,17 @@ fs::path resolve(const fs::path& path) {
       !fs::exists(path / "speakers.json"), ErrorKind::checkpoint,
       "{}: this holds runs of several lists of speakers; name one of its folders 'speakers-...'",
       path.string());
+  require(!fs::exists(path / "run.json"), ErrorKind::checkpoint,
+          "{}: the run has no checkpoint yet; the training saves one after each epoch and at least"
+          " every --checkpoint-interval",
+          path.string());
+  const std::vector<fs::path> inside = checkpoints_in(path);
+  if (inside.size() == 1) return inside.front();
+  if (!inside.empty()) {
+    fail(ErrorKind::checkpoint,
+         "{}: holds {} checkpoints; name one of them, such as {}, or the run", path.string(),
+         inside.size(), inside.front().string());
+  }
   fail(ErrorKind::checkpoint,
        "{}: neither a run nor a checkpoint: there is no 'latest' and no 'manifest.json'",
        path.string());

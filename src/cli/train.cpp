@@ -73,6 +73,9 @@ Arguments train_arguments() {
       .value("rotate-speakers", "LISTS",
              "Train a network for each list of speakers held out for validation, such as "
              "'3,9; 0,7', without the test split, and print mean and sd of the validation.")
+      .value("schedule", "HOW",
+             "With --resume and --epochs after the end of a one_cycle schedule: restart (a new "
+             "cycle) or hold (the last learning rate).")
       .value("time-limit", "T", "Stop and save after this long, such as 50min.")
       .value("memory-limit", "SIZE",
              "Limit of the process's memory, such as 2GiB; parts of the forward pass are then "
@@ -312,7 +315,8 @@ std::vector<Member> members_of(const train::Several& several) {
 
 /// Trains or resumes one of the runs in `out`; `epochs` > 0 replaces the number in `out`.
 train::RunResult train_member(const fs::path& out, const train::RunEnvironment& environment,
-                              const Member& member, std::int64_t epochs) {
+                              const Member& member, std::int64_t epochs,
+                              train::Continuation continuation) {
   const fs::path run = out / member.name;
   train::RunOptions options = train::load_run_options(out);
   if (epochs > 0) options.train.epochs = epochs;
@@ -352,7 +356,8 @@ void summarise(const fs::path& out, const std::vector<io::Json>& summaries,
 
 /// Trains or resumes the runs in `out`, one after the other.
 int train_several(const fs::path& out, const train::RunEnvironment& environment,
-                  const train::Several& several, bool json, std::int64_t epochs = 0) {
+                  const train::Several& several, bool json, std::int64_t epochs = 0,
+                  train::Continuation continuation = train::Continuation::stretch) {
   std::vector<io::Json> summaries;
   const auto start = std::chrono::steady_clock::now();
   train::RunEnvironment remaining = environment;
@@ -362,9 +367,9 @@ int train_several(const fs::path& out, const train::RunEnvironment& environment,
       // Above 0, which would mean no limit; then the next run stops at its first step.
       remaining.limits.seconds = std::max(1e-9, environment.limits.seconds - spent.count());
     }
-    const train::RunResult result = train_member(out, remaining, member, epochs);
+    const train::RunResult result = train_member(out, remaining, member, epochs, continuation);
     // The first run accepted the number; from now on it holds for all.
-    if (epochs > 0) train::record_epochs(out, std::exchange(epochs, 0));
+    if (epochs > 0) train::record_epochs(out, std::exchange(epochs, 0), continuation);
     if (result.summary.is_null()) {
       log::info("to go on with all of them: {}", resume_command(out, environment));
       if (json) fmt::print("{}\n", stop_record(out).dump());
@@ -424,8 +429,9 @@ int resume(const Arguments& arguments, const train::RunEnvironment& environment)
   require(fs::is_directory(named), ErrorKind::checkpoint, "--resume: there is no run '{}'",
           named.string());
   const fs::path run = checkpoint::resolve_run(named);
+  const train::Continuation continuation = continuation_of(arguments, run, epochs);
   if (const auto several = train::load_several(run)) {
-    return train_several(run, environment, *several, arguments.has("json"), epochs);
+    return train_several(run, environment, *several, arguments.has("json"), epochs, continuation);
   }
   return train_one(run, environment, epochs, arguments.has("json"), continuation);
 }

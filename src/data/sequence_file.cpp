@@ -126,9 +126,6 @@ std::vector<std::size_t> sample_starts(const io::Table& table, const Columns& co
   const auto key = static_cast<std::size_t>(columns.sequence);
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     const double name = table.rows[row][key];
-    require(!std::isnan(name), ErrorKind::data,
-            "{}: line {}, column {} ('sequence'): found '', expected a number", path.string(),
-            row + 2, key + 1);
     if (row > 0 && table.rows[row - 1][key] == name) continue;
     require(seen.emplace(name, row).second, ErrorKind::data,
             "{}: line {}: sequence {} appears again; expected its rows together", path.string(),
@@ -162,16 +159,10 @@ at::Tensor sample_column(const io::Table& table, const std::vector<std::size_t>&
   return values;
 }
 
-/// Rounds to single precision, in which networks compute. An empty cell, NaN, is an unknown target.
+/// Rounds to single precision, in which networks compute.
 float single(double number, const io::Table& table, std::size_t row, std::size_t place,
              const fs::path& path) {
   constexpr double kLargest = std::numeric_limits<float>::max();
-  if (std::isnan(number) && table.columns[place].starts_with("target")) {
-    return std::numeric_limits<float>::quiet_NaN();
-  }
-  require(!std::isnan(number), ErrorKind::data,
-          "{}: line {}, column {} ('{}'): found '', expected a number", path.string(), row + 2,
-          place + 1, io::shown(table.columns[place]));
   require(std::abs(number) <= kLargest, ErrorKind::data,
           "{}: line {}, column {} ('{}'): found {}, expected at most {:.6g} in size: what single "
           "precision holds",
@@ -221,7 +212,8 @@ std::vector<std::string> sample_names(const io::Table& table,
 }
 
 SequenceFile read_csv_sequences(const fs::path& path) {
-  const io::Table table = io::read_csv(path, "sequence", io::Gaps::allowed);
+  constexpr std::string_view kTexts[] = {"sequence", "label"};
+  const io::Table table = io::read_csv(path, "sequence", io::Gaps::refused, kTexts);
   const Columns columns = sort_columns(table, path);
   const std::vector<std::size_t> starts = sample_starts(table, columns, path);
   const auto samples = static_cast<std::int64_t>(starts.size() - 1);

@@ -306,7 +306,7 @@ std::optional<Several> load_several(const fs::path& directory) {
   return several;
 }
 
-void record_epochs(const fs::path& directory, std::int64_t epochs) {
+void record_epochs(const fs::path& directory, std::int64_t epochs, Continuation continuation) {
   RunOptions options = load_run_options(directory);
   set_epochs(options, epochs, continuation);
   options.train.validate();

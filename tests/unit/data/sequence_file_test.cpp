@@ -103,15 +103,34 @@ TEST_F(SequenceFiles, WhatHdf5HoldsBeyondALengthDoesNotCount) {
   expect_same(file.targets, targets * mask, "targets");
 }
 
-TEST_F(SequenceFiles, TargetsMayBeUnknown) {
-  const SequenceFile text = csv("sequence,input,target_a,target_b\n0,1,,2\n0,3,4,\n1,5,6,7\n");
-  at::Tensor expected = floats({0, 2, 4, 0, 6, 7, 0, 0}).reshape({2, 2, 2});
-  expected[0][0][0] = expected[0][1][1] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_TRUE(text.targets.eq(expected).logical_or(expected.isnan()).all().item<bool>());
-  EXPECT_TRUE(text.targets.isnan().equal(expected.isnan()));
-  const SequenceFile binary =
-      hdf5({{"inputs", text.inputs}, {"targets", expected}, {"lengths", integers({2, 1})}});
-  EXPECT_TRUE(binary.targets.isnan().equal(expected.isnan()));
+TEST_F(SequenceFiles, ClassesAndSequencesMayHaveNames) {
+  const SequenceFile file =
+      csv("sequence,input,label\ncell B,1,right\ncell B,2,right\n\"A, left\",3,left\n7,4,up\n");
+  EXPECT_EQ(file.class_names, (std::vector<std::string>{"left", "right", "up"}));
+  expect_same(file.labels, integers({1, 0, 2}), "labels");
+  EXPECT_EQ(file.names, (std::vector<std::string>{"cell B", "A, left", "7"}));
+  EXPECT_EQ(csv("sequence,input\n1000,1\n1001,2\n").names,
+            (std::vector<std::string>{"1000", "1001"}));
+  testing::expect_error(ErrorKind::data, {"line 3: column 'label' holds up; expected one text"},
+                        [&] { csv("sequence,input,label\n1,0,left\n1,0,up\n"); });
+  testing::expect_error(ErrorKind::data, {"line 4: sequence a appears again"},
+                        [&] { csv("sequence,input\na,0\nb,0\na,0\n"); });
+}
+
+TEST_F(SequenceFiles, LabelsMayBeAColumnOrARow) {
+  const at::Tensor inputs = at::ones({3, 2, 1});
+  for (const at::Tensor& labels :
+       {integers({2, 0, 1}).unsqueeze(1), integers({2, 0, 1}).unsqueeze(0)}) {
+    expect_same(hdf5({{"inputs", inputs}, {"labels", labels}}).labels, integers({2, 0, 1}),
+                "labels");
+  }
+}
+
+TEST_F(SequenceFiles, TargetsOfHdf5MayBeUnknown) {
+  at::Tensor targets = at::ones({2, 3, 2});
+  targets[0][1][0] = targets[1][2][1] = std::numeric_limits<float>::quiet_NaN();
+  const SequenceFile file = hdf5({{"inputs", at::ones({2, 3, 1})}, {"targets", targets}});
+  EXPECT_TRUE(file.targets.isnan().equal(targets.isnan()));
 }
 
 TEST_F(SequenceFiles, DamagedHdf5IsRefused) {
@@ -175,10 +194,6 @@ TEST_F(SequenceFiles, DamagedCsvIsRefused) {
       {"sequence,input\n1,0\n2\n", "line 3: found 1 columns, expected 2"},
       {"sequence,input\n1,0,5\n", "line 2: found more than 2 columns"},
       {"sequence,input\n1,nan\n", "line 2, column 2"},
-      {"sequence,input\n1,\n", "line 2, column 2 ('input'): found '', expected a number"},
-      {"sequence,input\n,1\n", "line 2, column 1 ('sequence'): found '', expected a number"},
-      {"sequence,input,label\n1,1,\n", "line 2: column 'label' holds nan"},
-      {"sequence,input,target_a,target_b\n1,0,,\n2,0,1,\n", "all targets of sample 0"},
       {"sequence,input\n1,0\n1,1e300\n",
        "line 3, column 2 ('input'): found 1e+300, expected at most 3.4"},
       {"sequence,input,target\n1,0,-4e38\n", "line 2, column 3 ('target'): found -4e+38"},
