@@ -100,7 +100,7 @@ MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
   nn::NetworkPass pass;
   pass.first = plan.largest.first;
   pass.execution.workspace_limit = plan.workspace_limit;
-  pass.execution.precision = options.precision;
+  pass.execution.precision = options.precision.value_or(Precision::float32);
   const auto workspace = network.workspace(plan.largest.steps, plan.largest.rows, pass);
   plan.known = workspace.has_value();
   require(plan.known || limit == 0, ErrorKind::config,

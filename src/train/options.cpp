@@ -150,10 +150,13 @@ void TrainOptions::describe(options::Section section) {
       .below(1);
   section.add("class_weights", class_weights,
               "Factors of the classes' losses: none, balanced, or a number for each: 1, 2.5.");
+  std::vector<std::pair<std::string, std::optional<Precision>>> precisions;
+  for (const auto& [name, value] : kernels::kPrecisions) precisions.emplace_back(name, value);
+  precisions.emplace_back("auto", std::nullopt);
   section.choice(
-      "precision", precision, {std::begin(kernels::kPrecisions), std::end(kernels::kPrecisions)},
-      "Type of the recurrent products in training; bfloat16 needs glifr and a processor that "
-      "multiplies it.");
+      "precision", precision, std::move(precisions),
+      "Type of the recurrent products in training; bfloat16 needs glifr or alif and a processor "
+      "that multiplies it; auto: the faster one, measured at the start.");
   describe_silencing(section, *this);
   describe_start(section, *this);
   describe_sigma(section, *this);

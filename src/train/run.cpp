@@ -19,6 +19,7 @@
 #include "afterspike/io/toml.hpp"
 #include "afterspike/kernels/instructions.hpp"
 #include "afterspike/train/observers.hpp"
+#include "afterspike/train/precision.hpp"
 #include "session.hpp"
 #include "together.hpp"
 
@@ -273,6 +274,12 @@ void create_run(const fs::path& directory, RunOptions& options, const RunEnviron
                                                            shell_quoted(directory.string()))
                                              : " and is no run; expected a new name");
   options.train.validate();
+  if (!options.train.precision) {  // It decides the result, so a run records the choice.
+    const auto task = options.experiment->make_task({environment.data_directory});
+    const auto network = options.experiment->make_network(*task);
+    network->to(environment.device);
+    options.train.precision = measured_precision(*network, *task, options.train);
+  }
   options::Description description;
   options.describe(description);
   const io::Json record = {{"format", kRunFormat},

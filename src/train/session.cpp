@@ -86,7 +86,9 @@ void require_same_options(RunOptions& options, const experiment::Trained& saved,
   options::Description description;
   saved.experiment->describe(description);
   for (const auto& [option, value] : found.items()) {
-    const io::Json expected = configuration.value(option, value);
+    io::Json expected = configuration.value(option, value);
+    // The spelling of older versions.
+    if (option == "train.precision" && expected == "bf16") expected = "bfloat16";
     const options::Field* resolved =
         option.starts_with("neuron.") ? description.find_if(option) : nullptr;
     require(may_change(option) || value == expected ||

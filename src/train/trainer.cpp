@@ -121,7 +121,9 @@ Trainer::Trainer(nn::Network& network, const tasks::Task& task, const TrainOptio
       ErrorKind::config,
       "option 'train.silence': found {}, expected 0 where the neurons' emissions are the output",
       options_.silence);
-  require(options_.precision == Precision::float32 || network.layer(0)->has_bfloat16(),
+  require(options_.precision.has_value(), ErrorKind::internal,
+          "option 'train.precision': auto was not resolved");
+  require(*options_.precision == Precision::float32 || network.layer(0)->has_bfloat16(),
           ErrorKind::config,
           "option 'train.precision': bfloat16 is not available for this neuron model, processor or "
           "device. Use float32.");
@@ -163,7 +165,7 @@ nn::NetworkPass Trainer::shard_pass(std::int64_t index, std::int64_t rows) const
   pass.sigma_mV = training_sigma();
   pass.execution.workspace_limit = workspace_limit_;
   pass.execution.largest = largest_;
-  pass.execution.precision = options_.precision;
+  pass.execution.precision = *options_.precision;
   const auto step = static_cast<std::uint64_t>(progress_.step);
   const auto shard = static_cast<std::uint64_t>(index);
   pass.dropout = at::make_generator<at::CPUGeneratorImpl>(

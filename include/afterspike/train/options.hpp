@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "afterspike/base/options.hpp"
@@ -48,7 +49,8 @@ struct TrainOptions {
   std::string freeze = "none";       ///< Parameters that are not trained (nn::ParameterChoice).
 
   /// Type of the recurrent products in training; evaluation uses float32.
-  Precision precision = Precision::float32;
+  /// nullopt (`auto`): the faster one, measured when a run is created.
+  std::optional<Precision> precision = Precision::float32;
 
   SigmaSchedule sigma_schedule = SigmaSchedule::constant;
   double sigma_start_mV = 1;  ///< Softness at the start of the annealing.

@@ -64,6 +64,25 @@ class Run : public ::testing::Test {
   testing::Silence silence_;
 };
 
+/// The choice decides the result: all later parts of the run take it from the record.
+TEST_F(Run, RecordsThePrecisionThatWasMeasured) {
+  RunOptions options = class_options({{"train.precision", "auto"}});
+  EXPECT_FALSE(options.train.precision.has_value());
+  create_run(directory_ / "run", options, environment());
+  // A gru has no kernel for bfloat16.
+  EXPECT_EQ(options.train.precision, nn::Precision::float32);
+  EXPECT_EQ(load_run_options(directory_ / "run").train.precision, nn::Precision::float32);
+  EXPECT_EQ(continue_run(directory_ / "run", environment()).end, End::finished);
+}
+
+TEST_F(Run, MeasuresEitherPrecisionOfGlifr) {
+  RunOptions options = sine_options();
+  options.train.precision = std::nullopt;
+  create_run(directory_ / "run", options, environment());
+  ASSERT_TRUE(options.train.precision.has_value());
+  EXPECT_EQ(load_run_options(directory_ / "run").train.precision, options.train.precision);
+}
+
 TEST_F(Run, AppearsWithItsOptionsAndGivesThemBack) {
   RunOptions options = class_options({{"seed", "7"}, {"train.schedule", "cosine"}});
   options::Description description;
