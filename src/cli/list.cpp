@@ -6,6 +6,7 @@
 #include "afterspike/io/json.hpp"
 #include "afterspike/kernels/instructions.hpp"
 #include "afterspike/nn/neuron_layer.hpp"
+#include "afterspike/spiking/model.hpp"
 #include "afterspike/tasks/task.hpp"
 #include "command.hpp"
 #include "environment.hpp"
@@ -35,6 +36,7 @@ struct Kind {
 
 constexpr Kind kKinds[] = {
     {"neurons", [] { return table(nn::entries()); }},
+    {"models", [] { return table(spiking::models()); }},
     {"tasks", [] { return table(tasks::entries()); }},
     {"datasets", [] { return table(datasets::entries()); }},
     {"exporters", [] { return table(formats::entries()); }},
@@ -43,8 +45,8 @@ constexpr Kind kKinds[] = {
 
 int run_list(std::span<const std::string> words) {
   Arguments arguments("list", "Lists names with their summaries, one per line.",
-                      "neurons | tasks | datasets | exporters | kernels [--json]");
-  arguments.positional({"neurons|tasks|datasets|exporters|kernels"})
+                      "neurons | models | tasks | datasets | exporters | kernels [--json]");
+  arguments.positional({"neurons|models|tasks|datasets|exporters|kernels"})
       .flag("json", "Print one JSON object.");
   if (!arguments.parse(words)) return 0;
   const Kind& kind = find_entry<Kind>(kKinds, arguments.words()[0], "list");
@@ -54,7 +56,7 @@ int run_list(std::span<const std::string> words) {
     return 0;
   }
   for (const io::Json& row : rows) {
-    fmt::print("{:17} {}{}\n", row["name"].get<std::string>(), row["summary"].get<std::string>(),
+    fmt::print("{:24} {}{}\n", row["name"].get<std::string>(), row["summary"].get<std::string>(),
                row.value("runs", false) ? "; runs here" : "");
   }
   return 0;
@@ -63,7 +65,7 @@ int run_list(std::span<const std::string> words) {
 }  // namespace
 
 CommandEntry entry_list() {
-  return {"list", "list neurons, tasks, data sets, exporters or kernels", run_list};
+  return {"list", "list neurons, spiking models, tasks, data sets, exporters or kernels", run_list};
 }
 
 }  // namespace afterspike::cli

@@ -40,7 +40,7 @@ void leave_out(Population& population, const char* what, const char* replacement
 /// What is left of a neuron is a leaky membrane with a fixed threshold and reset.
 void leave_out_mechanisms(Population& population, std::vector<Deviation>& deviations) {
   const spiking::Model& model = spiking::model(population.model);
-  require(model.leaky.has_value(), ErrorKind::config,
+  require(model.leaky && model.receptors.empty(), ErrorKind::config,
           "population '{}': NIR has no model '{}'; expected lif, glif1 to glif5 or glifr",
           population.name, population.model);
   if (model.leaky->after_spike_currents) {

@@ -55,6 +55,12 @@ class GridGroup {
   /// A variable of the model, by its index.
   virtual double value(std::int64_t cell, std::size_t variable) const = 0;
 
+  /// Voltages of cells in mV, valid until the next step; null if the model has none.
+  virtual const double* voltages() { return nullptr; }
+  /// A current of each cell that is added to the others in every step, for electrical synapses: the
+  /// caller writes it before each step. Null if the model takes none.
+  virtual double* coupled_current() { return nullptr; }
+
   /// The state, as rows of `columns()` with names.
   struct Row {
     std::string name;

@@ -9,34 +9,12 @@
 
 #include "grid/grid_group.hpp"
 #include "models/leaky.hpp"
+#include "models/propagators.hpp"
 #include "simulation/steps.hpp"
 #include "simulation/stimuli.hpp"
 
 namespace afterspike::spiking {
 namespace {
-
-/// (exp(-first t) - exp(-second t)) / (second - first), to full precision also where they are near.
-double convolved(double first, double second, double time) {
-  const double gap = (second - first) * time;
-  return time * std::exp(-first * time) * (gap == 0 ? 1 : -std::expm1(-gap) / gap);
-}
-
-/// The integral of s exp(-synapse s) exp(-membrane (t - s)) over s in [0, t], likewise.
-double convolved_twice(double synapse, double membrane, double time) {
-  const double x = (membrane - synapse) * time;
-  constexpr double kSeries = 0.05;
-  double factor = 0;
-  if (std::abs(x) < kSeries) {
-    double term = 0.5;
-    for (int order = 3; order < 14; ++order) {
-      factor += term;
-      term *= -x / order;
-    }
-  } else {
-    factor = (1 + std::expm1(-x) / x) / x;
-  }
-  return time * time * std::exp(-synapse * time) * factor;
-}
 
 class LeakyGroup final : public GridGroup {
  public:

@@ -58,6 +58,13 @@ Leaky lower_leaky(const Population& population) {
   leaky.amplitude = optional_column(population, "after_spike_amplitude", rows);
   leaky.multiplier = optional_column(population, "after_spike_multiplier", rows);
   leaky.synapse_time_constant = population.synapse_time_constants_ms;
+  if (model.receptors.empty()) return leaky;
+  leaky.synapse = model.receptors[0].shape;
+  if (leaky.synapse == SynapseShape::delta) return leaky;
+  for (const char* name : {"excitatory_time_constant", "inhibitory_time_constant"}) {
+    const auto& own = population.column(name);
+    leaky.synapse_time_constant.insert(leaky.synapse_time_constant.end(), own.begin(), own.end());
+  }
   return leaky;
 }
 

@@ -69,4 +69,32 @@ inline Model leaky_model(const LeakyMechanisms& mechanisms) {
   return model;
 }
 
+/// NEST's leaky neuron with its defaults: it spikes as soon as V reaches the threshold.
+inline Model lif_model() {
+  Model model = leaky_model({.reached_is_crossed = true});
+  model.parameters = {
+      {"capacitance", "C_m", "pF", Range::positive, Extent::neuron, {250}},
+      {"membrane_time_constant", "tau_m", "ms", Range::positive, Extent::neuron, {10}},
+      {"resting_potential", "E_L", "mV", Range::any, Extent::neuron, {-70}},
+      {"threshold", "V_th", "mV", Range::any, Extent::neuron, {-55}},
+      {"reset", "V_reset", "mV", Range::any, Extent::neuron, {-70}},
+      {"refractory", "t_ref", "ms", Range::not_negative, Extent::neuron, {2}},
+      {"constant_current", "I_e", "pA", Range::any, Extent::neuron, {0}},
+      {"initial_potential", "V_m", "mV", Range::any, Extent::neuron, {-70}}};
+  return model;
+}
+
+/// lif with the receptors of iaf_psc_exp or iaf_psc_alpha.
+inline Model lif_model_with_currents(SynapseShape shape) {
+  Model model = lif_model();
+  model.parameters.push_back(
+      {"excitatory_time_constant", "tau_syn_ex", "ms", Range::positive, Extent::neuron, {2}});
+  model.parameters.push_back(
+      {"inhibitory_time_constant", "tau_syn_in", "ms", Range::positive, Extent::neuron, {2}});
+  model.receptors = {{"excitatory", "pA", shape}, {"inhibitory", "pA", shape}};
+  model.shapes = {};
+  model.max_receptors = 0;
+  return model;
+}
+
 }  // namespace afterspike::spiking

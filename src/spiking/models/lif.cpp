@@ -2,20 +2,11 @@
 
 namespace afterspike::spiking {
 
-/// iaf_psc_alpha, iaf_psc_exp and iaf_psc_delta of NEST, whose defaults it has, with any number of
-/// receptors: GLIF1 that spikes as soon as the voltage reaches the threshold.
 ModelEntry entry_lif() {
-  Model model = leaky_model({.reached_is_crossed = true});
-  model.parameters = {
-      {"capacitance", "C_m", "pF", Range::positive, Extent::neuron, {250}},
-      {"membrane_time_constant", "tau_m", "ms", Range::positive, Extent::neuron, {10}},
-      {"resting_potential", "E_L", "mV", Range::any, Extent::neuron, {-70}},
-      {"threshold", "V_th", "mV", Range::any, Extent::neuron, {-55}},
-      {"reset", "V_reset", "mV", Range::any, Extent::neuron, {-70}},
-      {"refractory", "t_ref", "ms", Range::not_negative, Extent::neuron, {2}},
-      {"constant_current", "I_e", "pA", Range::any, Extent::neuron, {0}},
-      {"initial_potential", "V_m", "mV", Range::any, Extent::neuron, {-70}}};
-  return {"lif", "leaky integrate-and-fire, current-based", std::move(model)};
+  return {"lif", "leaky integrate-and-fire, current-based", lif_model(),
+          "C_m dV/dt = -C_m (V - E_L) / tau_m + I_syn + I_e + I\n\n"
+          "iaf_psc_exp, iaf_psc_alpha or iaf_psc_delta with any number of receptors.",
+          "NEST 3.10"};
 }
 
 }  // namespace afterspike::spiking

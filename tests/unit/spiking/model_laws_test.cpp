@@ -1,0 +1,275 @@
+// What every model keeps: the same bits from the same beginning, however it is run.
+
+#include <cmath>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "afterspike/spiking/simulation.hpp"
+#include "support/expect_error.hpp"
+
+namespace afterspike::spiking {
+namespace {
+
+constexpr std::int64_t kSize = 37;  // Not a multiple of any vector.
+constexpr double kEnd = 60, kMiddle = 23.7;
+
+/// A current that makes neurons fire, and a weight, by unit.
+double drive_of(std::string_view unit) {
+  if (unit == "pA") return 800;
+  if (unit == "uA/cm2") return 60;
+  if (unit == "mV/ms") return 15;
+  return unit == "mV" ? 3 : 0.6;
+}
+double weight_of(std::string_view unit) {
+  if (unit == "pA") return 20;
+  if (unit == "nS") return 1;
+  return unit == "mV" ? 0.3 : 0.05;
+}
+
+/// Values that differ from neuron to neuron.
+void add_columns(Population& population, const Model& kind) {
+  constexpr double kOther = 0.1;  // Of parameters without a default: those of glifr.
+  for (const Parameter& parameter : kind.parameters) {
+    auto& values = population.columns[std::string(parameter.name)];
+    std::vector<double> initial = parameter.initial;
+    if (initial.empty()) initial = {kOther};
+    if (parameter.extent == Extent::neuron) initial.resize(1);
+    for (const double value : initial) values.insert(values.end(), kSize, value);
+    if (parameter.symbol != "V_m") continue;
+    for (std::size_t n = 0; n < values.size(); ++n) values[n] += 0.05 * static_cast<double>(n);
+  }
+}
+
+Population population_of(const ModelEntry& entry) {
+  Population population;
+  population.name = "neurons";
+  population.model = entry.name;
+  population.size = kSize;
+  const Model& kind = entry.model;
+  if (kind.receptors.empty()) {
+    population.synapse = kind.shapes.front();
+    population.receptors = 1;
+    if (population.synapse != SynapseShape::delta) {
+      population.synapse_time_constants_ms.assign(kSize, 3.0);
+    }
+  } else {
+    population.synapse = SynapseShape::model;
+    population.receptors = static_cast<std::int64_t>(kind.receptors.size());
+  }
+  add_columns(population, kind);
+  return population;
+}
+
+/// Recurrent synapses on every receptor, a Poisson source, a step and a noise current.
+Network network_of(const ModelEntry& entry) {
+  Network network;
+  network.time_step_ms = 0.1;
+  network.populations.push_back(population_of(entry));
+  Population source;
+  source.name = "source";
+  source.model = "poisson_source";
+  source.size = kSize;
+  source.receptors = 0;
+  source.synapse = SynapseShape::delta;
+  source.columns["rate"].assign(kSize, 300.0);
+  network.populations.push_back(source);
+  for (std::int64_t from = 0; from < 2; ++from) {
+    std::vector<Synapse> synapses;
+    for (std::int64_t n = 0; n < kSize; ++n) {
+      const std::int64_t receptor = n % network.populations[0].receptors;
+      const double weight = weight_of(network.populations[0].weight_unit(receptor));
+      synapses.push_back({n, (5 * n + 3) % kSize, weight, 0.1 * static_cast<double>(3 + n % 9),
+                          static_cast<std::uint8_t>(receptor)});
+    }
+    network.projections.push_back(make_projection(network.populations, from, 0, synapses));
+  }
+  if (entry.model.current_unit.empty()) return network;
+  const double drive = drive_of(entry.model.current_unit);
+  network.step_currents.push_back({0, {}, {2.0, 45.0}, {drive, 0.5 * drive}});
+  network.noise_currents.push_back({0, 0, 0.1 * drive, 1.0});
+  return network;
+}
+
+/// Everything that a run shows.
+struct Shown {
+  std::vector<Spike> spikes;
+  std::vector<std::vector<double>> values;
+  State state;
+
+  bool operator==(const Shown&) const = default;
+};
+
+class Trial {
+ public:
+  Trial(const ModelEntry& entry, int threads)
+      : entry_(entry), simulation_(network_of(entry), options(threads)) {
+    for (const Variable& variable : entry.model.variables) {
+      simulation_.record("neurons", variable.name, 0.1);
+    }
+  }
+
+  Simulation& simulation() { return simulation_; }
+
+  Shown shown() {
+    Shown shown{simulation_.spikes(), {}, simulation_.save()};
+    for (std::size_t at = 0; at < entry_.model.variables.size(); ++at) {
+      shown.values.push_back(simulation_.recording(at).values);
+    }
+    return shown;
+  }
+
+ private:
+  static Options options(int threads) {
+    Options options{7};
+    options.dt_ms = 0.1;
+    options.threads = threads;
+    return options;
+  }
+
+  const ModelEntry& entry_;
+  Simulation simulation_;
+};
+
+class ModelLaws : public ::testing::TestWithParam<std::size_t> {
+ protected:
+  const ModelEntry& entry() const { return models()[GetParam()]; }
+
+  Shown whole(int threads = 1) const {
+    Trial run(entry(), threads);
+    run.simulation().run_until(kEnd);
+    return run.shown();
+  }
+};
+
+TEST_P(ModelLaws, SpikesAndVariablesAreThere) {
+  const Shown shown = whole();
+  EXPECT_GT(shown.spikes.size(), 5u);
+  ASSERT_FALSE(entry().model.variables.empty());
+  for (std::size_t at = 0; at < shown.values.size(); ++at) {
+    const auto& values = shown.values[at];
+    EXPECT_EQ(values.size(), kSize * 600u) << entry().model.variables[at].name;
+    EXPECT_TRUE(
+        std::all_of(values.begin(), values.end(), [](double v) { return std::isfinite(v); }));
+  }
+}
+
+TEST_P(ModelLaws, ResetIsFresh) {
+  const Shown expected = whole();
+  Trial run(entry(), 1);
+  run.simulation().run_until(kMiddle);
+  run.simulation().reset();
+  run.simulation().run_until(kEnd);
+  EXPECT_TRUE(run.shown() == expected);
+}
+
+TEST_P(ModelLaws, HalvesAreTheWhole) {
+  const Shown expected = whole();
+  Trial run(entry(), 1);
+  run.simulation().run_until(kMiddle);
+  run.simulation().run_until(kEnd);
+  EXPECT_TRUE(run.shown() == expected);
+}
+
+TEST_P(ModelLaws, ThreadsDoNotChangeBits) {
+  const Shown expected = whole();
+  EXPECT_TRUE(whole(2) == expected);
+  EXPECT_TRUE(whole(3) == expected);
+}
+
+TEST_P(ModelLaws, RestoredContinuesWithTheSameBits) {
+  const Shown expected = whole();
+  Trial first(entry(), 1);
+  first.simulation().run_until(kMiddle);
+  const State saved = first.simulation().save();
+  Trial second(entry(), 2);
+  second.simulation().restore(saved);
+  second.simulation().run_until(kEnd);
+  const Shown found = second.shown();
+  EXPECT_TRUE(found.state == expected.state);
+  for (std::size_t at = 0; at < found.values.size(); ++at) {
+    const auto& all = expected.values[at];
+    const auto later = static_cast<std::ptrdiff_t>(all.size() - found.values[at].size());
+    EXPECT_EQ(later, 237 * kSize);
+    EXPECT_TRUE(std::equal(all.begin() + later, all.end(), found.values[at].begin()));
+  }
+}
+
+TEST_P(ModelLaws, ParametersOutOfRangeAreRefusedByName) {
+  for (const Parameter& parameter : entry().model.parameters) {
+    Network network = network_of(entry());
+    auto& values = network.populations[0].columns[std::string(parameter.name)];
+    const double before = values[3];
+    values[3] = std::numeric_limits<double>::quiet_NaN();
+    testing::expect_error(ErrorKind::data, {std::string(parameter.name)},
+                          [&] { validate(network); });
+    if (parameter.range == Range::any) continue;
+    values[3] = -1;
+    testing::expect_error(ErrorKind::data, {std::string(parameter.name)},
+                          [&] { validate(network); });
+    if (parameter.range == Range::positive) {
+      values[3] = 0;
+      testing::expect_error(ErrorKind::data, {std::string(parameter.name)},
+                            [&] { validate(network); });
+    }
+    values[3] = before;
+    validate(network);
+  }
+}
+
+TEST_P(ModelLaws, InputThatIsNotFiniteIsRefused) {
+  Network network = network_of(entry());
+  network.projections[0].weights[0] = std::numeric_limits<double>::infinity();
+  testing::expect_error(ErrorKind::data, {std::string("weights")}, [&] { validate(network); });
+  network = network_of(entry());
+  if (network.step_currents.empty()) return;
+  network.step_currents[0].amplitudes_pa[0] = std::numeric_limits<double>::quiet_NaN();
+  testing::expect_error(ErrorKind::data, {std::string("amplitudes")}, [&] { validate(network); });
+}
+
+std::vector<std::size_t> neurons() {
+  std::vector<std::size_t> indices;
+  for (std::size_t at = 0; at < models().size(); ++at) {
+    if (!models()[at].model.is_source()) indices.push_back(at);
+  }
+  return indices;
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, ModelLaws, ::testing::ValuesIn(neurons()),
+                         [](const ::testing::TestParamInfo<std::size_t>& each) {
+                           return std::string(models()[each.param].name);
+                         });
+
+TEST(OdeGroup, SaysWhichNeuronIsNoLongerFinite) {
+  const auto found = std::find_if(models().begin(), models().end(), [](const ModelEntry& each) {
+    return each.name == "fitzhugh_nagumo";
+  });
+  Network network = network_of(*found);
+  network.projections.clear();
+  network.noise_currents.clear();
+  network.step_currents[0] = {0, {5}, {1.0}, {1e200}};
+  Options options{1};
+  Simulation simulation(network, options);
+  testing::expect_error(ErrorKind::numeric,
+                        {std::string("population 'neurons': the state of neuron 5")},
+                        [&] { simulation.run_until(10); });
+}
+
+TEST(OdeGroup, SaysWhichNeuronFiresTwiceInAStep) {
+  const auto found = std::find_if(models().begin(), models().end(),
+                                  [](const ModelEntry& each) { return each.name == "qif"; });
+  Network network = network_of(*found);
+  network.projections.clear();
+  network.noise_currents.clear();
+  network.step_currents.clear();
+  network.populations[0].columns["reset"][6] = 34;
+  network.populations[0].columns["constant_current"][6] = 1e5;
+  Options options{1};
+  Simulation simulation(network, options);
+  testing::expect_error(ErrorKind::numeric, {std::string("neuron 6 spikes more than once")},
+                        [&] { simulation.run_until(10); });
+}
+
+}  // namespace
+}  // namespace afterspike::spiking
