@@ -9,7 +9,9 @@
 // with the grid engine at a small step in how many spikes there are. Times are of the thread's
 // processor clock, best of several, since machines are shared.
 //
-//   spiking [cuba|glif3] [REPEATS] [THREADS]
+//   models         1000 silent neurons of each model, grid engine; by name only
+//
+//   spiking [cuba|glif3|models] [REPEATS] [THREADS]
 
 #include <algorithm>
 #include <cmath>
@@ -195,6 +197,37 @@ void run_glif3(int repeats, int threads) {
   }
 }
 
+/// 1000 neurons of each model at its defaults, silent, in steps of 0.1 ms.
+void run_models(int repeats) {
+  for (const spiking::ModelEntry& entry : spiking::models()) {
+    if (entry.model.receptors.empty()) continue;
+    Population population{std::string(entry.name),
+                          std::string(entry.name),
+                          1000,
+                          SynapseShape::model,
+                          0,
+                          {},
+                          {},
+                          {},
+                          1};
+    population.receptors = static_cast<std::int64_t>(entry.model.receptors.size());
+    for (const spiking::Parameter& parameter : entry.model.parameters) {
+      fill(population, std::string(parameter.name), parameter.initial.at(0));
+    }
+    Network network;
+    network.populations.push_back(std::move(population));
+    spiking::Simulation simulation(network, spiking::Options{1});
+    double best = 1e9;
+    for (int repeat = 0; repeat < repeats; ++repeat) {
+      simulation.reset();
+      const double start = now_s();
+      simulation.run_until(100);
+      best = std::min(best, now_s() - start);
+    }
+    fmt::print("{:24} {:6.2f} ns a neuron-step\n", entry.name, best * 1e9 / 1e6);
+  }
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -203,5 +236,6 @@ int main(int count, char** words) {
   const int threads = count > 3 ? std::atoi(words[3]) : 1;
   if (which.empty() || which == "cuba") run_cuba(repeats, threads);
   if (which.empty() || which == "glif3") run_glif3(repeats, threads);
+  if (which == "models") run_models(repeats);
   return 0;
 }
