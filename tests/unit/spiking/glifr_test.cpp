@@ -36,8 +36,7 @@ Network glifr_network(double softness, double fraction) {
   for (const auto& column : model("glifr").parameters) {
     const auto [low, high] = ranges.at(std::string(column.name));
     auto& values = neurons.columns[std::string(column.name)];
-    for (std::int64_t n = 0; n < (column.extent == Extent::current ? 2 : 1) * kNeurons;
-         ++n) {
+    for (std::int64_t n = 0; n < (column.extent == Extent::current ? 2 : 1) * kNeurons; ++n) {
       values.push_back(rng.uniform(low, high));
     }
   }

@@ -66,7 +66,7 @@ TEST(Average, IsWhatARunKeepsAndEvaluates) {
       testing::sine_options({{"train.epochs", "20"}, {"train.average", "0.9"}}, "rnn");
   create_run(directory / "run", options, testing::environment());
   const RunResult result = continue_run(directory / "run", testing::environment());
-  const experiment::Trained kept = experiment::load(directory / "run");
+  const experiment::Trained kept = experiment::load(directory / "run", checkpoint::Part::all);
   const nn::NamedTensors& training = kept.content.training;
   for (const auto& [name, tensor] : kept.content.model) {
     expect_close(tensor, training.at("average." + name), 0, name);

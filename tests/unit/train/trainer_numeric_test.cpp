@@ -35,7 +35,7 @@ TEST(NotFinite, NamesTheStepAndTheFirstParameterThatWentBad) {
 
 TEST(NotFinite, NamesTheInputOrTheTarget) {
   at::Tensor target = at::ones({4, 5, 1});
-  target[2][1][0] = kNan;
+  target[2][1][0] = std::numeric_limits<double>::infinity();  // NaN would be unknown.
   const tasks::Task task = trace_task(target);
   Training training(task, "rnn");
   expect_error(ErrorKind::numeric, {"step 1:", "is the target"}, [&] { training.run(); });
