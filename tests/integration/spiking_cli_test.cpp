@@ -97,7 +97,9 @@ TEST_F(SpikingCli, DescribesANetworkFile) {
     EXPECT_THAT(text, HasSubstr(part));
   }
   testing::write_class_hdf5(directory_ / "other.h5");
-  refused(4, {"info", path("other.h5")}, {"other.h5", "not a network of afterspike"});
+  EXPECT_THAT(succeed({"info", path("other.h5")}).out, HasSubstr("/inputs")) << "a data file";
+  refused(4, {"simulate", path("other.h5"), "--until", "5 ms", "--out", path("none")},
+          {"other.h5", "not a network of afterspike"});
 }
 
 TEST_F(SpikingCli, ImportsWhatFromSaysOrWhatItFinds) {
