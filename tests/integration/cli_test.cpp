@@ -107,7 +107,7 @@ TEST_F(Cli, RefusesWhatItDoesNotKnowOrUnderstand) {
   const std::vector<Refusal> refusals = {
       {{"trian"}, 2, {"no command called 'trian'", "did you mean 'train'?"}},
       {{"-x"}, 2, {"no command called '-x'"}},
-      {{"list"}, 2, {"expected neurons|tasks|datasets|exporters|kernels, found 0 words"}},
+      {{"list"}, 2, {"expected neurons|models|tasks|datasets|exporters|kernels, found 0 words"}},
       {{"list", "neurns"}, 2, {"'neurns'", "did you mean 'neurons'?"}},
       {{"list", "tasks", "extra"}, 2, {"found 2 words"}},
       {{"train"}, 2, {"no task was named", "afterspike list tasks"}},
