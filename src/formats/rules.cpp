@@ -112,8 +112,8 @@ void require_no_poisson(const spiking::Network& network, std::string_view format
 }
 
 void require_no_currents(const spiking::Network& network, std::string_view format) {
-  require(network.step_currents.empty() && network.noise_currents.empty(), ErrorKind::config,
-          "network: format '{}' has no step or noise currents, expected none", format);
+  require(!network.has_currents(), ErrorKind::config,
+          "network: format '{}' has no injected currents, expected none", format);
 }
 
 }  // namespace afterspike::formats

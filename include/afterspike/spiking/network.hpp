@@ -114,6 +114,29 @@ struct NoiseCurrent {
   bool operator==(const NoiseCurrent&) const = default;
 };
 
+/// A current offset + amplitude sin(2 pi f t + phase) from start to stop, 0 elsewhere, into the
+/// neurons of the list (all if it is empty). On a grid it is constant within a step, with its value
+/// at the step's begin. t is the time of the simulation, as in NEST's ac_generator.
+struct SinusoidCurrent {
+  std::int64_t population = 0;
+  std::vector<std::int64_t> neurons;
+  double offset_pa = 0, amplitude_pa = 0, frequency_hz = 0, phase_deg = 0;
+  double start_ms = 0;
+  double stop_ms = 0;  ///< After start.
+
+  bool operator==(const SinusoidCurrent&) const = default;
+};
+
+/// An Ornstein-Uhlenbeck current with this stationary mean and standard deviation and a correlation
+/// time of tau, drawn exactly at multiples of interval_ms and constant between them, independent
+/// for each neuron of the population. It starts from its stationary distribution.
+struct OrnsteinUhlenbeckCurrent {
+  std::int64_t population = 0;
+  double mean_pa = 0, standard_deviation_pa = 0, tau_ms = 0, interval_ms = 0;
+
+  bool operator==(const OrnsteinUhlenbeckCurrent&) const = default;
+};
+
 /// Outputs = weight (scale * spikes of each neuron in the last window_ms) + bias, where a spike of
 /// one of several copies counts 1 / copies.
 struct Readout {
@@ -134,6 +157,8 @@ struct Network {
   std::vector<Projection> projections;
   std::vector<StepCurrent> step_currents;
   std::vector<NoiseCurrent> noise_currents;
+  std::vector<SinusoidCurrent> sinusoid_currents;
+  std::vector<OrnsteinUhlenbeckCurrent> ornstein_uhlenbeck_currents;
   Readout readout;
   std::map<std::string, std::string> provenance;  ///< Checkpoint, task, options, versions.
 
@@ -141,6 +166,8 @@ struct Network {
 
   /// Of all projections together.
   std::int64_t synapses() const;
+  /// Whether anything injects currents.
+  bool has_currents() const;
   /// Index of a population. Throws Error(usage) that lists the names.
   std::int64_t population(std::string_view population_name) const;
 };

@@ -43,10 +43,16 @@ void leave_neurons_alone(Conversion& conversion) {
   }
   for (const auto& current : network.step_currents) add("a step current", current.population);
   for (const auto& current : network.noise_currents) add("a noise current", current.population);
+  for (const auto& current : network.sinusoid_currents) add("a sinusoid", current.population);
+  for (const auto& current : network.ornstein_uhlenbeck_currents) {
+    add("an Ornstein-Uhlenbeck current", current.population);
+  }
   list_readout(network, conversion.deviations);
   network.projections.clear();
   network.step_currents.clear();
   network.noise_currents.clear();
+  network.sinusoid_currents.clear();
+  network.ornstein_uhlenbeck_currents.clear();
   network.readout = {};
   std::erase_if(network.populations,
                 [](const Population& each) { return spiking::model(each.model).is_source(); });

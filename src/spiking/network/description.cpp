@@ -84,6 +84,8 @@ io::Json describe(const Network& network) {
           {"projections", projections},
           {"step_currents", network.step_currents.size()},
           {"noise_currents", network.noise_currents.size()},
+          {"sinusoid_currents", network.sinusoid_currents.size()},
+          {"ornstein_uhlenbeck_currents", network.ornstein_uhlenbeck_currents.size()},
           {"readout", describe(network.readout, network.populations)},
           {"provenance", network.provenance}};
 }

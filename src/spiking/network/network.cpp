@@ -46,6 +46,11 @@ std::int64_t Network::synapses() const {
   return count;
 }
 
+bool Network::has_currents() const {
+  return !step_currents.empty() || !noise_currents.empty() || !sinusoid_currents.empty() ||
+         !ornstein_uhlenbeck_currents.empty();
+}
+
 std::int64_t Network::population(std::string_view population_name) const {
   std::vector<std::string_view> names;
   for (const Population& population : populations) {

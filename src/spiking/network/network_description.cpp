@@ -1,6 +1,7 @@
 #include "afterspike/spiking/network_description.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -18,6 +19,8 @@ namespace {
 
 using io::TomlNode;
 using io::TomlTable;
+/// The stop of a current that a description leaves open.
+constexpr double kLatest_ms = 1e12;
 using Names = std::map<std::string, double, std::less<>>;
 
 /// Calls action() and puts file, line and key before the message of an Error.
@@ -391,8 +394,18 @@ void Builder::read_current(TomlTable& table) {
     } else if (kind == "noise") {
       network.noise_currents.push_back({population, table.number("mean", 0), table.number("std"),
                                         table.ms("interval", network.time_step_ms)});
+    } else if (kind == "sinusoid") {
+      network.sinusoid_currents.push_back({population, neurons_of(table), table.number("offset", 0),
+                                           table.number("amplitude"), table.number("frequency"),
+                                           table.number("phase", 0), table.ms("start", 0),
+                                           table.ms("stop", kLatest_ms)});
+    } else if (kind == "ornstein_uhlenbeck") {
+      network.ornstein_uhlenbeck_currents.push_back({population, table.number("mean", 0),
+                                                     table.number("std"), table.ms("tau"),
+                                                     table.ms("interval", network.time_step_ms)});
     } else {
-      const std::array<std::string_view, 3> names = {"constant", "steps", "noise"};
+      const std::array<std::string_view, 5> names = {"constant", "steps", "noise", "sinusoid",
+                                                     "ornstein_uhlenbeck"};
       table.refuse(table.at("type"), "type",
                    fmt::format("found '{}'{}, expected {}", kind, did_you_mean(kind, names),
                                fmt::join(names, ", ")));

@@ -195,6 +195,54 @@ void write_currents(Writer& writer, const Network& network) {
   writer.array(kNoise, "interval_ms", intervals);
 }
 
+/// Groups of networks without such currents are absent, so their files do not change.
+void write_moving_currents(Writer& writer, const Network& network) {
+  for (std::size_t index = 0; index < network.sinusoid_currents.size(); ++index) {
+    const SinusoidCurrent& current = network.sinusoid_currents[index];
+    const std::string group = fmt::format("/sinusoid_currents/{}", index);
+    writer.array(group, "neurons", current.neurons);
+    writer.array<double>(group, "values",
+                         {current.offset_pa, current.amplitude_pa, current.frequency_hz,
+                          current.phase_deg, current.start_ms, current.stop_ms});
+    writer.integer(group, "population", current.population);
+  }
+  for (std::size_t index = 0; index < network.ornstein_uhlenbeck_currents.size(); ++index) {
+    const OrnsteinUhlenbeckCurrent& current = network.ornstein_uhlenbeck_currents[index];
+    const std::string group = fmt::format("/ornstein_uhlenbeck_currents/{}", index);
+    writer.array<double>(
+        group, "values",
+        {current.mean_pa, current.standard_deviation_pa, current.tau_ms, current.interval_ms});
+    writer.integer(group, "population", current.population);
+  }
+}
+
+std::vector<double> current_values(const Reader& reader, const std::string& group,
+                                   std::size_t count) {
+  std::vector<double> values = reader.array<double>(group, "values");
+  require(values.size() == count, ErrorKind::data, "'{}': found {} values, expected {}", group,
+          values.size(), count);
+  return values;
+}
+
+void read_moving_currents(const Reader& reader, Network& network) {
+  const std::string sinusoids = "/sinusoid_currents", processes = "/ornstein_uhlenbeck_currents";
+  if (reader.file().exists(sinusoids)) {
+    for (const std::string& group : reader.numbered(sinusoids)) {
+      const auto v = current_values(reader, group, 6);
+      network.sinusoid_currents.push_back({reader.integer(group, "population"),
+                                           reader.array<std::int64_t>(group, "neurons"), v[0], v[1],
+                                           v[2], v[3], v[4], v[5]});
+    }
+  }
+  if (reader.file().exists(processes)) {
+    for (const std::string& group : reader.numbered(processes)) {
+      const auto v = current_values(reader, group, 4);
+      network.ornstein_uhlenbeck_currents.push_back(
+          {reader.integer(group, "population"), v[0], v[1], v[2], v[3]});
+    }
+  }
+}
+
 void read_currents(const Reader& reader, Network& network) {
   for (const std::string& group : reader.numbered("/step_currents")) {
     network.step_currents.push_back(
@@ -247,6 +295,7 @@ void write_all(const std::filesystem::path& path, const Network& network) {
     write_projection(writer, fmt::format("/projections/{}", index), network.projections[index]);
   }
   write_currents(writer, network);
+  write_moving_currents(writer, network);
   write_readout(writer, network.readout);
   const std::string provenance = nlohmann::json(network.provenance).dump();
   writer.array<std::uint8_t>("", "provenance", {provenance.begin(), provenance.end()});
@@ -290,6 +339,7 @@ Network read_all(const Reader& reader, bool is_sealed) {
     network.projections.push_back(read_projection(reader, group));
   }
   read_currents(reader, network);
+  read_moving_currents(reader, network);
   network.readout = read_readout(reader);
   network.provenance = read_provenance(reader);
   return network;

@@ -197,11 +197,23 @@ void check_projection(const Network& network, const Projection& projection) {
   check_conductances(target, projection);
 }
 
-void check_step_current(const Network& network, const StepCurrent& current) {
-  const Population& population = at(network, current.population, "population");
+const Population& check_takes_currents(const Network& network, std::int64_t index) {
+  const Population& population = at(network, index, "population");
   require(!model(population.model).current_unit.empty(), ErrorKind::data,
           "population '{}' takes no currents: it is of model '{}'", population.name,
           population.model);
+  return population;
+}
+
+void check_neurons(const Population& population, const std::vector<std::int64_t>& neurons) {
+  for (const std::int64_t neuron : neurons) {
+    require(neuron >= 0 && neuron < population.size, ErrorKind::data,
+            "neurons: found {}, expected 0 to {}", neuron, population.size - 1);
+  }
+}
+
+void check_step_current(const Network& network, const StepCurrent& current) {
+  const Population& population = check_takes_currents(network, current.population);
   check_length("amplitudes", current.amplitudes_pa.size(),
                static_cast<std::int64_t>(current.times_ms.size()));
   check_range("times", current.times_ms, Range::not_negative, "ms");
@@ -211,17 +223,32 @@ void check_step_current(const Network& network, const StepCurrent& current) {
             "times: found {} ms after {} ms, expected ascending times", current.times_ms[index],
             current.times_ms[index - 1]);
   }
-  for (const std::int64_t neuron : current.neurons) {
-    require(neuron >= 0 && neuron < population.size, ErrorKind::data,
-            "neurons: found {}, expected 0 to {}", neuron, population.size - 1);
-  }
+  check_neurons(population, current.neurons);
+}
+
+void check_sinusoid(const Network& network, const SinusoidCurrent& current) {
+  check_neurons(check_takes_currents(network, current.population), current.neurons);
+  check_range("offset", {&current.offset_pa, 1}, Range::any, "pA");
+  check_range("amplitude", {&current.amplitude_pa, 1}, Range::any, "pA");
+  check_range("frequency", {&current.frequency_hz, 1}, Range::not_negative, "Hz");
+  check_range("phase", {&current.phase_deg, 1}, Range::any, "degrees");
+  check_range("start", {&current.start_ms, 1}, Range::not_negative, "ms");
+  check_range("stop", {&current.stop_ms, 1}, Range::not_negative, "ms");
+  require(current.start_ms < current.stop_ms, ErrorKind::data,
+          "stop: found {} ms, expected a time after the start at {} ms", current.stop_ms,
+          current.start_ms);
+}
+
+void check_ornstein_uhlenbeck(const Network& network, const OrnsteinUhlenbeckCurrent& current) {
+  check_takes_currents(network, current.population);
+  check_range("mean", {&current.mean_pa, 1}, Range::any, "pA");
+  check_range("standard deviation", {&current.standard_deviation_pa, 1}, Range::not_negative, "pA");
+  check_range("tau", {&current.tau_ms, 1}, Range::positive, "ms");
+  check_range("interval", {&current.interval_ms, 1}, Range::positive, "ms");
 }
 
 void check_noise_current(const Network& network, const NoiseCurrent& current) {
-  const Population& population = at(network, current.population, "population");
-  require(!model(population.model).current_unit.empty(), ErrorKind::data,
-          "population '{}' takes no currents: it is of model '{}'", population.name,
-          population.model);
+  check_takes_currents(network, current.population);
   check_range("mean", {&current.mean_pa, 1}, Range::any, "pA");
   check_range("standard deviation", {&current.standard_deviation_pa, 1}, Range::not_negative, "pA");
   check_range("interval", {&current.interval_ms, 1}, Range::positive, "ms");
@@ -262,6 +289,14 @@ void validate(const Network& network) {
   for (std::size_t index = 0; index < network.noise_currents.size(); ++index) {
     within(fmt::format("noise current {}", index),
            [&] { check_noise_current(network, network.noise_currents[index]); });
+  }
+  for (std::size_t index = 0; index < network.sinusoid_currents.size(); ++index) {
+    within(fmt::format("sinusoid current {}", index),
+           [&] { check_sinusoid(network, network.sinusoid_currents[index]); });
+  }
+  for (std::size_t index = 0; index < network.ornstein_uhlenbeck_currents.size(); ++index) {
+    within(fmt::format("Ornstein-Uhlenbeck current {}", index),
+           [&] { check_ornstein_uhlenbeck(network, network.ornstein_uhlenbeck_currents[index]); });
   }
   within("readout", [&] { check_readout(network); });
 }

@@ -71,6 +71,15 @@ bool expect_few_arrivals(const Layout& layout) {
   return arriving < kWorthwhile * receptors;
 }
 
+void check_sinusoids(const Layout& layout) {
+  for (const SinusoidCurrent& current : layout.network->sinusoid_currents) {
+    require(engine_of(layout, current.population) == Engine::grid, ErrorKind::config,
+            "population '{}': the exact engine has no sinusoid currents, which are not constant"
+            " between events; expected the grid engine",
+            layout.population(current.population).name);
+  }
+}
+
 /// Windows of the smallest delay between neurons, on the grid of whole steps.
 void set_windows(Layout& layout) {
   double shortest = std::numeric_limits<double>::infinity();
@@ -97,6 +106,9 @@ void set_windows(Layout& layout) {
   // Windows and intervals of noise are counted.
   layout.latest_ms = std::min(kLatest_ms, kMostSteps * layout.window_ms);
   for (const NoiseCurrent& current : layout.network->noise_currents) {
+    layout.latest_ms = std::min(layout.latest_ms, kMostSteps * current.interval_ms);
+  }
+  for (const OrnsteinUhlenbeckCurrent& current : layout.network->ornstein_uhlenbeck_currents) {
     layout.latest_ms = std::min(layout.latest_ms, kMostSteps * current.interval_ms);
   }
 }
@@ -136,6 +148,7 @@ Layout make_layout(const Network& network, const Options& options) {
   layout.first_neuron.push_back(neurons);
   require(neurons <= std::numeric_limits<std::uint32_t>::max(), ErrorKind::config,
           "found {} neurons, expected less than 2^32", neurons);
+  check_sinusoids(layout);
   layout.few_arrivals = expect_few_arrivals(layout);
   set_windows(layout);
   return layout;
