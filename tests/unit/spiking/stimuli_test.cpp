@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numbers>
 
 #include <gtest/gtest.h>
 
 #include "busy_network.hpp"
+#include "support/expect_error.hpp"
 
 namespace afterspike::spiking {
 namespace {
@@ -58,6 +60,86 @@ TEST(Stimuli, BothEnginesInjectTheSameSteps) {
   }
   network.step_currents.push_back(steps);
   EXPECT_LT(difference_of_engines(network), 1e-9);
+}
+
+TEST(Stimuli, BothEnginesDrawTheSameOrnsteinUhlenbeckProcess) {
+  Network network = silent_network();
+  network.ornstein_uhlenbeck_currents.push_back({0, 30, 200, 5, 0.3});
+  EXPECT_LT(difference_of_engines(network), 1e-9);
+}
+
+/// Currents of all neurons at times 0, interval, ... by a membrane that follows them at once.
+std::vector<double> currents_over_time(Network network, double interval, std::int64_t samples) {
+  auto& columns = network.populations[0].columns;
+  columns["capacitance"].assign(columns["capacitance"].size(), 1e-3);
+  columns["membrane_time_constant"].assign(columns["capacitance"].size(), 1e-3);
+  columns["constant_current"].assign(columns["capacitance"].size(), 0);
+  columns["resting_potential"].assign(columns["capacitance"].size(), 0);
+  columns["initial_potential"].assign(columns["capacitance"].size(), 0);
+  Simulation simulation(network, {5});
+  simulation.record("n", "V", interval);
+  simulation.run_until(interval * static_cast<double>(samples));
+  return simulation.recording(0).values;  // 1 mV per pA.
+}
+
+TEST(Stimuli, OrnsteinUhlenbeckCurrentsHaveTheirMomentsAndCorrelationTime) {
+  Network network = silent_network();
+  constexpr double kMean = 40, kDeviation = 25, kTau_ms = 5, kInterval_ms = 0.5;
+  network.ornstein_uhlenbeck_currents.push_back({0, kMean, kDeviation, kTau_ms, kInterval_ms});
+  constexpr std::int64_t kSamples = 40'000;
+  const auto values = currents_over_time(network, kInterval_ms, kSamples);
+  double sum = 0, squares = 0, products = 0, across = 0;
+  for (std::size_t at = 0; at + 4 < values.size(); at += 4) {
+    const double here = values[at] - kMean;
+    sum += here;
+    squares += here * here;
+    products += here * (values[at + 4] - kMean);
+    across += here * (values[at + 1] - kMean);
+  }
+  const double count = kSamples - 1;
+  // The mean of 4000 correlation times varies by 25 sqrt(2 / 4000) = 0.6.
+  EXPECT_NEAR(sum / count, 0, 2.5);
+  EXPECT_NEAR(std::sqrt(squares / count), kDeviation, 0.8);
+  EXPECT_NEAR(products / squares, std::exp(-kInterval_ms / kTau_ms), 0.01);
+  EXPECT_NEAR(across / squares, 0, 0.07);  // Neurons are independent.
+}
+
+TEST(Stimuli, SinusoidsHaveTheirPhaseAndEnd) {
+  Network network = silent_network();
+  network.sinusoid_currents.push_back({0, {1, 2}, 10, 50, 20, 90, 5, 50});
+  const auto values = currents_over_time(network, 0.1, 1000);
+  for (std::int64_t step = 1; step <= 1000; ++step) {
+    const double begin = 0.1 * static_cast<double>(step - 1);  // Constant within the step.
+    const bool on = step > 50 && step <= 500;
+    const double expected =
+        on ? 10 + 50 * std::sin(2 * std::numbers::pi * (0.02 * begin + 0.25)) : 0;
+    const auto row = static_cast<std::size_t>((step - 1) * 4);
+    EXPECT_NEAR(values[row + 1], expected, 1e-9) << step;
+    EXPECT_EQ(values[row], 0) << step;
+  }
+}
+
+TEST(Stimuli, TheExactEngineRefusesSinusoids) {
+  Network network = silent_network();
+  network.sinusoid_currents.push_back({0, {}, 10, 50, 20, 90, 5, 50});
+  testing::expect_error(ErrorKind::config, {"exact engine has no sinusoid"}, [&] {
+    Simulation(network, {1, Engine::exact});
+  });
+}
+
+/// A restored process continues with the same values, although nothing of it is saved.
+TEST(Stimuli, RestoredProcessesContinue) {
+  Network network = silent_network();
+  network.ornstein_uhlenbeck_currents.push_back({0, 30, 200, 5, 0.3});
+  network.sinusoid_currents.push_back({0, {}, 10, 50, 20, 90, 5, 150});
+  Simulation whole(network, {3});
+  whole.run_until(61.7);
+  const State state = whole.save();
+  whole.run_until(120);
+  Simulation restored(network, {3});
+  restored.restore(state);
+  restored.run_until(120);
+  EXPECT_EQ(restored.save(), whole.save());
 }
 
 }  // namespace
