@@ -30,7 +30,7 @@ struct NetworkDescription {
 /// "parameters.scale") and a value in TOML's syntax.
 using DescriptionSetting = std::pair<std::string, std::string>;
 
-/// Reads a network that is described in TOML (docs/network-format.md) and draws its random
+/// Reads a network that is described in TOML (docs/network-description.md) and draws its random
 /// parameters and synapses. The same file, settings and seed give the same network. Throws
 /// Error(config) that names file, line and key, with "did you mean" for unknown ones.
 NetworkDescription read_description(const std::filesystem::path& path,

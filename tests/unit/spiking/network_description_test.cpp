@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "afterspike/io/toml_tree.hpp"
 #include "afterspike/spiking/connect.hpp"
 #include "afterspike/spiking/network_description.hpp"
 #include "afterspike/spiking/network_file.hpp"
@@ -61,7 +62,7 @@ tau_syn = [5, 10]
 
 [populations.noise]
 model = "poisson_source"
-size = 40
+size = "= excitatory"
 rate = 100
 
 [[projections]]
@@ -178,6 +179,31 @@ TEST_F(Descriptions, ProjectionsAreRefusedByName) {
       {"found 4 synapses per neuron, expected at most 3"});
   refused("source = \"E\"\ntarget = \"E\"\nweight = { distribution = \"gauss\" }\ndelay = 1\n",
           {"found 'gauss', expected normal"});
+}
+
+/// The examples of tasks/networks, with at most 50 neurons a population.
+TEST_F(Descriptions, ExamplesRun) {
+  const std::filesystem::path folder =
+      std::filesystem::path(AFTERSPIKE_TEST_SOURCE_DIR) / "tasks/networks";
+  std::int64_t examples = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    SCOPED_TRACE(entry.path().filename());
+    std::vector<DescriptionSetting> small;
+    for (const auto& [key, node] :
+         std::get<io::TomlNode::Table>(io::read_toml(entry.path()).value)) {
+      if (key != "populations") continue;
+      for (const auto& population : std::get<io::TomlNode::Table>(node.value)) {
+        if (population.first == "cell") continue;
+        small.emplace_back("populations." + population.first + ".size", "50");
+      }
+    }
+    const NetworkDescription description = read_description(entry.path(), small);
+    EXPECT_GT(description.until_ms, 0);
+    Simulation simulation(description.network, {.seed = 1});
+    simulation.run_until(5);
+    ++examples;
+  }
+  EXPECT_GE(examples, 3);
 }
 
 TEST(Expressions, FollowTheRulesOfArithmetic) {
