@@ -114,6 +114,8 @@ void require_no_poisson(const spiking::Network& network, std::string_view format
 void require_no_currents(const spiking::Network& network, std::string_view format) {
   require(!network.has_currents(), ErrorKind::config,
           "network: format '{}' has no injected currents, expected none", format);
+  require(network.electrical_synapses.empty(), ErrorKind::config,
+          "network: format '{}' has no electrical synapses, expected none", format);
 }
 
 }  // namespace afterspike::formats

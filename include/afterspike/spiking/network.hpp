@@ -137,6 +137,18 @@ struct OrnsteinUhlenbeckCurrent {
   bool operator==(const OrnsteinUhlenbeckCurrent&) const = default;
 };
 
+/// Electrical synapses between neurons of two populations, or of one: entry n couples neuron
+/// first_neurons[n] with second_neurons[n] by a conductance. A current g (V_second - V_first) flows
+/// into the first neuron and its negative into the second. The voltages are those at the begin of
+/// the step, so the error shrinks in proportion to the step.
+struct ElectricalSynapses {
+  std::int64_t first = 0, second = 0;  ///< Indices of populations.
+  std::vector<std::int64_t> first_neurons, second_neurons;
+  std::vector<double> conductances_ns;  ///< 0 or above.
+
+  bool operator==(const ElectricalSynapses&) const = default;
+};
+
 /// Outputs = weight (scale * spikes of each neuron in the last window_ms) + bias, where a spike of
 /// one of several copies counts 1 / copies.
 struct Readout {
@@ -155,6 +167,7 @@ struct Network {
   double time_step_ms = 0.1;
   std::vector<Population> populations;
   std::vector<Projection> projections;
+  std::vector<ElectricalSynapses> electrical_synapses;
   std::vector<StepCurrent> step_currents;
   std::vector<NoiseCurrent> noise_currents;
   std::vector<SinusoidCurrent> sinusoid_currents;

@@ -41,6 +41,9 @@ void leave_neurons_alone(Conversion& conversion) {
     if (!spiking::model(source.model).is_source()) continue;
     add(fmt::format("a source, '{}'", source.model), static_cast<std::int64_t>(index));
   }
+  for (const auto& synapses : network.electrical_synapses) {
+    add("electrical synapses", synapses.first);
+  }
   for (const auto& current : network.step_currents) add("a step current", current.population);
   for (const auto& current : network.noise_currents) add("a noise current", current.population);
   for (const auto& current : network.sinusoid_currents) add("a sinusoid", current.population);
@@ -49,6 +52,7 @@ void leave_neurons_alone(Conversion& conversion) {
   }
   list_readout(network, conversion.deviations);
   network.projections.clear();
+  network.electrical_synapses.clear();
   network.step_currents.clear();
   network.noise_currents.clear();
   network.sinusoid_currents.clear();

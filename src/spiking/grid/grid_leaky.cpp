@@ -34,8 +34,12 @@ class LeakyGroup final : public GridGroup {
   std::int64_t advance(std::int64_t step, const Arriving& arriving, std::uint32_t* spiked) override;
   void land(std::span<const Kick> kicks);
   double value(std::int64_t local, std::size_t variable) const override;
+  const double* voltages() override;
+  double* coupled_current() override;
   std::vector<Row> rows() override;
   void restored(double time_ms) override {
+    // The saved external currents contain those of electrical synapses.
+    if (!coupled_.empty()) return update_external(time_ms);
     step_.external = {external_.data(), 1};
     next_change_ = stimuli_.next_change(time_ms - dt_ - slack(time_ms));
   }
@@ -63,11 +67,13 @@ class LeakyGroup final : public GridGroup {
   void make_synapses();
   void make_thresholds();
   void update_external(double time_ms);
+  void add_coupled();
 
   Leaky leaky_;
   Stimuli stimuli_;
   double dt_, next_change_ = 0;
   LeakyStep step_;
+  Lines coupled_, absolute_, uncoupled_;  ///< Of electrical synapses; empty without.
   Lines voltage_, waiting_, external_, spike_part_, voltage_part_, current_, rise_, synaptic_;
   std::vector<Coefficient> current_keep_, current_mean_, current_factor_, current_add_;
   std::vector<Coefficient> synapse_keep_, synapse_gain_, rise_gain_, rise_keep_, rise_jump_;
@@ -196,12 +202,14 @@ void LeakyGroup::update_external(double time_ms) {
                                    [&](double current) { return current == external_[0]; });
   step_.external = {external_.data(), uniform ? 0 : 1};
   next_change_ = stimuli_.next_change(time_ms + slack(time_ms));
+  if (!coupled_.empty()) uncoupled_ = external_;
 }
 
 std::int64_t LeakyGroup::advance(std::int64_t step, const Arriving& arriving,
                                  std::uint32_t* spiked) {
   const double begin = static_cast<double>(step - 1) * dt_;
   if (next_change_ <= begin + slack(begin)) update_external(begin);
+  if (!coupled_.empty()) add_coupled();
   const bool delta = step_.synapse == GridSynapse::delta;
   step_.arriving = delta ? sums_of(arriving) : arriving.sums;
   const std::int64_t count = leaky_step(step_, spiked);
@@ -246,6 +254,30 @@ double LeakyGroup::value(std::int64_t local, std::size_t variable) const {
     default:
       return sum(synaptic_);
   }
+}
+
+/// Absolute voltages; the group keeps them relative to rest.
+const double* LeakyGroup::voltages() {
+  absolute_.resize(voltage_.size());
+  for (std::int64_t local = 0; local < piece_.size(); ++local) {
+    const auto n = static_cast<std::size_t>(local);
+    absolute_[n] = voltage_[n] + leaky_.rest[static_cast<std::size_t>(piece_.begin + local)];
+  }
+  return absolute_.data();
+}
+
+double* LeakyGroup::coupled_current() {
+  if (coupled_.empty()) {
+    coupled_.resize(external_.size(), 0.0);
+    uncoupled_ = external_;
+  }
+  return coupled_.data();
+}
+
+/// Sets the external current to the injected one and that of electrical synapses.
+void LeakyGroup::add_coupled() {
+  for (std::size_t n = 0; n < coupled_.size(); ++n) external_[n] = uncoupled_[n] + coupled_[n];
+  step_.external = {external_.data(), 1};
 }
 
 std::vector<GridGroup::Row> LeakyGroup::rows() {

@@ -45,6 +45,8 @@ class GridPart final : public Part {
   void restore_arriving(const State& state, std::size_t index);
   std::int64_t cells_of(std::span<const std::uint32_t> targets) const;
   void deliver(const Window& window, std::span<const Emission> emissions);
+  void add_couplings();
+  void couple();
   void advance(std::int64_t step);
   void sample(std::int64_t step);
 
@@ -55,6 +57,16 @@ class GridPart final : public Part {
   std::vector<Slot> ring_;
   std::vector<std::uint32_t> spiked_;
   std::vector<Sampled> sampled_;
+  /// An electrical synapse between cells of two groups.
+  struct Coupling {
+    std::size_t first_group, second_group;
+    std::int64_t first, second;
+    double conductance;
+  };
+  std::vector<Coupling> couplings_;
+  std::vector<std::size_t> coupled_groups_;
+  std::vector<const double*> voltages_;  ///< Of each coupled group, in this step.
+  std::vector<double*> currents_;
   std::int64_t step_ = 0;
   bool has_copies_ = false;
 };

@@ -128,8 +128,10 @@ class Builder {
   void draw_parameter(const TomlNode& node, const std::string& what, Population& population,
                       const Parameter& parameter);
   void read_projection(TomlTable& table);
+  static Connection read_rule(TomlTable& table);
   Connection read_connection(TomlTable& table, const Population& target);
   Projection read_synapses(TomlTable& table, std::int64_t source, std::int64_t target);
+  void read_electrical(TomlTable& table);
   void read_current(TomlTable& table);
   void read_record(TomlTable& table);
   std::int64_t population_at(TomlTable& table, std::string_view key, const std::string& name);
@@ -275,7 +277,8 @@ void Builder::read_population(TomlTable table, const std::string& name) {
   description_.network.populations.push_back(std::move(population));
 }
 
-Connection Builder::read_connection(TomlTable& table, const Population& target) {
+/// The rule of a connection with its numbers.
+Connection Builder::read_rule(TomlTable& table) {
   Connection connection;
   connection.rule = connection_rule(table.text("rule", "all_to_all"));
   switch (connection.rule) {
@@ -294,6 +297,11 @@ Connection Builder::read_connection(TomlTable& table, const Population& target) 
     default:
       break;
   }
+  return connection;
+}
+
+Connection Builder::read_connection(TomlTable& table, const Population& target) {
+  Connection connection = read_rule(table);
   connection.allow_autapses = table.flag("allow_autapses", true);
   connection.allow_multapses = table.flag("allow_multapses", true);
   connection.weight = distribution_of(table.at("weight"), table.name() + ".weight");
@@ -375,6 +383,35 @@ void Builder::read_projection(TomlTable& table) {
   table.finish();
 }
 
+/// Pairs by the rules of projections; within a population each pair once.
+void Builder::read_electrical(TomlTable& table) {
+  Network& network = description_.network;
+  const std::int64_t first = population_at(table, "first", table.text("first"));
+  const std::int64_t second = population_at(table, "second", table.text("second"));
+  Connection connection = read_rule(table);
+  connection.allow_autapses = false;
+  connection.allow_multapses = false;
+  connection.receptor = 0;
+  connection.weight = distribution_of(table.at("conductance"), table.name() + ".conductance");
+  table.finish();
+  const Rng rng = rng_.stream("electrical", network.electrical_synapses.size());
+  const Projection pairs =
+      connect(network.populations, first, second, connection, network.time_step_ms, rng);
+  ElectricalSynapses synapses{first, second, {}, {}, {}};
+  for (std::size_t row = 0; row + 1 < pairs.offsets.size(); ++row) {
+    for (auto at = pairs.offsets[row]; at < pairs.offsets[row + 1]; ++at) {
+      const auto neuron = static_cast<std::int64_t>(row);
+      const std::int64_t other = pairs.targets[static_cast<std::size_t>(at)];
+      if (first == second && other < neuron && connection.rule == ConnectionRule::all_to_all)
+        continue;
+      synapses.first_neurons.push_back(neuron);
+      synapses.second_neurons.push_back(other);
+      synapses.conductances_ns.push_back(pairs.weights[static_cast<std::size_t>(at)]);
+    }
+  }
+  network.electrical_synapses.push_back(std::move(synapses));
+}
+
 void Builder::read_current(TomlTable& table) {
   Network& network = description_.network;
   const std::string kind = table.text("type", "constant");
@@ -443,6 +480,9 @@ NetworkDescription Builder::build() {
   }
   for (TomlTable& table : root_.tables("projections")) {
     within(table, [&] { read_projection(table); });
+  }
+  for (TomlTable& table : root_.tables("electrical")) {
+    within(table, [&] { read_electrical(table); });
   }
   for (TomlTable& table : root_.tables("currents")) within(table, [&] { read_current(table); });
   for (TomlTable& table : root_.tables("record")) within(table, [&] { read_record(table); });

@@ -216,6 +216,30 @@ void write_moving_currents(Writer& writer, const Network& network) {
   }
 }
 
+void write_electrical(Writer& writer, const Network& network) {
+  for (std::size_t index = 0; index < network.electrical_synapses.size(); ++index) {
+    const ElectricalSynapses& synapses = network.electrical_synapses[index];
+    const std::string group = fmt::format("/electrical_synapses/{}", index);
+    writer.array(group, "first_neurons", synapses.first_neurons);
+    writer.array(group, "second_neurons", synapses.second_neurons);
+    writer.array(group, "conductances_ns", synapses.conductances_ns);
+    writer.integer(group, "first", synapses.first);
+    writer.integer(group, "second", synapses.second);
+  }
+}
+
+void read_electrical(const Reader& reader, Network& network) {
+  const std::string groups = "/electrical_synapses";
+  if (!reader.file().exists(groups)) return;
+  for (const std::string& group : reader.numbered(groups)) {
+    network.electrical_synapses.push_back({reader.integer(group, "first"),
+                                           reader.integer(group, "second"),
+                                           reader.array<std::int64_t>(group, "first_neurons"),
+                                           reader.array<std::int64_t>(group, "second_neurons"),
+                                           reader.array<double>(group, "conductances_ns")});
+  }
+}
+
 std::vector<double> current_values(const Reader& reader, const std::string& group,
                                    std::size_t count) {
   std::vector<double> values = reader.array<double>(group, "values");
@@ -296,6 +320,7 @@ void write_all(const std::filesystem::path& path, const Network& network) {
   }
   write_currents(writer, network);
   write_moving_currents(writer, network);
+  write_electrical(writer, network);
   write_readout(writer, network.readout);
   const std::string provenance = nlohmann::json(network.provenance).dump();
   writer.array<std::uint8_t>("", "provenance", {provenance.begin(), provenance.end()});
@@ -340,6 +365,7 @@ Network read_all(const Reader& reader, bool is_sealed) {
   }
   read_currents(reader, network);
   read_moving_currents(reader, network);
+  read_electrical(reader, network);
   network.readout = read_readout(reader);
   network.provenance = read_provenance(reader);
   return network;

@@ -197,19 +197,34 @@ void check_projection(const Network& network, const Projection& projection) {
   check_conductances(target, projection);
 }
 
+void check_neurons(const Population& population, const std::vector<std::int64_t>& neurons) {
+  for (const std::int64_t neuron : neurons) {
+    require(neuron >= 0 && neuron < population.size, ErrorKind::data,
+            "neurons: found {}, expected 0 to {}", neuron, population.size - 1);
+  }
+}
+
+void check_electrical(const Network& network, const ElectricalSynapses& synapses) {
+  const auto count = static_cast<std::int64_t>(synapses.conductances_ns.size());
+  check_length("first_neurons", synapses.first_neurons.size(), count);
+  check_length("second_neurons", synapses.second_neurons.size(), count);
+  check_neurons(at(network, synapses.first, "first"), synapses.first_neurons);
+  check_neurons(at(network, synapses.second, "second"), synapses.second_neurons);
+  check_range("conductances", synapses.conductances_ns, Range::not_negative, "nS");
+  for (std::size_t index = 0; index < synapses.first_neurons.size(); ++index) {
+    require(synapses.first != synapses.second ||
+                synapses.first_neurons[index] != synapses.second_neurons[index],
+            ErrorKind::data, "synapse {}: found neuron {} coupled with itself, expected another",
+            index, synapses.first_neurons[index]);
+  }
+}
+
 const Population& check_takes_currents(const Network& network, std::int64_t index) {
   const Population& population = at(network, index, "population");
   require(!model(population.model).current_unit.empty(), ErrorKind::data,
           "population '{}' takes no currents: it is of model '{}'", population.name,
           population.model);
   return population;
-}
-
-void check_neurons(const Population& population, const std::vector<std::int64_t>& neurons) {
-  for (const std::int64_t neuron : neurons) {
-    require(neuron >= 0 && neuron < population.size, ErrorKind::data,
-            "neurons: found {}, expected 0 to {}", neuron, population.size - 1);
-  }
 }
 
 void check_step_current(const Network& network, const StepCurrent& current) {
@@ -281,6 +296,10 @@ void validate(const Network& network) {
   for (std::size_t index = 0; index < network.projections.size(); ++index) {
     within(fmt::format("projection {}", index),
            [&] { check_projection(network, network.projections[index]); });
+  }
+  for (std::size_t index = 0; index < network.electrical_synapses.size(); ++index) {
+    within(fmt::format("electrical synapses {}", index),
+           [&] { check_electrical(network, network.electrical_synapses[index]); });
   }
   for (std::size_t index = 0; index < network.step_currents.size(); ++index) {
     within(fmt::format("step current {}", index),

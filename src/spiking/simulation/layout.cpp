@@ -71,6 +71,19 @@ bool expect_few_arrivals(const Layout& layout) {
   return arriving < kWorthwhile * receptors;
 }
 
+void set_coupled(Layout& layout) {
+  layout.is_coupled.assign(layout.network->populations.size(), false);
+  for (const ElectricalSynapses& synapses : layout.network->electrical_synapses) {
+    for (const std::int64_t population : {synapses.first, synapses.second}) {
+      require(engine_of(layout, population) == Engine::grid, ErrorKind::config,
+              "population '{}': the exact engine has no electrical synapses, which couple neurons"
+              " between events; expected the grid engine",
+              layout.population(population).name);
+      layout.is_coupled[static_cast<std::size_t>(population)] = true;
+    }
+  }
+}
+
 void check_sinusoids(const Layout& layout) {
   for (const SinusoidCurrent& current : layout.network->sinusoid_currents) {
     require(engine_of(layout, current.population) == Engine::grid, ErrorKind::config,
@@ -149,6 +162,7 @@ Layout make_layout(const Network& network, const Options& options) {
   require(neurons <= std::numeric_limits<std::uint32_t>::max(), ErrorKind::config,
           "found {} neurons, expected less than 2^32", neurons);
   check_sinusoids(layout);
+  set_coupled(layout);
   layout.few_arrivals = expect_few_arrivals(layout);
   set_windows(layout);
   return layout;

@@ -51,6 +51,8 @@ struct Layout {
   double window_ms, longest_ms;
   double latest_ms;   ///< No run goes on for longer.
   bool few_arrivals;  ///< In a step, of those on the grid.
+  /// Populations with electrical synapses, which one part computes.
+  std::vector<bool> is_coupled = {};
 
   const Population& population(std::int64_t index) const {
     return network->populations[static_cast<std::size_t>(index)];

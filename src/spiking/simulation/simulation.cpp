@@ -30,6 +30,10 @@ std::vector<Piece> pieces_of(const Layout& layout, Engine engine, int part, int 
     const auto population = static_cast<std::int64_t>(index);
     const Population& own = layout.network->populations[index];
     if (model(own.model).is_source() || engine_of(layout, population) != engine) continue;
+    if (layout.is_coupled[index]) {
+      if (part == 0) pieces.push_back({population, 0, own.size});
+      continue;
+    }
     const Piece piece{population, own.size * part / parts, own.size * (part + 1) / parts};
     if (piece.size() > 0) pieces.push_back(piece);
   }

@@ -189,13 +189,9 @@ TEST_F(Descriptions, ExamplesRun) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     SCOPED_TRACE(entry.path().filename());
     std::vector<DescriptionSetting> small;
-    for (const auto& [key, node] :
-         std::get<io::TomlNode::Table>(io::read_toml(entry.path()).value)) {
-      if (key != "populations") continue;
-      for (const auto& population : std::get<io::TomlNode::Table>(node.value)) {
-        if (population.first == "cell") continue;
-        small.emplace_back("populations." + population.first + ".size", "50");
-      }
+    const io::TomlNode root = io::read_toml(entry.path());
+    for (const io::TomlTable& table : io::TomlTable(root, "").named_tables("populations")) {
+      if (table.name() != "populations.cell") small.emplace_back(table.name() + ".size", "50");
     }
     const NetworkDescription description = read_description(entry.path(), small);
     EXPECT_GT(description.until_ms, 0);

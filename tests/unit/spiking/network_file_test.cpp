@@ -43,6 +43,7 @@ Network everything() {
   }
   network.step_currents.push_back({2, {0, 3}, {1.5, 20}, {100, -1.0 / 3}});
   network.noise_currents.push_back({3, 1, 40, 0.5});
+  network.electrical_synapses.push_back({0, 1, {0, 3}, {5, 2}, {1.5, 0}});
   network.sinusoid_currents.push_back({0, {1, 4}, 20, 55.5, 8, 90, 2.5, 1e3});
   network.ornstein_uhlenbeck_currents.push_back({1, 12, 30, 5, 0.1});
   network.readout = {4, 7.0, 1.0 / 14, std::vector<double>(12, 0.1), {0.5, -0.5}};
