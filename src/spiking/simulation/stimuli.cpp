@@ -104,7 +104,9 @@ double Stimuli::current(std::int64_t local, double time_ms) const {
     const SinusoidCurrent& sinusoid = *each.current;
     if (time_ms < sinusoid.start_ms || time_ms >= sinusoid.stop_ms || !each.contains(local))
       continue;
-    const double turns = sinusoid.frequency_hz * 1e-3 * time_ms + sinusoid.phase_deg / 360;
+    // The caller looks a little past the step's begin, so that rounding hides no change.
+    const double begin_ms = multiple_at(time_ms, layout_.dt_ms) * layout_.dt_ms;
+    const double turns = sinusoid.frequency_hz * 1e-3 * begin_ms + sinusoid.phase_deg / 360;
     sum += sinusoid.offset_pa + sinusoid.amplitude_pa * std::sin(2 * std::numbers::pi * turns);
   }
   for (const Noise& noise : noise_) {
