@@ -1,6 +1,7 @@
 // Electrical synapses: against the equations in fine steps, with any number of threads, restored.
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -8,7 +9,6 @@
 #include "afterspike/spiking/network_description.hpp"
 #include "afterspike/spiking/simulation.hpp"
 #include "support/expect_error.hpp"
-#include "unit/spiking/sample_networks.hpp"
 
 namespace afterspike::spiking {
 namespace {
@@ -136,8 +136,12 @@ TEST(ElectricalSynapses, AreRefusedWhereTheyCannotBe) {
   negative.electrical_synapses[0].conductances_ns[0] = -1;
   testing::expect_error(ErrorKind::data, {"found -1 nS, expected 0 or above"},
                         [&] { validate(negative); });
-  network.populations[1] =
-      testing::make_population("other", "glifr", 4, SynapseShape::delta, {}, Rng(1));
+  Population& glifr = network.populations[1];
+  glifr = {"other", "glifr", 4, SynapseShape::delta, 1, {}, {}, {}, 1};
+  for (const Parameter& parameter : model("glifr").parameters) {
+    glifr.columns[std::string(parameter.name)].assign(parameter.extent == Extent::neuron ? 4 : 0,
+                                                      1);
+  }
   network.noise_currents.clear();
   testing::expect_error(ErrorKind::config, {"model 'glifr' has no electrical synapses"},
                         [&] { Simulation(network, {1}); });
