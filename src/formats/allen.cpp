@@ -33,7 +33,7 @@ class Values {
   std::int64_t neuron_;
 };
 
-/// What is the same for all neurons.
+/// Returns the settings that all neurons share.
 io::Json frame(double dt_ms, std::int64_t currents) {
   return {{"type", "GLIF"},
           {"El", 0.0},

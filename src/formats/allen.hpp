@@ -11,7 +11,7 @@
 
 namespace afterspike::formats {
 
-// What a SI unit, as these files have them, is in ours.
+// Factors from the SI units of these files to our units.
 inline constexpr double kMilli = 1e3, kPico = 1e12, kNano = 1e9, kGiga = 1e-9;
 
 /// Alpha synapses of 5.5, 8.5, 2.8 and 5.8 ms, as BMTK gives them to these neurons.

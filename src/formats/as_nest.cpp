@@ -17,7 +17,7 @@ namespace {
 
 using spiking::Population;
 
-/// Of a step: so much is rounding of decimal times, and decides nothing.
+/// Tolerance for the rounding of decimal times, as a fraction of a step.
 constexpr double kNoise = 1e-6;
 
 /// In NEST a spike leaves of a current, or of the voltage, between nothing and all.
@@ -97,7 +97,7 @@ void put_on_grid(spiking::Projection& projection, double lag_ms, double step_ms,
   }
 }
 
-/// Those of all synapses onto a population.
+/// Puts the delays of all synapses onto a population on the grid.
 void put_delays_on_grid(Conversion& conversion, std::int64_t index, double lag_ms, double step_ms) {
   auto& network = conversion.network;
   const Population& population = network.populations[static_cast<std::size_t>(index)];
@@ -173,7 +173,7 @@ Conversion as_nest(const spiking::Network& network, const Options& options) {
   Conversion conversion = as_glif3(network);
   const double step =
       whole_tics(options.resolution_ms > 0 ? options.resolution_ms : network.time_step_ms);
-  constexpr double kPart = 0.25;  // Of what was tried, what left most of a trained network.
+  constexpr double kPart = 0.25;  // Preserved a trained network best of all values tried.
   const double tau = options.synapse_ms > 0 ? options.synapse_ms : kPart * step;
   conversion.resolution_ms = step;
   std::vector<Deviation>& deviations = conversion.deviations;

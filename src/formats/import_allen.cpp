@@ -98,7 +98,7 @@ std::string Config::level() const {
   return has_currents ? "glif3" : "glif1";
 }
 
-/// What would be read as something else than AllenSDK makes of it.
+/// Rejects rules that would be read differently than AllenSDK reads them.
 void Config::check_rules() const {
   const auto expect = [&](const char* key, std::initializer_list<std::string_view> names) {
     const std::string name = method_name(key);

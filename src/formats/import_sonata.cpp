@@ -233,7 +233,7 @@ Import import_sonata(const std::filesystem::path& path) {
   try {
     return Reader(path).run();
   } catch (const Error& error) {
-    // What is only seen in the network as a whole names no file.
+    // Errors found in the network as a whole name no file.
     const std::string message = error.what();
     if (message.find(path.string()) != message.npos) throw;
     throw Error(error.kind(), fmt::format("'{}': {}", path.string(), message));

@@ -9,8 +9,9 @@
 
 namespace afterspike::formats {
 
-/// What nest.SetStatus takes for a glif_psc neuron that is a neuron of this population, of GLIF1 to
-/// GLIF5 with alpha synapses. A constant current is not among it: glif_psc has none.
+/// Returns the parameters that make a glif_psc neuron a neuron of this population, for
+/// nest.SetStatus. REQUIRES: GLIF1 to GLIF5 with alpha synapses. A constant current is not
+/// included: glif_psc has none.
 io::Json nest_parameters(const spiking::Population& population, std::int64_t neuron);
 
 /// "glif1" to "glif5", by the flags of glif_psc's parameters, which default to false. Throws

@@ -9,7 +9,7 @@
 
 #include "afterspike/formats/exporter.hpp"
 
-/// What several formats ask of a network, and change in it.
+/// Requirements of several formats on a network, and the changes that they make to it.
 namespace afterspike::formats {
 
 /// In how many values, and of which neurons of a population, something is not as it was.

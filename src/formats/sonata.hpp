@@ -19,7 +19,7 @@ io::Hdf5File create_sonata_file(const std::filesystem::path& path);
 
 /// A table of texts with a header, separated by blanks. Quoted cells may hold blanks.
 struct TextTable {
-  std::string path;  ///< Of the file, for messages.
+  std::string path;  ///< Path of the file, for messages.
   std::vector<std::string> columns;
   std::vector<std::vector<std::string>> rows;
 

@@ -18,8 +18,8 @@ using spiking::Projection;
 /// The time constant of an impulse: after a step nothing is left of it, e^-64.
 constexpr double kPart = 1.0 / 64;
 
-/// What the peak of an alpha current of time constant `own_ms` has to be, pA, to move the voltage
-/// in the step after it as a constant current of 1 pA does.
+/// Returns the peak, pA, of an alpha current of time constant `own_ms` that acts like a constant
+/// current of 1 pA: it moves the voltage in the step after it by as much.
 double impulse(double capacitance, double conductance, double own_ms, double step_ms) {
   const double tau = capacitance / conductance;
   const double constant = -std::expm1(-step_ms / tau) / conductance;

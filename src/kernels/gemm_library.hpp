@@ -4,8 +4,8 @@
 
 #include "afterspike/kernels/gemm.hpp"
 
-/// What stands behind gemm() for float32 and bfloat16: oneDNN (gemm_onednn.cpp) or, where the
-/// project was built without it, BLAS (gemm_blas.cpp).
+/// Backend of gemm() for float32 and bfloat16: oneDNN (gemm_onednn.cpp), or BLAS (gemm_blas.cpp) if
+/// the project was built without oneDNN.
 namespace afterspike::kernels::library {
 
 /// As gemm(); m and n are above 0, beta is 0 or 1.

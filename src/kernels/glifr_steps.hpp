@@ -14,8 +14,8 @@
 /// computed there is used.
 namespace afterspike::kernels {
 
-/// What does not change from step to step: one row for each coefficient, `currents` rows for those
-/// of after-spike currents; equations in glifr.hpp.
+/// Coefficients that are the same at every step; equations in glifr.hpp. Each has one row, and
+/// `currents` rows if it belongs to the after-spike currents.
 template <typename T>
 struct StepCoefficients {
   std::int64_t rows = 0, columns = 0, width = 0, currents = 0;
@@ -29,8 +29,8 @@ struct StepCoefficients {
   const T* additive = nullptr;
 };
 
-/// What is used after some steps and should be on its way to the second-level cache meanwhile: as
-/// many planes of each as there are steps; null: nothing.
+/// Planes to prefetch into the second-level cache, because they are used some steps later. Each
+/// array has as many planes as there are steps; null: nothing.
 template <typename T>
 using Soon = std::array<const T*, 3>;
 
@@ -43,7 +43,7 @@ struct ForwardSteps {
   T* voltage;               ///< [count] planes: what the synapses bring on entry, V on return.
   T* emitted;               ///< [count] planes: S.
   T* current;       ///< [currents] planes: I before the first step on entry, of the last on return.
-  const T* factor;  ///< What rates are multiplied by to be emitted, a plane; null: 1.
+  const T* factor;  ///< Factor from rates to emissions, a plane; null: 1.
   Soon<T> soon = {};
 };
 
@@ -54,7 +54,7 @@ struct BackwardSteps {
   const T* voltage_before;          ///< V before the first step.
   const T* emitted_before;          ///< S before the first step.
   T* voltage;                       ///< [count] planes: V on entry, its gradient on return.
-  const T* voltage_gradient_after;  ///< Of V after the last step; null where the sequence ends.
+  const T* voltage_gradient_after;  ///< Gradient of V after the last step; null at the end.
   const T* emitted;                 ///< [count] planes: S.
   const T* emitted_gradient;        ///< [count] planes: of S by readout and synapses.
   const T* current;     ///< [count + 1, currents] planes: I before the first step and at each.

@@ -19,7 +19,8 @@ constexpr InstructionSet kSets[] = {{"avx512", "vectors of 512 bits (AVX-512)"},
                                     {"avx2", "vectors of 256 bits (AVX2)"},
                                     {"baseline", "vectors of 128 bits, which every processor has"}};
 
-/// What they are to the libraries. Highway numbers its targets from the best on, a bit each.
+/// Instruction sets in the terms of the libraries. Highway numbers its targets from the best on, a
+/// bit each.
 struct Level {
   std::int64_t best;  ///< The best target of Highway that belongs to it.
   library::Vectors longest;

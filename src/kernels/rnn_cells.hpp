@@ -4,7 +4,7 @@
 
 #include "afterspike/kernels/rnn.hpp"
 
-/// What lies between the products of recurrent units, at one step of all rows. Compiled once for
+/// Operations between the products of recurrent units, at one step of all rows. Compiled once for
 /// each instruction set; the best that the processor has runs.
 namespace afterspike::kernels {
 
@@ -25,7 +25,7 @@ template <typename T>
 struct CellStep {
   std::int64_t rows = 0, columns = 0;
   const T* bias = nullptr;    ///< [blocks, columns]
-  const T* factor = nullptr;  ///< What h(t) is emitted with; null: 1.
+  const T* factor = nullptr;  ///< Factor from h(t) to the emission; null: 1.
   const T* before = nullptr;  ///< e(t-1) of a GRU, c(t-1) of an LSTM.
   T* blocks = nullptr;   ///< Forward: the products on entry; on return h(t) of vanilla units; n,
                          ///< r, z and what r multiplies; i, f, g, o. Back: those on entry, the
@@ -49,7 +49,7 @@ struct CellFunctions {
   void (*backward)(RnnCell cell, const CellStep<T>& step, const CellGradients<T>& gradients);
 };
 
-/// Those that run now (instructions.hpp).
+/// Returns the functions of the instruction set in use (instructions.hpp).
 template <typename T>
 const CellFunctions<T>& cell_functions();
 

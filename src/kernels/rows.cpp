@@ -23,7 +23,8 @@ HWY_INLINE std::int64_t lanes() {
   return static_cast<std::int64_t>(hn::Lanes(Tag<T>()));
 }
 
-/// As many accumulators as the registers of the instruction set hold beside what they are made of.
+/// Size of a tile. Its accumulators fill the registers of the instruction set, less those for their
+/// operands.
 constexpr int kTileRows = 4;
 constexpr int kTileVectors = HWY_TARGET <= HWY_AVX3 ? 4 : 2;
 

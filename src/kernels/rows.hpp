@@ -100,7 +100,7 @@ struct Rows {
   void (*memory_backward)(const MemoryStep<T>& step, const MemoryGradients<T>& gradients);
 };
 
-/// Those that run now (instructions.hpp).
+/// Returns the functions of the instruction set in use (instructions.hpp).
 template <typename T>
 const Rows<T>& rows();
 

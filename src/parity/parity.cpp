@@ -18,12 +18,12 @@ namespace {
 /// So soft a threshold is a hard one: what is not 0 becomes larger than any number that matters.
 constexpr double kHard_mV = 1e-300;
 
-/// What a rate network does with samples.
+/// Responses of a rate network to samples.
 struct Rates {
   at::Tensor outputs;  ///< [samples, outputs]
   at::Tensor means;    ///< [samples, neurons]
-  /// Of each shard [rows, steps, neurons] of bool; undefined unless wanted. Batches of some data
-  /// sets are as long as their longest sample: shards differ in steps.
+  /// Spikes of each shard, bool [rows, steps, neurons]; undefined unless wanted. Shards differ in
+  /// steps, because batches of some data sets are as long as their longest sample.
   std::vector<at::Tensor> spikes;
   std::int64_t rows = 0;  ///< Samples of a shard.
 
@@ -171,7 +171,7 @@ Report compare(const experiment::Trained& trained, const spiking::Network& spiki
   const at::Tensor target = evaluation::classes(dataset, pool);
   const at::Tensor decided = rate.outputs.argmax(1), spiked = answers.outputs.argmax(1),
                    cut = hard.outputs.argmax(1);
-  // What a spike in a step counts in terms of rates: tau / dt where neurons escape.
+  // Rate that a spike in a step counts for: tau / dt if neurons escape.
   const spiking::Readout& readout = spiking.readout;
   const double unit = readout.scale * std::round(readout.window_ms / spiking.time_step_ms);
   const at::Tensor errors = (answers.rates * unit - rate.means).square().mean(0).sqrt();

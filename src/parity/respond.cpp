@@ -47,7 +47,7 @@ class Worker {
         simulation_(network, options) {}
 
   void answer(const data::Batch& batch, std::int64_t first);
-  /// What of `responses` is a sum over samples.
+  /// Adds this worker's sums over samples to `responses`.
   void add_to(Responses& responses) const;
 
  private:
@@ -95,7 +95,7 @@ void Worker::answer(const at::Tensor& input, std::int64_t sample) {
   simulation_.clear_spikes();
 }
 
-/// Of a sample that is shorter than the window, the mean is over the steps that it has.
+/// Reads out one sample. If it is shorter than the window, the mean is over the steps that it has.
 void Worker::read_out(std::int64_t sample, std::int64_t steps) {
   const auto neurons = static_cast<std::size_t>(read_.size);
   const double share = 1 / static_cast<double>(read_.copies);

@@ -35,7 +35,7 @@ struct Settings {
   std::optional<units::Duration> delay;  ///< Delay of recurrent synapses; nullopt: the model's
                                          ///< default.
   Path path = Path::fused;
-  nn::Precision precision = nn::Precision::float32;  ///< Of recurrent products; kernels only.
+  nn::Precision precision = nn::Precision::float32;  ///< Recurrent products; kernels only.
   /// Inputs are 1 with this probability, else 0. nullopt: 0.012 for elm; normally distributed
   /// inputs for others.
   std::optional<double> input_density;

@@ -15,7 +15,7 @@
 /// refused, or with `approximate` replaced; nothing is changed in silence.
 namespace afterspike::formats {
 
-/// What a format cannot say of some neurons, or of a network, and what takes its place.
+/// A property of neurons, or of a network, that a format cannot express, and its replacement.
 struct Deviation {
   std::string what;         ///< "after-spike multiplier above 1".
   std::string replacement;  ///< "1".
@@ -39,16 +39,16 @@ struct Options {
   double synapse_ms = 0;
 };
 
-/// A network in the terms of a format, and what of it is not as it was.
+/// A network as a format can express it, with all deviations.
 struct Conversion {
-  spiking::Network network;  ///< What is written.
+  spiking::Network network;  ///< The network that is written.
   std::vector<Deviation> deviations;
   double resolution_ms = 0;  ///< Step that a simulator with a grid should take.
   /// For formats that keep as metadata what they cannot say: the forms that each population, by
   /// index, had before, the first as it was given.
   std::vector<std::vector<spiking::Population>> metadata = {};
-  /// What our core runs to tell what the spikes are worth that the other simulator will send, with
-  /// an analog source and a readout that may not be written; none where that is `network`.
+  /// Network that our core simulates to verify the written one; nullopt: `network`. Its analog
+  /// source and its readout may not be written.
   std::optional<spiking::Network> shown = std::nullopt;
 
   const spiking::Network& to_verify() const { return shown ? *shown : network; }
@@ -58,7 +58,8 @@ struct Conversion {
 struct ExporterEntry {
   std::string_view name;
   std::string_view summary;
-  /// What of a valid network the format can say. Throws Error(config) where that is nothing.
+  /// Converts a valid network to what the format supports. Throws Error(config) if nothing can be
+  /// expressed.
   Conversion (*convert)(const spiking::Network& network, const Options& options);
   /// Writes what convert() gave. Throws Error(data) where that cannot be written.
   void (*write)(const Conversion& conversion, const std::filesystem::path& path);
@@ -74,8 +75,8 @@ struct ExporterEntry {
 /// All formats, one file of src/formats/exporters each.
 std::span<const ExporterEntry> entries();
 
-/// What `format` says of a network, to be written by it. Throws Error(config) that lists all
-/// deviations where there are any and `options` does not allow them.
+/// Converts `network` for `format`. Throws Error(config) that lists all deviations if there are any
+/// and `options` does not allow them.
 Conversion converted(const ExporterEntry& format, const spiking::Network& network,
                      const Options& options);
 

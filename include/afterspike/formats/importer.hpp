@@ -44,7 +44,7 @@ struct Import {
 /// they are.
 Import import_sonata(const std::filesystem::path& path);
 
-/// What the names of the Allen Institute's files end with.
+/// Ending of the names of the Allen Institute's files.
 inline constexpr std::string_view kAllenConfig = "neuron_config.json";
 
 /// The files of a directory, not of those in it, whose names end with kAllenConfig; by name, with

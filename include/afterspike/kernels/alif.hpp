@@ -20,11 +20,11 @@ struct AlifShape {
   std::int64_t rows = 0;  ///< Sequences side by side.
   std::int64_t inputs = 0;
   std::int64_t neurons = 0;
-  std::int64_t delay = 1;  ///< Of the recurrent synapses, in steps; at least 1.
+  std::int64_t delay = 1;  ///< Delay of the recurrent synapses, in steps; at least 1.
 };
 
 struct AlifSettings {
-  double slope = 1;  ///< Of the sigmoid, 1 / sigma.
+  double slope = 1;  ///< Slope of the sigmoid, 1 / sigma.
 };
 
 /// Parameters: threshold, strength, keep, adaptation_keep [neurons]; input_weight

@@ -28,8 +28,8 @@ struct ElmNetworkShape {
   std::int64_t memory = 0;    ///< Memory units of each neuron.
   std::int64_t width = 0;     ///< Units of each hidden layer; `memory` if there is none.
   std::int64_t layers = 1;    ///< Hidden layers of each MLP; may be 0.
-  std::int64_t branches = 0;  ///< Of each neuron.
-  std::int64_t synapses = 0;  ///< Of each neuron, a multiple of branches: contiguous blocks.
+  std::int64_t branches = 0;  ///< Branches of each neuron.
+  std::int64_t synapses = 0;  ///< Synapses per neuron, a multiple of branches: contiguous blocks.
 };
 
 /// The arrays must outlive the kernel.

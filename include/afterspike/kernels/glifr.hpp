@@ -29,7 +29,7 @@ struct GlifrShape {
   std::int64_t inputs = 0;
   std::int64_t neurons = 0;
   std::int64_t currents = 0;  ///< After-spike currents of each neuron, 0 to kMostCurrents.
-  std::int64_t delay = 1;     ///< Of the recurrent synapses, in steps; at least 1.
+  std::int64_t delay = 1;     ///< Delay of the recurrent synapses, in steps; at least 1.
 };
 
 struct GlifrSettings {

@@ -20,7 +20,8 @@ struct InstructionSet {
   std::string_view name, summary;
 };
 
-/// Those that this processor has and use_instructions() has not put out of reach, the best first.
+/// Returns the instruction sets of this processor, the best first. Sets that use_instructions() has
+/// excluded are left out.
 std::span<const InstructionSet> instruction_sets();
 
 }  // namespace afterspike::kernels

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-/// What passes through layers have in common, whatever their neurons.
+/// Common parts of passes through layers of any kind of neurons.
 namespace afterspike::kernels {
 
 /// The list of masks of a pass. Values are multiplied by `neurons` and `emitted` before they are

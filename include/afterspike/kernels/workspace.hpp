@@ -28,7 +28,7 @@ class Workspace {
 
  private:
   std::byte* data_;
-  std::size_t bytes_;  ///< Of the allocation, at least what was asked for.
+  std::size_t bytes_;  ///< Size of the allocation, at least the size asked for.
 };
 
 }  // namespace afterspike::kernels

@@ -23,8 +23,8 @@ std::string_view mode_name(Mode mode) noexcept;
 
 struct Options {
   Mode mode = Mode::threshold;
-  std::int64_t copies = 1;  ///< Of each neuron; other than 1 for populations only.
-  /// What a step stands for in the spiking network; 0: what it stood for in training. Another one
+  std::int64_t copies = 1;  ///< Copies of each neuron; other than 1 for populations only.
+  /// Duration of a step in the spiking network; 0: the duration in training. Another duration
   /// changes decays and delays in proportion, and no spike.
   double time_step_ms = 0;
 };

@@ -32,17 +32,17 @@ struct GlifrOptions {
   Initial after_spike_additive = Initial::uniform(-0.01, 0.01);        ///< a_j, pA.
   /// Weights, mV per step; empty: uniform(-1, 1) / sqrt(neurons), as the authors' code has it.
   std::optional<Initial> input_weight, recurrent_weight;
-  bool learn_weights = true;  ///< Of this layer; the readout always learns.
+  bool learn_weights = true;  ///< Trains this layer's weights; the readout always learns.
 
   units::Duration delay =
-      units::Duration::steps(1);  ///< Of the recurrent synapses; 0 acts as 1 step.
+      units::Duration::steps(1);  ///< Delay of the recurrent synapses; 0 acts as 1 step.
   double sigma_mV = 1;            ///< Softness of the threshold; towards 0 the neuron spikes.
   double resistance_GOhm = 0.1;   ///< R, the same for all neurons.
   double bias_current_pA = 0;     ///< I_0
   double reset_mV = 0;            ///< V_reset, relative to rest.
   double tau_ms = 0;              ///< Length of a spike; 0 takes the time step.
 
-  /// In what a_j is trained; an optimiser's step of 0.001 is worth 0.001 of that.
+  /// Unit in which a_j is trained; an optimiser's step of 0.001 changes a_j by 0.001 of it.
   enum class Amplitude {
     pA,       ///< As the authors' code: hardly moves, for 1 pA is next to nothing.
     natural,  ///< `amplitude_scale_pA`.
@@ -59,9 +59,9 @@ struct GlifrOptions {
   /// rate.
   bool bound_after_spike_currents = true;
 
-  double input_dropout = 0;  ///< Of the layer's input, a fresh mask at each step.
-  double dropout = 0;        ///< Of what neurons emit, towards everything (as the authors' code).
-  double recurrent_dropout = 0;  ///< Of what neurons emit, towards the recurrent synapses only.
+  double input_dropout = 0;      ///< Dropout of the layer's input, a fresh mask at each step.
+  double dropout = 0;            ///< Dropout of emissions to all targets (as the authors' code).
+  double recurrent_dropout = 0;  ///< Dropout of emissions to the recurrent synapses only.
 
   void describe(options::Section section);
 };
@@ -106,7 +106,7 @@ class Glifr final : public NeuronLayer {
   std::int64_t delay_steps_;
 };
 
-/// What `variant` stands for, written into the settings; unchanged where it is empty.
+/// Returns `options` with the settings that `variant` stands for; unchanged if it is empty.
 GlifrOptions resolve_variant(GlifrOptions options);
 
 }  // namespace afterspike::nn

@@ -20,7 +20,7 @@ struct NetworkOptions {
   void describe(options::Section section);
 };
 
-/// What a network is built for; a task states it.
+/// Sizes and time step of a network; a task states them.
 struct NetworkShape {
   std::int64_t input_size = 0;
   std::int64_t output_size = 0;
@@ -56,8 +56,8 @@ class Network {
   /// network's names); the readout is left alone.
   void resample(const NamedTensors& donor, const Rng& rng);
 
-  /// What the neurons of the last layer emit from step pass.first on, [steps - first, batch,
-  /// neurons], for an input [steps, batch, input_size]; all layers start from rest.
+  /// Returns the emissions of the last layer from step pass.first on, [steps - first, batch,
+  /// neurons]. `input` is [steps, batch, input_size]. All layers start from rest.
   at::Tensor emissions(const at::Tensor& input, const NetworkPass& pass) const;
 
   /// The linear readout of emissions, [..., hidden] to [..., outputs]; emissions themselves without
@@ -69,7 +69,7 @@ class Network {
 
   const NetworkOptions& options() const noexcept { return options_; }  ///< `hidden` resolved.
   const NetworkShape& shape() const noexcept { return shape_; }
-  /// Those of NetworkOptions::layers, and after them the one that reads out.
+  /// The hidden layers (NetworkOptions::layers), then the layer that reads out.
   const std::vector<std::shared_ptr<NeuronLayer>>& layers() const noexcept { return layers_; }
   std::size_t hidden_layers() const noexcept { return static_cast<std::size_t>(options_.layers); }
   std::shared_ptr<NeuronLayer> layer(std::size_t index) const { return layers_.at(index); }
@@ -82,7 +82,7 @@ class Network {
   /// Where the parameters are: the CPU, until to(device). What goes in must be there, too.
   at::Device device() const { return named().front().tensor.device(); }
 
-  /// What users should know of how the layers came out (NeuronLayer::remark), a line each.
+  /// Returns each layer's remark for users (NeuronLayer::remark), a line each.
   std::vector<std::string> remarks() const;
 
   /// Bytes that a pass of `rows` sequences keeps for the way back; nothing where a layer does not
@@ -109,8 +109,8 @@ class Network {
  private:
   /// Bytes of emissions, and of their gradients, that layers hand on outside of their workspaces.
   std::size_t handed_on(std::int64_t steps, std::int64_t rows, std::int64_t first) const;
-  /// What the limit of the pass leaves to each layer; 0: no limit. The same for all passes of which
-  /// the largest is known.
+  /// Returns the memory limit of each layer within the limit of the pass, in bytes; 0: no limit. It
+  /// is the same for all passes of which the largest is known.
   std::size_t layer_limit(std::int64_t steps, std::int64_t rows, const NetworkPass& pass) const;
 
   NetworkOptions options_;

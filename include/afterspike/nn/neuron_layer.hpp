@@ -21,9 +21,9 @@ namespace afterspike::nn {
 
 using NamedTensors = std::map<std::string, at::Tensor>;
 
-/// By what a layer computes: `automatic` takes a whole-sequence kernel where the model has one for
-/// the device and type of the data; `composed` the operations of LibTorch one by one: the
-/// specification of the kernels, and what runs on other devices.
+/// How a layer is evaluated. `automatic` selects a whole-sequence kernel if the model has one for
+/// the device and type of the data. `composed` runs the operations of LibTorch one by one: it
+/// specifies the kernels, and runs on other devices.
 enum class Engine { automatic, composed };
 
 /// Type of the factors of recurrent products. bfloat16: on the CPU in single precision, by kernels
@@ -70,7 +70,7 @@ struct LayerPass : Pass {
   at::Tensor mask;
 };
 
-/// What a layer is built for.
+/// Sizes and time step of a layer.
 struct LayerShape {
   std::int64_t input_size = 0;
   std::int64_t neurons = 0;
@@ -125,8 +125,8 @@ class NeuronLayer {
   /// After how many steps what the neurons emit reaches them again.
   virtual std::int64_t delay_steps() const { return 1; }
 
-  /// What a user should know of how the layer came out, such as inputs that nothing is connected
-  /// to; empty: nothing.
+  /// Returns a remark for users on the layer as built, such as inputs without connections; empty:
+  /// none.
   virtual std::string remark() const { return {}; }
 
   /// The state before the first step, on the parameters' device and in their dtype.
@@ -138,9 +138,9 @@ class NeuronLayer {
   virtual at::Tensor forward(const at::Tensor& input, NamedTensors& state,
                              const LayerPass& pass) const = 0;
 
-  /// What the neurons emit from step `pass.first` on, [steps - first, batch, neurons], when the
-  /// layer is at rest before the sequence. Differentiable in input and parameters; by a kernel once
-  /// for each pass, and not the gradients again.
+  /// Returns the emissions from step `pass.first` on, [steps - first, batch, neurons]. The layer is
+  /// at rest before the sequence. Differentiable in input and parameters. A kernel's pass can be
+  /// differentiated once, and its gradients not again.
   virtual at::Tensor emissions(const at::Tensor& input, const LayerPass& pass) const;
 
   /// Bytes that emissions() keeps for the way back, for `rows` sequences, and what the least limit
@@ -187,8 +187,8 @@ class NeuronModel {
   /// Describes the settings as options, with their defaults.
   virtual void describe(options::Section section) = 0;
 
-  /// What parameters a layer of this shape has, without building it: of any size at no cost. Throws
-  /// Error(config) naming a setting that does not fit.
+  /// Returns the parameters of a layer of this shape without building it: any size costs nothing.
+  /// Throws Error(config) naming a setting that does not fit.
   virtual std::vector<ParameterSpec> specs(const LayerShape& shape) const = 0;
 
   /// Builds a layer of these parameters. Throws Error(config) naming a setting that does not fit.

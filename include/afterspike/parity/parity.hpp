@@ -13,13 +13,13 @@ namespace afterspike::parity {
 
 struct Report {
   std::int64_t samples = 0;
-  double rate_accuracy = 0;     ///< Of the rate network as it was trained.
-  double hard_accuracy = 0;     ///< Of the rate network with S = (V > V_th), in float64.
-  double spiking_accuracy = 0;  ///< Of the spiking network.
+  double rate_accuracy = 0;     ///< Accuracy of the rate network as it was trained.
+  double hard_accuracy = 0;     ///< Accuracy of the rate network with S = (V > V_th), in float64.
+  double spiking_accuracy = 0;  ///< Accuracy of the spiking network.
   double agreement = 0;         ///< Part of the samples that rate and spiking network decide alike.
   double hard_agreement = 0;    ///< The same of the rate network with a hard threshold.
-  double correlation = 0;       ///< Of all outputs of rate and spiking network (Pearson).
-  /// Of each neuron: root mean square over samples of the difference of mean rates, where a rate is
+  double correlation = 0;       ///< Pearson correlation of all outputs of rate and spiking network.
+  /// Error of each neuron: root mean square over samples of the difference of mean rates. A rate is
   /// between 0 and 1.
   std::vector<double> rate_errors;
   /// Steps, from 1, at which spikes first differ from those of the rate network with a hard

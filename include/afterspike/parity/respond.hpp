@@ -14,19 +14,18 @@
 
 namespace afterspike::parity {
 
-/// What a spiking network answers to samples.
+/// Responses of a spiking network to samples.
 struct Responses {
   at::Tensor outputs;  ///< [samples, outputs], float64: the readout at each sample's end.
   at::Tensor rates;    ///< [samples, neurons], float64: spikes of a neuron of the population that
                        ///< is read out (the mean of its copies) in a step, the mean over steps.
-  spiking::Statistics counted;   ///< Of all samples together.
-  std::int64_t steps = 0;        ///< Of all samples together.
-  std::int64_t read_steps = 0;   ///< Those in the readout's window alone.
+  spiking::Statistics counted;   ///< Counts of all samples together.
+  std::int64_t steps = 0;        ///< Steps of all samples together.
+  std::int64_t read_steps = 0;   ///< Steps in the readout's window alone.
   std::int64_t read_spikes = 0;  ///< Spikes that the readout counts, each copy's.
 };
 
-/// What a sample was answered with, for whoever wants to see it: called from several threads, once
-/// for each sample.
+/// Response to one sample, for observers. Called from several threads, once for each sample.
 struct Answer {
   std::int64_t sample;                     ///< Its place in the data set.
   std::int64_t steps;                      ///< Its length.
@@ -58,7 +57,7 @@ struct Energy {
 };
 inline constexpr double kAddition_pJ = 0.9, kMultiplication_pJ = 3.7;  ///< float32.
 
-/// Of these responses, and of a rate network of the same synapses.
+/// Returns the energy of these responses, and of a rate network of the same synapses.
 Energy energy(const spiking::Network& network, const Responses& responses);
 
 }  // namespace afterspike::parity

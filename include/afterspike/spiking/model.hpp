@@ -52,8 +52,8 @@ enum class SynapseShape {
 /// A receptor that every neuron of a model has.
 struct Receptor {
   std::string_view name;  ///< "excitatory"
-  std::string_view unit;  ///< Of weights: "pA", "mV" or "nS". Conductances are not negative.
-  SynapseShape shape = SynapseShape::exponential;  ///< Of the current or the conductance.
+  std::string_view unit;  ///< Unit of weights: "pA", "mV" or "nS". Conductances are not negative.
+  SynapseShape shape = SynapseShape::exponential;  ///< Shape of the current or the conductance.
 };
 
 /// A state variable, or a sum of some, that can be recorded.
@@ -94,7 +94,7 @@ struct Model {
   std::vector<Variable> variables = {};  ///< Can be recorded; the voltage is "V".
   std::vector<Preset> presets = {};
 
-  std::string_view current_unit = {};  ///< Of injected currents; empty: the model takes none.
+  std::string_view current_unit = {};  ///< Unit of injected currents; empty: the model takes none.
   bool has_own_grid = false;           ///< Exists at the network's time step only.
   bool has_copies = false;             ///< Population::copies may exceed 1.
 

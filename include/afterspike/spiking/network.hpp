@@ -42,7 +42,7 @@ struct Population {
   /// after-spike currents.
   std::map<std::string, std::vector<double>> columns;
 
-  SpikeTrains trains;  ///< Of a spike_source; may be empty, to be given to the simulator.
+  SpikeTrains trains;  ///< Spikes of a spike_source; may be empty, to be given to the simulator.
 
   /// Each neuron stands for so many of its kind, which all receive what it does and differ by
   /// chance alone; a spike of one counts 1 / copies at synapses and readout. Other than 1 for GLIFR
@@ -177,7 +177,7 @@ struct Network {
 
   bool operator==(const Network&) const = default;
 
-  /// Of all projections together.
+  /// Number of synapses of all projections together.
   std::int64_t synapses() const;
   /// Whether anything injects currents.
   bool has_currents() const;

@@ -21,7 +21,7 @@ struct RecordRequest {
 /// A network with what its description says of a run.
 struct NetworkDescription {
   Network network;
-  std::uint64_t seed = 1;  ///< Of the network's random numbers, and the default of the run's.
+  std::uint64_t seed = 1;  ///< Seed of the network's random numbers, and the default of the run's.
   double until_ms = 0;     ///< 0: the description states no end.
   std::vector<RecordRequest> records;
 };

@@ -22,7 +22,7 @@ enum class Engine {
 };
 
 struct Options {
-  std::uint64_t seed;  ///< Of Poisson sources, noise currents and escaping thresholds.
+  std::uint64_t seed;  ///< Seed of Poisson sources, noise currents and escaping thresholds.
   Engine engine = Engine::grid;
   std::map<std::string, Engine> engines = {};  ///< Populations that are computed otherwise.
   double dt_ms = 0;                            ///< Step of the grid; 0: the network's.
@@ -49,15 +49,15 @@ struct Recording {
   std::vector<double> values;  ///< [times, neurons]
 };
 
-/// What happened since the beginning or the last reset().
+/// Counts since the beginning or the last reset().
 struct Statistics {
-  std::int64_t spikes = 0;           ///< Of neurons; sources do not count.
+  std::int64_t spikes = 0;           ///< Spikes of neurons; sources do not count.
   std::int64_t synaptic_events = 0;  ///< Arrivals at neurons, those from sources included; at all
                                      ///< copies of a neuron together one.
-  std::int64_t source_events = 0;    ///< Those of sources alone.
+  std::int64_t source_events = 0;    ///< Arrivals from sources alone.
   std::int64_t cell_events = 0;      ///< synaptic_events with one for each copy of the target.
-  std::int64_t source_cell_events = 0;  ///< source_events so.
-  std::int64_t neuron_steps = 0;        ///< Of the grid.
+  std::int64_t source_cell_events = 0;  ///< source_events with one for each copy of the target.
+  std::int64_t neuron_steps = 0;        ///< Steps of neurons on the grid.
 
   Statistics& operator+=(const Statistics& other);
 };

@@ -101,7 +101,7 @@ void convert(Population& population, double dt_ms, std::vector<Deviation>& devia
   require(model.leaky && !model.leaky->reached_is_crossed, ErrorKind::config,
           "population '{}': found model '{}', expected glif1 to glif5 or glifr", population.name,
           population.model);
-  // Those with a rule of reset take no notice of this one.
+  // Models with a rule of reset ignore this parameter.
   if (model.leaky->spike_threshold)
     population.columns["reset"] = population.columns["resting_potential"];
   round_refractory(population, dt_ms, deviations);

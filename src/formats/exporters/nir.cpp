@@ -37,7 +37,7 @@ void leave_out(Population& population, const char* what, const char* replacement
   if (deviation.values > 0) deviations.push_back(std::move(deviation));
 }
 
-/// What is left of a neuron is a leaky membrane with a fixed threshold and reset.
+/// Reduces neurons to leaky membranes with a fixed threshold and reset.
 void leave_out_mechanisms(Population& population, std::vector<Deviation>& deviations) {
   const spiking::Model& model = spiking::model(population.model);
   require(model.leaky && model.receptors.empty(), ErrorKind::config,

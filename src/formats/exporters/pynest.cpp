@@ -75,7 +75,7 @@ class Writer {
   const Network& network_;
   double resolution_ms_;
   io::Hdf5File file_;
-  std::vector<std::int64_t> first_;  ///< Of each population, among all of its kind.
+  std::vector<std::int64_t> first_;  ///< First neuron of each population, among all of its kind.
 };
 
 Columns Writer::synapses_from(Kind source) const {

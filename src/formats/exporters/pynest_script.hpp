@@ -5,10 +5,10 @@
 
 namespace afterspike::formats {
 
-/// Of the arrays of format 'pynest' (docs/export-semantics.md).
+/// Version of the arrays of format 'pynest' (docs/export-semantics.md).
 inline constexpr std::int64_t kPynestVersion = 1;
 
-/// What stands beside them.
+/// Script that is written beside the arrays.
 inline constexpr std::string_view kPynestScript = R"script(#!/usr/bin/env python3
 """Builds the network of net.h5, beside this file, in NEST (3.x), runs it, and prints its spikes.
 

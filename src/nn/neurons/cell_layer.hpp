@@ -4,7 +4,7 @@
 #include "afterspike/kernels/rnn.hpp"
 #include "afterspike/nn/neuron_layer.hpp"
 
-/// What the recurrent units of machine learning share: rnn, gru and lstm.
+/// Shared parts of the recurrent units of machine learning: rnn, gru and lstm.
 namespace afterspike::nn {
 
 struct CellOptions {
@@ -15,7 +15,7 @@ struct CellOptions {
   void describe(options::Section section);
 };
 
-/// Of units with gates.
+/// Options of units with gates.
 struct GatedOptions {
   CellOptions cell;
   /// The longest time that gates begin to keep memory for; 0: gates begin as all else does.

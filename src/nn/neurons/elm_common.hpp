@@ -7,7 +7,7 @@
 #include "afterspike/kernels/elm.hpp"
 #include "afterspike/nn/elm.hpp"
 
-/// What ELM neurons and layers of them share; equations in docs/numerics.md.
+/// Shared parts of ELM neurons and layers of them; equations in docs/numerics.md.
 namespace afterspike::nn {
 
 at::Tensor activate(const at::Tensor& values, Activation activation);

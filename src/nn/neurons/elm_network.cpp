@@ -136,7 +136,7 @@ at::Tensor masked_for_sequence(const at::Tensor& input, double p, const LayerPas
   return mask.defined() ? input * mask : input;
 }
 
-/// What each step counts in the mean over those of its sequence, [steps, batch].
+/// Returns each step's weight in the mean over the steps of its sequence, [steps, batch].
 at::Tensor share_of_steps(const at::Tensor& input, const LayerPass& pass) {
   const std::int64_t steps = input.size(0), batch = input.size(1);
   const at::TensorOptions like = input.options().requires_grad(false);
@@ -150,8 +150,8 @@ at::Tensor share_of_steps(const at::Tensor& input, const LayerPass& pass) {
 
 /// The means that penalties are of, over the steps of each sequence.
 struct PenalisedMeans {
-  at::Tensor memory;    ///< Of |MLP output|, over memory units too, [batch, N].
-  at::Tensor activity;  ///< Of |emitted|, over neurons too, [batch].
+  at::Tensor memory;    ///< Mean of |MLP output|, over memory units too, [batch, N].
+  at::Tensor activity;  ///< Mean of |emitted|, over neurons too, [batch].
 
   /// A step with the output of the MLPs and what is emitted, which counts `share` [batch].
   void add(const at::Tensor& share, const at::Tensor& output, const at::Tensor& emitted) {
@@ -162,7 +162,7 @@ struct PenalisedMeans {
   }
 };
 
-/// What a pass records, step by step.
+/// Values that a pass records, step by step.
 struct Records {
   std::vector<at::Tensor> branch, mlp, memory, readout, low_pass, activity;
 };

@@ -302,7 +302,7 @@ at::Tensor Glifr::forward(const at::Tensor& input, NamedTensors& state,
   dynamics.voltage = state.at("voltage");
   dynamics.current = state.at("after_spike_current");
 
-  // What does not depend on the state is one product for all steps.
+  // The drive by the input does not depend on the state: one product for all steps.
   const at::Tensor drive =
       at::matmul(dropout(input, options_.input_dropout, pass), raw("input_weight"));
   const std::vector<at::Tensor> past = state.at("emitted").unbind(0);

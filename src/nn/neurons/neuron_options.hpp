@@ -7,7 +7,7 @@
 #include "afterspike/base/options.hpp"
 #include "afterspike/nn/parameter.hpp"
 
-/// What the descriptions of neuron models share.
+/// Shared parts of the descriptions of neuron models.
 namespace afterspike::nn {
 
 /// An option that holds a distribution of initial values.

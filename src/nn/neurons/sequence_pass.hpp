@@ -79,7 +79,7 @@ std::size_t dropped_input_bytes(double p, std::int64_t steps, std::int64_t rows,
 /// The execution of a pass whose limit is reduced by the bytes of an input under dropout.
 Execution beside_dropped_input(Execution execution, double p, const at::Tensor& input);
 
-/// What is left of a limit of bytes (0: none) after `taken`; at least 1.
+/// Returns the rest of a limit of bytes (0: none) after `taken`; at least 1.
 std::size_t left_of(std::size_t limit, std::size_t taken);
 
 }  // namespace afterspike::nn

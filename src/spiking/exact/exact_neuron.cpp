@@ -157,7 +157,8 @@ void ExactNeurons::propagate_carefully(const double* c, const double* from, doub
   const double index = other[kVoltageIndex];
   double voltage = from[kVoltage] * std::exp(-c[kVoltage] * time);
   double part = voltage_threshold_ ? from[kVoltagePart] * std::exp(-c[kVoltagePart] * time) : 0;
-  /// What `amount` of a current that decays by these rates, one after another, does to both.
+  /// Adds the effect of `amount` of a current to both. The current decays by `rates`, one after
+  /// another.
   const auto drive = [&](double amount, std::initializer_list<double> rates) {
     if (amount == 0) return;
     std::array<double, 4> chain{};
@@ -211,7 +212,7 @@ void ExactNeurons::propagate_synapses(std::int64_t neuron, double* state, double
 void ExactNeurons::receive(std::int64_t neuron, double* state, std::int64_t receptor, double weight,
                            double age) const {
   if (delta_) {
-    if (age == 0) state[kVoltage] += weight;  // Those that come during refractoriness are lost.
+    if (age == 0) state[kVoltage] += weight;  // Events during refractoriness are lost.
     return;
   }
   const double rate = row(neuron)[kFirstCurrent + currents_ + receptor];
@@ -276,7 +277,7 @@ double ExactNeurons::quiet_time(std::int64_t neuron, const double* state) const 
   }
   const double voltage = state[kVoltage];
   double floor = other[kThreshold] + std::min(state[kSpikePart], 0.0);
-  double fall = c[kSpikePart] * std::max(state[kSpikePart], 0.0);  // Of the threshold, mV/ms.
+  double fall = c[kSpikePart] * std::max(state[kSpikePart], 0.0);  // Fall of threshold, mV/ms.
   if (voltage_threshold_) {
     const double index = other[kVoltageIndex], decay = c[kVoltagePart];
     const double low = std::min(voltage, lowest * resistance);

@@ -276,9 +276,8 @@ void ExactPart::compute(std::uint32_t neuron, const Window& window) {
   }
 }
 
-/// What depends on how long a neuron is quiet now. It has a round of its own, in which that is
-/// known: a processor that guesses it wrong while events are taken has done the next neurons for
-/// nothing.
+/// Second pass: threshold crossings, samples and schedule. Kept apart from event delivery because
+/// its branches are hard to predict.
 void ExactPart::finish(std::uint32_t neuron, const Window& window) {
   const Clock& clock = clocks_[neuron];
   if (clock.quiet_until <= window.end_ms || clock.is_sampled) {

@@ -32,7 +32,7 @@ class ExactPart final : public Part {
     std::int64_t first;  ///< Neuron of the part.
     ExactNeurons neurons;
     Stimuli stimuli;
-    std::int64_t width;  ///< Of a state in `states`.
+    std::int64_t width;  ///< Length of a state in `states`.
     std::vector<double> initial_voltages, constant_currents;
     Lines states;
     double next_change;
@@ -42,9 +42,9 @@ class ExactPart final : public Part {
     double weight;
     std::uint32_t target;  ///< Neuron, shifted, and receptor; change_: its current changes.
   };
-  /// What is known of a neuron besides its state: half of a cache line.
+  /// Schedule of a neuron, kept apart from its state: half of a cache line.
   struct alignas(32) Clock {
-    double time;                ///< Of the state; in the future during refractoriness.
+    double time;                ///< Time of the state; in the future during refractoriness.
     double quiet_until;         ///< No crossing before.
     std::uint32_t look_at = 0;  ///< Where it is in the calendar: the window, modulo 2^32.
     std::int32_t first_event = 0, events = 0;  ///< In due_, of this window.
@@ -112,7 +112,7 @@ class ExactPart final : public Part {
   std::vector<std::vector<std::uint32_t>> calendar_;  ///< Neurons to look at, by window, a ring.
   std::int64_t earliest_ = 0;                         ///< The first window that is not over.
 
-  // Of the present window.
+  // State of the current window.
   std::vector<Event> arrived_, due_;  ///< As they came; by neuron.
   std::vector<std::uint32_t> touched_, looked_at_;
 

@@ -1,4 +1,4 @@
-// What is read from the neurons of the exact engine: samples, and all of their state.
+// Reads the neurons of the exact engine: samples, and their complete state.
 
 #include <algorithm>
 #include <array>
@@ -145,7 +145,7 @@ void ExactPart::sample(Group& group, std::uint32_t neuron, double before, const 
   }
 }
 
-/// Of a time at which all that happened before is in the state.
+/// Returns a variable at `time`. REQUIRES: the state includes all earlier events.
 double ExactPart::value_at(const Group& group, std::uint32_t neuron, double time,
                            LeakyVariable variable) const {
   const std::int64_t own = neuron - group.first;

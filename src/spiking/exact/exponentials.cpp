@@ -63,8 +63,8 @@ void all_decay_factors(const double* rates, std::int64_t count, double time, dou
   }
 }
 
-/// What follows waits for to[0] only, so that the others are stored before, and what can be summed
-/// before the exponentials are there is not summed after them.
+/// Later code waits for to[0] only, so the others are stored before it. Sums that need no
+/// exponential are formed before the exponentials are ready.
 void step_decaying(const double* rates, const double* gains, std::int64_t count, const double* from,
                    double time, double* to) {
   const D d;

@@ -48,7 +48,7 @@ class GlifrGroup final : public GridGroup {
   Lines voltage_, spiked_, current_, input_;
   std::vector<Coefficient> current_keep_, multiplicative_, additive_;
   std::vector<double> threshold_, softness_, fraction_;
-  std::vector<Rng> noise_;  ///< Of each cell; empty where every threshold is hard.
+  std::vector<Rng> noise_;  ///< Random numbers of each cell; empty if every threshold is hard.
 };
 
 std::vector<double> GlifrGroup::own(const char* column, std::int64_t row) const {
@@ -110,7 +110,7 @@ void GlifrGroup::restored(double time_ms) {
   }
 }
 
-/// What arrives at each cell.
+/// Returns the input of each cell.
 double* GlifrGroup::input_of(const Arriving& arriving) {
   double* sums = sums_of(arriving);
   if (copies_ == 1) return sums;

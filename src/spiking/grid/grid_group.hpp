@@ -19,7 +19,7 @@ struct Kick {
   double weight;
 };
 
-/// What arrives at a group in a step: sums for all places, or where little arrives a list.
+/// Input of a group in a step: sums for all places, or a list if few events arrive.
 struct Arriving {
   double* sums;  ///< [receptors, places], or null.
   std::span<const Kick> kicks;
@@ -42,7 +42,7 @@ class GridGroup {
   /// Neurons of the piece, each copy counted: what has a state. `columns()` has room for padding.
   std::int64_t cells() const { return piece_.size() * copies_; }
   std::int64_t columns() const { return columns_; }
-  /// What arrives comes to neurons, not to each copy.
+  /// Number of places that receive input: one per neuron, not per copy, and padding.
   std::int64_t places() const { return places_; }
 
   virtual void reset() = 0;
@@ -75,7 +75,7 @@ class GridGroup {
   /// A coefficient from its values for all cells; `padding` for the others.
   Coefficient keep(const std::vector<double>& values, double padding = 0);
 
-  /// What arrives as sums in any case: where it moves the voltage in the same step.
+  /// Returns the input as sums in any case, for models whose voltage it moves in the same step.
   double* sums_of(const Arriving& arriving);
 
   Piece piece_;

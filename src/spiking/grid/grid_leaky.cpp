@@ -45,7 +45,7 @@ class LeakyGroup final : public GridGroup {
   }
 
  private:
-  /// Of changes that count as at a step.
+  /// Returns the tolerance, ms, within which a change counts as at a step.
   double slack(double time_ms) const { return slack_of(time_ms / dt_) * dt_; }
 
   /// The values of formula(neuron) as a coefficient.
@@ -73,7 +73,7 @@ class LeakyGroup final : public GridGroup {
   Stimuli stimuli_;
   double dt_, next_change_ = 0;
   LeakyStep step_;
-  Lines coupled_, absolute_, uncoupled_;  ///< Of electrical synapses; empty without.
+  Lines coupled_, absolute_, uncoupled_;  ///< Electrical synapses; empty without.
   Lines voltage_, waiting_, external_, spike_part_, voltage_part_, current_, rise_, synaptic_;
   std::vector<Coefficient> current_keep_, current_mean_, current_factor_, current_add_;
   std::vector<Coefficient> synapse_keep_, synapse_gain_, rise_gain_, rise_keep_, rise_jump_;

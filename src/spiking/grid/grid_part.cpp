@@ -215,7 +215,7 @@ void GridPart::save(State& state) const {
   }
 }
 
-/// What arrives later at a group, in its order: steps from now, receptor, neuron, weight.
+/// Saves a group's future input, in its order: steps from now, receptor, neuron, weight.
 void GridPart::save_arriving(State& state, std::size_t index) const {
   const GridGroup& group = *groups_[index];
   const Piece& piece = group.piece();

@@ -31,7 +31,7 @@ class GridPart final : public Part {
     std::size_t column;
   };
 
-  /// What arrives in a step: sums for all places, or a list for each group.
+  /// Input in a step: sums for all places, or a list for each group.
   struct Slot {
     Lines sums;
     std::vector<std::vector<Kick>> kicks;
@@ -52,7 +52,7 @@ class GridPart final : public Part {
 
   const Layout& layout_;
   std::vector<std::unique_ptr<GridGroup>> groups_;
-  std::vector<std::int64_t> first_place_;  ///< Of each group, and the number of all.
+  std::vector<std::int64_t> first_place_;  ///< First place of each group, then the number of all.
   std::unique_ptr<Connections> connections_;
   std::vector<Slot> ring_;
   std::vector<std::uint32_t> spiked_;
@@ -65,7 +65,7 @@ class GridPart final : public Part {
   };
   std::vector<Coupling> couplings_;
   std::vector<std::size_t> coupled_groups_;
-  std::vector<const double*> voltages_;  ///< Of each coupled group, in this step.
+  std::vector<const double*> voltages_;  ///< Voltages of each coupled group, in this step.
   std::vector<double*> currents_;
   std::int64_t step_ = 0;
   bool has_copies_ = false;

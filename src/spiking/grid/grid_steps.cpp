@@ -20,7 +20,8 @@ HWY_INLINE V load(const Coefficient& coefficient, std::int64_t column) {
   return hn::LoadU(D(), coefficient.data + coefficient.step * column);
 }
 
-/// What synapses do to the voltage in this step, by their state at its start; then their own step.
+/// Returns the drive of the voltage by synapses in this step, from their state at its start. Then
+/// advances the synapses.
 template <GridSynapse kSynapse>
 HWY_INLINE V synapses(const LeakyStep& s, std::int64_t column) {
   const D d;

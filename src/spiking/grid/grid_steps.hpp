@@ -34,7 +34,7 @@ struct LeakyStep {
   double* arriving = nullptr;  ///< [receptors, columns]; 0 on return. Null: nothing.
 
   Coefficient external, keep, gain, threshold, reset, refractory;
-  const Coefficient* current_keep = nullptr;  ///< Of each current, or receptor.
+  const Coefficient* current_keep = nullptr;  ///< Decay factor of each current, or receptor.
   const Coefficient* current_mean = nullptr;
   const Coefficient* current_factor = nullptr;
   const Coefficient* current_add = nullptr;

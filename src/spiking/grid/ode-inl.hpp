@@ -36,17 +36,18 @@ namespace HWY_NAMESPACE {
 constexpr double kTolerance = 1e-3;
 constexpr double kRelative = 0.05;
 
-/// Of what is allowed, for a neuron in steps of its own length: an upstroke decides when it spikes.
+/// Fraction of the tolerance for a neuron that has sub-steps of its own. An upstroke decides when
+/// the neuron spikes.
 constexpr double kAlone = 0.1;
 
-/// Of one neuron in a step; an upstroke to the peak takes about 150.
+/// Max sub-steps of one neuron in a step; an upstroke to the peak takes about 150.
 constexpr int kMostSubSteps = 20000;
 
 inline double strictness(const OdeStep& s) {
   return s.dt_ms / (static_cast<double>(s.sub_steps) * kLongest_ms);
 }
 
-/// What models state, unless they say otherwise.
+/// Defaults that models may override.
 struct OdeModel {
   static constexpr std::size_t kStates = 1;      ///< State 0 is V, or what takes its place.
   static constexpr std::size_t kIntegrated = 0;  ///< The first states; 0: all.
@@ -57,7 +58,7 @@ struct OdeModel {
   static constexpr bool kExactRefractory = false;  ///< It ends within a step; else NEST's rule.
   static constexpr bool kRandom = false;
   static constexpr bool kVoltage = true;
-  static constexpr double kScale = 1;  ///< Of V, in kTolerance.
+  static constexpr double kScale = 1;  ///< Scale of V in kTolerance.
   static constexpr int kRefractory = -1, kCurrent = -1;
 
   static void prepare(double* /*coefficients*/, double /*dt_ms*/) {}
@@ -73,7 +74,7 @@ constexpr std::size_t receptors() {
   return M::kShapes.size();
 }
 
-/// Of arrays, which cannot be empty.
+/// Length of arrays over receptors; at least 1, because arrays cannot be empty.
 template <typename M>
 constexpr std::size_t room() {
   return receptors<M>() == 0 ? 1 : receptors<M>();
@@ -83,7 +84,7 @@ constexpr std::size_t room() {
 template <typename M, typename V>
 struct Receptors {
   V value[room<M>()];
-  V rise[room<M>()];  ///< Of alpha receptors.
+  V rise[room<M>()];  ///< Rise of alpha receptors.
 
   /// After `time`, in which they decay by `keep`.
   HWY_INLINE Receptors after(const V* keep, V time) const {
@@ -434,7 +435,7 @@ HWY_INLINE Mask arrive(const OdeStep& s, Block<M>& b) {
   return jumped;
 }
 
-/// What a model does at the end of a step, if it is reset there.
+/// Arguments of a model's reset at the end of a step.
 struct Ending {
   Vec& waiting;
   Vec refractory, random, current;
@@ -557,7 +558,7 @@ void advance_steps(OdeStep& s) {
   }
 }
 
-/// What the group is told of a model.
+/// Returns the rule by which the group handles a model.
 template <typename M>
 OdeRule ode_rule(void (*advance)(OdeStep&)) {
   OdeRule rule;

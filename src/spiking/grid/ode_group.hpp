@@ -18,7 +18,7 @@ namespace afterspike::spiking {
 struct OdeStep {
   std::int64_t columns = 0, neurons = 0;
   double dt_ms = 0;
-  std::int64_t sub_steps = 1;  ///< Of the coarse integration.
+  std::int64_t sub_steps = 1;  ///< Sub-steps of the coarse integration.
 
   double* states = nullptr;    ///< [states, columns]
   double* synapses = nullptr;  ///< [receptors, columns]; of delta receptors unused.
@@ -46,7 +46,7 @@ struct Decay {
     half_coarse,  ///< Decay over half a coarse sub-step.
     half_fine,    ///< Over half a fine one.
     rate,         ///< 1/ms
-    jump,         ///< Of the state by an arriving weight of 1.
+    jump,         ///< Change of the state by an arriving weight of 1.
     count
   };
 };
@@ -63,7 +63,7 @@ inline constexpr double kReceptorVariable = std::numeric_limits<double>::quiet_N
 /// A model as the group sees it.
 struct OdeRule {
   std::size_t states = 1, coefficients = 0;
-  std::vector<SynapseShape> shapes = {};         ///< Of each receptor.
+  std::vector<SynapseShape> shapes = {};         ///< Shape of each receptor.
   std::vector<std::size_t> time_constants = {};  ///< Parameters; of delta receptors unused.
   int refractory = -1;                           ///< A parameter, or none.
   int constant_current = -1;

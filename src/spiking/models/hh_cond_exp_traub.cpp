@@ -37,7 +37,7 @@ struct HhCondExpTraub : OdeModel {
 
   template <typename V>
   struct Rates {
-    V opening[3], closing[3];  // Of m, h, n; 1/ms.
+    V opening[3], closing[3];  // Rates of m, h, n; 1/ms.
   };
   template <typename V>
   static HWY_INLINE Rates<V> rates(V v) {

@@ -34,7 +34,7 @@ struct HhPscAlpha : OdeModel {
 
   template <typename V>
   struct Rates {
-    V opening[3], closing[3];  // Of m, h, n; 1/ms.
+    V opening[3], closing[3];  // Rates of m, h, n; 1/ms.
   };
   template <typename V>
   static HWY_INLINE Rates<V> rates(V v) {

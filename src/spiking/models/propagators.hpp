@@ -32,7 +32,7 @@ inline double convolved_twice(double synapse, double membrane, double time) {
 
 /// V' = -V / tau_m + (I + i_ex + i_in) / C_m with currents that decay by tau_ex and tau_in.
 struct Propagators {
-  double keep, keep_ex, keep_in;  ///< Of V, i_ex, i_in.
+  double keep, keep_ex, keep_in;  ///< Decay factors of V, i_ex, i_in.
   double gain, gain_ex, gain_in;  ///< V by I, i_ex, i_in.
 
   Propagators(double tau_m, double C_m, double tau_ex, double tau_in, double dt)

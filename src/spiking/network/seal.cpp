@@ -42,7 +42,7 @@ std::string sha256_of_first(std::uintmax_t size, const fs::path& path) {
   return digest.hexadecimal();
 }
 
-/// What a file ends with.
+/// Reads the end of a file, as long as the line of a seal.
 std::string end_of(const fs::path& path, std::uintmax_t size) {
   std::ifstream file(path, std::ios::binary);
   std::string end(line_size(), '\0');

@@ -14,7 +14,7 @@ namespace {
 /// A window where no delay between neurons sets one.
 constexpr double kFreeWindow_ms = 1;
 
-/// What is on its way is kept by windows and by steps of the grid: so many of them ahead at most.
+/// Max number of windows, and of grid steps, for which spikes on their way are stored.
 constexpr double kMostAhead = 1e6;
 
 constexpr double kLatest_ms = 1e12;  // Thirty years.

@@ -19,9 +19,9 @@ inline constexpr double kMostWhole = 0x1p53;
 /// A spike on its way. Sources may send any number of them, or a number other than one, at once.
 struct Emission {
   double time_ms;
-  std::int64_t step;       ///< Of the grid; -1 off the grid.
+  std::int64_t step;       ///< Step of the grid; -1 off the grid.
   std::uint32_t neuron;    ///< Among all neurons of the network, sources included.
-  double size;             ///< What weights are multiplied by.
+  double size;             ///< Factor of the weights.
   std::uint32_t copy = 0;  ///< Which of the neuron's copies.
 };
 
@@ -41,16 +41,16 @@ struct Piece {
   std::int64_t size() const { return end - begin; }
 };
 
-/// What all parts know of the network.
+/// Facts about the network that all parts share.
 struct Layout {
   const Network* network;
   Options options;
   double dt_ms;
-  std::vector<std::int64_t> first_neuron;  ///< Of each population, and the number of all.
+  std::vector<std::int64_t> first_neuron;  ///< First of each population, then the total.
   std::int64_t window_steps, longest_steps;
   double window_ms, longest_ms;
   double latest_ms;   ///< No run goes on for longer.
-  bool few_arrivals;  ///< In a step, of those on the grid.
+  bool few_arrivals;  ///< Few events are expected to arrive in a step of the grid.
   /// Populations with electrical synapses, which one part computes.
   std::vector<bool> is_coupled = {};
 
@@ -68,7 +68,7 @@ struct Recorder {
   Recording recording;
   std::size_t variable = 0;         ///< Index in Model::variables.
   std::int64_t interval_steps = 0;  ///< On the grid, where steps are counted and not time; else 0.
-  double dt_ms = 0;                 ///< Of the grid.
+  double dt_ms = 0;                 ///< Step of the grid.
   std::int64_t first_sample = 1;    ///< The number of the first row of `recording`.
 
   double time_of(std::int64_t sample) const {
@@ -109,7 +109,7 @@ class Part {
   virtual void add_recorder(Recorder* recorder) = 0;
 
   std::vector<Emission>& emitted() { return emitted_; }
-  /// What happened here; spikes are counted elsewhere.
+  /// Counts of this part; spikes are counted elsewhere.
   const Statistics& counted() const { return counted_; }
   void forget_counts() { counted_ = {}; }
 

@@ -198,8 +198,8 @@ void Simulation::Impl::emit_sources(const Window& next) {
   }
 }
 
-/// What neurons emit arrives after the window at the earliest, and is delivered when that is over:
-/// the order in which sums are formed is that of the network, not of where runs stop.
+/// Spikes are delivered at the end of their window (no delay is shorter), so the order of summation
+/// does not depend on where runs stop.
 void Simulation::Impl::run(const Window& next) {
   const bool begins = window_begins();
   open_recorders(next);

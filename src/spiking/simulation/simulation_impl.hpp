@@ -37,7 +37,7 @@ struct Simulation::Impl {
 
   double now_ms = 0;
   std::int64_t step = 0, window = 0, spike_count = 0;
-  /// Of the present window, or where it only begins of the one before; of the present piece.
+  /// Spikes to deliver at the start of the next window; source events of the current piece.
   std::vector<Emission> of_neurons, of_sources;
   std::vector<Spike> spikes;
   std::deque<Recorder> recorders;

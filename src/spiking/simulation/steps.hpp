@@ -8,8 +8,8 @@
 /// Times in steps of the grid, or in other intervals: when one counts as a whole number of them.
 namespace afterspike::spiking {
 
-/// What rounding may make of the quotient of a time and a step, each of which was rounded when it
-/// was read or computed; twice that.
+/// Twice the rounding error of the quotient of a time and a step. Each of these was rounded when it
+/// was read or computed.
 inline double rounding_of(double steps) {
   return 4 * std::numeric_limits<double>::epsilon() * std::abs(steps);
 }
