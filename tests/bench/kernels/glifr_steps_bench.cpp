@@ -95,7 +95,7 @@ struct Layer {
   Numbers current, current_gradient, sums;
 };
 
-/// What the functions under test are to give, element by element in double precision.
+/// Expected results of the functions under test, element by element in double precision.
 struct Expected {
   explicit Expected(const Layer& layer) : own(layer), c(layer.coefficients()) {}
 

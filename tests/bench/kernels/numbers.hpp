@@ -9,7 +9,7 @@
 
 #include "afterspike/base/rng.hpp"
 
-/// What micro-benchmarks share: data, and the check before the timing.
+/// Shared parts of micro-benchmarks: data, and the check before the timing.
 namespace afterspike::testing {
 
 /// Numbers on a boundary of 64 bytes, drawn uniformly.

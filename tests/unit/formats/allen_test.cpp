@@ -69,7 +69,7 @@ TEST(Allen, AGlifrNeuronIsItselfInAllenSdksOrderOfUpdates) {
   for (std::int64_t n = 0; n < 12; ++n) {
     const io::Json config = io::read_json(
         directory / ("cells/hidden_" + std::to_string(n) + "_neuron_config.json"), ErrorKind::data);
-    // What arrives in step t moves the voltage in it: a current C u / dt.
+    // Input of step t moves the voltage in that step: a current C u / dt.
     std::vector<double> stimulus;
     for (std::int64_t t = 0; t < kSteps; ++t) {
       double u = 0;

@@ -10,7 +10,7 @@ namespace afterspike::testing {
 /// Why NEST 3.10 would refuse to make a glif_psc neuron of these parameters, by what
 /// Parameters_::set and State_::set of its models/glif_psc.cpp check; empty where it takes them.
 inline std::string nest_refusal(const io::Json& given) {
-  // What a neuron has that is told nothing.
+  // Defaults of a neuron.
   io::Json p = {{"asc_init", {0.0, 0.0}},
                 {"asc_decay", {0.003, 0.1}},
                 {"asc_amps", {-9.18, -198.94}},

@@ -46,7 +46,7 @@ TEST(Sonata, WhatIsWrittenIsTheNetworkThatOurCoreRuns) {
   EXPECT_EQ(spikes_of(import.network, 0.1, 300), expected);
 }
 
-/// What NEST's reader wants to find, to the letter.
+/// NEST's reader needs this layout to the letter.
 TEST(Sonata, FilesAreOfTheDocumentedLayout) {
   const TempDir directory;
   export_network(format("sonata"), spiking_network(), directory / "net", {true, 0.1, 0.1});
@@ -284,7 +284,7 @@ TEST(Nest, NetworksOfGlifNeuronsNeedNoApproximation) {
   EXPECT_EQ(import.network.projections, network.projections);
 }
 
-/// What NEST ran of a directory sonata_NAME: golden_NAME_net.h5, NAME with or without its end.
+/// Returns NEST's run of a directory sonata_NAME: golden_NAME_net.h5, NAME with or without its end.
 fs::path golden_of(const fs::path& directory) {
   std::string name = directory.filename().string().substr(std::string("sonata_").size());
   for (;;) {

@@ -112,8 +112,9 @@ TEST(Pynest, AValueIsACurrentOfItsCharge) {
   }
 }
 
-/// What run_nest.py gives NEST, which begins `begin_ms` before the network does: each synapse of an
-/// analog source is a step current, which NEST's neurons feel from its time and the delay on.
+/// Adds the step currents that run_nest.py gives NEST, which begins `begin_ms` before the network
+/// does. Each synapse of an analog source is a step current, which NEST's neurons feel from its
+/// time and the delay on.
 void add_step_currents(spiking::Network& network, const io::Hdf5File& file,
                        const std::vector<double>& signal, double begin_ms) {
   const auto read = [&](const char* name) { return file.read<double>(name).values; };

@@ -139,7 +139,7 @@ TEST(Sonata, TypesOfOtherEdgesDoNotMatter) {
 }
 
 TEST(Sonata, FilesThatAreWrittenAnewReadTheSame) {
-  // What the damages above start from: a data set is replaced, and nothing else.
+  // Baseline of the damages above: a data set is replaced, and nothing else.
   const TempDir directory;
   write_net(directory / "net");
   const spiking::Network before = import_sonata(directory / "net").network;

@@ -21,7 +21,7 @@ inline double activated(ElmActivation activation, double x) {
   return x / (1 + std::exp(-x));
 }
 
-/// What the memory takes up of the MLP's result.
+/// Returns the change of the memory by the MLP's result `x`.
 inline double taken_up(double x) {
   return 1.7159 * std::tanh(2.0 / 3 * x);
 }
@@ -87,7 +87,7 @@ class ElmReference {
         memory_(static_cast<std::size_t>(example.shape.memory)),
         emitted_(memory_.size()) {}
 
-  /// What is emitted at step `t`, which follows the one before.
+  /// Returns the emissions at step `t`, which follows the one before.
   const Values& step(std::int64_t t) {
     const ElmShape& s = e_.shape;
     Values values = first_map(t);
@@ -152,7 +152,7 @@ class ElmReference {
 
   const ElmExample& e_;
   std::int64_t row_;
-  // Those of the inner loops, found once.
+  // Arrays of the inner loops, found once.
   const double *input_, *input_weight_, *recurrent_weight_, *hidden_weight_, *output_weight_;
   Values trace_, memory_, emitted_;
 };
@@ -162,7 +162,7 @@ inline Values from_first(const ElmExample& e, const Values& all) {
   return Values(all.begin() + e.first * e.shape.rows * e.shape.memory, all.end());
 }
 
-/// What is emitted from step e.first on, [steps - first, rows, memory], by the equations.
+/// Returns the emissions from step e.first on, [steps - first, rows, memory], by the equations.
 inline Values reference(const ElmExample& e) {
   const ElmShape& s = e.shape;
   Values emitted(static_cast<std::size_t>(s.steps * s.rows * s.memory));

@@ -17,7 +17,7 @@ struct ElmNetworkExample {
   NamedValues values;  ///< By the names of the kernel's parameters; and "input".
   std::optional<Values> neurons;
   std::vector<std::uint8_t> emitted, recurrent;
-  std::vector<std::int64_t> lengths;  ///< Of sequences, for magnitudes; empty: all steps.
+  std::vector<std::int64_t> lengths;  ///< Lengths of sequences, for magnitudes; empty: all steps.
   Values loss, magnitude_loss;
 
   std::int64_t length(std::int64_t row) const {
@@ -81,7 +81,7 @@ class ElmNetworkReference {
 
   const Values& magnitude() const { return magnitude_; }
 
-  /// What is emitted at step `t`, which follows the one before.
+  /// Returns the emissions at step `t`, which follows the one before.
   const Values& step(std::int64_t t) {
     const Values before = emitted_;
     for (std::int64_t n = 0; n < e_.shape.neurons; ++n) neuron_step(t, n, before);
@@ -192,7 +192,8 @@ class ElmNetworkReference {
   Values branch_, memory_, low_, emitted_, magnitude_;
 };
 
-/// What is emitted, [steps - first, rows, neurons], and after it the magnitudes, [rows, neurons].
+/// Returns the emissions, [steps - first, rows, neurons], and after them the magnitudes, [rows,
+/// neurons].
 inline Values reference(const ElmNetworkExample& e) {
   const ElmNetworkShape& s = e.shape;
   const std::int64_t all = (s.steps - e.first) * s.rows * s.neurons;

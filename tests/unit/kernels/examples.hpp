@@ -15,7 +15,7 @@
 #include "afterspike/base/rng.hpp"
 #include "afterspike/kernels/sequence.hpp"
 
-/// What tests of whole-sequence kernels have in common.
+/// Shared parts of the tests of whole-sequence kernels.
 namespace afterspike::kernels {
 
 using Values = std::vector<double>;

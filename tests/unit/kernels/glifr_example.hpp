@@ -56,14 +56,14 @@ inline Values from_first(const GlifrExample& e, const Values& all) {
   return Values(all.begin() + e.first * e.shape.rows * e.shape.neurons, all.end());
 }
 
-/// What the layer emits from step e.first on, by the equations.
+/// Returns the layer's emissions from step e.first on, by the equations.
 inline Values reference(const GlifrExample& e) {
   const GlifrShape& s = e.shape;
   const std::int64_t n = s.neurons, plane = s.rows * n;
   Values emitted(static_cast<std::size_t>(s.steps * plane)),
       voltage(static_cast<std::size_t>(plane));
   Values current(static_cast<std::size_t>(s.currents * plane));
-  // Those of the inner loops, found once.
+  // Arrays of the inner loops, found once.
   const double *input = e.values.at("input").data(),
                *input_weight = e.values.at("input_weight").data(),
                *recurrent_weight = e.values.at("recurrent_weight").data();

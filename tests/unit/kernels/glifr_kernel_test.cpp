@@ -271,7 +271,7 @@ TEST(GlifrKernel, OfEveryInstructionSetAgrees) {
 TEST(GlifrKernel, GivesTheSameBitsAgain) {
   GlifrExample e = glifr_example(
       {.steps = 30, .rows = 4, .inputs = 2, .neurons = 50, .currents = 2, .delay = 3});
-  // Of a workspace that another shape has used nothing counts: neither its values nor its padding.
+  // A workspace that another shape has used leaves no trace: neither values nor padding.
   GlifrExample other =
       glifr_example({.steps = 29, .rows = 4, .inputs = 2, .neurons = 60, .currents = 2}, 2);
   for (double& weight : other.values.at("input_weight")) weight = std::nan("");

@@ -21,7 +21,7 @@ struct RnnExample {
   std::vector<std::uint8_t> emitted, recurrent;
   Values loss;
 
-  /// Of a unit at a step of a sequence.
+  /// Index of a unit at a step of a sequence.
   std::size_t place(std::int64_t t, std::int64_t row, std::int64_t unit) const {
     return static_cast<std::size_t>((t * shape.rows + row) * shape.units + unit);
   }
@@ -128,7 +128,7 @@ inline Values from_first(const RnnExample& e, const Values& all) {
   return Values(all.begin() + e.first * e.shape.rows * e.shape.units, all.end());
 }
 
-/// What is emitted from step e.first on, [steps - first, rows, units], by the equations.
+/// Returns the emissions from step e.first on, [steps - first, rows, units], by the equations.
 inline Values reference(const RnnExample& e) {
   const RnnShape& s = e.shape;
   Values emitted(static_cast<std::size_t>(s.steps * s.rows * s.units));

@@ -122,7 +122,7 @@ TEST(ElmNetworkEngine, SilencesAndDropsTheSame) {
   }
 }
 
-/// What lies beyond the end of a sequence has no influence.
+/// Values beyond the end of a sequence have no influence.
 TEST(ElmNetworkEngine, PenalisesTheStepsOfASequenceOnly) {
   const auto layer = testing::make_layer(
       "elm_network", {6, 9, 1.0},

@@ -61,7 +61,7 @@ struct Twin {
   LayerPass pass;
 };
 
-/// What a test of that twin is called where it fails.
+/// Describes a test of that twin, for failures.
 inline ::testing::Message described(const Twin& twin) {
   ::testing::Message message;
   message << "inputs " << twin.shape.input_size << ", neurons " << twin.shape.neurons << ", steps "
@@ -80,7 +80,7 @@ inline const std::vector<Settings>& dropouts() {
   return all;
 }
 
-/// What both engines make of an input; gives what the kernel makes of it.
+/// Expects both engines to agree on an input; returns the kernel's outcome.
 inline Outcome expect_engines_agree(const NeuronLayer& layer, const at::Tensor& input,
                                     const LayerPass& pass, double tolerance = 1e-12) {
   const Outcome kernel = run_engine(layer, input, pass, Engine::automatic);

@@ -31,7 +31,7 @@ class KernelEngine : public ::testing::TestWithParam<Model> {
   }
 };
 
-/// What is trained of a network.
+/// Returns the tensors of a network that are trained.
 std::vector<at::Tensor> trained(const Network& network) {
   std::vector<at::Tensor> tensors;
   for (const auto& parameter : network.named()) {

@@ -129,7 +129,7 @@ TEST(Network, TooLargeForAnyMemoryIsRefusedBeforeItIsBuilt) {
   // 3 x 46340 + 46340 x 46340 weights and 46340 biases; 4 x 46340 + 4 of the readout.
   expect_error(ErrorKind::config, {"2147766324 parameters"},
                [&] { Network(*make_model("rnn"), sized(46340), kShape); });
-  // What is trained is small, the network that it takes is not.
+  // The trained part is small, the whole network is not.
   NetworkOptions options;
   options.match_params = 100'000'000;
   const Settings frozen = {{"learn", "none"}, {"learn_weights", "false"}};

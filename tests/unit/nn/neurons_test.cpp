@@ -387,7 +387,7 @@ TEST_P(Neurons, ResampledValuesAreThoseOfTheDonor) {
   const auto own = layer();
   NamedTensors donor;
   for (const ParameterSpec& spec : own->specs()) {
-    // Of another size than ours, with values unique to each parameter.
+    // Sizes differ from ours, with values unique to each parameter.
     donor[spec.name] = at::arange(40, at::kDouble) + 1000.0 * static_cast<double>(donor.size());
   }
   donor.erase("recurrent_weight");

@@ -1,4 +1,4 @@
-// What a trained network means as spikes: docs/export-semantics.md.
+// Meaning of a trained network as spikes: docs/export-semantics.md.
 
 #include "afterspike/lowering/lower.hpp"
 

@@ -64,7 +64,7 @@ TEST(Parity, FindsTheFirstStepThatDiffers) {
   const auto data = random_samples(30);
   ThreadPool pool(1);
   spiking::Network network = lowering::lower(trained, {});
-  // Of neuron 4 no spike is left: samples differ where it would first have spiked.
+  // Silence neuron 4: samples differ where it would first have spiked.
   network.populations[0].columns["threshold"][4] = 1e9;
   const at::Tensor expected = hard_spikes(trained, *data, pool).select(2, 4);
   std::vector<std::int64_t> steps;
