@@ -275,7 +275,7 @@ TEST_F(Spikes, OfOtherTypesAreRefused) {
         file.write_variable_rows("/spikes/units", times, io::Hdf5Type::float32);
         file.write<std::int64_t>("/labels", {{1}, {3}});
       },
-      "'/spikes/units': found rows of another type, expected rows of integers");
+      "'/spikes/units': found 0.5 (element 0), expected whole numbers");
   with(
       [&](io::Hdf5File& file) {
         put_times(file);

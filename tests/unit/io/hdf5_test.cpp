@@ -30,11 +30,11 @@ class Hdf5 : public ::testing::Test {
 
   /// Lets `fill` write a file with the C interface, like another program.
   template <typename Fill>
-  Hdf5File made_elsewhere(Fill&& fill) const {
+  Hdf5File made_elsewhere(Fill&& fill, Hdf5File::Links links = Hdf5File::Links::refuse) const {
     const hid_t file = H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     fill(file);
     EXPECT_GE(H5Fclose(file), 0);
-    return Hdf5File(path_);
+    return Hdf5File(path_, Hdf5File::Mode::read, links);
   }
 
   TempDir folder_;
@@ -430,14 +430,16 @@ TEST_F(Hdf5, AMissingPartOfAVirtualDataSetIsNamed) {
     Hdf5File part(folder_ / "part.h5", Hdf5File::Mode::create);
     part.write("/x", Hdf5Array<double>{{3}, {1, 2, 3}});
   }
-  const Hdf5File file = made_elsewhere([&](hid_t made) {
-    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
-    const hid_t space = H5Screate_simple(1, &size, nullptr);
-    H5Pset_virtual(creation, space, "part.h5", "/x", space);
-    H5Dclose(H5Dcreate2(made, "v", H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT));
-    H5Sclose(space);
-    H5Pclose(creation);
-  });
+  const Hdf5File file = made_elsewhere(
+      [&](hid_t made) {
+        const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+        const hid_t space = H5Screate_simple(1, &size, nullptr);
+        H5Pset_virtual(creation, space, "part.h5", "/x", space);
+        H5Dclose(H5Dcreate2(made, "v", H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT));
+        H5Sclose(space);
+        H5Pclose(creation);
+      },
+      Hdf5File::Links::follow);
   EXPECT_EQ(file.read<double>("/v").values, (std::vector<double>{1, 2, 3}));
   std::filesystem::remove(folder_ / "part.h5");
   expect_error(ErrorKind::data, {"'/v' is a virtual data set", "part 'part.h5' is missing"},

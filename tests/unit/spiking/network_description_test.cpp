@@ -191,8 +191,7 @@ TEST_F(Descriptions, ExamplesRun) {
     std::vector<DescriptionSetting> small;
     const io::TomlNode root = io::read_toml(entry.path());
     for (const io::TomlTable& table : io::TomlTable(root, "").named_tables("populations")) {
-      if (table.name() != "populations.cell")
-        small.emplace_back(table.name() + ".size", "50");
+      if (table.name() != "populations.cell") small.emplace_back(table.name() + ".size", "50");
     }
     const NetworkDescription description = read_description(entry.path(), small);
     EXPECT_GT(description.until_ms, 0);
