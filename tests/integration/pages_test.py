@@ -87,6 +87,7 @@ def prepare(folder, program):
     (folder / "datasets").mkdir()
     (folder / "datasets/mini").symlink_to(ROOT / "datasets" / "mini")
     (folder / "tasks/configs").mkdir(parents=True)
+    (folder / "tasks/networks").symlink_to(ROOT / "tasks" / "networks")
     for path in (ROOT / "tasks" / "configs").glob("*.toml"):
         (folder / "tasks/configs" / path.name).write_text(substituted(path.read_text(), CONFIGURATIONS))
 
