@@ -70,6 +70,7 @@ struct Input {
   spiking::Network network;
   double until_ms = 0;  ///< 0: not stated.
   std::vector<spiking::RecordRequest> records;
+  std::uint64_t seed = 1;  ///< Seed of the run: --seed, else the description.
 };
 
 std::vector<spiking::DescriptionSetting> settings_of(const Arguments& arguments) {
@@ -89,13 +90,14 @@ Input read_input(const Arguments& arguments) {
   if (std::filesystem::path(path).extension() != ".toml") {
     require(arguments.list("set").empty(), ErrorKind::usage,
             "--set: found the network '{}', expected a description, NET.toml", path);
-    return {spiking::read_network(path), positive_ms(arguments, "until"), {}};
+    const auto seed = static_cast<std::uint64_t>(arguments.integer("seed", 0));
+    return {spiking::read_network(path), positive_ms(arguments, "until"), {}, seed};
   }
   spiking::NetworkDescription description = spiking::read_description(path, settings_of(arguments));
   const double until = positive_ms(arguments, "until", description.until_ms);
   require(until > 0, ErrorKind::usage,
           "--until: '{}' states no end of the run; expected --until T, as --until \"1 s\"", path);
-  return {std::move(description.network), until, std::move(description.records)};
+  return {std::move(description.network), until, std::move(description.records), description.seed};
 }
 
 /// Refuses flags of the other way to run.
@@ -190,11 +192,18 @@ std::vector<spiking::RecordRequest> requests_of(const Arguments& arguments, cons
 std::vector<Sampled> set_recordings(const std::vector<spiking::RecordRequest>& requests,
                                     spiking::Simulation& simulation, double interval_ms) {
   std::vector<Sampled> sampled;
+  std::set<std::string> files;
   for (const spiking::RecordRequest& each : requests) {
     for (const std::string& variable : each.variables) {
       const double interval = each.interval_ms > 0 ? each.interval_ms : interval_ms;
-      sampled.push_back({fmt::format("{}_{}.csv", each.population, variable),
-                         simulation.record(each.population, variable, interval, each.neurons)});
+      const std::string file = fmt::format("{}_{}.csv", each.population, variable);
+      require(files.insert(file).second, ErrorKind::config,
+              "record: found '{}' of population '{}' twice, expected it once: both would be '{}'",
+              variable, each.population, file);
+      require(file.find('/') == std::string::npos, ErrorKind::config,
+              "record: population '{}' cannot name a file. Rename it without '/'", each.population);
+      sampled.push_back(
+          {file, simulation.record(each.population, variable, interval, each.neurons)});
     }
   }
   return sampled;
@@ -237,6 +246,7 @@ io::Json run_for(const Arguments& arguments, const Input& input) {
   if (arguments.has("out")) require_free(arguments.text("out"), false);
   spiking::Options options = read_options(arguments);
   options.threads = threads(arguments);
+  options.seed = input.seed;
   const double until = input.until_ms;
   spiking::Simulation simulation(network, options);
   set_inputs(arguments, network, simulation);
@@ -315,7 +325,7 @@ int run_simulate(std::span<const std::string> words) {
   result["engine"] = arguments.text("engine");
   if (arguments.has("as")) result["as"] = arguments.text("as");
   result["copies"] = network.populations.front().copies;
-  result["seed"] = arguments.integer("seed", 0);
+  result["seed"] = input.seed;
   print_result(result, arguments.has("json"));
   return 0;
 }

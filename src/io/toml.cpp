@@ -199,8 +199,11 @@ TomlNode tree_of(const toml::node& node, const std::string& file) {
     }
     // toml++ sorts by name; a description is read in the order in which it was written.
     std::stable_sort(entries.begin(), entries.end(), [&](const auto& one, const auto& other) {
-      return table->find(one.first)->second.source().begin.line <
-             table->find(other.first)->second.source().begin.line;
+      const auto place = [&](const auto& entry) {
+        const toml::source_position begin = table->find(entry.first)->second.source().begin;
+        return std::pair(begin.line, begin.column);
+      };
+      return place(one) < place(other);
     });
     tree.value = std::move(entries);
   } else {

@@ -39,6 +39,7 @@ struct Amat2PscExp : OdeModel {
   static constexpr std::array kShapes = {SynapseShape::exponential, SynapseShape::exponential};
   static constexpr std::array<std::size_t, 2> kTimeConstants = {tau_syn_ex, tau_syn_in};
   static constexpr int kRefractory = t_ref, kCurrent = I_e;
+  static constexpr bool kVoltage = false;  // Not the first state.
 
   static void prepare(double* c, double dt) {
     SquareMatrix<kLinear + 1> a{};

@@ -64,7 +64,7 @@ SquareMatrix<n> matrix_exponential(SquareMatrix<n> a) {
     for (const double value : row) size += std::abs(value);
   }
   int halvings = 0;
-  for (; size > 0.1; size /= 2) ++halvings;
+  for (; std::isfinite(size) && size > 0.1; size /= 2) ++halvings;
   for (auto& row : a) {
     for (double& value : row) value = std::ldexp(value, -halvings);
   }

@@ -81,14 +81,21 @@ class Parser {
   }
   /// Right-associative; a sign binds less: -2^2 is -4.
   double power() {
-    if (take('-')) return -power();
-    if (take('+')) return power();
-    const double base = operand();
-    return take('^') ? std::pow(base, power()) : base;
-  }
-  double operand() {
     constexpr int kMaxDepth = 100;
     if (++depth_ > kMaxDepth) refuse("found more than 100 nested parts");
+    double value = 0;
+    if (take('-')) {
+      value = -power();
+    } else if (take('+')) {
+      value = power();
+    } else {
+      value = operand();
+      if (take('^')) value = std::pow(value, power());
+    }
+    --depth_;
+    return value;
+  }
+  double operand() {
     double value = 0;
     if (take('(')) {
       value = sum();
@@ -99,7 +106,6 @@ class Parser {
     } else {
       value = number();
     }
-    --depth_;
     return value;
   }
   double number() {

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <limits>
 #include <map>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -112,6 +114,16 @@ Distribution distribution_of(const TomlNode& node, const std::string& name) {
   return distribution;
 }
 
+/// A number as the index of a neuron or receptor.
+std::int64_t whole(TomlTable& table, std::string_view key, double value) {
+  constexpr double kEnd = 4294967296;
+  if (!(value >= 0 && value < kEnd) || value != std::floor(value)) {
+    table.refuse(table.at(key), key,
+                 fmt::format("found {}, expected a whole number from 0 on", value));
+  }
+  return static_cast<std::int64_t>(value);
+}
+
 /// Reads one description; random numbers come from streams named by population or projection.
 class Builder {
  public:
@@ -126,7 +138,7 @@ class Builder {
   void read_trains(TomlTable& table, Population& population);
   void read_parameter(TomlTable& table, Population& population, const Parameter& parameter);
   void draw_parameter(const TomlNode& node, const std::string& what, Population& population,
-                      const Parameter& parameter);
+                      const Parameter& parameter, std::uint64_t row = 0);
   void read_projection(TomlTable& table);
   static Connection read_rule(TomlTable& table);
   Connection read_connection(TomlTable& table, const Population& target);
@@ -155,7 +167,10 @@ std::vector<std::int64_t> Builder::neurons_of(TomlTable& table) {
   std::vector<std::int64_t> neurons;
   if (table.find("neurons") == nullptr) return neurons;
   for (const double neuron : table.numbers("neurons")) {
-    neurons.push_back(static_cast<std::int64_t>(neuron));
+    neurons.push_back(whole(table, "neurons", neuron));
+  }
+  if (neurons.empty()) {
+    table.refuse(table.at("neurons"), "neurons", "found no neurons; leave the key out for all");
   }
   return neurons;
 }
@@ -211,9 +226,9 @@ void Builder::read_trains(TomlTable& table, Population& population) {
 }
 
 void Builder::draw_parameter(const TomlNode& node, const std::string& what, Population& population,
-                             const Parameter& parameter) {
+                             const Parameter& parameter, std::uint64_t row) {
   const Distribution distribution = distribution_of(node, what);
-  Rng rng = rng_.stream("parameter").stream(population.name).stream(parameter.symbol);
+  Rng rng = rng_.stream("parameter").stream(population.name).stream(parameter.symbol, row);
   auto& column = population.columns[std::string(parameter.name)];
   for (std::int64_t neuron = 0; neuron < population.size; ++neuron) {
     column.push_back(draw(distribution, rng));
@@ -241,9 +256,10 @@ void Builder::read_parameter(TomlTable& table, Population& population, const Par
                              population.size));
   }
   auto& column = population.columns[std::string(parameter.name)];
+  std::uint64_t row = 0;
   for (const TomlNode& each : *array) {
     if (currents) {
-      draw_parameter(each, what, population, parameter);
+      draw_parameter(each, what, population, parameter, row++);
     } else {
       column.push_back(io::toml_number(each, what));
     }
@@ -263,12 +279,12 @@ void Builder::read_population(TomlTable table, const std::string& name) {
   set_defaults(population, table.text("preset", ""));
   read_receptors(table, population);
   for (const Parameter& parameter : kind.parameters) read_parameter(table, population, parameter);
-  // Neurons start at rest unless the description says otherwise.
+  // Neurons start at E_L if the description gives it and no V_m.
   const bool starts = table.find("V_m") != nullptr || table.find("initial_potential") != nullptr;
+  const bool rests = table.find("E_L") != nullptr || table.find("resting_potential") != nullptr;
   const auto rest = population.columns.find("resting_potential");
   const auto initial = population.columns.find("initial_potential");
-  if (!starts && rest != population.columns.end() && initial != population.columns.end() &&
-      table.find("preset") == nullptr) {
+  if (rests && !starts && rest != population.columns.end() && initial != population.columns.end()) {
     initial->second = rest->second;
   }
   if (kind.source_input == SourceInput::trains) read_trains(table, population);
@@ -348,10 +364,9 @@ Projection Builder::read_synapses(TomlTable& table, std::int64_t source, std::in
     for (const TomlNode& entry : *entries) {
       values.push_back(io::toml_number(entry, table.name() + ".synapses"));
     }
-    const double receptor = values.size() == 5 ? values[4] : 0;
-    if (!(receptor >= 0 && receptor < 256))
-      table.refuse(row, "synapses", "expected receptor 0 to 255");
-    synapses.push_back({static_cast<std::int64_t>(values[0]), static_cast<std::int64_t>(values[1]),
+    const std::int64_t receptor = values.size() == 5 ? whole(table, "synapses", values[4]) : 0;
+    if (receptor > 255) table.refuse(row, "synapses", "expected receptor 0 to 255");
+    synapses.push_back({whole(table, "synapses", values[0]), whole(table, "synapses", values[1]),
                         values[2], values[3], static_cast<std::uint8_t>(receptor)});
   }
   return make_projection(description_.network.populations, source, target, synapses);
@@ -398,12 +413,12 @@ void Builder::read_electrical(TomlTable& table) {
   const Projection pairs =
       connect(network.populations, first, second, connection, network.time_step_ms, rng);
   ElectricalSynapses synapses{first, second, {}, {}, {}};
+  std::set<std::pair<std::int64_t, std::int64_t>> coupled;
   for (std::size_t row = 0; row + 1 < pairs.offsets.size(); ++row) {
     for (auto at = pairs.offsets[row]; at < pairs.offsets[row + 1]; ++at) {
       const auto neuron = static_cast<std::int64_t>(row);
       const std::int64_t other = pairs.targets[static_cast<std::size_t>(at)];
-      if (first == second && other < neuron && connection.rule == ConnectionRule::all_to_all)
-        continue;
+      if (first == second && !coupled.insert(std::minmax(neuron, other)).second) continue;
       synapses.first_neurons.push_back(neuron);
       synapses.second_neurons.push_back(other);
       synapses.conductances_ns.push_back(pairs.weights[static_cast<std::size_t>(at)]);

@@ -208,8 +208,15 @@ void check_electrical(const Network& network, const ElectricalSynapses& synapses
   const auto count = static_cast<std::int64_t>(synapses.conductances_ns.size());
   check_length("first_neurons", synapses.first_neurons.size(), count);
   check_length("second_neurons", synapses.second_neurons.size(), count);
-  check_neurons(at(network, synapses.first, "first"), synapses.first_neurons);
-  check_neurons(at(network, synapses.second, "second"), synapses.second_neurons);
+  const Population& first = at(network, synapses.first, "first");
+  const Population& second = at(network, synapses.second, "second");
+  for (const Population* population : {&first, &second}) {
+    require(model(population->model).current_unit == "pA", ErrorKind::data,
+            "population '{}': model '{}' has no electrical synapses, which are currents in pA",
+            population->name, population->model);
+  }
+  check_neurons(first, synapses.first_neurons);
+  check_neurons(second, synapses.second_neurons);
   check_range("conductances", synapses.conductances_ns, Range::not_negative, "nS");
   for (std::size_t index = 0; index < synapses.first_neurons.size(); ++index) {
     require(synapses.first != synapses.second ||

@@ -81,7 +81,8 @@ double Stimuli::process_at(const Process& process, std::int64_t local, double ti
   const auto wanted = static_cast<std::int64_t>(multiple_at(time_ms, process.current.interval_ms));
   std::int64_t& interval = process.interval[neuron];
   double& value = process.value[neuron];
-  if (interval > wanted) interval = -1;
+  // Interval 0 is drawn anew, because reset() may have changed the seed.
+  if (interval > wanted || wanted == 0) interval = -1;
   while (interval < wanted) {
     ++interval;
     const double drawn =

@@ -143,7 +143,7 @@ TEST(ElectricalSynapses, AreRefusedWhereTheyCannotBe) {
                                                       1);
   }
   network.noise_currents.clear();
-  testing::expect_error(ErrorKind::config, {"model 'glifr' has no electrical synapses"},
+  testing::expect_error(ErrorKind::data, {"model 'glifr' has no electrical synapses"},
                         [&] { Simulation(network, {1}); });
 }
 

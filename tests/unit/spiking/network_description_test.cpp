@@ -103,7 +103,7 @@ TEST_F(Descriptions, BecomeNetworksThatRunAndAreReadBackEqualFromHdf5) {
   EXPECT_EQ(network.populations[0].receptors, 2);
   const auto voltages = network.populations[0].column("initial_potential");
   EXPECT_GT(std::set<double>(voltages.begin(), voltages.end()).size(), 35U);
-  // Neurons start at rest unless the description says otherwise.
+  // The default; a given E_L would move it.
   EXPECT_EQ(network.populations[1].column("initial_potential")[0], -70);
   ASSERT_EQ(network.projections.size(), 3U);
   EXPECT_NEAR(static_cast<double>(network.projections[0].synapses()), 40 * 40 * 0.2, 60);
@@ -152,6 +152,45 @@ TEST_F(Descriptions, AreRefusedWithFileLineAndTheNearestName) {
                  {"no key 'times_step' (did you mean 'time_step'?)"});
   expect_refused("a = 1979-05-27\n", {"found a date or time"});
   expect_refused("", {"expected at least one population"});
+}
+
+TEST_F(Descriptions, CurrentsOfANeuronAreDrawnApart) {
+  const Network network = read_description(write(R"(
+[populations.E]
+model = "glif3"
+size = 50
+tau_syn = 5
+E_L = -65
+asc_amps = [{ distribution = "normal", mean = 0, std = 1 },
+            { distribution = "normal", mean = 0, std = 1 }]
+)"))
+                              .network;
+  const auto amplitudes = network.populations[0].column("after_spike_amplitude");
+  ASSERT_EQ(amplitudes.size(), 100U);
+  EXPECT_NE(amplitudes[0], amplitudes[50]);
+  EXPECT_EQ(network.populations[0].column("initial_potential")[0], -65);
+}
+
+TEST_F(Descriptions, ElectricalSynapsesCoupleAPairOnce) {
+  const Network network = read_description(write(R"(
+[populations.E]
+model = "lif"
+size = 20
+tau_syn = 5
+
+[[electrical]]
+first = "E"
+second = "E"
+rule = "pairwise_bernoulli"
+p = 1
+conductance = 2
+)"))
+                              .network;
+  EXPECT_EQ(network.electrical_synapses.at(0).conductances_ns.size(), 190U);
+  expect_refused(
+      "[populations.E]\nmodel = \"lif\"\ntau_syn = 5\n[[currents]]\ntarget = \"E\"\n"
+      "neurons = [0.5]\namplitude = 3\n",
+      {"currents.0.neurons: found 0.5, expected a whole number"});
 }
 
 TEST_F(Descriptions, ProjectionsAreRefusedByName) {
@@ -215,6 +254,8 @@ TEST(Expressions, FollowTheRulesOfArithmetic) {
   expect_error(ErrorKind::config, {"not finite"}, [&] { evaluate("1 / 0", names); });
   expect_error(ErrorKind::config, {"100 nested"},
                [&] { evaluate(std::string(10000, '('), names); });
+  expect_error(ErrorKind::config, {"100 nested"},
+               [&] { evaluate(std::string(100000, '-'), names); });
 }
 
 /// Degrees of a drawn projection.

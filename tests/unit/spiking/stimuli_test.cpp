@@ -127,6 +127,16 @@ TEST(Stimuli, TheExactEngineRefusesSinusoids) {
   });
 }
 
+TEST(Stimuli, ProcessesFollowTheSeedOfAReset) {
+  Network network = silent_network();
+  network.ornstein_uhlenbeck_currents.push_back({0, 30, 200, 5, 0.3});
+  Simulation fresh(network, {7}), reset(network, {3});
+  reset.reset(7);
+  fresh.run_until(20);
+  reset.run_until(20);
+  EXPECT_EQ(reset.save(), fresh.save());
+}
+
 /// A restored process continues with the same values, although nothing of it is saved.
 TEST(Stimuli, RestoredProcessesContinue) {
   Network network = silent_network();
