@@ -107,11 +107,16 @@ double TomlTable::number(std::string_view key, double otherwise) {
 std::int64_t TomlTable::integer(std::string_view key) {
   const TomlNode& node = at(key);
   const double value = number_of(node);
-  constexpr double kLargest = 1e15;
-  if (!(std::abs(value) <= kLargest) || value != std::floor(value)) {
-    refuse(node, key, "found no whole number, expected one");
+  // Products of decimals, such as 400 * 0.07, are whole but for rounding.
+  const double whole = std::round(value);
+  constexpr double kLargest = 1e15, kRounding = 1e-9;
+  if (!(std::abs(value) <= kLargest) ||
+      std::abs(value - whole) > kRounding * std::max(1.0, std::abs(whole))) {
+    refuse(node, key,
+           std::isnan(value) ? "found no number, expected a whole one"
+                             : fmt::format("found {}, expected a whole number", value));
   }
-  return static_cast<std::int64_t>(value);
+  return static_cast<std::int64_t>(whole);
 }
 std::int64_t TomlTable::integer(std::string_view key, std::int64_t otherwise) {
   return find(key) == nullptr ? otherwise : integer(key);

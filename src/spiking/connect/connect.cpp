@@ -230,7 +230,10 @@ Projection connect(const std::vector<Population>& populations, std::int64_t sour
   Pairs(from, to, source == target, connection, rng)
       .visit([&](std::int64_t from_neuron, std::int64_t to_neuron) {
         Synapse synapse{from_neuron, to_neuron, draw(connection.weight, weights), 0, 0};
-        const double steps = std::round(draw(connection.delay, delays) / time_step_ms);
+        const double delay_ms = draw(connection.delay, delays);
+        require(delay_ms >= 0, ErrorKind::config,
+                "delay: found {} ms, expected 0 or above; a distribution takes min = 0", delay_ms);
+        const double steps = std::round(delay_ms / time_step_ms);
         synapse.delay_ms = std::max(steps, least) * time_step_ms;
         select_receptor(to, connection.receptor, synapse);
         synapses.push_back(synapse);

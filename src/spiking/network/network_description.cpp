@@ -169,6 +169,10 @@ std::vector<std::int64_t> Builder::neurons_of(TomlTable& table) {
   for (const double neuron : table.numbers("neurons")) {
     neurons.push_back(whole(table, "neurons", neuron));
   }
+  const std::set<std::int64_t> distinct(neurons.begin(), neurons.end());
+  if (distinct.size() < neurons.size()) {
+    table.refuse(table.at("neurons"), "neurons", "found a neuron twice, expected each once");
+  }
   if (neurons.empty()) {
     table.refuse(table.at("neurons"), "neurons", "found no neurons; leave the key out for all");
   }
@@ -269,6 +273,8 @@ void Builder::read_parameter(TomlTable& table, Population& population, const Par
 void Builder::read_population(TomlTable table, const std::string& name) {
   Population population;
   population.name = name;
+  require(name.find('/') == std::string::npos, ErrorKind::config,
+          "found '/' in the name, expected none: files are named after populations");
   population.model = table.text("model");
   const Model& kind = model(population.model);
   population.size = table.integer("size", 1);
@@ -473,7 +479,11 @@ void Builder::read_record(TomlTable& table) {
     const Population& population =
         description_.network.populations[static_cast<std::size_t>(index)];
     for (const std::string& variable : variables) model(population.model).variable(variable);
-    description_.records.push_back({name, variables, neurons_of(table), table.ms("interval", 0)});
+    const double interval_ms = table.ms("interval", 0);
+    if (table.find("interval") != nullptr && !(interval_ms > 0)) {
+      table.refuse(table.at("interval"), "interval", "expected a time above 0");
+    }
+    description_.records.push_back({name, variables, neurons_of(table), interval_ms});
   }
   table.finish();
 }

@@ -193,6 +193,21 @@ conductance = 2
       {"currents.0.neurons: found 0.5, expected a whole number"});
 }
 
+TEST_F(Descriptions, OddValuesAreRefused) {
+  const std::string cell = "[populations.E]\nmodel = \"lif\"\nsize = 4\ntau_syn = 5\n";
+  expect_refused("[populations.\"a/b\"]\nmodel = \"lif\"\n", {"found '/' in the name"});
+  expect_refused(cell + "[[record]]\npopulation = \"E\"\nvariables = [\"V\"]\nneurons = [0, 0]\n",
+                 {"found a neuron twice"});
+  expect_refused(cell + "[[record]]\npopulation = \"E\"\nvariables = [\"V\"]\ninterval = -1\n",
+                 {"expected a time above 0"});
+  expect_refused(cell + "[[projections]]\nsource = \"E\"\ntarget = \"E\"\nweight = 1\ndelay = -5\n",
+                 {"delay: found -5 ms, expected 0 or above"});
+  expect_refused("[populations.E]\nmodel = \"lif\"\nsize = 2.5\n", {"found 2.5, expected a whole"});
+  const auto rounded =
+      write("[populations.E]\nmodel = \"lif\"\nsize = \"= 400 * 0.07\"\ntau_syn = 5\n");
+  EXPECT_EQ(read_description(rounded).network.populations.at(0).size, 28);
+}
+
 TEST_F(Descriptions, ProjectionsAreRefusedByName) {
   const std::string neurons =
       "[populations.E]\nmodel = \"lif\"\nsize = 4\ntau_syn = [5, 10]\n"
