@@ -44,6 +44,20 @@ std::string_view name_of(ConnectionRule rule);
 /// The rule of this name. Throws Error(config) that lists the names.
 ConnectionRule connection_rule(std::string_view name);
 
+/// Places of neurons on a rectangular grid: neuron n is in column n % columns and row n / columns,
+/// at ((column + 1/2) spacing, (row + 1/2) spacing).
+struct Grid {
+  std::int64_t columns = 0, rows = 0;
+  double spacing = 1;      ///< Distance of neighbours, in any unit of length.
+  bool edge_wrap = false;  ///< Opposite edges are neighbours: a torus.
+
+  double width() const { return static_cast<double>(columns) * spacing; }
+  double height() const { return static_cast<double>(rows) * spacing; }
+};
+
+/// Neurons within `radius` of a point, in ascending order. Distances on a torus are the shortest.
+std::vector<std::int64_t> neurons_within(const Grid& grid, double x, double y, double radius);
+
 /// How two populations are connected.
 struct Connection {
   ConnectionRule rule = ConnectionRule::all_to_all;
@@ -51,8 +65,12 @@ struct Connection {
   double probability = 0;
   bool allow_autapses = true;   ///< A neuron may connect to itself.
   bool allow_multapses = true;  ///< A pair may have several synapses.
-  Distribution weight;          ///< Unit of the receptor: pA, mV or nS.
-  Distribution delay;           ///< ms; rounded to steps of the grid.
+  /// Mask of `all_to_all` and `pairwise_bernoulli`: only pairs at most this far apart. Infinite:
+  /// all pairs, and no grids are needed.
+  double radius = std::numeric_limits<double>::infinity();
+  Grid source_grid, target_grid;  ///< Places of the neurons, with a finite radius.
+  Distribution weight;            ///< Unit of the receptor: pA, mV or nS.
+  Distribution delay;             ///< ms; rounded to steps of the grid.
   /// Receptor of every synapse; -1: excitatory for weights >= 0, else inhibitory, where a
   /// conductance is |weight|.
   std::int64_t receptor = -1;

@@ -58,6 +58,7 @@ class Pairs {
   void fixed_degree(const Visit& visit, bool in) const;
   void fixed_total_number(const Visit& visit) const;
   void pairwise_bernoulli(const Visit& visit) const;
+  void near(const Visit& visit, double probability) const;
   bool is_allowed(std::int64_t source, std::int64_t target) const {
     return !no_autapses_ || source != target;
   }
@@ -67,6 +68,12 @@ class Pairs {
             connection_.count);
   }
 
+  void require_probability() const {
+    const double p = connection_.probability;
+    require(p >= 0 && p <= 1, ErrorKind::config,
+            "rule 'pairwise_bernoulli': found p = {}, expected 0 to 1", p);
+  }
+
   std::int64_t sources_, targets_;
   bool no_autapses_;
   const Connection& connection_;
@@ -74,6 +81,14 @@ class Pairs {
 };
 
 void Pairs::visit(const Visit& visit) const {
+  if (std::isfinite(connection_.radius)) {
+    const bool all = connection_.rule == ConnectionRule::all_to_all;
+    require(all || connection_.rule == ConnectionRule::pairwise_bernoulli, ErrorKind::config,
+            "rule '{}': found a radius, which it does not take. Use all_to_all or"
+            " pairwise_bernoulli",
+            name_of(connection_.rule));
+    return near(visit, all ? 1 : connection_.probability);
+  }
   switch (connection_.rule) {
     case ConnectionRule::one_to_one:
       return one_to_one(visit);
@@ -154,8 +169,7 @@ void Pairs::fixed_total_number(const Visit& visit) const {
 /// Gaps between connected pairs are geometric.
 void Pairs::pairwise_bernoulli(const Visit& visit) const {
   const double p = connection_.probability;
-  require(p >= 0 && p <= 1, ErrorKind::config,
-          "rule 'pairwise_bernoulli': found p = {}, expected 0 to 1", p);
+  require_probability();
   if (p == 0) return;
   for (std::int64_t source = 0; source < sources_; ++source) {
     Rng rng = rng_.stream("source", static_cast<std::uint64_t>(source));
@@ -165,6 +179,29 @@ void Pairs::pairwise_bernoulli(const Visit& visit) const {
       target += 1 + static_cast<std::int64_t>(gap);
       if (target >= targets_) break;
       if (is_allowed(source, target)) visit(source, target);
+    }
+  }
+}
+
+/// Pairs within the radius, each with a probability.
+void Pairs::near(const Visit& visit, double probability) const {
+  const Grid &from = connection_.source_grid, &to = connection_.target_grid;
+  require(from.columns * from.rows == sources_ && to.columns * to.rows == targets_,
+          ErrorKind::config, "radius: expected both populations on grids");
+  require(from.edge_wrap == to.edge_wrap &&
+              (!from.edge_wrap || (from.width() == to.width() && from.height() == to.height())),
+          ErrorKind::config,
+          "radius: expected grids of one extent, found {} x {} and {} x {}, or edge_wrap of one"
+          " population",
+          from.width(), from.height(), to.width(), to.height());
+  require_probability();
+  for (std::int64_t source = 0; source < sources_; ++source) {
+    Rng rng = rng_.stream("source", static_cast<std::uint64_t>(source));
+    const double x = (static_cast<double>(source % from.columns) + 0.5) * from.spacing;
+    const double y = (static_cast<double>(source / from.columns) + 0.5) * from.spacing;
+    for (const std::int64_t target : neurons_within(to, x, y, connection_.radius)) {
+      const bool drawn = probability == 1 || rng.uniform() < probability;
+      if (drawn && is_allowed(source, target)) visit(source, target);
     }
   }
 }
@@ -187,7 +224,40 @@ void select_receptor(const Population& target, std::int64_t receptor, Synapse& s
   if (target.weight_unit(synapse.receptor) == "nS") synapse.weight = std::abs(synapse.weight);
 }
 
+/// An index on an axis of a grid and its distance from a point.
+struct Place {
+  std::int64_t index;
+  double distance;
+};
+
+/// Places on an axis of `count` neurons within `radius` of a point, by index.
+std::vector<Place> places_within(std::int64_t count, double spacing, bool wraps, double at,
+                                 double radius) {
+  std::vector<Place> places;
+  const double extent = static_cast<double>(count) * spacing;
+  for (std::int64_t index = 0; index < count; ++index) {
+    double distance = std::abs((static_cast<double>(index) + 0.5) * spacing - at);
+    if (wraps) distance = std::min(distance, extent - distance);
+    if (distance <= radius * (1 + 1e-12)) places.push_back({index, distance});
+  }
+  return places;
+}
+
 }  // namespace
+
+std::vector<std::int64_t> neurons_within(const Grid& grid, double x, double y, double radius) {
+  std::vector<std::int64_t> neurons;
+  const auto columns = places_within(grid.columns, grid.spacing, grid.edge_wrap, x, radius);
+  const double square = radius * radius * (1 + 1e-12);
+  for (const Place& row : places_within(grid.rows, grid.spacing, grid.edge_wrap, y, radius)) {
+    for (const Place& column : columns) {
+      if (column.distance * column.distance + row.distance * row.distance <= square) {
+        neurons.push_back(row.index * grid.columns + column.index);
+      }
+    }
+  }
+  return neurons;
+}
 
 double draw(const Distribution& distribution, Rng& rng) {
   constexpr int kTries = 1'000'000;

@@ -134,6 +134,7 @@ class Builder {
 
  private:
   void read_population(TomlTable table, const std::string& name);
+  void read_size(TomlTable& table, Population& population);
   void read_receptors(TomlTable& table, Population& population);
   void read_trains(TomlTable& table, Population& population);
   void read_parameter(TomlTable& table, Population& population, const Parameter& parameter);
@@ -141,16 +142,20 @@ class Builder {
                       const Parameter& parameter, std::uint64_t row = 0);
   void read_projection(TomlTable& table);
   static Connection read_rule(TomlTable& table);
+  void read_radius(TomlTable& table, std::int64_t source, std::int64_t target,
+                   Connection& connection);
+  const Grid& grid_of(TomlTable& table, std::string_view key, std::int64_t population);
   Connection read_connection(TomlTable& table, const Population& target);
   Projection read_synapses(TomlTable& table, std::int64_t source, std::int64_t target);
   void read_electrical(TomlTable& table);
   void read_current(TomlTable& table);
   void read_record(TomlTable& table);
   std::int64_t population_at(TomlTable& table, std::string_view key, const std::string& name);
-  std::vector<std::int64_t> neurons_of(TomlTable& table);
+  std::vector<std::int64_t> neurons_of(TomlTable& table, std::int64_t population);
 
   TomlTable root_;
   Rng rng_;
+  std::vector<Grid> grids_;  ///< Grid of each population; without columns if it has none.
   NetworkDescription description_;
 };
 
@@ -163,9 +168,32 @@ std::int64_t Builder::population_at(TomlTable& table, std::string_view key,
   }
 }
 
-std::vector<std::int64_t> Builder::neurons_of(TomlTable& table) {
+const Grid& Builder::grid_of(TomlTable& table, std::string_view key, std::int64_t population) {
+  const Grid& grid = grids_[static_cast<std::size_t>(population)];
+  if (grid.columns == 0) {
+    const auto& populations = description_.network.populations;
+    table.refuse(table.at(key), key,
+                 fmt::format("population '{}' has no grid. Give it grid = [COLUMNS, ROWS]",
+                             populations[static_cast<std::size_t>(population)].name));
+  }
+  return grid;
+}
+
+/// `neurons`: indices, or { center = [x, y], radius = r } on a grid. Empty without the key.
+std::vector<std::int64_t> Builder::neurons_of(TomlTable& table, std::int64_t population) {
   std::vector<std::int64_t> neurons;
-  if (table.find("neurons") == nullptr) return neurons;
+  const TomlNode* node = table.find("neurons");
+  if (node == nullptr) return neurons;
+  if (std::holds_alternative<TomlNode::Table>(node->value)) {
+    const Grid& grid = grid_of(table, "neurons", population);
+    TomlTable disc(*node, table.name() + ".neurons");
+    const std::vector<double> center = disc.numbers("center");
+    if (center.size() != 2) disc.refuse(disc.at("center"), "center", "expected [x, y]");
+    neurons = neurons_within(grid, center[0], center[1], disc.number("radius"));
+    disc.finish();
+    if (neurons.empty()) table.refuse(*node, "neurons", "found no neurons within the radius");
+    return neurons;
+  }
   for (const double neuron : table.numbers("neurons")) {
     neurons.push_back(whole(table, "neurons", neuron));
   }
@@ -270,6 +298,31 @@ void Builder::read_parameter(TomlTable& table, Population& population, const Par
   }
 }
 
+/// `size`, or `grid = [columns, rows]` with `spacing` and `edge_wrap`.
+void Builder::read_size(TomlTable& table, Population& population) {
+  Grid grid;
+  if (const TomlNode* node = table.find("grid"); node != nullptr) {
+    const std::vector<double> sides = table.numbers("grid");
+    if (sides.size() != 2 || table.find("size") != nullptr) {
+      table.refuse(*node, "grid", "expected [COLUMNS, ROWS], and no size besides");
+    }
+    grid.columns = whole(table, "grid", sides[0]);
+    grid.rows = whole(table, "grid", sides[1]);
+    grid.spacing = table.number("spacing", 1);
+    grid.edge_wrap = table.flag("edge_wrap", false);
+    if (!(grid.spacing > 0)) table.refuse(table.at("spacing"), "spacing", "expected above 0");
+    population.size = grid.columns * grid.rows;
+  } else {
+    population.size = table.integer("size", 1);
+  }
+  const std::string_view key = table.find("grid") != nullptr ? "grid" : "size";
+  if (population.size < 1 || population.size > std::numeric_limits<std::uint32_t>::max()) {
+    table.refuse(table.at(key), key,
+                 fmt::format("found {} neurons, expected 1 to 4294967295", population.size));
+  }
+  grids_.push_back(grid);
+}
+
 void Builder::read_population(TomlTable table, const std::string& name) {
   Population population;
   population.name = name;
@@ -277,11 +330,7 @@ void Builder::read_population(TomlTable table, const std::string& name) {
           "found '/' in the name, expected none: files are named after populations");
   population.model = table.text("model");
   const Model& kind = model(population.model);
-  population.size = table.integer("size", 1);
-  if (population.size < 1 || population.size > std::numeric_limits<std::uint32_t>::max()) {
-    table.refuse(table.at("size"), "size",
-                 fmt::format("found {} neurons, expected 1 to 4294967295", population.size));
-  }
+  read_size(table, population);
   set_defaults(population, table.text("preset", ""));
   read_receptors(table, population);
   for (const Parameter& parameter : kind.parameters) read_parameter(table, population, parameter);
@@ -320,6 +369,16 @@ Connection Builder::read_rule(TomlTable& table) {
       break;
   }
   return connection;
+}
+
+/// The mask of a connection between populations on grids.
+void Builder::read_radius(TomlTable& table, std::int64_t source, std::int64_t target,
+                          Connection& connection) {
+  if (table.find("radius") == nullptr) return;
+  connection.radius = table.number("radius");
+  if (!(connection.radius >= 0)) table.refuse(table.at("radius"), "radius", "expected 0 or above");
+  connection.source_grid = grid_of(table, "radius", source);
+  connection.target_grid = grid_of(table, "radius", target);
 }
 
 Connection Builder::read_connection(TomlTable& table, const Population& target) {
@@ -397,8 +456,10 @@ void Builder::read_projection(TomlTable& table) {
       const Rng rng = rng_.stream("projection", network.projections.size())
                           .stream(source_name)
                           .stream(target_name);
-      network.projections.push_back(connect(network.populations, source, target,
-                                            read_connection(table, to), network.time_step_ms, rng));
+      Connection connection = read_connection(table, to);
+      read_radius(table, source, target, connection);
+      network.projections.push_back(
+          connect(network.populations, source, target, connection, network.time_step_ms, rng));
     }
   }
   table.finish();
@@ -413,6 +474,7 @@ void Builder::read_electrical(TomlTable& table) {
   connection.allow_autapses = false;
   connection.allow_multapses = false;
   connection.receptor = 0;
+  read_radius(table, first, second, connection);
   connection.weight = distribution_of(table.at("conductance"), table.name() + ".conductance");
   table.finish();
   const Rng rng = rng_.stream("electrical", network.electrical_synapses.size());
@@ -439,24 +501,26 @@ void Builder::read_current(TomlTable& table) {
   for (const std::string& name : table.texts("target")) {
     const std::int64_t population = population_at(table, "target", name);
     if (kind == "constant") {
-      network.step_currents.push_back(
-          {population, neurons_of(table), {table.ms("start", 0)}, {table.number("amplitude")}});
+      network.step_currents.push_back({population,
+                                       neurons_of(table, population),
+                                       {table.ms("start", 0)},
+                                       {table.number("amplitude")}});
       const double stop = table.ms("stop", std::numeric_limits<double>::infinity());
       if (std::isfinite(stop)) {
         network.step_currents.back().times_ms.push_back(stop);
         network.step_currents.back().amplitudes_pa.push_back(0);
       }
     } else if (kind == "steps") {
-      network.step_currents.push_back(
-          {population, neurons_of(table), table.numbers("times"), table.numbers("amplitudes")});
+      network.step_currents.push_back({population, neurons_of(table, population),
+                                       table.numbers("times"), table.numbers("amplitudes")});
     } else if (kind == "noise") {
       network.noise_currents.push_back({population, table.number("mean", 0), table.number("std"),
                                         table.ms("interval", network.time_step_ms)});
     } else if (kind == "sinusoid") {
-      network.sinusoid_currents.push_back({population, neurons_of(table), table.number("offset", 0),
-                                           table.number("amplitude"), table.number("frequency"),
-                                           table.number("phase", 0), table.ms("start", 0),
-                                           table.ms("stop", kLatest_ms)});
+      network.sinusoid_currents.push_back({population, neurons_of(table, population),
+                                           table.number("offset", 0), table.number("amplitude"),
+                                           table.number("frequency"), table.number("phase", 0),
+                                           table.ms("start", 0), table.ms("stop", kLatest_ms)});
     } else if (kind == "ornstein_uhlenbeck") {
       network.ornstein_uhlenbeck_currents.push_back({population, table.number("mean", 0),
                                                      table.number("std"), table.ms("tau"),
@@ -483,7 +547,7 @@ void Builder::read_record(TomlTable& table) {
     if (table.find("interval") != nullptr && !(interval_ms > 0)) {
       table.refuse(table.at("interval"), "interval", "expected a time above 0");
     }
-    description_.records.push_back({name, variables, neurons_of(table), interval_ms});
+    description_.records.push_back({name, variables, neurons_of(table, index), interval_ms});
   }
   table.finish();
 }

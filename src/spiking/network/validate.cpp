@@ -211,10 +211,15 @@ void check_electrical(const Network& network, const ElectricalSynapses& synapses
   const Population& first = at(network, synapses.first, "first");
   const Population& second = at(network, synapses.second, "second");
   for (const Population* population : {&first, &second}) {
-    require(model(population->model).current_unit == "pA", ErrorKind::data,
-            "population '{}': model '{}' has no electrical synapses, which are currents in pA",
+    const std::string_view unit = model(population->model).current_unit;
+    require(unit == "pA" || unit == "1", ErrorKind::data,
+            "population '{}': model '{}' has no electrical synapses, which are currents in pA, or"
+            " without unit in dimensionless models",
             population->name, population->model);
   }
+  require(model(first.model).current_unit == model(second.model).current_unit, ErrorKind::data,
+          "populations '{}' and '{}': found currents in {} and {}, expected one unit", first.name,
+          second.name, model(first.model).current_unit, model(second.model).current_unit);
   check_neurons(first, synapses.first_neurons);
   check_neurons(second, synapses.second_neurons);
   check_range("conductances", synapses.conductances_ns, Range::not_negative, "nS");

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <set>
 #include <string>
 
@@ -235,8 +236,8 @@ TEST_F(Descriptions, ProjectionsAreRefusedByName) {
           {"found 'gauss', expected normal"});
 }
 
-/// The examples of tasks/networks, with at most 50 neurons a population.
-TEST_F(Descriptions, ExamplesRun) {
+/// The examples of tasks/networks, with at most 64 neurons a population.
+TEST_F(Descriptions, ExamplesRunAndAreReadBackEqualFromHdf5) {
   const std::filesystem::path folder =
       std::filesystem::path(AFTERSPIKE_TEST_SOURCE_DIR) / "tasks/networks";
   std::int64_t examples = 0;
@@ -244,16 +245,76 @@ TEST_F(Descriptions, ExamplesRun) {
     SCOPED_TRACE(entry.path().filename());
     std::vector<DescriptionSetting> small;
     const io::TomlNode root = io::read_toml(entry.path());
-    for (const io::TomlTable& table : io::TomlTable(root, "").named_tables("populations")) {
-      if (table.name() != "populations.cell") small.emplace_back(table.name() + ".size", "50");
+    for (io::TomlTable table : io::TomlTable(root, "").named_tables("populations")) {
+      if (table.find("grid") != nullptr) {
+        small.emplace_back(table.name() + ".grid", "[8, 8]");
+        small.emplace_back("currents.0.neurons.center", "[4, 4]");
+      } else if (table.name() != "populations.cell") {
+        small.emplace_back(table.name() + ".size", "50");
+      }
     }
     const NetworkDescription description = read_description(entry.path(), small);
     EXPECT_GT(description.until_ms, 0);
+    const auto file = directory_ / entry.path().stem().string();
+    write_network(file, description.network);
+    EXPECT_EQ(read_network(file), description.network);
     Simulation simulation(description.network, {.seed = 1});
     simulation.run_until(5);
     ++examples;
   }
-  EXPECT_GE(examples, 3);
+  EXPECT_GE(examples, 10);
+}
+
+TEST_F(Descriptions, GridsConnectNeighbours) {
+  const std::string sheet =
+      "[populations.E]\nmodel = \"lif\"\ngrid = [5, 4]\nspacing = 2\ntau_syn = 5\n"
+      "[[projections]]\nsource = \"E\"\ntarget = \"E\"\nweight = 1\ndelay = 1\n";
+  const auto out_degrees = [&](const std::string& keys,
+                               const std::vector<DescriptionSetting>& settings = {}) {
+    const Network network = read_description(write(sheet + keys), settings).network;
+    const Projection& projection = network.projections.at(0);
+    EXPECT_EQ(network.populations.at(0).size, 20);
+    std::vector<std::int64_t> degrees;
+    for (std::size_t row = 0; row + 1 < projection.offsets.size(); ++row) {
+      degrees.push_back(projection.offsets[row + 1] - projection.offsets[row]);
+    }
+    return degrees;
+  };
+  const std::vector<DescriptionSetting> torus = {{"populations.E.edge_wrap", "true"}};
+  const std::string others = "allow_autapses = false\n";
+  EXPECT_THAT(out_degrees("radius = 2\n" + others),
+              ElementsAre(2, 3, 3, 3, 2, 3, 4, 4, 4, 3, 3, 4, 4, 4, 3, 2, 3, 3, 3, 2));
+  EXPECT_THAT(out_degrees("radius = 2\n" + others, torus), ::testing::Each(4));
+  EXPECT_THAT(out_degrees("radius = 2.83\n" + others, torus), ::testing::Each(8));
+  EXPECT_THAT(out_degrees("radius = 1.9\n"), ::testing::Each(1));
+  EXPECT_THAT(out_degrees("radius = 100\n", torus), ::testing::Each(20));
+  const auto drawn = out_degrees("radius = 100\nrule = \"pairwise_bernoulli\"\np = 0.5\n");
+  EXPECT_NEAR(std::accumulate(drawn.begin(), drawn.end(), 0.0), 200, 4 * std::sqrt(100));
+}
+
+TEST_F(Descriptions, GridsSelectNeuronsAndAreRefusedByName) {
+  const std::string sheet = "[populations.E]\nmodel = \"lif\"\ngrid = [5, 4]\ntau_syn = 5\n";
+  const std::string current = "[[currents]]\ntarget = \"E\"\namplitude = 1\nneurons = ";
+  const auto selected =
+      read_description(write(sheet + current + "{ center = [2.5, 0.5], radius = 1 }\n"));
+  EXPECT_THAT(selected.network.step_currents.at(0).neurons, ElementsAre(1, 2, 3, 7));
+  expect_refused(sheet + current + "{ center = [9, 9], radius = 1 }\n", {"no neurons within"});
+  expect_refused(sheet + current + "{ center = [9], radius = 1 }\n", {"expected [x, y]"});
+  expect_refused("[populations.E]\nmodel = \"lif\"\ngrid = [5, 4]\nsize = 20\ntau_syn = 5\n",
+                 {"expected [COLUMNS, ROWS], and no size"});
+  const std::string points = "[populations.P]\nmodel = \"lif\"\nsize = 20\ntau_syn = 5\n";
+  const std::string rest = "weight = 1\ndelay = 1\nradius = 1\n";
+  expect_refused(sheet + points + "[[projections]]\nsource = \"P\"\ntarget = \"E\"\n" + rest,
+                 {"population 'P' has no grid. Give it grid = [COLUMNS, ROWS]"});
+  expect_refused(sheet +
+                     "[[projections]]\nsource = \"E\"\ntarget = \"E\"\nrule = "
+                     "\"fixed_indegree\"\nindegree = 1\n" +
+                     rest,
+                 {"rule 'fixed_indegree': found a radius, which it does not take"});
+  const std::string torus =
+      "[populations.T]\nmodel = \"lif\"\ngrid = [5, 5]\nedge_wrap = true\ntau_syn = 5\n";
+  expect_refused(sheet + torus + "[[projections]]\nsource = \"E\"\ntarget = \"T\"\n" + rest,
+                 {"expected grids of one extent, found 5 x 4 and 5 x 5"});
 }
 
 TEST(Expressions, FollowTheRulesOfArithmetic) {
