@@ -17,16 +17,16 @@ using datasets::ColourImages;
 enum class Colours { grey, rgb };
 
 /// Pixels row by row, grey or red, green and blue, normalised on request.
-class PixelSequences final : public data::Dataset {
+class PixelSequences final : public tasks::Dataset {
  public:
   PixelSequences(ColourImages images, Colours colours)
       : images_(std::move(images)), colours_(colours) {}
 
   std::int64_t size() const override { return images_.count(); }
 
-  data::Batch batch(std::span<const std::int64_t> numbers) const override {
+  tasks::Batch batch(std::span<const std::int64_t> numbers) const override {
     const std::int64_t size = std::ssize(numbers), features = colours_ == Colours::grey ? 1 : 3;
-    data::Batch batch;
+    tasks::Batch batch;
     batch.input = at::empty({ColourImages::kPlane, size, features}, at::kFloat);
     batch.target = at::empty({size}, at::kLong);
     for (std::int64_t place = 0; place < size; ++place) {

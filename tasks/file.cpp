@@ -6,7 +6,7 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/log.hpp"
-#include "afterspike/data/sequence_file.hpp"
+#include "afterspike/tasks/sequence_file.hpp"
 #include "task_options.hpp"
 
 namespace afterspike::tasks {
@@ -54,11 +54,11 @@ class FileTask final : public TaskModel {
   std::unique_ptr<Task> make(const TaskContext& context) const override {
     require(!path_.empty(), ErrorKind::config,
             "task 'file': no file was named; expected --data FILE or [task] data = \"FILE\"");
-    const data::SequenceFile file = read(context.run);
+    const tasks::SequenceFile file = read(context.run);
     require(file.labels.defined() || file.targets.defined(), ErrorKind::data,
             "{}: there is nothing to learn; expected labels or targets", path_);
     const at::Tensor& targets = file.labels.defined() ? file.labels : file.targets;
-    const auto whole = std::make_shared<data::Sequences>(file.inputs, targets, file.lengths);
+    const auto whole = std::make_shared<tasks::Sequences>(file.inputs, targets, file.lengths);
     const std::int64_t outputs = file.labels.defined() ? classes(file) : file.targets.size(2);
     const TaskShape shape{file.inputs.size(2), outputs, file.inputs.size(1), common_.dt_ms};
     Objective objective{Objective::Kind::classify, common_.read, common_.over, file.class_names};
@@ -67,17 +67,17 @@ class FileTask final : public TaskModel {
   }
 
  private:
-  data::SequenceFile read(const fs::path& run) const {
+  tasks::SequenceFile read(const fs::path& run) const {
     const fs::path path = located(path_, run);
     require(!path.empty(), ErrorKind::data,
             "{}: cannot be read: there is no such file. If it was moved, put it beside the run, or"
             " correct task.data in {}",
             path_, (run / "run.json").string());
     if (path != path_) log::info("data: {} is gone; using {}", path_, path.string());
-    return data::read_sequence_file(path);
+    return tasks::read_sequence_file(path);
   }
 
-  std::int64_t classes(const data::SequenceFile& file) const {
+  std::int64_t classes(const tasks::SequenceFile& file) const {
     const std::int64_t needed = file.labels.max().item<std::int64_t>() + 1;
     require(classes_ == 0 || classes_ >= needed, ErrorKind::data,
             "{}: there is a label {}; expected labels below the {} classes", path_, needed - 1,
@@ -87,8 +87,8 @@ class FileTask final : public TaskModel {
     return std::max(classes_, needed);
   }
 
-  Task::Parts parts(const data::SequenceFile& file,
-                    const std::shared_ptr<const data::Dataset>& whole) const {
+  Task::Parts parts(const tasks::SequenceFile& file,
+                    const std::shared_ptr<const tasks::Dataset>& whole) const {
     if (file.split.defined()) return parts_by_split(file.split, whole);
     require(whole->size() > 1, ErrorKind::data, "{}: there is one sample; expected at least 2",
             path_);
@@ -97,12 +97,12 @@ class FileTask final : public TaskModel {
             "option 'task.test': found {}, expected less than the {} samples of {}", test,
             whole->size(), path_);
     const Rng rng(static_cast<std::uint64_t>(common_.split_seed));
-    const data::Parts split = data::split(whole, test, rng.stream("test"));
+    const tasks::Parts split = tasks::split(whole, test, rng.stream("test"));
     return make_parts(split.rest, split.part, common_);
   }
 
   Task::Parts parts_by_split(const at::Tensor& split,
-                             const std::shared_ptr<const data::Dataset>& whole) const {
+                             const std::shared_ptr<const tasks::Dataset>& whole) const {
     std::array<std::vector<std::int64_t>, 3> numbers;
     for (std::int64_t i = 0; i < split.size(0); ++i) {
       numbers[static_cast<std::size_t>(split[i].item<std::int64_t>())].push_back(i);
@@ -115,9 +115,9 @@ class FileTask final : public TaskModel {
     const bool own_validation = !numbers[1].empty();
     CommonTaskOptions common = common_;
     if (own_validation) common.validation = 0;
-    Task::Parts parts = make_parts(std::make_shared<data::Subset>(whole, numbers[0]),
-                                   std::make_shared<data::Subset>(whole, numbers[2]), common);
-    if (own_validation) parts.validation = std::make_shared<data::Subset>(whole, numbers[1]);
+    Task::Parts parts = make_parts(std::make_shared<tasks::Subset>(whole, numbers[0]),
+                                   std::make_shared<tasks::Subset>(whole, numbers[2]), common);
+    if (own_validation) parts.validation = std::make_shared<tasks::Subset>(whole, numbers[1]);
     return parts;
   }
 

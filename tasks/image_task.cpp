@@ -14,7 +14,7 @@ namespace afterspike::tasks {
 namespace {
 
 /// Images as sequences, normalised on request: one byte per pixel in memory.
-class ImageSequences final : public data::Dataset {
+class ImageSequences final : public tasks::Dataset {
  public:
   ImageSequences(datasets::ImageSet images, const ImageTaskOptions& options)
       : images_(std::make_shared<const datasets::ImageSet>(std::move(images))),
@@ -39,9 +39,9 @@ class ImageSequences final : public data::Dataset {
   std::int64_t steps() const noexcept { return steps_; }
   std::int64_t features() const noexcept { return features_; }
 
-  data::Batch batch(std::span<const std::int64_t> numbers) const override {
+  tasks::Batch batch(std::span<const std::int64_t> numbers) const override {
     const std::int64_t batch_size = std::ssize(numbers);
-    data::Batch batch;
+    tasks::Batch batch;
     batch.input = at::empty({steps_, batch_size, features_}, at::kFloat);
     batch.target = at::empty({batch_size}, at::kLong);
     std::vector<float> image(order_.size());
@@ -62,7 +62,7 @@ class ImageSequences final : public data::Dataset {
     return batch;
   }
 
-  std::shared_ptr<const data::Dataset> for_epoch(const Rng& epoch) const override {
+  std::shared_ptr<const tasks::Dataset> for_epoch(const Rng& epoch) const override {
     if (!bounds_.any()) return shared_from_this();
     auto varied = std::make_shared<ImageSequences>(*this);
     varied->variation_ = epoch.stream("variation");

@@ -13,16 +13,16 @@ namespace {
 enum class Order { forward, backward };
 
 /// Expressions as sequences of tokens, one of 15 inputs each; a batch is as long as its longest.
-class Expressions final : public data::Dataset {
+class Expressions final : public tasks::Dataset {
  public:
   Expressions(std::vector<datasets::ListOpsExpression> expressions, Order order)
       : expressions_(std::move(expressions)), order_(order) {}
 
   std::int64_t size() const override { return std::ssize(expressions_); }
 
-  data::Batch batch(std::span<const std::int64_t> numbers) const override {
+  tasks::Batch batch(std::span<const std::int64_t> numbers) const override {
     const std::int64_t size = std::ssize(numbers);
-    data::Batch batch;
+    tasks::Batch batch;
     batch.target = at::empty({size}, at::kLong);
     batch.lengths = at::empty({size}, at::kLong);
     auto* lengths = batch.lengths.data_ptr<std::int64_t>();
@@ -83,7 +83,7 @@ class ListOps final : public TaskModel {
     const Rng rng = Rng(static_cast<std::uint64_t>(sizes_.seed)).stream("listops");
     auto sets =
         datasets::draw_listops_sets(grammar_, {sizes_.test, sizes_.validation, sizes_.train}, rng);
-    const auto split = [&](std::size_t set) -> std::shared_ptr<const data::Dataset> {
+    const auto split = [&](std::size_t set) -> std::shared_ptr<const tasks::Dataset> {
       if (sets[set].empty()) return nullptr;
       return std::make_shared<Expressions>(std::move(sets[set]), order_);
     };

@@ -26,9 +26,9 @@ std::vector<NeuronWindow> random_windows(const datasets::NeuronSimulations& simu
 
 }  // namespace
 
-data::Batch NeuronWindows::batch(std::span<const std::int64_t> numbers) const {
+tasks::Batch NeuronWindows::batch(std::span<const std::int64_t> numbers) const {
   const std::int64_t size = std::ssize(numbers), synapses = 2 * simulations_->segments;
-  data::Batch batch;
+  tasks::Batch batch;
   batch.input = at::zeros({length_, size, synapses}, at::kFloat);
   batch.target = at::zeros({length_, size, 2}, at::kFloat);
   batch.weight = at::zeros({length_, size}, at::kFloat);
@@ -67,7 +67,7 @@ RandomNeuronWindows::RandomNeuronWindows(
       runs_(std::move(runs)),
       rule_(rule) {}
 
-std::shared_ptr<const data::Dataset> RandomNeuronWindows::for_epoch(const Rng& epoch) const {
+std::shared_ptr<const tasks::Dataset> RandomNeuronWindows::for_epoch(const Rng& epoch) const {
   return std::make_shared<RandomNeuronWindows>(simulations_, runs_, rule_, size(),
                                                epoch.stream("windows"));
 }

@@ -5,8 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "afterspike/data/dataset.hpp"
 #include "afterspike/datasets/neuronio.hpp"
+#include "afterspike/tasks/dataset.hpp"
 
 /// Windows of simulations of a cell.
 namespace afterspike::tasks {
@@ -29,14 +29,14 @@ struct VoltageTarget {
 
 /// Windows as samples. Inputs are 1 (excitatory synapses) and -1 (inhibitory ones) in steps with
 /// spikes, whatever their number; targets are whether the cell fires in the step, and its voltage.
-class NeuronWindows : public data::Dataset {
+class NeuronWindows : public tasks::Dataset {
  public:
   NeuronWindows(std::shared_ptr<const datasets::NeuronSimulations> simulations, std::int64_t length,
                 std::vector<NeuronWindow> windows)
       : simulations_(std::move(simulations)), length_(length), windows_(std::move(windows)) {}
 
   std::int64_t size() const override { return std::ssize(windows_); }
-  data::Batch batch(std::span<const std::int64_t> numbers) const override;
+  tasks::Batch batch(std::span<const std::int64_t> numbers) const override;
   const std::vector<NeuronWindow>& windows() const { return windows_; }
 
  protected:
@@ -62,7 +62,7 @@ class RandomNeuronWindows final : public NeuronWindows {
   RandomNeuronWindows(std::shared_ptr<const datasets::NeuronSimulations> simulations,
                       std::vector<std::int64_t> runs, const WindowRule& rule, std::int64_t count,
                       const Rng& draws);
-  std::shared_ptr<const data::Dataset> for_epoch(const Rng& epoch) const override;
+  std::shared_ptr<const tasks::Dataset> for_epoch(const Rng& epoch) const override;
 
  private:
   std::vector<std::int64_t> runs_;

@@ -69,7 +69,7 @@ class NeuronIo final : public TaskModel {
     const Simulations test = read("test", test_);
     require_same_cell(*train, *test, "test");
     const WindowRule drawn = rule(*train, "", window_ms_, burn_in_ms_);
-    data::NumberParts runs = split_runs(*train);
+    tasks::NumberParts runs = split_runs(*train);
     if (!validation_.empty()) {
       const Simulations validation = read("validation_files", validation_);
       require_same_cell(*train, *validation, "validation_files");
@@ -81,7 +81,7 @@ class NeuronIo final : public TaskModel {
     parts.train = std::make_shared<RandomNeuronWindows>(train, std::move(runs.rest), drawn,
                                                         train_samples_, rng);
     parts.test =
-        data::first_samples(cover(test, all_runs(*test), "test", parts.remarks), test_samples_);
+        tasks::first_samples(cover(test, all_runs(*test), "test", parts.remarks), test_samples_);
     const std::int64_t longest = std::max(drawn.length, steps("", evaluation_window_ms_));
     Objective objective;
     objective.kind = Objective::Kind::spikes_and_voltage;
@@ -168,10 +168,10 @@ class NeuronIo final : public TaskModel {
   }
 
   static std::vector<std::int64_t> all_runs(const NeuronSimulations& simulations) {
-    return data::split_numbers(std::ssize(simulations.runs), 0, Rng(0)).rest;
+    return tasks::split_numbers(std::ssize(simulations.runs), 0, Rng(0)).rest;
   }
 
-  data::NumberParts split_runs(const NeuronSimulations& train) const {
+  tasks::NumberParts split_runs(const NeuronSimulations& train) const {
     const std::int64_t runs = std::ssize(train.runs);
     std::int64_t part =
         validation_runs_ < 0 ? std::max<std::int64_t>(1, runs / 12) : validation_runs_;
@@ -180,13 +180,14 @@ class NeuronIo final : public TaskModel {
             "option 'task.validation_runs': found {}, expected less than the {} training runs",
             part, runs);
     const Rng rng(static_cast<std::uint64_t>(split_seed_));
-    return data::split_numbers(runs, part, rng.stream("validation"));
+    return tasks::split_numbers(runs, part, rng.stream("validation"));
   }
 
   /// Returns windows over whole runs, for validation and testing.
-  std::shared_ptr<const data::Dataset> cover(const Simulations& simulations,
-                                             std::vector<std::int64_t> runs, std::string_view split,
-                                             std::vector<std::string>& remarks) const {
+  std::shared_ptr<const tasks::Dataset> cover(const Simulations& simulations,
+                                              std::vector<std::int64_t> runs,
+                                              std::string_view split,
+                                              std::vector<std::string>& remarks) const {
     const WindowRule covering =
         rule(*simulations, "evaluation_", evaluation_window_ms_, evaluation_burn_in_ms_);
     const auto all = std::ssize(runs);

@@ -22,7 +22,7 @@ at::Tensor cross_entropies(const at::Tensor& logits, const at::Tensor& classes, 
 }
 
 at::Tensor class_losses(const Objective& objective, const ReadValues& outputs,
-                        const data::Batch& batch, double smoothing) {
+                        const tasks::Batch& batch, double smoothing) {
   if (objective.over == Objective::Over::mean_output) {
     return cross_entropies(mean_over_read(outputs), batch.target, smoothing);
   }
@@ -31,7 +31,7 @@ at::Tensor class_losses(const Objective& objective, const ReadValues& outputs,
   return mean_over_read({cross_entropies(outputs.values, classes, smoothing), outputs.weight});
 }
 
-std::int64_t right_classes(const ReadValues& outputs, const data::Batch& batch) {
+std::int64_t right_classes(const ReadValues& outputs, const tasks::Batch& batch) {
   return mean_over_read(outputs).argmax(-1).eq(batch.target).sum().item<std::int64_t>();
 }
 
@@ -44,14 +44,14 @@ std::vector<Measure> class_measures(const Objective&, const Tally& tally) {
 /// Returns the weights of the read steps of a trace: existing and scored steps count; undefined:
 /// all.
 at::Tensor weight_of_steps(const Objective& objective, const ReadValues& outputs,
-                           const data::Batch& batch) {
+                           const tasks::Batch& batch) {
   if (!batch.weight.defined()) return outputs.weight;
   const at::Tensor asked = read_steps(batch.weight, batch.lengths, objective.read).values;
   return outputs.weight.defined() ? asked * outputs.weight : asked;
 }
 
 at::Tensor targets_of_steps(const Objective& objective, const ReadValues& outputs,
-                            const data::Batch& batch) {
+                            const tasks::Batch& batch) {
   return read_steps(batch.target, batch.lengths, objective.read)
       .values.to(outputs.values.scalar_type());
 }
@@ -69,7 +69,7 @@ ReadValues known_errors(const at::Tensor& outputs, const at::Tensor& target, at:
 }
 
 at::Tensor trace_losses(const Objective& objective, const ReadValues& outputs,
-                        const data::Batch& batch, double /*smoothing*/) {
+                        const tasks::Batch& batch, double /*smoothing*/) {
   const at::Tensor target = targets_of_steps(objective, outputs, batch);
   const at::Tensor weight = weight_of_steps(objective, outputs, batch);
   if (target.isnan().any().item<bool>()) {
@@ -79,7 +79,7 @@ at::Tensor trace_losses(const Objective& objective, const ReadValues& outputs,
 }
 
 at::Tensor spike_losses(const Objective& objective, const ReadValues& outputs,
-                        const data::Batch& batch, double /*smoothing*/) {
+                        const tasks::Batch& batch, double /*smoothing*/) {
   const at::Tensor target = targets_of_steps(objective, outputs, batch);
   const at::Tensor surprise = at::binary_cross_entropy_with_logits(
       outputs.values.select(-1, 0), target.select(-1, 0), {}, {}, at::Reduction::None);
@@ -88,7 +88,7 @@ at::Tensor spike_losses(const Objective& objective, const ReadValues& outputs,
 }
 
 std::vector<StepReading> spike_steps(const Objective& objective, const ReadValues& outputs,
-                                     const data::Batch& batch) {
+                                     const tasks::Batch& batch) {
   const at::Tensor values = outputs.values.detach();
   const at::Tensor both = at::cat({values, targets_of_steps(objective, outputs, batch)}, -1)
                               .transpose(0, 1)
@@ -171,11 +171,11 @@ std::vector<Measure> spike_measures(const Objective& objective, const Tally& tal
   return measures;
 }
 
-std::int64_t no_decisions(const ReadValues&, const data::Batch&) {
+std::int64_t no_decisions(const ReadValues&, const tasks::Batch&) {
   return 0;
 }
 
-std::vector<StepReading> no_steps(const Objective&, const ReadValues&, const data::Batch&) {
+std::vector<StepReading> no_steps(const Objective&, const ReadValues&, const tasks::Batch&) {
   return {};
 }
 

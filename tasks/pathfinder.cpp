@@ -10,17 +10,17 @@ using datasets::PathfinderImage;
 
 /// Images pixel by pixel, row by row, as numbers from 0 to 1; each is drawn on request, by a stream
 /// named by its number.
-class PathfinderImages final : public data::Dataset {
+class PathfinderImages final : public tasks::Dataset {
  public:
   PathfinderImages(const datasets::PathfinderOptions& options, std::int64_t count, const Rng& rng)
       : options_(options), count_(count), rng_(rng) {}
 
   std::int64_t size() const override { return count_; }
 
-  data::Batch batch(std::span<const std::int64_t> numbers) const override {
+  tasks::Batch batch(std::span<const std::int64_t> numbers) const override {
     const std::int64_t size = std::ssize(numbers);
     constexpr std::int64_t kPixels = PathfinderImage::kSide * PathfinderImage::kSide;
-    data::Batch batch;
+    tasks::Batch batch;
     batch.input = at::empty({kPixels, size, 1}, at::kFloat);
     batch.target = at::empty({size}, at::kLong);
     auto* input = batch.input.data_ptr<float>();
@@ -68,7 +68,7 @@ class Pathfinder final : public TaskModel {
                                               static_cast<int>(distractor_paddles_), continuity_};
     const Rng rng = Rng(static_cast<std::uint64_t>(sizes_.seed)).stream("pathfinder");
     const auto split = [&](std::string_view name,
-                           std::int64_t count) -> std::shared_ptr<const data::Dataset> {
+                           std::int64_t count) -> std::shared_ptr<const tasks::Dataset> {
       if (count == 0) return nullptr;
       return std::make_shared<PathfinderImages>(options, count, rng.stream(name));
     };

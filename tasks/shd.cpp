@@ -18,15 +18,15 @@ class Shd final : public TaskModel {
     Task::Parts parts;
     SpikeWriter train = spikes_.read_file(context, "shd", "shd_train.h5", form, parts.remarks);
     const SpikeWriter test = spikes_.read_file(context, "shd", "shd_test.h5", form, parts.remarks);
-    data::NumberParts split = validation_.split(train.set());
+    tasks::NumberParts split = validation_.split(train.set());
     train.set_partners(split.rest);
     const auto recordings = std::make_shared<SpikeRecordings>(train);
     if (!split.part.empty()) {
-      parts.validation = std::make_shared<data::Subset>(recordings, std::move(split.part));
+      parts.validation = std::make_shared<tasks::Subset>(recordings, std::move(split.part));
     }
-    parts.train = data::first_samples(
-        std::make_shared<data::Subset>(recordings, std::move(split.rest)), train_samples_);
-    parts.test = data::first_samples(std::make_shared<SpikeRecordings>(test), test_samples_);
+    parts.train = tasks::first_samples(
+        std::make_shared<tasks::Subset>(recordings, std::move(split.rest)), train_samples_);
+    parts.test = tasks::first_samples(std::make_shared<SpikeRecordings>(test), test_samples_);
     const TaskShape shape{train.channels(), form.classes, train.steps(), spikes_.step_ms()};
     return std::make_unique<Task>(shape, spikes_.objective(), std::move(parts));
   }

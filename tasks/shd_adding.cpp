@@ -29,7 +29,7 @@ class ShdAdding final : public TaskModel {
     Task::Parts parts;
     SpikeWriter train = spikes_.read_file(context, "shd", "shd_train.h5", form, parts.remarks);
     const SpikeWriter test = spikes_.read_file(context, "shd", "shd_test.h5", form, parts.remarks);
-    data::NumberParts split = validation_.split(train.set());
+    tasks::NumberParts split = validation_.split(train.set());
     train.set_partners(split.rest);
     const Rng rng(static_cast<std::uint64_t>(pair_seed_));
     const auto pairs = [&](const SpikeWriter& writer, std::vector<std::int64_t> recordings,
@@ -42,7 +42,7 @@ class ShdAdding final : public TaskModel {
     }
     parts.train = pairs(train, std::move(split.rest), train_pairs_, "train");
     const std::int64_t tests = std::ssize(test.set().recordings);
-    parts.test = pairs(test, data::split_numbers(tests, 0, rng).rest, test_pairs_, "test");
+    parts.test = pairs(test, tasks::split_numbers(tests, 0, rng).rest, test_pairs_, "test");
     const TaskShape shape{train.channels(), kSums, 2 * train.steps(), spikes_.step_ms()};
     return std::make_unique<Task>(shape, spikes_.objective(), std::move(parts));
   }

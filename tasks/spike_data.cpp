@@ -18,9 +18,9 @@ std::optional<Rng> variation_of(const std::optional<Rng>& epoch, std::int64_t sa
 }
 
 /// Returns a batch without spikes.
-data::Batch empty_batch(std::int64_t steps, std::size_t samples, std::int64_t channels) {
+tasks::Batch empty_batch(std::int64_t steps, std::size_t samples, std::int64_t channels) {
   const auto size = static_cast<std::int64_t>(samples);
-  data::Batch batch;
+  tasks::Batch batch;
   batch.input = at::zeros({steps, size, channels}, at::kFloat);
   batch.target = at::empty({size}, at::kLong);
   return batch;
@@ -165,9 +165,9 @@ void SpikeWriter::write_noise(Rng rng, float* rows, std::int64_t stride) const {
 SpikeRecordings::SpikeRecordings(SpikeWriter writer, std::optional<Rng> variation)
     : writer_(std::move(writer)), variation_(std::move(variation)) {}
 
-data::Batch SpikeRecordings::batch(std::span<const std::int64_t> numbers) const {
+tasks::Batch SpikeRecordings::batch(std::span<const std::int64_t> numbers) const {
   const std::int64_t channels = writer_.channels();
-  data::Batch batch = empty_batch(writer_.steps(), numbers.size(), channels);
+  tasks::Batch batch = empty_batch(writer_.steps(), numbers.size(), channels);
   const std::int64_t stride = std::ssize(numbers) * channels;
   auto* input = batch.input.data_ptr<float>();
   auto* target = batch.target.data_ptr<std::int64_t>();
@@ -179,7 +179,7 @@ data::Batch SpikeRecordings::batch(std::span<const std::int64_t> numbers) const 
   return batch;
 }
 
-std::shared_ptr<const data::Dataset> SpikeRecordings::for_epoch(const Rng& epoch) const {
+std::shared_ptr<const tasks::Dataset> SpikeRecordings::for_epoch(const Rng& epoch) const {
   if (!writer_.varies()) return shared_from_this();
   return std::make_shared<SpikeRecordings>(writer_, epoch.stream("variation"));
 }
@@ -198,9 +198,9 @@ SpikePairs::SpikePairs(SpikeWriter writer, std::vector<std::int64_t> recordings,
   }
 }
 
-data::Batch SpikePairs::batch(std::span<const std::int64_t> numbers) const {
+tasks::Batch SpikePairs::batch(std::span<const std::int64_t> numbers) const {
   const std::int64_t channels = writer_.channels();
-  data::Batch batch = empty_batch(2 * writer_.steps(), numbers.size(), channels);
+  tasks::Batch batch = empty_batch(2 * writer_.steps(), numbers.size(), channels);
   const std::int64_t stride = std::ssize(numbers) * channels;
   auto* input = batch.input.data_ptr<float>();
   auto* target = batch.target.data_ptr<std::int64_t>();
@@ -219,7 +219,7 @@ data::Batch SpikePairs::batch(std::span<const std::int64_t> numbers) const {
   return batch;
 }
 
-std::shared_ptr<const data::Dataset> SpikePairs::for_epoch(const Rng& epoch) const {
+std::shared_ptr<const tasks::Dataset> SpikePairs::for_epoch(const Rng& epoch) const {
   std::optional<Rng> variation;
   if (writer_.varies()) variation = epoch.stream("variation");
   return std::make_shared<SpikePairs>(writer_, recordings_, size(), epoch.stream("pairs"),

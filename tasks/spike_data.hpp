@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "afterspike/base/rng.hpp"
-#include "afterspike/data/dataset.hpp"
 #include "afterspike/datasets/spikes.hpp"
+#include "afterspike/tasks/dataset.hpp"
 
 /// Recordings of spikes as samples. Batches are made on request; memory holds the spikes.
 namespace afterspike::tasks {
@@ -92,13 +92,13 @@ class SpikeWriter {
 };
 
 /// Recordings as samples, with their labels as classes.
-class SpikeRecordings final : public data::Dataset {
+class SpikeRecordings final : public tasks::Dataset {
  public:
   explicit SpikeRecordings(SpikeWriter writer, std::optional<Rng> variation = {});
   std::int64_t size() const override { return std::ssize(writer_.set().recordings); }
-  data::Batch batch(std::span<const std::int64_t> numbers) const override;
+  tasks::Batch batch(std::span<const std::int64_t> numbers) const override;
   /// Returns recordings varied by that epoch's stream, if the writer varies.
-  std::shared_ptr<const data::Dataset> for_epoch(const Rng& epoch) const override;
+  std::shared_ptr<const tasks::Dataset> for_epoch(const Rng& epoch) const override;
 
  private:
   SpikeWriter writer_;
@@ -107,14 +107,14 @@ class SpikeRecordings final : public data::Dataset {
 
 /// Pairs of digits, one after the other without a gap; the class is the sum of the two digits, each
 /// a label modulo 10. Both are drawn uniformly and with replacement from some of the recordings.
-class SpikePairs final : public data::Dataset {
+class SpikePairs final : public tasks::Dataset {
  public:
   SpikePairs(SpikeWriter writer, std::vector<std::int64_t> recordings, std::int64_t pairs,
              const Rng& draws, std::optional<Rng> variation = {});
   std::int64_t size() const override { return std::ssize(pairs_); }
-  data::Batch batch(std::span<const std::int64_t> numbers) const override;
+  tasks::Batch batch(std::span<const std::int64_t> numbers) const override;
   /// Returns new pairs, varied if the writer varies.
-  std::shared_ptr<const data::Dataset> for_epoch(const Rng& epoch) const override;
+  std::shared_ptr<const tasks::Dataset> for_epoch(const Rng& epoch) const override;
 
  private:
   SpikeWriter writer_;

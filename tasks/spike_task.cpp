@@ -20,8 +20,8 @@ std::set<std::int64_t> speakers_of(const datasets::SpikeSet& set) {
   return speakers;
 }
 
-data::NumberParts split_by_speaker(const datasets::SpikeSet& set,
-                                   const std::vector<double>& held_out) {
+tasks::NumberParts split_by_speaker(const datasets::SpikeSet& set,
+                                    const std::vector<double>& held_out) {
   require(set.has_speakers(), ErrorKind::data,
           "option 'task.validation': found 'speakers', but the training file does not say who "
           "speaks ('/extra/speaker' is missing); expected 'random' or 'none'");
@@ -33,7 +33,7 @@ data::NumberParts split_by_speaker(const datasets::SpikeSet& set,
             "option 'task.validation_speakers': found {}, expected some of {}", speaker,
             fmt::join(all, " "));
   }
-  data::NumberParts parts;
+  tasks::NumberParts parts;
   for (std::size_t row = 0; row < set.recordings.size(); ++row) {
     auto& part = held.contains(set.recordings[row].speaker) ? parts.part : parts.rest;
     part.push_back(static_cast<std::int64_t>(row));
@@ -44,14 +44,14 @@ data::NumberParts split_by_speaker(const datasets::SpikeSet& set,
   return parts;
 }
 
-data::NumberParts split_at_random(std::int64_t size, double fraction, std::int64_t seed) {
+tasks::NumberParts split_at_random(std::int64_t size, double fraction, std::int64_t seed) {
   const auto part = static_cast<std::int64_t>(std::llround(fraction * static_cast<double>(size)));
   require(
       part > 0 && part < size, ErrorKind::config,
       "option 'task.validation_fraction': found {}, {} of {} recordings; expected some, not all",
       fraction, part, size);
   const Rng rng(static_cast<std::uint64_t>(seed));
-  return data::split_numbers(size, part, rng.stream("validation"));
+  return tasks::split_numbers(size, part, rng.stream("validation"));
 }
 
 /// Warns if few spikes are used: times may be in another unit, or the used part is shorter than
@@ -189,7 +189,7 @@ void RecordingSplitOptions::describe(options::Section section) {
   section.add("split_seed", split_seed, "Seed of the choice of a random part.").at_least(0);
 }
 
-data::NumberParts RecordingSplitOptions::split(const datasets::SpikeSet& set) const {
+tasks::NumberParts RecordingSplitOptions::split(const datasets::SpikeSet& set) const {
   switch (kind) {
     case Kind::random:
       return split_at_random(std::ssize(set.recordings), fraction, split_seed);
@@ -198,7 +198,7 @@ data::NumberParts RecordingSplitOptions::split(const datasets::SpikeSet& set) co
     case Kind::none:
       break;
   }
-  return data::split_numbers(std::ssize(set.recordings), 0, Rng(0));
+  return tasks::split_numbers(std::ssize(set.recordings), 0, Rng(0));
 }
 
 }  // namespace afterspike::tasks

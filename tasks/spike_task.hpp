@@ -47,7 +47,7 @@ struct RecordingSplitOptions {
 
   /// Throws Error(data) if speakers are to be held out and the file does not name them;
   /// Error(config) for a speaker that it does not have, or if one of the parts is empty.
-  data::NumberParts split(const datasets::SpikeSet& set) const;
+  tasks::NumberParts split(const datasets::SpikeSet& set) const;
 };
 
 }  // namespace afterspike::tasks

@@ -17,12 +17,13 @@ class Ssc final : public TaskModel {
     Task::Parts parts;
     const auto read = [&](std::string_view file) {
       SpikeWriter writer = spikes_.read_file(context, "ssc", file, form, parts.remarks);
-      writer.set_partners(data::split_numbers(std::ssize(writer.set().recordings), 0, Rng(0)).rest);
+      writer.set_partners(
+          tasks::split_numbers(std::ssize(writer.set().recordings), 0, Rng(0)).rest);
       return std::make_shared<SpikeRecordings>(std::move(writer));
     };
-    parts.train = data::first_samples(read("ssc_train.h5"), train_samples_);
+    parts.train = tasks::first_samples(read("ssc_train.h5"), train_samples_);
     parts.validation = read("ssc_valid.h5");
-    parts.test = data::first_samples(read("ssc_test.h5"), test_samples_);
+    parts.test = tasks::first_samples(read("ssc_test.h5"), test_samples_);
     const TaskShape shape{spikes_.input.channels, form.classes, spikes_.bins.steps(),
                           spikes_.step_ms()};
     return std::make_unique<Task>(shape, spikes_.objective(), std::move(parts));

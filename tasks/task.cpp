@@ -103,7 +103,7 @@ Task::Task(TaskShape shape, Objective objective, Parts parts)
           objective_.read.count, shape_.steps);
 }
 
-std::shared_ptr<const data::Dataset> Task::split(Split split) const {
+std::shared_ptr<const tasks::Dataset> Task::split(Split split) const {
   switch (split) {
     case Split::train:
       return parts_.train;
@@ -115,7 +115,7 @@ std::shared_ptr<const data::Dataset> Task::split(Split split) const {
   return parts_.test;
 }
 
-at::Tensor Task::loss(const ReadValues& outputs, const data::Batch& batch, double label_smoothing,
+at::Tensor Task::loss(const ReadValues& outputs, const tasks::Batch& batch, double label_smoothing,
                       const at::Tensor& class_weights) const {
   const at::Tensor losses =
       rule_of(objective_.kind).losses(objective_, outputs, batch, label_smoothing);
@@ -123,7 +123,7 @@ at::Tensor Task::loss(const ReadValues& outputs, const data::Batch& batch, doubl
   return (losses * class_weights.to(losses.options()).index_select(0, batch.target)).sum();
 }
 
-Tally Task::tally(const ReadValues& outputs, const data::Batch& batch) const {
+Tally Task::tally(const ReadValues& outputs, const tasks::Batch& batch) const {
   Tally tally;
   tally.samples = batch.input.size(1);
   tally.loss = loss(outputs, batch).item<double>();
@@ -131,7 +131,7 @@ Tally Task::tally(const ReadValues& outputs, const data::Batch& batch) const {
   return tally;
 }
 
-Tally Task::full_tally(const ReadValues& outputs, const data::Batch& batch) const {
+Tally Task::full_tally(const ReadValues& outputs, const tasks::Batch& batch) const {
   Tally full = tally(outputs, batch);
   full.steps = rule_of(objective_.kind).steps(objective_, outputs, batch);
   return full;

@@ -61,28 +61,28 @@ void CommonTaskOptions::describe(options::Section section) {
   describe_reading(section, read, over);
 }
 
-Task::Parts make_parts(std::shared_ptr<const data::Dataset> train,
-                       std::shared_ptr<const data::Dataset> test,
+Task::Parts make_parts(std::shared_ptr<const tasks::Dataset> train,
+                       std::shared_ptr<const tasks::Dataset> test,
                        const CommonTaskOptions& options) {
   const std::int64_t validation = options.validation < 0 ? train->size() / 12 : options.validation;
   require(
       validation < train->size(), ErrorKind::config,
       "option 'task.validation': found {}, expected less than the {} training samples there are",
       validation, train->size());
-  Task::Parts parts{train, nullptr, data::first_samples(std::move(test), options.test_samples)};
+  Task::Parts parts{train, nullptr, tasks::first_samples(std::move(test), options.test_samples)};
   if (validation > 0) {
     const Rng rng(static_cast<std::uint64_t>(options.split_seed));
-    data::Parts split = data::split(std::move(train), validation, rng.stream("validation"));
+    tasks::Parts split = tasks::split(std::move(train), validation, rng.stream("validation"));
     parts.train = split.rest;
     parts.validation = split.part;
   }
-  parts.train = data::first_samples(parts.train, options.train_samples);
+  parts.train = tasks::first_samples(parts.train, options.train_samples);
   return parts;
 }
 
 std::unique_ptr<Task> trace_task(const at::Tensor& inputs, const at::Tensor& targets,
                                  double dt_ms) {
-  const auto data = std::make_shared<data::Sequences>(inputs, targets);
+  const auto data = std::make_shared<tasks::Sequences>(inputs, targets);
   Objective objective;
   objective.kind = Objective::Kind::trace;
   const TaskShape shape{inputs.size(2), targets.size(2), inputs.size(1), dt_ms};

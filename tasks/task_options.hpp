@@ -44,8 +44,9 @@ void describe_reading(options::Section section, ReadSteps& read, Objective::Over
 
 /// Combines training data without and with the validation samples, both limited to the requested
 /// sizes. Throws Error(config) if there are not that many samples.
-Task::Parts make_parts(std::shared_ptr<const data::Dataset> train,
-                       std::shared_ptr<const data::Dataset> test, const CommonTaskOptions& options);
+Task::Parts make_parts(std::shared_ptr<const tasks::Dataset> train,
+                       std::shared_ptr<const tasks::Dataset> test,
+                       const CommonTaskOptions& options);
 
 /// Returns a task to generate traces [samples, steps, outputs] from inputs [samples, steps,
 /// features], with a loss on all steps. There is nothing to generalise to: training and test data

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "afterspike/base/error.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "tensors.hpp"
 
 namespace afterspike::analysis {
@@ -35,7 +35,7 @@ std::vector<Kind> kinds_of(const tasks::Objective& objective) {
 }
 
 /// Returns the scored steps of a sample: those that belong to it and have weight.
-at::Tensor asked_steps(const data::Batch& batch, std::int64_t sample) {
+at::Tensor asked_steps(const tasks::Batch& batch, std::int64_t sample) {
   const std::int64_t steps =
       batch.lengths.defined() ? batch.lengths[sample].item<std::int64_t>() : batch.input.size(0);
   if (!batch.weight.defined()) return at::arange(steps);
@@ -47,12 +47,12 @@ at::Tensor asked_steps(const data::Batch& batch, std::int64_t sample) {
 statistics::Points confusion(const Subject& subject, ThreadPool& pool) {
   require(subject.task->classifies(), ErrorKind::config, "{}: the task does not classify",
           subject.name);
-  const at::Tensor answers = evaluation::predict(subject.network(), subject.task->objective(),
+  const at::Tensor answers = experiment::predict(subject.network(), subject.task->objective(),
                                                  *subject.data, subject.trained->pass, pool)
                                  .argmax(1);
   const std::int64_t classes = subject.task->shape().output_size;
   statistics::Points counts = statistics::Points::Zero(classes, classes);
-  const at::Tensor target = evaluation::classes(*subject.data, pool);
+  const at::Tensor target = experiment::classes(*subject.data, pool);
   for (std::int64_t i = 0; i < target.numel(); ++i) {
     counts(target[i].item<std::int64_t>(), answers[i].item<std::int64_t>()) += 1;
   }
@@ -60,13 +60,13 @@ statistics::Points confusion(const Subject& subject, ThreadPool& pool) {
 }
 
 std::vector<TracedOutput> traces(const Subject& subject, std::int64_t count, ThreadPool& pool) {
-  const auto first = data::first_samples(subject.data, count);
+  const auto first = tasks::first_samples(subject.data, count);
   const tasks::Objective& objective = subject.task->objective();
   const at::Tensor outputs =
-      evaluation::predict(subject.network(), objective, *first, subject.trained->pass, pool);
+      experiment::predict(subject.network(), objective, *first, subject.trained->pass, pool);
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(first->size()));
   std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
-  const data::Batch batch = first->batch(numbers);
+  const tasks::Batch batch = first->batch(numbers);
   std::vector<TracedOutput> result;
   for (const Kind& kind : kinds_of(objective)) {
     result.push_back({kind.name, kind.unit, {}});

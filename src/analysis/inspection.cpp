@@ -6,7 +6,7 @@
 #include <Eigen/Eigenvalues>
 
 #include "afterspike/base/error.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "tensors.hpp"
 
 namespace afterspike::analysis {
@@ -17,7 +17,7 @@ std::int64_t hidden_count(const nn::Network& network) {
 }
 
 /// Returns the steps of the first sample of a batch.
-std::int64_t length_of(const data::Batch& batch) {
+std::int64_t length_of(const tasks::Batch& batch) {
   return batch.lengths.defined() ? batch.lengths[0].item<std::int64_t>() : batch.input.size(0);
 }
 
@@ -34,10 +34,10 @@ std::vector<std::complex<double>> eigenvalues(const at::Tensor& matrix) {
 }
 
 /// Returns |d answer / d input| of a batch, [steps, batch, features].
-at::Tensor sensitivity(const Subject& subject, data::Batch batch) {
+at::Tensor sensitivity(const Subject& subject, tasks::Batch batch) {
   const at::AutoGradMode with_grad(true);
   batch.input = batch.input.detach().clone().set_requires_grad(true);
-  const tasks::ReadValues read = evaluation::outputs(
+  const tasks::ReadValues read = experiment::outputs(
       subject.network(), batch, subject.task->objective().read, subject.trained->pass);
   at::Tensor answer;
   if (subject.task->classifies()) {
@@ -56,7 +56,7 @@ struct ShardSaliency {
 };
 
 ShardSaliency shard_saliency(const Subject& subject, std::span<const std::int64_t> numbers) {
-  const data::Batch batch = subject.data->batch(numbers);
+  const tasks::Batch batch = subject.data->batch(numbers);
   at::Tensor size = sensitivity(subject, batch).sum(2).to(at::kDouble);
   at::Tensor there = at::ones_like(size);
   if (batch.lengths.defined()) {
@@ -151,7 +151,7 @@ Raster raster(const Subject& subject, std::int64_t sample) {
   require_sample(subject, sample);
   const at::NoGradGuard no_grad;
   const std::vector<std::int64_t> numbers = {sample};
-  const data::Batch batch = subject.data->batch(numbers);
+  const tasks::Batch batch = subject.data->batch(numbers);
   nn::LayerPass pass;
   pass.sigma_mV = subject.trained->pass.sigma_mV;
   at::Tensor signal = batch.input;
@@ -211,10 +211,10 @@ Saliency saliency(const Subject& subject, std::int64_t samples, std::int64_t sam
   require_sample(subject, sample);
   Saliency result;
   result.samples = std::min(samples, subject.data->size());
-  const std::int64_t rows = evaluation::shard_rows(result.samples);
+  const std::int64_t rows = experiment::shard_rows(result.samples);
   std::vector<ShardSaliency> shards(
-      static_cast<std::size_t>(evaluation::shard_count(result.samples, rows)));
-  evaluation::for_each_shard(result.samples, pool, [&](std::size_t place, auto numbers) {
+      static_cast<std::size_t>(experiment::shard_count(result.samples, rows)));
+  experiment::for_each_shard(result.samples, pool, [&](std::size_t place, auto numbers) {
     shards[place] = shard_saliency(subject, numbers);
   });
   ShardSaliency total;
@@ -226,7 +226,7 @@ Saliency saliency(const Subject& subject, std::int64_t samples, std::int64_t sam
   result.time_ms =
       step_ends_ms(static_cast<std::int64_t>(result.mean.size()), subject.network().shape().dt_ms);
   const std::vector<std::int64_t> one = {sample};
-  const data::Batch batch = subject.data->batch(one);
+  const tasks::Batch batch = subject.data->batch(one);
   result.sample = points_of(sensitivity(subject, batch).select(1, 0).slice(0, 0, length_of(batch)));
   return result;
 }

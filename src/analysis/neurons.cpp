@@ -6,7 +6,7 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/registry.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "tensors.hpp"
 
 namespace afterspike::analysis {
@@ -198,11 +198,11 @@ NeuronTable neuron_parameters(const nn::Network& network) {
 }
 
 std::vector<double> mean_activity(const Subject& subject, ThreadPool& pool) {
-  const auto shards = static_cast<std::size_t>(evaluation::shard_count(*subject.data));
+  const auto shards = static_cast<std::size_t>(experiment::shard_count(*subject.data));
   std::vector<at::Tensor> sums(shards);
   std::vector<double> steps(shards);
-  evaluation::for_each_shard(subject.data->size(), pool, [&](std::size_t place, auto numbers) {
-    const data::Batch batch = subject.data->batch(numbers);
+  experiment::for_each_shard(subject.data->size(), pool, [&](std::size_t place, auto numbers) {
+    const tasks::Batch batch = subject.data->batch(numbers);
     nn::LayerPass pass;
     pass.sigma_mV = subject.trained->pass.sigma_mV;
     at::Tensor signal = batch.input;

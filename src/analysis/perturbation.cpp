@@ -37,7 +37,7 @@ std::int64_t events_of(float value, std::int64_t sample) {
 /// Rebuilds the input of a batch event by event: `place` returns the step of each, or -1 to delete
 /// it.
 template <typename Place>
-void rebuild(data::Batch& batch, std::span<const std::int64_t> numbers, const Rng& rng,
+void rebuild(tasks::Batch& batch, std::span<const std::int64_t> numbers, const Rng& rng,
              Place place) {
   const at::Tensor before = batch.input.contiguous();
   at::Tensor after = at::zeros_like(before);
@@ -111,7 +111,7 @@ std::shared_ptr<nn::Network> with_weight_noise(const experiment::Trained& traine
 }
 
 InputChange jittered(double sd_steps, const Rng& rng) {
-  return [sd_steps, rng](data::Batch& batch, std::span<const std::int64_t> numbers) {
+  return [sd_steps, rng](tasks::Batch& batch, std::span<const std::int64_t> numbers) {
     rebuild(batch, numbers, rng, [&](Rng& stream, std::int64_t step, std::int64_t length) {
       const auto moved = static_cast<double>(step) + std::round(sd_steps * stream.normal());
       return static_cast<std::int64_t>(std::clamp(moved, 0.0, static_cast<double>(length - 1)));
@@ -120,7 +120,7 @@ InputChange jittered(double sd_steps, const Rng& rng) {
 }
 
 InputChange thinned(double probability, const Rng& rng) {
-  return [probability, rng](data::Batch& batch, std::span<const std::int64_t> numbers) {
+  return [probability, rng](tasks::Batch& batch, std::span<const std::int64_t> numbers) {
     rebuild(batch, numbers, rng, [&](Rng& stream, std::int64_t step, std::int64_t /*length*/) {
       return stream.uniform() < probability ? -1 : step;
     });

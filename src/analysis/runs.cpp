@@ -1,5 +1,5 @@
 #include "afterspike/analysis/runs.hpp"
-#include "afterspike/checkpoint/run_directory.hpp"
+#include "afterspike/experiment/run_directory.hpp"
 
 #include <ATen/ATen.h>
 
@@ -41,7 +41,7 @@ Subject load_subject(const fs::path& path, const tasks::TaskContext& context, ta
                      std::int64_t limit) {
   Subject subject{path.string(), std::make_shared<experiment::Trained>(load_run(path)), {}, {}};
   tasks::TaskContext own = context;
-  own.run = checkpoint::run_of(subject.trained->checkpoint);
+  own.run = experiment::run_of(subject.trained->checkpoint);
   subject.task = subject.trained->experiment->make_task(own);
   subject.data = subject.task->split(split);
   require(subject.data != nullptr, ErrorKind::config, "{}: the task of this run has no split '{}'",
@@ -57,7 +57,7 @@ Subject load_subject(const fs::path& path, const tasks::TaskContext& context, ta
 }
 
 Subject limited(Subject subject, std::int64_t limit) {
-  subject.data = data::first_samples(std::move(subject.data), limit);
+  subject.data = tasks::first_samples(std::move(subject.data), limit);
   return subject;
 }
 

@@ -9,7 +9,7 @@
 
 #include "afterspike/analysis/neurons.hpp"
 #include "afterspike/base/error.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 
 namespace afterspike::analysis {
 namespace {
@@ -105,7 +105,7 @@ std::vector<std::int64_t> silenced_by(const Protocol& protocol, const Measuremen
 /// A damaged network, with the objects it needs kept alive.
 struct Damaged {
   std::shared_ptr<nn::Network> network;
-  evaluation::Candidate candidate;
+  experiment::Candidate candidate;
 };
 
 Damaged damage(const Protocol& protocol, const Subject& subject, const Measurement& measurement) {
@@ -142,7 +142,7 @@ void measure_block(const Protocol& protocol, const Subject& subject, std::size_t
                    std::size_t end, const std::vector<Measurement>& plan,
                    std::vector<Measurement>& measured, ThreadPool& pool) {
   std::vector<Damaged> damaged;
-  std::vector<evaluation::Candidate> all;
+  std::vector<experiment::Candidate> all;
   const auto repeats = [&](const Measurement& measurement) {
     return measurement.trial > 0 && is_certain(protocol, measurement, hidden_of(subject));
   };
@@ -151,7 +151,7 @@ void measure_block(const Protocol& protocol, const Subject& subject, std::size_t
     damaged.push_back(damage(protocol, subject, plan[i]));
     all.push_back(damaged.back().candidate);
   }
-  const auto tallies = evaluation::evaluate_each(all, *subject.task, *subject.data, pool);
+  const auto tallies = experiment::evaluate_each(all, *subject.task, *subject.data, pool);
   auto next = tallies.begin();
   for (std::size_t i = begin; i < end; ++i) {
     Measurement result = plan[i];
@@ -217,7 +217,7 @@ bool measure(const Protocol& protocol, const std::vector<Subject>& subjects,
     const std::size_t begin = measured.size();
     const Subject& subject = subjects[static_cast<std::size_t>(plan[begin].run)];
     const std::int64_t samples = subject.data->size();
-    const std::int64_t shards = evaluation::shard_count(samples, evaluation::shard_rows(samples));
+    const std::int64_t shards = experiment::shard_count(samples, experiment::shard_rows(samples));
     const auto count = static_cast<std::size_t>(std::max<std::int64_t>(1, kShardsAtATime / shards));
     std::size_t end = begin;
     while (end < std::min(plan.size(), begin + count) && plan[end].run == plan[begin].run) ++end;

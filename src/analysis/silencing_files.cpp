@@ -99,7 +99,7 @@ io::Json settings_of(const Study& study) {
   for (const Subject& subject : study.subjects) {
     runs.push_back(
         {{"checkpoint_sha256", io::sha256_of_file(subject.trained->checkpoint / "manifest.json")},
-         {"data_sha256", data::fingerprint(*subject.data)}});
+         {"data_sha256", tasks::fingerprint(*subject.data)}});
   }
   return {{"format", kFormat},
           {"perturbation", perturbation_name(study.protocol.perturbation)},

@@ -12,7 +12,7 @@
 
 #include "afterspike/base/blas.hpp"
 #include "afterspike/base/error.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "check.hpp"
 #include "child.hpp"
 #include "floor.hpp"
@@ -154,7 +154,7 @@ Measurement time_steps(const Settings& settings, const Way& way, const StepProdu
 /// Returns the useful ways to divide the batch.
 std::vector<Way> ways(const Settings& settings, bool kernel) {
   const std::int64_t batch = settings.batch;
-  std::vector<Way> all = {{evaluation::shard_rows(batch), settings.threads, 1}};
+  std::vector<Way> all = {{experiment::shard_rows(batch), settings.threads, 1}};
   if (kernel) return all;
   const auto add = [&](const Way& way) {
     const bool there = std::any_of(all.begin(), all.end(), [&](const Way& other) {

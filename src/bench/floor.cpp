@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "afterspike/base/error.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "child.hpp"
 #include "subject.hpp"
 
@@ -38,8 +38,8 @@ std::vector<Product> logged(const Settings& settings, std::int64_t rows) {
 StepProducts step_products(const Settings& settings) {
   Settings fused = settings;
   fused.path = Path::fused;
-  const std::int64_t rows = evaluation::shard_rows(settings.batch);
-  const std::int64_t shards = evaluation::shard_count(settings.batch, rows);
+  const std::int64_t rows = experiment::shard_rows(settings.batch);
+  const std::int64_t shards = experiment::shard_count(settings.batch, rows);
   const std::int64_t last = settings.batch - (shards - 1) * rows;
   std::vector<Product> full = logged(fused, rows);
   return {shards, full, last == rows ? full : logged(fused, last)};

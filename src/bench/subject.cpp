@@ -6,7 +6,7 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/registry.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "library_layer.hpp"
 
 namespace afterspike::bench {
@@ -79,7 +79,7 @@ at::Tensor make_target(const Settings& settings, std::int64_t rows, Rng rng) {
 
 /// Returns a task that classifies by the last step; its samples are not used.
 std::unique_ptr<tasks::Task> make_task(const Settings& settings) {
-  const auto none = std::make_shared<data::Sequences>(
+  const auto none = std::make_shared<tasks::Sequences>(
       at::empty({0, settings.steps, settings.input}), at::empty({0}, at::kLong));
   return std::make_unique<tasks::Task>(
       tasks::TaskShape{settings.input, settings.classes, settings.steps, time_step_ms(settings)},
@@ -118,7 +118,7 @@ Subject::Subject(const Settings& settings, std::int64_t rows)
   }
 }
 
-train::Shard Subject::run(const data::Batch& batch) const {
+train::Shard Subject::run(const tasks::Batch& batch) const {
   return train::run_shard(*network_, *task_, parameters(), batch, settings_.batch,
                           /*label_smoothing=*/0, pass_);
 }
@@ -128,7 +128,7 @@ train::Shard Subject::run_shard(std::int64_t index) const {
 }
 
 train::Shard Subject::run_part(std::int64_t index, std::int64_t steps, std::int64_t rows) const {
-  const data::Batch& whole = batches_[static_cast<std::size_t>(index)];
+  const tasks::Batch& whole = batches_[static_cast<std::size_t>(index)];
   steps = std::min(steps, whole.input.size(0));
   rows = std::min(rows, whole.input.size(1));
   return run({whole.input.narrow(0, 0, steps).narrow(1, 0, rows).contiguous(),

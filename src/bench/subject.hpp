@@ -32,14 +32,14 @@ class Subject {
   train::Shard step(ThreadPool& pool);
 
  private:
-  train::Shard run(const data::Batch& batch) const;
+  train::Shard run(const tasks::Batch& batch) const;
 
   Settings settings_;
   std::shared_ptr<nn::Network> network_;
   std::unique_ptr<tasks::Task> task_;
   std::unique_ptr<train::Optimizer> optimizer_;
   nn::NetworkPass pass_;
-  std::vector<data::Batch> batches_;
+  std::vector<tasks::Batch> batches_;
 };
 
 /// Returns the recurrent delay of the model in steps.

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/log.hpp"
-#include "afterspike/checkpoint/run_directory.hpp"
-#include "afterspike/data/dataset.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "afterspike/experiment/experiment.hpp"
+#include "afterspike/experiment/run_directory.hpp"
+#include "afterspike/tasks/dataset.hpp"
 #include "command.hpp"
 #include "environment.hpp"
 
@@ -15,13 +15,13 @@ namespace {
 
 /// Returns whether the fingerprint of the samples equals the one that the run recorded for the
 /// split, with a warning if not; null if it recorded none.
-io::Json fingerprint_matches(const experiment::Trained& trained, const data::Dataset& data,
+io::Json fingerprint_matches(const experiment::Trained& trained, const tasks::Dataset& data,
                              tasks::Split split) {
   const std::string_view name = tasks::split_name(split);
   const io::Json recorded =
       trained.content.configuration.value(experiment::fingerprint_key(split), io::Json());
   if (recorded.is_null()) return nullptr;
-  const io::Json found = data::fingerprint(data);
+  const io::Json found = tasks::fingerprint(data);
   if (found != recorded) {
     log::warning(
         "the {} data are not those of the run: found fingerprint {}, recorded is {}{}", name,
@@ -45,7 +45,7 @@ int run_evaluate(std::span<const std::string> words) {
   const experiment::Trained trained = experiment::load(arguments.words()[0]);
   trained.network->to(where);
   const auto task = trained.experiment->make_task(
-      {data_directory(arguments), checkpoint::run_of(trained.checkpoint)});
+      {data_directory(arguments), experiment::run_of(trained.checkpoint)});
   const auto data = task->split(split);
   require(data != nullptr, ErrorKind::config, "--split {}: the task of this run has no such split",
           tasks::split_name(split));
@@ -59,12 +59,12 @@ int run_evaluate(std::span<const std::string> words) {
   for (const std::string& remark : task->remarks()) log::warning("{}", remark);
   const auto training = task->split(tasks::Split::train);
   if (split == tasks::Split::test && training != nullptr &&
-      (data == training || data::fingerprint(*data) == data::fingerprint(*training))) {
+      (data == training || tasks::fingerprint(*data) == tasks::fingerprint(*training))) {
     log::warning("the test split is the training data: the task has no test data of its own");
   }
   ThreadPool pool(threads(arguments));
   const tasks::Tally tally =
-      evaluation::evaluate(*trained.network, *task, *data, trained.pass, pool);
+      experiment::evaluate(*trained.network, *task, *data, trained.pass, pool);
 
   require(
       std::isfinite(tally.loss), ErrorKind::numeric,

@@ -7,9 +7,9 @@
 #include "afterspike/base/log.hpp"
 #include "afterspike/base/registry.hpp"
 #include "afterspike/base/text.hpp"
-#include "afterspike/checkpoint/run_directory.hpp"
+#include "afterspike/experiment/run_directory.hpp"
 #include "afterspike/formats/exporter.hpp"
-#include "afterspike/lowering/lower.hpp"
+#include "afterspike/transfer/lower.hpp"
 #include "command.hpp"
 #include "environment.hpp"
 #include "outputs.hpp"
@@ -76,20 +76,21 @@ void require_flags_of(const formats::ExporterEntry& format, const Arguments& arg
 }
 
 /// Compares the network to be written with the run, on the test split.
-std::optional<parity::Report> verify(const Arguments& arguments, const experiment::Trained& trained,
-                                     const formats::Conversion& written) {
+std::optional<transfer::Report> verify(const Arguments& arguments,
+                                       const experiment::Trained& trained,
+                                       const formats::Conversion& written) {
   if (!arguments.has("verify")) return std::nullopt;
   const auto task = trained.experiment->make_task(
-      {data_directory(arguments), checkpoint::run_of(trained.checkpoint)});
+      {data_directory(arguments), experiment::run_of(trained.checkpoint)});
   const auto data = first_samples(*task, tasks::Split::test, arguments.integer("verify", 1));
   ThreadPool pool(threads(arguments));
   spiking::Options options{static_cast<std::uint64_t>(arguments.integer("seed", 0))};
   options.dt_ms = written.resolution_ms;
-  return parity::compare(trained, written.to_verify(), *data, options, pool);
+  return transfer::compare(trained, written.to_verify(), *data, options, pool);
 }
 
 /// Prints the report, if any; as JSON with all deviations.
-void print(const std::optional<parity::Report>& report, const formats::Conversion& written,
+void print(const std::optional<transfer::Report>& report, const formats::Conversion& written,
            bool json) {
   if (!json) {
     if (report) print_report(*report, false);
@@ -105,11 +106,11 @@ void print(const std::optional<parity::Report>& report, const formats::Conversio
 
 /// Warns if deterministic spikes replace the rates of a soft threshold. The figures are those of
 /// docs/results.md.
-void warn_if_soft(const spiking::Network& network, lowering::Mode mode, const fs::path& run,
+void warn_if_soft(const spiking::Network& network, transfer::Mode mode, const fs::path& run,
                   const fs::path& out) {
   constexpr double kHard_mV = 0.2;
   const auto found = network.provenance.find("sigma_mV");
-  if (mode != lowering::Mode::threshold || found == network.provenance.end()) return;
+  if (mode != transfer::Mode::threshold || found == network.provenance.end()) return;
   const double sigma_mV = std::strtod(found->second.c_str(), nullptr);
   if (sigma_mV <= kHard_mV) return;
   const std::vector<std::string> command = {"afterspike", "parity", run.string(), out.string()};
@@ -132,15 +133,15 @@ int run_export(std::span<const std::string> words) {
       find_entry<formats::ExporterEntry>(formats::entries(), arguments.text("format"), "format");
   require_replaceable(out, format.files);
   require_flags_of(format, arguments);
-  lowering::Options options;
-  options.mode = lowering::parse_mode(arguments.text("mode"));
+  transfer::Options options;
+  options.mode = transfer::parse_mode(arguments.text("mode"));
   options.copies = arguments.integer("copies", 1, kMaxCopies);
   const formats::Options how{arguments.has("approximate"), bounded_ms(arguments, "resolution"),
                              bounded_ms(arguments, "synapse")};
   options.time_step_ms = bounded_ms(arguments, "time-step");
 
   const experiment::Trained trained = experiment::load(arguments.words()[0]);
-  const spiking::Network network = lowering::lower(trained, options);
+  const spiking::Network network = transfer::lower(trained, options);
   const formats::Conversion written = formats::converted(format, network, how);
   const auto report = verify(arguments, trained, written);
   replace(out, [&] { format.write(written, out); });
@@ -148,7 +149,7 @@ int run_export(std::span<const std::string> words) {
     log::warning("{}", formats::text_of(deviation));
   }
   const spiking::Population& neurons = network.populations.front();
-  log::info("{} neurons, {}, in {}", neurons.cells(), lowering::mode_name(options.mode),
+  log::info("{} neurons, {}, in {}", neurons.cells(), transfer::mode_name(options.mode),
             out.string());
   warn_if_soft(network, options.mode, arguments.words()[0], out);
   print(report, written, arguments.has("json"));

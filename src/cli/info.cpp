@@ -3,8 +3,8 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include "afterspike/checkpoint/run_directory.hpp"
 #include "afterspike/experiment/experiment.hpp"
+#include "afterspike/experiment/run_directory.hpp"
 #include "afterspike/formats/importer.hpp"
 #include "afterspike/io/hdf5.hpp"
 #include "afterspike/io/safetensors.hpp"
@@ -34,7 +34,7 @@ io::Json statistics(const at::Tensor& physical) {
 experiment::Trained load_steadily(const fs::path& path) {
   constexpr int kAttempts = 5;
   for (int attempt = 1;; ++attempt) {
-    const fs::path checkpoint = checkpoint::resolve(path);
+    const fs::path checkpoint = experiment::resolve(path);
     try {
       return experiment::load(checkpoint);
     } catch (const Error&) {

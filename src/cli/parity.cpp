@@ -1,5 +1,5 @@
-#include "afterspike/parity/parity.hpp"
-#include "afterspike/checkpoint/run_directory.hpp"
+#include "afterspike/transfer/parity.hpp"
+#include "afterspike/experiment/run_directory.hpp"
 
 #include <utility>
 
@@ -31,10 +31,10 @@ int run_parity(std::span<const std::string> words) {
   require_of_run(whole, trained);
   const spiking::Network network = converted(arguments, std::move(whole));
   const auto task = trained.experiment->make_task(
-      {data_directory(arguments), checkpoint::run_of(trained.checkpoint)});
+      {data_directory(arguments), experiment::run_of(trained.checkpoint)});
   const auto data = samples_of(*task, arguments);
   ThreadPool pool(threads(arguments));
-  print_report(parity::compare(trained, network, *data, options, pool), arguments.has("json"));
+  print_report(transfer::compare(trained, network, *data, options, pool), arguments.has("json"));
   return 0;
 }
 

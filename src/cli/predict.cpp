@@ -6,11 +6,11 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/log.hpp"
-#include "afterspike/data/sequence_file.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "afterspike/experiment/experiment.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/table.hpp"
+#include "afterspike/tasks/sequence_file.hpp"
 #include "command.hpp"
 #include "environment.hpp"
 #include "outputs.hpp"
@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Returns one row per sample: its class and the probability of each.
-io::Table class_table(const at::Tensor& outputs, const data::SequenceFile& file,
+io::Table class_table(const at::Tensor& outputs, const tasks::SequenceFile& file,
                       const std::vector<std::string>& class_names) {
   const at::Tensor probability = at::softmax(outputs.to(at::kDouble), 1);
   const at::Tensor decision = outputs.argmax(1);
@@ -43,7 +43,7 @@ io::Table class_table(const at::Tensor& outputs, const data::SequenceFile& file,
 }
 
 /// Returns one row per step of each sample.
-io::Table trace_table(const at::Tensor& outputs, const data::SequenceFile& file) {
+io::Table trace_table(const at::Tensor& outputs, const tasks::SequenceFile& file) {
   const at::Tensor& lengths = file.lengths;
   const at::Tensor values = outputs.to(at::kDouble).contiguous();
   io::Table table{{"sequence", "step"}, {}};
@@ -96,16 +96,16 @@ int run_predict(std::span<const std::string> words) {
   const at::Device where = device(arguments);
   const experiment::Trained trained = experiment::load(arguments.words()[0]);
   trained.network->to(where);
-  const data::SequenceFile file = data::read_sequence_file(arguments.text("data"));
+  const tasks::SequenceFile file = tasks::read_sequence_file(arguments.text("data"));
   const std::int64_t features = trained.network->shape().input_size;
   require(file.inputs.size(2) == features, ErrorKind::data,
           "{}: the sequences have {} features, expected {}: those of the trained network",
           arguments.text("data"), file.inputs.size(2), features);
   const tasks::Objective& objective = trained.objective;
-  const data::Sequences sequences(file.inputs, {}, file.lengths);
+  const tasks::Sequences sequences(file.inputs, {}, file.lengths);
   ThreadPool pool(threads(arguments));
   const at::Tensor outputs =
-      evaluation::predict(*trained.network, objective, sequences, trained.pass, pool);
+      experiment::predict(*trained.network, objective, sequences, trained.pass, pool);
   std::vector<std::string> class_names = objective.class_names;
   if (std::cmp_not_equal(class_names.size(), outputs.size(1))) class_names.clear();
   const bool classifies = objective.kind == tasks::Objective::Kind::classify;

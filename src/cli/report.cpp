@@ -1,5 +1,5 @@
 #include "afterspike/analysis/report.hpp"
-#include "afterspike/checkpoint/run_directory.hpp"
+#include "afterspike/experiment/run_directory.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -8,9 +8,9 @@
 
 #include "afterspike/base/log.hpp"
 #include "afterspike/io/atomic.hpp"
-#include "afterspike/parity/section.hpp"
 #include "afterspike/report/page.hpp"
 #include "afterspike/spiking/network_file.hpp"
+#include "afterspike/transfer/section.hpp"
 #include "command.hpp"
 #include "environment.hpp"
 #include "spiking.hpp"
@@ -85,11 +85,11 @@ report::Section spiking_section(const Arguments& arguments, ThreadPool& pool) {
   const spiking::Network network = spiking::read_network(name);
   require_of_run(network, trained);
   const auto task = trained.experiment->make_task(
-      {data_directory(arguments), checkpoint::run_of(trained.checkpoint)});
+      {data_directory(arguments), experiment::run_of(trained.checkpoint)});
   const auto data = samples_of(*task, arguments);
   constexpr std::uint64_t kSeed = 1;
-  return parity::section(parity::compare(trained, network, *data, spiking::Options{kSeed}, pool),
-                         name);
+  return transfer::section(
+      transfer::compare(trained, network, *data, spiking::Options{kSeed}, pool), name);
 }
 
 /// Refuses to replace a file that is no page.

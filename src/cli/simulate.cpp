@@ -8,13 +8,13 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/table.hpp"
-#include "afterspike/parity/respond.hpp"
 #include "afterspike/spiking/network_description.hpp"
 #include "afterspike/spiking/network_file.hpp"
 #include "afterspike/spiking/spike_file.hpp"
+#include "afterspike/transfer/respond.hpp"
 #include "command.hpp"
 #include "environment.hpp"
 #include "outputs.hpp"
@@ -279,12 +279,12 @@ io::Json classify(const Arguments& arguments, const spiking::Network& network) {
   const auto data = samples_of(*task, arguments);
   ThreadPool pool(threads(arguments));
   const auto start = std::chrono::steady_clock::now();
-  const parity::Responses responses =
-      parity::respond(network, *data, read_options(arguments), pool);
+  const transfer::Responses responses =
+      transfer::respond(network, *data, read_options(arguments), pool);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   const auto samples = static_cast<double>(data->size());
-  const at::Tensor right = responses.outputs.argmax(1).eq(evaluation::classes(*data, pool));
-  const parity::Energy energy = parity::energy(network, responses);
+  const at::Tensor right = responses.outputs.argmax(1).eq(experiment::classes(*data, pool));
+  const transfer::Energy energy = transfer::energy(network, responses);
   constexpr double kMicro = 1e-6;
   return {{"split", arguments.text("split")},
           {"accuracy", right.to(at::kDouble).mean().item<double>()},
@@ -299,7 +299,7 @@ io::Json classify(const Arguments& arguments, const spiking::Network& network) {
           {"energy_rate_network_uJ_per_sample", energy.rate_pJ * kMicro / samples},
           {"energy_assumes",
            fmt::format("{} pJ an addition, {} pJ a multiplication (Horowitz 2014, 45 nm, float32)",
-                       parity::kAddition_pJ, parity::kMultiplication_pJ)}};
+                       transfer::kAddition_pJ, transfer::kMultiplication_pJ)}};
 }
 
 void require_neurons(const std::string& path, const spiking::Network& network) {

@@ -84,20 +84,20 @@ std::unique_ptr<tasks::Task> task_of(const spiking::Network& network, const std:
   return experiment.make_task(context);
 }
 
-std::shared_ptr<const data::Dataset> samples_of(const tasks::Task& task,
-                                                const Arguments& arguments) {
+std::shared_ptr<const tasks::Dataset> samples_of(const tasks::Task& task,
+                                                 const Arguments& arguments) {
   return first_samples(task, tasks::parse_split(arguments.text("split")),
                        arguments.has("limit") ? arguments.integer("limit", 1) : 0);
 }
 
-std::shared_ptr<const data::Dataset> first_samples(const tasks::Task& task, tasks::Split split,
-                                                   std::int64_t limit) {
+std::shared_ptr<const tasks::Dataset> first_samples(const tasks::Task& task, tasks::Split split,
+                                                    std::int64_t limit) {
   const auto whole = task.split(split);
   require(whole != nullptr, ErrorKind::config, "--split {}: the task has no such split",
           tasks::split_name(split));
   require(task.classifies(), ErrorKind::config,
           "the task asks for a trace, expected one that classifies");
-  return data::first_samples(whole, limit);
+  return tasks::first_samples(whole, limit);
 }
 
 void print_result(const io::Json& result, bool json) {
@@ -110,7 +110,7 @@ void print_result(const io::Json& result, bool json) {
   }
 }
 
-void print_report(const parity::Report& report, bool json) {
+void print_report(const transfer::Report& report, bool json) {
   io::Json result = report.json();
   if (!json) result.erase("rate_errors");
   print_result(result, json);

@@ -7,10 +7,10 @@
 #include <ATen/core/Tensor.h>
 
 #include "afterspike/io/json.hpp"
-#include "afterspike/parity/parity.hpp"
 #include "afterspike/spiking/network.hpp"
 #include "afterspike/spiking/simulation.hpp"
 #include "afterspike/tasks/task.hpp"
+#include "afterspike/transfer/parity.hpp"
 #include "arguments.hpp"
 
 /// Common parts of the commands for spiking networks.
@@ -43,18 +43,18 @@ std::unique_ptr<tasks::Task> task_of(const spiking::Network& network, const std:
 
 /// Returns the first `limit` samples of a split, all if it is 0. Throws Error(config) if there is
 /// no such split or nothing is classified.
-std::shared_ptr<const data::Dataset> first_samples(const tasks::Task& task, tasks::Split split,
-                                                   std::int64_t limit);
+std::shared_ptr<const tasks::Dataset> first_samples(const tasks::Task& task, tasks::Split split,
+                                                    std::int64_t limit);
 
 /// Returns the samples of --split and --limit.
-std::shared_ptr<const data::Dataset> samples_of(const tasks::Task& task,
-                                                const Arguments& arguments);
+std::shared_ptr<const tasks::Dataset> samples_of(const tasks::Task& task,
+                                                 const Arguments& arguments);
 
 /// Prints an object: as JSON, or a line per member.
 void print_result(const io::Json& result, bool json);
 
 /// Prints a report; without JSON its verdict comes last, alone, and errors of single neurons are
 /// omitted.
-void print_report(const parity::Report& report, bool json);
+void print_report(const transfer::Report& report, bool json);
 
 }  // namespace afterspike::cli

@@ -18,7 +18,7 @@
 #include "afterspike/base/registry.hpp"
 #include "afterspike/base/text.hpp"
 #include "afterspike/base/units.hpp"
-#include "afterspike/checkpoint/run_directory.hpp"
+#include "afterspike/experiment/run_directory.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/toml.hpp"
 #include "afterspike/train/run.hpp"
@@ -192,7 +192,7 @@ std::size_t parse_bytes(std::string_view text, std::string_view what) {
 }
 
 train::RunEnvironment environment_of(const Arguments& arguments, std::span<const std::string> words,
-                                     distributed::Ranks& ranks) {
+                                     train::Ranks& ranks) {
   train::RunEnvironment environment;
   environment.data_directory = data_directory(arguments);
   environment.threads = threads(arguments, ranks.on_this_host());
@@ -428,7 +428,7 @@ int resume(const Arguments& arguments, const train::RunEnvironment& environment)
   const std::int64_t epochs = arguments.has("epochs") ? arguments.integer("epochs", 1) : 0;
   require(fs::is_directory(named), ErrorKind::checkpoint, "--resume: there is no run '{}'",
           named.string());
-  const fs::path run = checkpoint::resolve_run(named);
+  const fs::path run = experiment::resolve_run(named);
   const train::Continuation continuation = continuation_of(arguments, run, epochs);
   if (const auto several = train::load_several(run)) {
     return train_several(run, environment, *several, arguments.has("json"), epochs, continuation);
@@ -557,7 +557,7 @@ std::string options_help(const Arguments& arguments) {
 }
 
 int train_together(const Arguments& arguments, std::span<const std::string> words,
-                   distributed::Ranks& ranks) {
+                   train::Ranks& ranks) {
   const train::RunEnvironment environment = environment_of(arguments, words, ranks);
   catch_interruptions();
   std::optional<train::RunOptions> options;
@@ -569,7 +569,7 @@ int train_together(const Arguments& arguments, std::span<const std::string> word
   } else {
     options = new_options(arguments);
   }
-  distributed::require_same(ranks, facts(arguments, options ? &*options : nullptr));
+  train::require_same(ranks, facts(arguments, options ? &*options : nullptr));
   if (ranks.rank() > 0) return status_of(train::follow_runs(environment));
   const int status =
       options ? start(arguments, environment, *options) : resume(arguments, environment);
@@ -583,9 +583,8 @@ int run_train(std::span<const std::string> words) {
   if (!arguments.parse(words)) return 0;
   if (arguments.has("dump-config") && !arguments.has("resume"))
     return dump_configuration(arguments);
-  return work_together(arguments, [&](distributed::Ranks& ranks) {
-    return train_together(arguments, words, ranks);
-  });
+  return work_together(
+      arguments, [&](train::Ranks& ranks) { return train_together(arguments, words, ranks); });
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/registry.hpp"
-#include "afterspike/checkpoint/run_directory.hpp"
+#include "afterspike/experiment/run_directory.hpp"
 #include "afterspike/nn/parameter_choice.hpp"
 
 namespace afterspike::experiment {
@@ -33,10 +33,10 @@ nn::NetworkShape saved_shape(const io::Json& configuration) {
           static_cast<std::int64_t>(number("shape.output_size")), number("shape.dt_ms")};
 }
 
-Trained load_checkpoint(const std::filesystem::path& directory, checkpoint::Part part) {
+Trained load_checkpoint(const std::filesystem::path& directory, Part part) {
   Trained trained;
   trained.checkpoint = directory;
-  trained.content = checkpoint::load(directory, part);
+  trained.content = read_checkpoint(directory, part);
   const io::Json& configuration = trained.content.configuration;
   const auto name = [&](std::string_view key) {
     return io::member<std::string>(configuration, key, "configuration", ErrorKind::checkpoint);
@@ -46,8 +46,8 @@ Trained load_checkpoint(const std::filesystem::path& directory, checkpoint::Part
   trained.experiment->describe(description);
   from_configuration(configuration, description);
   trained.network = trained.experiment->make_network(saved_shape(configuration));
-  checkpoint::require_same_parameters(trained.content.parameters, *trained.network);
-  checkpoint::assign(trained.content.model, *trained.network);
+  require_same_parameters(trained.content.parameters, *trained.network);
+  assign(trained.content.model, *trained.network);
   trained.objective.kind = tasks::parse_objective_kind(name("objective.kind"));
   trained.objective.read = tasks::ReadSteps::parse(name("objective.read"));
   if (configuration.contains("objective.classes")) {
@@ -177,7 +177,7 @@ void from_configuration(const io::Json& configuration, const options::Descriptio
 
 std::shared_ptr<nn::Network> in_double(const Trained& trained) {
   std::shared_ptr<nn::Network> copy = trained.experiment->make_network(trained.network->shape());
-  checkpoint::assign(trained.content.model, *copy);
+  assign(trained.content.model, *copy);
   copy->to(at::kDouble);
   return copy;
 }
@@ -209,14 +209,14 @@ std::shared_ptr<nn::Network> initial_network(const Trained& trained) {
   return network;
 }
 
-Trained load(const std::filesystem::path& run, checkpoint::Part part) {
-  for (std::filesystem::path directory = checkpoint::resolve(run);;) {
+Trained load(const std::filesystem::path& run, Part part) {
+  for (std::filesystem::path directory = resolve(run);;) {
     try {
       return load_checkpoint(directory, part);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::internal) throw;
       // A training removes a checkpoint after it has selected another.
-      const std::filesystem::path now = checkpoint::resolve(run);
+      const std::filesystem::path now = resolve(run);
       if (now == directory) {
         throw Error(ErrorKind::checkpoint,
                     fmt::format("checkpoint '{}': {}", directory.string(), error.what()));

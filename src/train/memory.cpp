@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
-#include "afterspike/data/dataset.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
+#include "afterspike/tasks/dataset.hpp"
 
 namespace afterspike::train {
 namespace {
@@ -50,10 +50,10 @@ struct Sharing {
 };
 
 Sharing share(std::int64_t samples, const TrainOptions& options, int threads,
-              const distributed::Ranks& ranks) {
+              const train::Ranks& ranks) {
   const std::int64_t batch = std::min(options.batch_size, samples);
-  const std::int64_t rows = std::min(batch, evaluation::shard_rows(options.batch_size));
-  const auto [first, last] = distributed::part_of(ranks, evaluation::shard_count(batch, rows));
+  const std::int64_t rows = std::min(batch, experiment::shard_rows(options.batch_size));
+  const auto [first, last] = train::part_of(ranks, experiment::shard_count(batch, rows));
   // Every thread has a shard in evaluation.
   const auto at_once = std::clamp<std::int64_t>(last - first, 1, std::max(1, threads));
   return {rows, last - first, static_cast<std::size_t>(at_once)};
@@ -89,7 +89,7 @@ void return_freed_memory() {
 
 MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
                        const TrainOptions& options, int threads, std::size_t limit,
-                       const distributed::Ranks& ranks) {
+                       const train::Ranks& ranks) {
   const Sharing sharing = share(task.split(tasks::Split::train)->size(), options, threads, ranks);
   MemoryPlan plan = plan_rest(network, task, sharing);
   const std::size_t fixed = plan.present + plan.rest + (limit > 0 ? MemoryPlan::kMargin : 0);

@@ -10,7 +10,7 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/log.hpp"
-#include "afterspike/checkpoint/checkpoint.hpp"
+#include "afterspike/experiment/checkpoint.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/bytes.hpp"
 #include "clock.hpp"
@@ -255,7 +255,7 @@ void MetricsFiles::on_epoch(const Trainer& trainer, const EpochReport& report) {
   tensorboard_.add(report.step, scalars);
 }
 
-Checkpointer::Checkpointer(checkpoint::RunDirectory run, io::Json configuration, double interval_s,
+Checkpointer::Checkpointer(experiment::RunDirectory run, io::Json configuration, double interval_s,
                            std::int64_t saved_step)
     : run_(std::move(run)),
       configuration_(std::move(configuration)),
@@ -268,16 +268,16 @@ void Checkpointer::save(const Trainer& trainer, bool best) {
           "'{}': the directory of the run was removed while it trained; nothing can be saved",
           run_.path().string());
   const std::int64_t step = trainer.progress().step;
-  checkpoint::Checkpoint content;
+  experiment::Checkpoint content;
   content.configuration = configuration_;
   content.progress = trainer.progress().to_json();
-  content.parameters = checkpoint::describe_parameters(trainer.network());
+  content.parameters = experiment::describe_parameters(trainer.network());
   content.model = trainer.model();
   content.training = trainer.optimizer_state();
   const fs::path place = run_.place(step);
   // A resumed run keeps the rows up to its checkpoint: they must not be lost without it.
   for (const char* file : kMetricsFiles) io::flush_file(run_.path() / file);
-  checkpoint::save(place, content);
+  experiment::write_checkpoint(place, content);
   // In this order `latest` names a complete checkpoint after a crash in between.
   if (best) run_.set_best(place);
   run_.set_latest(place);

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "afterspike/base/log.hpp"
-#include "afterspike/data/dataset.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
+#include "afterspike/tasks/dataset.hpp"
 #include "afterspike/train/optimizer.hpp"
 #include "afterspike/train/shard.hpp"
 #include "clock.hpp"
@@ -25,10 +25,10 @@ nn::Precision measured_precision(const nn::Network& network, const tasks::Task& 
                                  const TrainOptions& options) {
   const auto samples = task.split(tasks::Split::train);
   if (!network.layer(0)->has_bfloat16() || samples->size() == 0) return Precision::float32;
-  const std::int64_t rows = std::min(samples->size(), evaluation::shard_rows(options.batch_size));
+  const std::int64_t rows = std::min(samples->size(), experiment::shard_rows(options.batch_size));
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(rows));
   std::iota(numbers.begin(), numbers.end(), 0);
-  const data::Batch batch = samples->batch(numbers);
+  const tasks::Batch batch = samples->batch(numbers);
   const Optimizer optimizer(options, network);
   double least_s[2] = {std::numeric_limits<double>::infinity(),
                        std::numeric_limits<double>::infinity()};

@@ -13,7 +13,7 @@
 #include "afterspike/base/blas.hpp"
 #include "afterspike/base/log.hpp"
 #include "afterspike/base/text.hpp"
-#include "afterspike/checkpoint/run_directory.hpp"
+#include "afterspike/experiment/run_directory.hpp"
 #include "afterspike/io/atomic.hpp"
 #include "afterspike/io/lock.hpp"
 #include "afterspike/io/toml.hpp"
@@ -205,7 +205,7 @@ io::Json over_seeds(const std::vector<io::Json>& summaries, const io::Json::json
 /// none.
 std::optional<fs::path> find_best(const std::vector<fs::path>& all, const fs::path& latest) {
   const auto progress_of = [](const fs::path& path) {
-    return Progress::from_json(checkpoint::load(path, checkpoint::Part::model).progress);
+    return Progress::from_json(experiment::read_checkpoint(path, experiment::Part::model).progress);
   };
   const std::int64_t epoch = progress_of(latest).best_epoch;
   if (epoch == 0) return std::nullopt;
@@ -226,7 +226,7 @@ struct Names {
 
 /// Returns the names of a run; without `latest`, as after a crash during the first save or if the
 /// file was lost, the correct ones.
-Names names_of(const checkpoint::RunDirectory& run) {
+Names names_of(const experiment::RunDirectory& run) {
   Names names{run.latest(), run.best()};
   const std::vector<fs::path> all = run.checkpoints();
   if (names.latest || all.empty()) return names;
@@ -236,7 +236,7 @@ Names names_of(const checkpoint::RunDirectory& run) {
 }
 
 /// Writes missing names.
-void write_names(const checkpoint::RunDirectory& run, const Names& names) {
+void write_names(const experiment::RunDirectory& run, const Names& names) {
   if (run.latest() || !names.latest) return;
   log::warning("{}: there is no 'latest'; going on from the newest checkpoint, {}",
                run.path().string(), names.latest->filename().string());
@@ -246,7 +246,7 @@ void write_names(const checkpoint::RunDirectory& run, const Names& names) {
 
 /// Trains, and adds to an error what is left of the run.
 End train(Session& session, const std::vector<Observer*>& observers, const Limits& limits,
-          const checkpoint::RunDirectory& run) {
+          const experiment::RunDirectory& run) {
   try {
     return session.trainer.run(observers, limits);
   } catch (const Error& error) {
@@ -348,11 +348,11 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
           "{}: the run is being trained by another process", directory.string());
   require_own_folders(directory);
   if (epochs > 0) set_epochs(options, epochs, continuation);
-  distributed::share(*environment.ranks, configuration_of(options).dump());
+  train::share(*environment.ranks, configuration_of(options).dump());
   const bool has_begun = fs::exists(directory / "checkpoints");
   Session session(std::move(options), environment, has_begun ? directory : fs::path());
 
-  const checkpoint::RunDirectory run(directory);
+  const experiment::RunDirectory run(directory);
   const Names names = names_of(run);
   if (names.latest) {
     restore(session, *names.latest);
@@ -390,11 +390,11 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
 }
 
 End follow_runs(const RunEnvironment& environment) {
-  distributed::Ranks& ranks = *environment.ranks;
+  train::Ranks& ranks = *environment.ranks;
   End end = End::finished;
   for (;;) {
     const io::Json configuration =
-        io::parse_json(distributed::share(ranks, ""), "rank 0", ErrorKind::lost);
+        io::parse_json(train::share(ranks, ""), "rank 0", ErrorKind::lost);
     if (configuration.is_null()) return end;
     Session session(options_of(configuration, "rank 0"), environment);
     if (!session.share_state(false)) continue;
@@ -406,8 +406,8 @@ End follow_runs(const RunEnvironment& environment) {
   }
 }
 
-void end_runs(distributed::Ranks& ranks) {
-  distributed::share(ranks, io::Json().dump());
+void end_runs(train::Ranks& ranks) {
+  train::share(ranks, io::Json().dump());
 }
 
 io::Json summarise_seeds(const std::vector<io::Json>& summaries) {

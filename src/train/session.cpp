@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/log.hpp"
-#include "afterspike/checkpoint/checkpoint.hpp"
-#include "afterspike/data/dataset.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/checkpoint.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "afterspike/kernels/workspace.hpp"
+#include "afterspike/tasks/dataset.hpp"
 #include "afterspike/train/memory.hpp"
 #include "together.hpp"
 
@@ -50,9 +50,9 @@ void warn_of_delay(const nn::Network& network, const tasks::Task& task) {
 
 /// Warns of idle ranks: ranks share a batch by whole shards, of which there may be fewer than
 /// ranks.
-void warn_of_idle(const distributed::Ranks& ranks, const TrainOptions& options, at::Device device) {
-  const std::int64_t rows = evaluation::shard_rows(options.batch_size, device);
-  const std::int64_t shards = evaluation::shard_count(options.batch_size, rows);
+void warn_of_idle(const train::Ranks& ranks, const TrainOptions& options, at::Device device) {
+  const std::int64_t rows = experiment::shard_rows(options.batch_size, device);
+  const std::int64_t shards = experiment::shard_count(options.batch_size, rows);
   if (shards >= ranks.size()) return;
   log::warning(
       "a batch of {} samples is {} shard{} of {}: {} of {} processes have nothing to do; expected "
@@ -106,7 +106,7 @@ void require_same_data(const io::Json& configuration, const tasks::Task& task) {
     // Older checkpoints lack the fingerprint of the test data.
     if (split == tasks::Split::test && !configuration.contains(key)) continue;
     const auto data = task.split(split);
-    const io::Json found = data ? io::Json(data::fingerprint(*data)) : io::Json();
+    const io::Json found = data ? io::Json(tasks::fingerprint(*data)) : io::Json();
     const io::Json expected = configuration.value(key, io::Json());
     require(found == expected, ErrorKind::checkpoint,
             "the {} data are not those that the training began with: found fingerprint {}, "
@@ -132,7 +132,7 @@ io::Json fingerprints(const tasks::Task& task) {
     const auto data = task.split(split);
     if (!data) continue;
     facts[fmt::format("fingerprint of {}", experiment::fingerprint_key(split))] =
-        data::fingerprint(*data);
+        tasks::fingerprint(*data);
   }
   return facts;
 }
@@ -142,7 +142,7 @@ std::unique_ptr<tasks::Task> make_task(const RunOptions& options, const RunEnvir
   std::unique_ptr<tasks::Task> task =
       options.experiment->make_task({environment.data_directory, run});
   if (environment.ranks->size() > 1) {
-    distributed::require_same(*environment.ranks, fingerprints(*task));
+    train::require_same(*environment.ranks, fingerprints(*task));
   }
   return task;
 }
@@ -179,11 +179,11 @@ Session::Session(RunOptions run_options, const RunEnvironment& environment,
 bool Session::share_state(bool trains) {
   const io::Json message = {{"trains", trains}, {"progress", trainer.progress().to_json()}};
   const io::Json state =
-      io::parse_json(distributed::share(ranks, message.dump()), "rank 0", ErrorKind::lost);
+      io::parse_json(train::share(ranks, message.dump()), "rank 0", ErrorKind::lost);
   if (!state.at("trains").get<bool>() || ranks.size() == 1) return state.at("trains");
   share_parameters(ranks, *network);
   const nn::NamedTensors optimizer_state = trainer.optimizer_state();
-  for (const auto& [name, tensor] : optimizer_state) distributed::share(ranks, tensor);
+  for (const auto& [name, tensor] : optimizer_state) train::share(ranks, tensor);
   if (ranks.rank() > 0) trainer.restore(Progress::from_json(state.at("progress")), optimizer_state);
   return true;
 }
@@ -245,19 +245,19 @@ io::Json checkpoint_configuration(Session& session) {
   }
   for (const tasks::Split split : tasks::kSplits) {
     const auto data = task.split(split);
-    if (data) configuration[experiment::fingerprint_key(split)] = data::fingerprint(*data);
+    if (data) configuration[experiment::fingerprint_key(split)] = tasks::fingerprint(*data);
   }
   if (evaluation_sigma) configuration["evaluation.sigma_mV"] = *evaluation_sigma;
   return configuration;
 }
 
 void restore(Session& session, const std::filesystem::path& checkpoint) {
-  const experiment::Trained saved = experiment::load(checkpoint, checkpoint::Part::all);
+  const experiment::Trained saved = experiment::load(checkpoint, experiment::Part::all);
   try {
     require_same_options(session.options, saved, *session.task);
     require_same_data(saved.content.configuration, *session.task);
-    checkpoint::require_same_parameters(saved.content.parameters, *session.network);
-    checkpoint::assign(saved.content.model, *session.network);
+    experiment::require_same_parameters(saved.content.parameters, *session.network);
+    experiment::assign(saved.content.model, *session.network);
     session.trainer.restore(Progress::from_json(saved.content.progress), saved.content.training);
   } catch (const Error& error) {
     throw error.within(fmt::format("checkpoint '{}'", checkpoint.string()));

@@ -3,8 +3,8 @@
 #include <memory>
 #include <optional>
 
-#include "afterspike/checkpoint/run_directory.hpp"
 #include "afterspike/experiment/experiment.hpp"
+#include "afterspike/experiment/run_directory.hpp"
 #include "afterspike/train/run.hpp"
 
 namespace afterspike::train {
@@ -31,7 +31,7 @@ class Session {
   std::unique_ptr<tasks::Task> task;
   std::shared_ptr<nn::Network> network;
   ThreadPool pool;
-  distributed::Ranks& ranks;
+  train::Ranks& ranks;
   Trainer trainer;
 };
 

@@ -7,14 +7,14 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "afterspike/base/denormals.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "clock.hpp"
 #include "finite.hpp"
 
 namespace afterspike::train {
 
 Shard run_shard(const nn::Network& network, const tasks::Task& task,
-                const std::vector<nn::Network::Parameter>& parameters, const data::Batch& samples,
+                const std::vector<nn::Network::Parameter>& parameters, const tasks::Batch& samples,
                 std::int64_t batch, double label_smoothing, nn::NetworkPass pass,
                 const at::Tensor& class_weights) {
   const DenormalsFlushed flushed;  // In the backward pass, and in composed operations.
@@ -23,7 +23,7 @@ Shard run_shard(const nn::Network& network, const tasks::Task& task,
   at::Tensor penalty;
   if (network.has_penalty()) pass.penalty = &penalty;
   const tasks::ReadValues outputs =
-      evaluation::outputs(network, samples, task.objective().read, pass);
+      experiment::outputs(network, samples, task.objective().read, pass);
   at::Tensor loss = task.loss(outputs, samples, label_smoothing, class_weights);
   if (penalty.defined()) loss = loss + penalty.sum().to(loss.device());
   const double forward_end_s = now_s();
@@ -51,8 +51,7 @@ bool all_finite(const std::vector<Shard>& shards) {
   });
 }
 
-at::Tensor sum_gradients(const std::vector<Shard>& shards, std::int64_t size,
-                         distributed::Ranks& ranks) {
+at::Tensor sum_gradients(const std::vector<Shard>& shards, std::int64_t size, train::Ranks& ranks) {
   // The sum begins with the first shard, which is rank 0's.
   const std::size_t begin = ranks.rank() == 0 ? 1 : 0;
   at::Tensor sum = begin == 1 ? shards.front().gradient : at::empty({size});

@@ -6,7 +6,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "afterspike/io/bytes.hpp"
 
 namespace afterspike::train {
@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t kFloatsPerStep = sizeof(tasks::StepReading) / sizeof(float);
 
 /// Concatenates the readings of all ranks, in the order of ranks.
-std::vector<tasks::StepReading> join_steps(distributed::Ranks& ranks,
+std::vector<tasks::StepReading> join_steps(train::Ranks& ranks,
                                            const std::vector<tasks::StepReading>& local) {
   if (ranks.size() == 1) return local;
   const at::Tensor counts = at::zeros({ranks.size()}, at::kLong);
@@ -40,7 +40,7 @@ std::vector<tasks::StepReading> join_steps(distributed::Ranks& ranks,
 
 }  // namespace
 
-Total add_in_order(distributed::Ranks& ranks, const tasks::Tally& begin,
+Total add_in_order(train::Ranks& ranks, const tasks::Tally& begin,
                    const std::vector<tasks::Tally>& tallies, int wish) {
   // Counts are exact in doubles.
   const at::Tensor values = at::tensor(
@@ -63,13 +63,13 @@ Total add_in_order(distributed::Ranks& ranks, const tasks::Tally& begin,
   return total(values);
 }
 
-tasks::Tally evaluate_together(distributed::Ranks& ranks, const nn::Network& network,
-                               const tasks::Task& task, const data::Dataset& dataset,
+tasks::Tally evaluate_together(train::Ranks& ranks, const nn::Network& network,
+                               const tasks::Task& task, const tasks::Dataset& dataset,
                                const nn::NetworkPass& pass, ThreadPool& pool) {
   const auto [first, last] =
-      distributed::part_of(ranks, evaluation::shard_count(dataset, network.device()));
+      train::part_of(ranks, experiment::shard_count(dataset, network.device()));
   std::vector<tasks::Tally> shards =
-      evaluation::evaluate_shards(network, task, dataset, pass, pool, first, last);
+      experiment::evaluate_shards(network, task, dataset, pass, pool, first, last);
   std::vector<tasks::StepReading> steps;
   for (tasks::Tally& tally : shards) {
     steps.insert(steps.end(), tally.steps.begin(), tally.steps.end());
@@ -80,17 +80,16 @@ tasks::Tally evaluate_together(distributed::Ranks& ranks, const nn::Network& net
   return total;
 }
 
-void share_parameters(distributed::Ranks& ranks, const nn::Network& network) {
+void share_parameters(train::Ranks& ranks, const nn::Network& network) {
   const at::NoGradGuard no_grad;
   for (const nn::Network::Parameter& parameter : network.named()) {
     const at::Tensor values = parameter.tensor.detach().to(at::kCPU).contiguous();
-    distributed::share(ranks, values);
+    train::share(ranks, values);
     at::Tensor(parameter.tensor).copy_(values);
   }
 }
 
-void require_same_parameters(distributed::Ranks& ranks, const nn::Network& network,
-                             std::int64_t epoch) {
+void require_same_parameters(train::Ranks& ranks, const nn::Network& network, std::int64_t epoch) {
   if (ranks.size() == 1) return;
   std::vector<std::uint8_t> bytes;
   for (const nn::Network::Parameter& parameter : network.named()) {
@@ -98,7 +97,7 @@ void require_same_parameters(distributed::Ranks& ranks, const nn::Network& netwo
     const auto* begin = static_cast<const std::uint8_t*>(values.data_ptr());
     bytes.insert(bytes.end(), begin, begin + values.nbytes());
   }
-  distributed::require_same(
+  train::require_same(
       ranks, {{fmt::format("SHA-256 of the parameters after epoch {} (processors that differ may "
                            "round differently: --instructions, ATEN_CPU_CAPABILITY)",
                            epoch),

@@ -8,8 +8,8 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include "afterspike/base/error.hpp"
-#include "afterspike/checkpoint/checkpoint.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/checkpoint.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "class_weights.hpp"
 #include "clock.hpp"
 #include "finite.hpp"
@@ -87,7 +87,7 @@ Progress Progress::from_json(const io::Json& json) {
 }
 
 Trainer::Trainer(nn::Network& network, const tasks::Task& task, const TrainOptions& options,
-                 Rng rng, ThreadPool& pool, distributed::Ranks& ranks)
+                 Rng rng, ThreadPool& pool, train::Ranks& ranks)
     : network_(network),
       task_(task),
       options_(options),
@@ -177,11 +177,11 @@ nn::NetworkPass Trainer::shard_pass(std::int64_t index, std::int64_t rows) const
 
 std::vector<tasks::Tally> Trainer::train_step(std::span<const std::int64_t> numbers) {
   const auto batch = static_cast<std::int64_t>(numbers.size());
-  const std::int64_t rows = evaluation::shard_rows(options_.batch_size, network_.device());
-  const auto [first, last] = distributed::part_of(ranks_, evaluation::shard_count(batch, rows));
+  const std::int64_t rows = experiment::shard_rows(options_.batch_size, network_.device());
+  const auto [first, last] = train::part_of(ranks_, experiment::shard_count(batch, rows));
   std::vector<Shard> shards(static_cast<std::size_t>(last - first));
   pool_.run(last - first, [&, begin = first](std::int64_t place) {
-    const auto own = evaluation::shard(numbers, rows, begin + place);
+    const auto own = experiment::shard(numbers, rows, begin + place);
     shards[static_cast<std::size_t>(place)] = run_shard(
         network_, task_, optimizer_.parameters(), samples_->batch(own), batch,
         options_.label_smoothing, shard_pass(begin + place, std::ssize(own)), class_weights_);
@@ -213,9 +213,9 @@ void Trainer::require_finite(const std::vector<Shard>& shards,
   if (std::isnan(loss)) loss = std::abs(loss);  // The sign of NaN has no meaning.
   const std::vector<nn::Network::Parameter>& parameters = optimizer_.parameters();
   std::string bad;
-  const std::int64_t rows = evaluation::shard_rows(options_.batch_size, network_.device());
+  const std::int64_t rows = experiment::shard_rows(options_.batch_size, network_.device());
   for (std::int64_t index = 0; bad.empty() && index < std::ssize(shards); ++index) {
-    const auto own = evaluation::shard(numbers, rows, first + index);
+    const auto own = experiment::shard(numbers, rows, first + index);
     bad = first_bad_tensor(*samples_, own, shard_pass(first + index, std::ssize(own)));
   }
   for (std::size_t i = 0; bad.empty() && std::isfinite(loss) && i < parameters.size(); ++i) {
@@ -229,14 +229,14 @@ void Trainer::require_finite(const std::vector<Shard>& shards,
        progress_.step + 1, loss, bad);
 }
 
-std::string Trainer::first_bad_tensor(const data::Dataset& dataset,
+std::string Trainer::first_bad_tensor(const tasks::Dataset& dataset,
                                       std::span<const std::int64_t> numbers,
                                       nn::NetworkPass pass) const {
   const at::NoGradGuard no_grad;
   for (const nn::Network::Parameter& parameter : network_.named()) {
     if (!is_finite(parameter.tensor)) return "parameter '" + parameter.name + "'";
   }
-  const data::Batch data = dataset.batch(numbers);
+  const tasks::Batch data = dataset.batch(numbers);
   if (!is_finite(data.input)) return "the input";
   // NaN is an unknown target.
   if (data.target.is_floating_point() && data.target.isinf().any().item<bool>()) {
@@ -260,14 +260,14 @@ std::string Trainer::first_bad_tensor(const data::Dataset& dataset,
   return is_finite(output) ? "" : "the output";
 }
 
-void Trainer::fail_validation(const data::Dataset& validation, const nn::NetworkPass& pass) const {
+void Trainer::fail_validation(const tasks::Dataset& validation, const nn::NetworkPass& pass) const {
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(validation.size()));
   std::iota(numbers.begin(), numbers.end(), 0);
   std::string bad;
-  const std::int64_t rows = evaluation::shard_rows(validation.size(), network_.device());
-  const std::int64_t shards = evaluation::shard_count(validation.size(), rows);
+  const std::int64_t rows = experiment::shard_rows(validation.size(), network_.device());
+  const std::int64_t shards = experiment::shard_count(validation.size(), rows);
   for (std::int64_t index = 0; bad.empty() && index < shards; ++index) {
-    bad = first_bad_tensor(validation, evaluation::shard(numbers, rows, index), pass);
+    bad = first_bad_tensor(validation, experiment::shard(numbers, rows, index), pass);
   }
   fail(ErrorKind::numeric,
        "step {}: the loss on validation data is not finite; the first tensor that is not finite is "
@@ -291,7 +291,7 @@ bool Trainer::select(const EpochReport& report) {
 }
 
 nn::NamedTensors Trainer::model() const {
-  nn::NamedTensors tensors = checkpoint::model_tensors(network_);
+  nn::NamedTensors tensors = experiment::model_tensors(network_);
   optimizer_.put_averages(tensors);
   return tensors;
 }

@@ -10,7 +10,7 @@
 
 #include <ATen/ATen.h>
 
-#include "afterspike/distributed/ranks.hpp"
+#include "afterspike/train/ranks.hpp"
 
 namespace afterspike::testing {
 
@@ -22,7 +22,7 @@ class ThreadRanks {
 
   /// Calls work(ranks) on a thread per rank. Rethrows the exception of the lowest rank that has its
   /// own; the others end with it.
-  void run(const std::function<void(distributed::Ranks&)>& work) {
+  void run(const std::function<void(train::Ranks&)>& work) {
     std::vector<std::exception_ptr> errors(static_cast<std::size_t>(size_));
     std::vector<std::thread> threads;
     for (int rank = 0; rank < size_; ++rank) {
@@ -46,7 +46,7 @@ class ThreadRanks {
  private:
   struct Stopped {};
 
-  class Member final : public distributed::Ranks {
+  class Member final : public train::Ranks {
    public:
     Member(ThreadRanks& all, int rank) : all_(all), rank_(rank) {}
     int rank() const noexcept override { return rank_; }
@@ -67,7 +67,7 @@ class ThreadRanks {
   }
 
   /// Turns 0 to size - 1 go up, and size to 2 size - 1 take the result.
-  void fold(int rank, const at::Tensor& values, const distributed::Ranks::Add& add) {
+  void fold(int rank, const at::Tensor& values, const train::Ranks::Add& add) {
     const at::Tensor flat = values.view(-1);
     await_turn(rank);
     if (rank > 0) flat.copy_(passed_);

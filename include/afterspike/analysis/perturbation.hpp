@@ -45,10 +45,10 @@ std::vector<at::Tensor> masks_without(const nn::Network& network,
 std::shared_ptr<nn::Network> with_weight_noise(const experiment::Trained& trained, double level,
                                                const Rng& rng);
 
-/// Changes of a batch (evaluation::Candidate::change), for input of events: every value is a whole
+/// Changes of a batch (experiment::Candidate::change), for input of events: every value is a whole
 /// number, the count of events. Each sample has its own stream, by its number. They throw
 /// Error(data) for input without events, such as images.
-using InputChange = std::function<void(data::Batch&, std::span<const std::int64_t>)>;
+using InputChange = std::function<void(tasks::Batch&, std::span<const std::int64_t>)>;
 
 /// Moves each event by a normal number of steps, rounded. An event that would leave its sample
 /// stays at the first or last step, so that none is lost.

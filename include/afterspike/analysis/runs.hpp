@@ -31,7 +31,7 @@ struct Subject {
   std::string name;
   std::shared_ptr<experiment::Trained> trained;
   std::shared_ptr<const tasks::Task> task;
-  std::shared_ptr<const data::Dataset> data;
+  std::shared_ptr<const tasks::Dataset> data;
 
   const nn::Network& network() const { return *trained->network; }
 };

@@ -59,7 +59,7 @@ using Progress = std::function<bool(const std::vector<Measurement>& measured)>;
 /// Every measurement draws from its own stream of the protocol's seed, named by perturbation,
 /// cluster, level and trial: the same for all runs, so that trials of different runs are pairs, and
 /// independent of other measurements. int(fraction n) of n neurons are silenced, as in the authors'
-/// code. Level 0 equals evaluation::evaluate(), to the bit.
+/// code. Level 0 equals experiment::evaluate(), to the bit.
 bool measure(const Protocol& protocol, const std::vector<Subject>& subjects,
              const std::vector<Measurement>& plan, std::vector<Measurement>& measured,
              ThreadPool& pool, const Progress& progress);

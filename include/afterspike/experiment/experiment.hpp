@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "afterspike/base/options.hpp"
-#include "afterspike/checkpoint/checkpoint.hpp"
+#include "afterspike/experiment/checkpoint.hpp"
 #include "afterspike/nn/network.hpp"
 #include "afterspike/tasks/task.hpp"
 
@@ -74,7 +74,7 @@ struct Trained {
   std::shared_ptr<nn::Network> network;
   nn::NetworkPass pass;        ///< For evaluation: the final softness if it was annealed.
   tasks::Objective objective;  ///< Objective of its task.
-  checkpoint::Checkpoint content;
+  Checkpoint content;
 };
 
 /// Returns a copy of the network in float64: the same parameters, without the rounding of float32.
@@ -87,6 +87,6 @@ std::shared_ptr<nn::Network> initial_network(const Trained& trained);
 /// Loads a run (its selected checkpoint) or a checkpoint; Part::all if training is to go on from
 /// it. A run may be in training: if it selects another checkpoint meanwhile, that one is loaded.
 /// Throws Error(checkpoint) whose message begins with the path.
-Trained load(const std::filesystem::path& run, checkpoint::Part part = checkpoint::Part::model);
+Trained load(const std::filesystem::path& run, Part part = Part::model);
 
 }  // namespace afterspike::experiment

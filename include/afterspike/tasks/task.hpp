@@ -11,7 +11,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "afterspike/base/options.hpp"
-#include "afterspike/data/dataset.hpp"
+#include "afterspike/tasks/dataset.hpp"
 
 namespace afterspike::tasks {
 
@@ -114,8 +114,8 @@ struct Measure {
 class Task {
  public:
   struct Parts {
-    std::shared_ptr<const data::Dataset> train, validation, test;  ///< validation may be null.
-    std::vector<std::string> remarks = {};                         ///< Task::remarks()
+    std::shared_ptr<const tasks::Dataset> train, validation, test;  ///< validation may be null.
+    std::vector<std::string> remarks = {};                          ///< Task::remarks()
   };
 
   /// Throws Error(config) if the objective reads more steps than there are.
@@ -127,7 +127,7 @@ class Task {
   bool classifies() const noexcept { return objective_.kind == Objective::Kind::classify; }
 
   /// Returns the samples of a split; null if the task has no validation split.
-  std::shared_ptr<const data::Dataset> split(Split split) const;
+  std::shared_ptr<const tasks::Dataset> split(Split split) const;
 
   /// Returns sentences that users should know about these data, such as the fraction of unused
   /// spikes.
@@ -137,14 +137,14 @@ class Task {
   /// read_steps() of the network's outputs). Differentiable. `label_smoothing` spreads that part of
   /// the target over all classes. `class_weights` [classes] multiplies the loss of a sample by the
   /// weight of its class; undefined: 1.
-  at::Tensor loss(const ReadValues& outputs, const data::Batch& batch, double label_smoothing = 0,
+  at::Tensor loss(const ReadValues& outputs, const tasks::Batch& batch, double label_smoothing = 0,
                   const at::Tensor& class_weights = {}) const;
 
   /// Returns loss (without smoothing) and correct decisions, for training.
-  Tally tally(const ReadValues& outputs, const data::Batch& batch) const;
+  Tally tally(const ReadValues& outputs, const tasks::Batch& batch) const;
 
   /// As tally(), with the readings of every step if the measures need them.
-  Tally full_tally(const ReadValues& outputs, const data::Batch& batch) const;
+  Tally full_tally(const ReadValues& outputs, const tasks::Batch& batch) const;
 
   /// Returns the measures of `tally`, besides its loss: accuracy for classes; for spikes and
   /// voltages the area under the ROC curve of the spikes over all steps (auc), the root mean

@@ -2,10 +2,10 @@
 
 #include <cstddef>
 
-#include "afterspike/distributed/ranks.hpp"
 #include "afterspike/nn/network.hpp"
 #include "afterspike/tasks/task.hpp"
 #include "afterspike/train/options.hpp"
+#include "afterspike/train/ranks.hpp"
 
 namespace afterspike::train {
 
@@ -29,7 +29,7 @@ struct MemoryPlan {
 /// limit and the network's memory is not known.
 MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
                        const TrainOptions& options, int threads, std::size_t limit,
-                       const distributed::Ranks& ranks = distributed::alone());
+                       const train::Ranks& ranks = train::alone());
 
 /// Makes malloc return freed tensors to the operating system (process-wide) instead of keeping room
 /// for equally large ones, which may exceed a limit.

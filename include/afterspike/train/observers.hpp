@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "afterspike/checkpoint/run_directory.hpp"
+#include "afterspike/experiment/run_directory.hpp"
 #include "afterspike/io/tensorboard.hpp"
 #include "afterspike/train/trainer.hpp"
 
@@ -56,7 +56,7 @@ class Checkpointer final : public Observer {
  public:
   /// `configuration` goes into every checkpoint; `saved_step` is the step of the checkpoint from
   /// which the training resumes, -1 if there is none.
-  Checkpointer(checkpoint::RunDirectory run, io::Json configuration, double interval_s,
+  Checkpointer(experiment::RunDirectory run, io::Json configuration, double interval_s,
                std::int64_t saved_step = -1);
   void on_step(const Trainer& trainer) override;
   void on_epoch(const Trainer& trainer, const EpochReport& report) override;
@@ -65,7 +65,7 @@ class Checkpointer final : public Observer {
  private:
   void save(const Trainer& trainer, bool best);
 
-  checkpoint::RunDirectory run_;
+  experiment::RunDirectory run_;
   io::Json configuration_;
   double interval_s_;
   double last_s_;

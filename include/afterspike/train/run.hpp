@@ -9,10 +9,10 @@
 
 #include <c10/core/Device.h>
 
-#include "afterspike/distributed/ranks.hpp"
 #include "afterspike/experiment/experiment.hpp"
 #include "afterspike/io/json.hpp"
 #include "afterspike/train/options.hpp"
+#include "afterspike/train/ranks.hpp"
 #include "afterspike/train/trainer.hpp"
 
 namespace afterspike::train {
@@ -33,9 +33,9 @@ struct RunOptions {
 struct RunEnvironment {
   std::filesystem::path data_directory;
   int threads = 1;
-  at::Device device = at::kCPU;  ///< Device of the network; other devices have no kernels.
-  distributed::Ranks* ranks = &distributed::alone();  ///< Processes that train together; must
-                                                      ///< outlive the training.
+  at::Device device = at::kCPU;           ///< Device of the network; other devices have no kernels.
+  train::Ranks* ranks = &train::alone();  ///< Processes that train together; must
+                                          ///< outlive the training.
   Limits limits;
   std::size_t memory_limit = 0;  ///< Bytes of the whole process; 0: no limit.
   double checkpoint_interval_s = 60;
@@ -95,7 +95,7 @@ RunResult continue_run(const std::filesystem::path& directory, const RunEnvironm
 /// Runs a rank other than 0: takes part in every continue_run() of rank 0, until it calls
 /// end_runs(). Returns how the last run ended. Needs the data, but no directory of a run.
 End follow_runs(const RunEnvironment& environment);
-void end_runs(distributed::Ranks& ranks);
+void end_runs(train::Ranks& ranks);
 
 /// Returns number, mean and sample standard deviation of the measures in the summaries of several
 /// seeds, and all values by seed: null if a seed does not have that measure.

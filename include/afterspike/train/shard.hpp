@@ -5,9 +5,9 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "afterspike/distributed/ranks.hpp"
 #include "afterspike/nn/network.hpp"
 #include "afterspike/tasks/task.hpp"
+#include "afterspike/train/ranks.hpp"
 
 /// Parts of a training step: the work of one thread, and the combination of the results.
 namespace afterspike::train {
@@ -23,7 +23,7 @@ struct Shard {
 /// the layers' penalty, nn::LayerPass::penalty), divided by the size of the whole batch, by
 /// `parameters`. May be called from several threads at once.
 Shard run_shard(const nn::Network& network, const tasks::Task& task,
-                const std::vector<nn::Network::Parameter>& parameters, const data::Batch& samples,
+                const std::vector<nn::Network::Parameter>& parameters, const tasks::Batch& samples,
                 std::int64_t batch, double label_smoothing, nn::NetworkPass pass,
                 const at::Tensor& class_weights = {});
 
@@ -32,9 +32,9 @@ bool all_finite(const std::vector<Shard>& shards);
 
 /// Returns the gradient, of `size` values, of the whole batch, of which this rank has `shards`: the
 /// sum over all shards of all ranks, in their order. REQUIRES: rank 0 has at least one. Throws as
-/// distributed::Ranks.
+/// train::Ranks.
 at::Tensor sum_gradients(const std::vector<Shard>& shards, std::int64_t size,
-                         distributed::Ranks& ranks = distributed::alone());
+                         train::Ranks& ranks = train::alone());
 
 /// Splits such a gradient by parameter, each in its shape; views.
 std::vector<at::Tensor> by_parameter(const at::Tensor& gradient,

@@ -9,12 +9,12 @@
 
 #include "afterspike/base/parallel.hpp"
 #include "afterspike/base/rng.hpp"
-#include "afterspike/distributed/ranks.hpp"
 #include "afterspike/io/json.hpp"
 #include "afterspike/nn/network.hpp"
 #include "afterspike/tasks/task.hpp"
 #include "afterspike/train/optimizer.hpp"
 #include "afterspike/train/options.hpp"
+#include "afterspike/train/ranks.hpp"
 #include "afterspike/train/shard.hpp"
 
 namespace afterspike::train {
@@ -71,7 +71,7 @@ struct Limits {
 
 /// Trains a network on a task.
 ///
-/// A batch is cut into shards of a fixed number of rows (evaluation::shard_rows). Threads take
+/// A batch is cut into shards of a fixed number of rows (experiment::shard_rows). Threads take
 /// shards from a list, and their gradients are added in a fixed order: the same bits for any number
 /// of threads. With several ranks each computes some of the shards, and the sum keeps that order:
 /// the same bits for any number of processes. All ranks must have the same network, task, options
@@ -81,7 +81,7 @@ class Trainer {
   /// `network`, `task`, `pool` and `ranks` must outlive the trainer. Throws Error(config) if the
   /// options do not fit the task or the network.
   Trainer(nn::Network& network, const tasks::Task& task, const TrainOptions& options, Rng rng,
-          ThreadPool& pool, distributed::Ranks& ranks = distributed::alone());
+          ThreadPool& pool, train::Ranks& ranks = train::alone());
 
   /// Continues from a checkpoint; the network's parameters must have been assigned already.
   void restore(const Progress& progress, const nn::NamedTensors& optimizer_state);
@@ -96,7 +96,7 @@ class Trainer {
 
   /// Trains until the epochs are done or a limit is reached; a limit of one rank stops all. Throws
   /// Error(numeric) naming the step and the first tensor that is not finite, and as
-  /// distributed::Ranks.
+  /// train::Ranks.
   End run(const std::vector<Observer*>& observers, const Limits& limits);
 
   const nn::Network& network() const noexcept { return network_; }
@@ -122,9 +122,9 @@ class Trainer {
   void require_finite(const std::vector<Shard>& shards, std::span<const std::int64_t> numbers,
                       std::int64_t first) const;
   /// Names the first tensor of a forward pass that is not finite; empty if all are finite.
-  std::string first_bad_tensor(const data::Dataset& dataset, std::span<const std::int64_t> numbers,
+  std::string first_bad_tensor(const tasks::Dataset& dataset, std::span<const std::int64_t> numbers,
                                nn::NetworkPass pass) const;
-  [[noreturn]] void fail_validation(const data::Dataset& validation,
+  [[noreturn]] void fail_validation(const tasks::Dataset& validation,
                                     const nn::NetworkPass& pass) const;
   EpochReport finish_epoch(double epoch_s, std::int64_t timed_samples);
   bool select(const EpochReport& report);
@@ -137,14 +137,14 @@ class Trainer {
   TrainOptions options_;
   Rng rng_;
   ThreadPool& pool_;
-  distributed::Ranks& ranks_;
+  train::Ranks& ranks_;
   Optimizer optimizer_;
   at::Tensor class_weights_;  ///< [classes]; undefined: all 1.
   std::int64_t steps_per_epoch_ = 0;
   bool selects_best_ = false;
   std::size_t workspace_limit_ = 0;
   nn::LargestPass largest_;
-  std::shared_ptr<const data::Dataset> samples_;  ///< Samples of the current epoch.
+  std::shared_ptr<const tasks::Dataset> samples_;  ///< Samples of the current epoch.
   Progress progress_;
 };
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "support/expect_error.hpp"
 #include "unit/analysis/subjects.hpp"
 
@@ -39,7 +39,7 @@ TEST(Confusion, CountsWhatEvaluateCounts) {
   ThreadPool one(1), three(3);
   const statistics::Points counts = confusion(subject, one);
   EXPECT_EQ(counts, confusion(subject, three)) << "threads";
-  const tasks::Tally tally = evaluation::evaluate(subject.network(), *subject.task, *subject.data,
+  const tasks::Tally tally = experiment::evaluate(subject.network(), *subject.task, *subject.data,
                                                   subject.trained->pass, one);
   EXPECT_GT(tally.correct, 0);
   EXPECT_EQ(counts.trace(), static_cast<double>(tally.correct));
@@ -65,7 +65,7 @@ TEST(Traces, AreWhatPredictGives) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].name, "output");
   ASSERT_EQ(found[0].traces.size(), 4U);
-  const at::Tensor outputs = evaluation::predict(subject.network(), subject.task->objective(),
+  const at::Tensor outputs = experiment::predict(subject.network(), subject.task->objective(),
                                                  *subject.data, subject.trained->pass, pool);
   for (std::int64_t sample = 0; sample < 4; ++sample) {
     const Trace& trace = found[0].traces[static_cast<std::size_t>(sample)];
@@ -82,8 +82,8 @@ TEST(Traces, AreWhatPredictGives) {
 TEST(Traces, EndWithTheirSamples) {
   const TempDir directory;
   Subject subject = subject_with(directory, 1, at::zeros({kSamples, kSteps, 1}), false);
-  subject.data = std::make_shared<data::Sequences>(inputs(), at::Tensor(),
-                                                   at::arange(kSamples).remainder(kSteps) + 1);
+  subject.data = std::make_shared<tasks::Sequences>(inputs(), at::Tensor(),
+                                                    at::arange(kSamples).remainder(kSteps) + 1);
   ThreadPool pool(1);
   const auto found = traces(subject, 3, pool);
   EXPECT_EQ(found[0].traces[2].output.size(), 3U);
@@ -91,19 +91,19 @@ TEST(Traces, EndWithTheirSamples) {
 }
 
 /// Sequences of which only some steps are scored.
-class Asked final : public data::Dataset {
+class Asked final : public tasks::Dataset {
  public:
   Asked(at::Tensor inputs, at::Tensor targets, at::Tensor weight)
       : whole_(std::move(inputs), std::move(targets)), weight_(std::move(weight)) {}
   std::int64_t size() const override { return whole_.size(); }
-  data::Batch batch(std::span<const std::int64_t> numbers) const override {
-    data::Batch batch = whole_.batch(numbers);
+  tasks::Batch batch(std::span<const std::int64_t> numbers) const override {
+    tasks::Batch batch = whole_.batch(numbers);
     batch.weight = weight_.unsqueeze(1).expand({-1, std::ssize(numbers)});
     return batch;
   }
 
  private:
-  data::Sequences whole_;
+  tasks::Sequences whole_;
   at::Tensor weight_;  // [steps]
 };
 
@@ -126,7 +126,7 @@ TEST(Traces, OfSpikesAndVoltageAreProbabilityAndMillivolts) {
   EXPECT_EQ(found[0].name, "spike probability");
   EXPECT_EQ(found[1].unit, "mV");
   const at::Tensor outputs =
-      evaluation::predict(subject.network(), objective, *subject.data, subject.trained->pass, pool);
+      experiment::predict(subject.network(), objective, *subject.data, subject.trained->pass, pool);
   for (std::size_t i = 0; i < 3; ++i) {
     const auto step = static_cast<std::int64_t>(i) + 2;
     EXPECT_EQ(found[0].traces[1].time_ms[i], static_cast<double>(step + 1));

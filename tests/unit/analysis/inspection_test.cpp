@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "afterspike/io/table.hpp"
 #include "support/expect_error.hpp"
 #include "unit/analysis/subjects.hpp"
@@ -309,9 +309,9 @@ TEST(TimescalesOfNeurons, AreOneOverTheDecay) {
 }
 
 /// The answer to a sample as a function of its input.
-double answer(const Subject& subject, const data::Batch& batch) {
+double answer(const Subject& subject, const tasks::Batch& batch) {
   const at::NoGradGuard no_grad;
-  const auto read = evaluation::outputs(subject.network(), batch, subject.task->objective().read,
+  const auto read = experiment::outputs(subject.network(), batch, subject.task->objective().read,
                                         subject.trained->pass);
   return subject.task->classifies() ? tasks::mean_over_read(read).amax().item<double>()
                                     : read.values.sum().item<double>();
@@ -330,7 +330,7 @@ TEST(SaliencyOfInput, IsTheSlopeOfTheAnswer) {
     const std::vector<std::int64_t> numbers = {2};
     constexpr double kStep = 1e-2;
     for (std::int64_t step = 0; step < 6; ++step) {
-      data::Batch up = subject.data->batch(numbers), down = subject.data->batch(numbers);
+      tasks::Batch up = subject.data->batch(numbers), down = subject.data->batch(numbers);
       up.input = up.input.clone();
       down.input = down.input.clone();
       up.input[step] += kStep;

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "support/expect_error.hpp"
 #include "unit/analysis/subjects.hpp"
 
@@ -146,9 +146,9 @@ TEST(MeanActivity, LeavesOutWhatIsBeyondASamplesEnd) {
   Subject subject = testing::subject_of(directory / "run");
   ThreadPool pool(1);
   const at::Tensor inputs = testing::uniform_tensor({1, 8, 1}, Rng(3)).to(at::kFloat);
-  subject.data = std::make_shared<data::Sequences>(inputs.slice(1, 0, 5), at::Tensor());
+  subject.data = std::make_shared<tasks::Sequences>(inputs.slice(1, 0, 5), at::Tensor());
   const std::vector<double> short_one = mean_activity(subject, pool);
-  subject.data = std::make_shared<data::Sequences>(inputs, at::Tensor(), at::full({1}, 5));
+  subject.data = std::make_shared<tasks::Sequences>(inputs, at::Tensor(), at::full({1}, 5));
   const std::vector<double> cut = mean_activity(subject, pool);
   for (std::size_t i = 0; i < cut.size(); ++i) EXPECT_NEAR(cut[i], short_one[i], 1e-7);
 }

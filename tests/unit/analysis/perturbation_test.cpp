@@ -12,8 +12,8 @@ using testing::expect_error;
 using testing::TempDir;
 
 /// Random counts of 0 to 2 events, [steps, samples, features].
-data::Batch events(std::int64_t samples) {
-  data::Batch batch;
+tasks::Batch events(std::int64_t samples) {
+  tasks::Batch batch;
   batch.input = testing::uniform_tensor({30, samples, 4}, Rng(1), 0, 3).floor().to(at::kFloat);
   return batch;
 }
@@ -58,27 +58,27 @@ TEST(WeightNoise, HasItsSizeAndLeavesEverythingButWeightsAlone) {
 }
 
 TEST(Deletion, LeavesOutThatPartOfTheEventsWhateverTheBatch) {
-  data::Batch batch = events(40);
+  tasks::Batch batch = events(40);
   const at::Tensor before = batch.input;
   const InputChange change = thinned(0.3, Rng(7));
   change(batch, numbers_from(0, 40));
   const double kept = (batch.input.sum() / before.sum()).item<double>();
   EXPECT_NEAR(kept, 0.7, 0.02);
   EXPECT_TRUE((batch.input <= before).all().item<bool>());
-  data::Batch part;
+  tasks::Batch part;
   part.input = before.slice(1, 10, 15);
   change(part, numbers_from(10, 5));
   testing::expect_same(part.input, batch.input.slice(1, 10, 15).contiguous(), "a part alone");
 }
 
 TEST(Deletion, OfAllEventsLeavesNone) {
-  data::Batch batch = events(3);
+  tasks::Batch batch = events(3);
   thinned(1, Rng(1))(batch, numbers_from(0, 3));
   EXPECT_EQ(batch.input.sum().item<double>(), 0);
 }
 
 TEST(Jitter, MovesEventsByItsDeviationAndLosesNone) {
-  data::Batch batch;
+  tasks::Batch batch;
   batch.input = at::zeros({101, 1, 2000});
   batch.input[50].fill_(1);
   jittered(5, Rng(3))(batch, numbers_from(0, 1));
@@ -91,7 +91,7 @@ TEST(Jitter, MovesEventsByItsDeviationAndLosesNone) {
 }
 
 TEST(Jitter, KeepsEventsWithinTheirSample) {
-  data::Batch batch;
+  tasks::Batch batch;
   batch.input = at::zeros({10, 2, 50});
   batch.input.slice(0, 0, 4).fill_(1);
   batch.lengths = at::full({2}, 4);
@@ -102,7 +102,7 @@ TEST(Jitter, KeepsEventsWithinTheirSample) {
 
 TEST(InputChanges, RefuseInputThatIsNotOfEvents) {
   for (const float value : {0.5F, -1.0F, std::numeric_limits<float>::infinity()}) {
-    data::Batch batch = events(3);
+    tasks::Batch batch = events(3);
     batch.input[7][2][1] = value;
     expect_error(ErrorKind::data, {"sample 12", "expected events", "Images"},
                  [&] { jittered(1, Rng(1))(batch, numbers_from(10, 3)); });

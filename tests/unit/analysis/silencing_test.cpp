@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "afterspike/analysis/selection.hpp"
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "support/expect_error.hpp"
 #include "unit/analysis/subjects.hpp"
 
@@ -61,7 +61,7 @@ TEST_P(SilencingOfEveryNeuron, OfNobodyIsTheEvaluationAndOfEverybodyLeavesTheBia
   const Subject& subject = subjects[0];
   ThreadPool pool(1);
   const tasks::Tally tally =
-      evaluation::evaluate(subject.network(), *subject.task, *subject.data, {}, pool);
+      experiment::evaluate(subject.network(), *subject.task, *subject.data, {}, pool);
   EXPECT_EQ(measured[0].loss, tally.loss / static_cast<double>(tally.samples)) << "to the bit";
   EXPECT_EQ(measured[1].loss, measured[0].loss);
   const std::vector<std::int64_t> all = {0, 1, 2, 3, 4, 5};
@@ -80,7 +80,7 @@ TEST_P(SilencingOfEveryNeuron, EqualsANetworkWhoseNeuronsEmitNothingByTheReferen
   // The same masks by the composed operations.
   const Subject& subject = subjects[0];
   const std::vector<std::int64_t> all = {0, 1, 2, 3, 4, 5};
-  const data::Batch batch = subject.data->batch(all);
+  const tasks::Batch batch = subject.data->batch(all);
   std::vector<double> losses;
   for (std::uint64_t trial = 0; trial < 3; ++trial) {
     std::vector<std::int64_t> order =
@@ -147,7 +147,7 @@ TEST(Silencing, ByRankTakesTheFirstInOrder) {
     nn::NetworkPass pass;
     pass.masks = masks_without(subject.network(), silenced);
     const tasks::Tally tally =
-        evaluation::evaluate(subject.network(), *subject.task, *subject.data, pass, pool);
+        experiment::evaluate(subject.network(), *subject.task, *subject.data, pass, pool);
     EXPECT_EQ(measured[0].loss, tally.loss / 6);
     EXPECT_EQ(measured[1].neurons, 6);
   }
@@ -178,7 +178,7 @@ TEST(Silencing, ByClusterTakesNeuronsOfThatClusterAndAsManyOfAllAsControl) {
   nn::NetworkPass pass;
   pass.masks = masks_without(subjects[0].network(), silenced);
   const tasks::Tally tally =
-      evaluation::evaluate(subjects[0].network(), *subjects[0].task, *subjects[0].data, pass, pool);
+      experiment::evaluate(subjects[0].network(), *subjects[0].task, *subjects[0].data, pass, pool);
   EXPECT_EQ(measured[10].loss, tally.loss / 6);
   EXPECT_EQ(measured[11].loss, measured[10].loss);
   EXPECT_NE(measured[15].loss, measured[14].loss) << "controls are drawn";

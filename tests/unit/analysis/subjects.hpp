@@ -30,7 +30,7 @@ inline void write_run(const std::filesystem::path& path, const std::string& neur
   const auto network = experiment.make_network(*task);
   network->initialize(Rng(seed));
   if (change) change(*network);
-  checkpoint::Checkpoint content;
+  experiment::Checkpoint content;
   content.configuration = experiment::to_configuration(description);
   content.configuration["shape.input_size"] = task->shape().input_size;
   content.configuration["shape.output_size"] = task->shape().output_size;
@@ -38,9 +38,9 @@ inline void write_run(const std::filesystem::path& path, const std::string& neur
   content.configuration["objective.kind"] = "trace";
   content.configuration["objective.read"] = "all";
   content.progress = {{"step", 1}};
-  content.parameters = checkpoint::describe_parameters(*network);
-  content.model = checkpoint::model_tensors(*network);
-  checkpoint::save(path, content);
+  content.parameters = experiment::describe_parameters(*network);
+  content.model = experiment::model_tensors(*network);
+  experiment::write_checkpoint(path, content);
 }
 
 /// Gives every intrinsic parameter different values for each neuron.
@@ -66,7 +66,7 @@ inline analysis::Subject subject_on(const std::filesystem::path& path, const at:
   analysis::Subject subject = subject_of(path);
   tasks::Objective objective;
   objective.kind = classifies ? tasks::Objective::Kind::classify : tasks::Objective::Kind::trace;
-  subject.data = std::make_shared<data::Sequences>(inputs, targets);
+  subject.data = std::make_shared<tasks::Sequences>(inputs, targets);
   subject.task = std::make_shared<tasks::Task>(
       tasks::TaskShape{inputs.size(2), outputs, inputs.size(1), 0.05}, objective,
       tasks::Task::Parts{subject.data, nullptr, subject.data});

@@ -30,7 +30,7 @@ void set(Experiment& experiment, const std::string& path, const std::string& tex
 struct Saved {
   Experiment experiment{"sine_generation", "glifr"};
   std::shared_ptr<nn::Network> network;
-  checkpoint::Checkpoint content;
+  experiment::Checkpoint content;
 
   Saved() {
     set(experiment, "task.duration", "1 ms");
@@ -45,8 +45,8 @@ struct Saved {
     content.configuration["objective.kind"] = "trace";
     content.configuration["objective.read"] = "all";
     content.progress = {{"step", 1}};
-    content.parameters = checkpoint::describe_parameters(*network);
-    content.model = checkpoint::model_tensors(*network);
+    content.parameters = experiment::describe_parameters(*network);
+    content.model = experiment::model_tensors(*network);
   }
 };
 
@@ -54,13 +54,14 @@ TEST(InitialNetwork, IsDrawnAgainFromTheSeed) {
   const testing::TempDir directory;
   Saved saved;
   initialize(*saved.network, 7, nullptr);
-  const nn::NamedTensors before = checkpoint::model_tensors(*saved.network);
+  const nn::NamedTensors before = experiment::model_tensors(*saved.network);
   saved.content.configuration["seed"] = "7";
-  checkpoint::save(directory / "run", saved.content);  // A checkpoint with other values.
-  const auto again = checkpoint::model_tensors(*initial_network(load(directory / "run")));
+  experiment::write_checkpoint(directory / "run",
+                               saved.content);  // A checkpoint with other values.
+  const auto again = experiment::model_tensors(*initial_network(load(directory / "run")));
   for (const auto& [name, tensor] : before) EXPECT_TRUE(again.at(name).equal(tensor)) << name;
   saved.content.configuration["seed"] = "x";
-  checkpoint::save(directory / "broken", saved.content);
+  experiment::write_checkpoint(directory / "broken", saved.content);
   expect_error(ErrorKind::checkpoint, {"seed is 'x'"},
                [&] { initial_network(load(directory / "broken")); });
 }
@@ -137,7 +138,7 @@ TEST(Experiment, RecordsWhatSettingsStandForAndTheSameNetworkFollows) {
   }
   EXPECT_TRUE(experiment.inherits());
   const auto again = experiment.make_network(*task);
-  EXPECT_EQ(checkpoint::describe_parameters(*again), checkpoint::describe_parameters(*network));
+  EXPECT_EQ(experiment::describe_parameters(*again), experiment::describe_parameters(*network));
   experiment.resolve(*task, *again);
   EXPECT_EQ(configuration_of(experiment), configuration);
 }
@@ -167,7 +168,7 @@ TEST(Load, GivesTheNetworkThatWasSaved) {
   const testing::TempDir directory;
   Saved saved;
   saved.content.configuration["evaluation.sigma_mV"] = 0.125;
-  checkpoint::save(directory / "checkpoint", saved.content);
+  experiment::write_checkpoint(directory / "checkpoint", saved.content);
   const Trained trained = load(directory / "checkpoint");
   EXPECT_EQ(trained.checkpoint, directory / "checkpoint");
   EXPECT_EQ(trained.experiment->task_name(), "sine_generation");
@@ -180,13 +181,13 @@ TEST(Load, GivesTheNetworkThatWasSaved) {
 
 TEST(Load, UsesTheNeuronsOwnSoftnessWhereItWasNotAnnealed) {
   const testing::TempDir directory;
-  checkpoint::save(directory / "checkpoint", Saved().content);
+  experiment::write_checkpoint(directory / "checkpoint", Saved().content);
   EXPECT_FALSE(load(directory / "checkpoint").pass.sigma_mV.has_value());
 }
 
 TEST(Load, RefusesACheckpointThatDoesNotFitItself) {
   struct Case {
-    std::function<void(checkpoint::Checkpoint&)> change;
+    std::function<void(experiment::Checkpoint&)> change;
     std::vector<std::string> message;
   };
   const std::vector<Case> cases = {
@@ -212,7 +213,7 @@ TEST(Load, RefusesACheckpointThatDoesNotFitItself) {
     const testing::TempDir directory;
     Saved saved;
     c.change(saved.content);
-    checkpoint::save(directory / "checkpoint", saved.content);
+    experiment::write_checkpoint(directory / "checkpoint", saved.content);
     try {
       load(directory / "checkpoint");
       ADD_FAILURE() << c.message[0];

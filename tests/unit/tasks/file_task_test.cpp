@@ -107,7 +107,7 @@ TEST_F(FileTask, WithoutASplitAFifthIsForTesting) {
 TEST_F(FileTask, LengthsAndLabelsStayWithTheirSamples) {
   const auto task = hdf5(labelled(20));
   for (const Split split : {Split::train, Split::test}) {
-    const data::Batch batch = all(*task->split(split));
+    const tasks::Batch batch = all(*task->split(split));
     const auto found = numbers(*task, split);
     for (std::size_t i = 0; i < found.size(); ++i) {
       const auto place = static_cast<std::int64_t>(i);
@@ -127,8 +127,8 @@ TEST_F(FileTask, WhatPadsShortSequencesDoesNotMatter) {
     inputs[sample].narrow(0, length, 6 - length).fill_(std::numeric_limits<double>::quiet_NaN());
   }
   spoiled[0].second = inputs;
-  const data::Batch expected = all(*hdf5(clean)->split(Split::train));
-  const data::Batch found = all(*hdf5(spoiled)->split(Split::train));
+  const tasks::Batch expected = all(*hdf5(clean)->split(Split::train));
+  const tasks::Batch found = all(*hdf5(spoiled)->split(Split::train));
   expect_same(found.input, expected.input, "input");
   expect_same(found.lengths, expected.lengths, "lengths");
 
@@ -166,7 +166,7 @@ TEST_F(FileTask, CsvAndHdf5MakeTheSameTask) {
   EXPECT_EQ(text->shape().steps, binary->shape().steps);
   EXPECT_EQ(text->shape().output_size, binary->shape().output_size);
   for (const Split split : {Split::train, Split::test}) {
-    const data::Batch a = all(*text->split(split)), b = all(*binary->split(split));
+    const tasks::Batch a = all(*text->split(split)), b = all(*binary->split(split));
     expect_same(a.input, b.input, "input");
     expect_same(a.target, b.target, "target");
     expect_same(a.lengths, b.lengths, "lengths");

@@ -25,7 +25,7 @@ TEST(SineGeneration, FollowsItsFormula) {
   EXPECT_EQ(task->shape().steps, 100);
   EXPECT_EQ(task->shape().dt_ms, 0.05);
   EXPECT_EQ(task->objective().read.text(), "all");
-  const data::Batch batch = all(*task->split(Split::train));
+  const tasks::Batch batch = all(*task->split(Split::train));
   ASSERT_EQ(batch.input.sizes(), at::IntArrayRef({100, 6, 1}));
   for (int sine = 0; sine < 6; ++sine) {
     // numpy.logspace(log10(0.08), log10(0.6), 6), in cycles per ms.
@@ -47,7 +47,7 @@ TEST(SineGeneration, SettingsSetWhatTheySay) {
                                                   {"sines", "1"},
                                                   {"lowest", "250 Hz"},
                                                   {"amplitude", "2"}});
-  const data::Batch batch = all(*task->split(Split::test));
+  const tasks::Batch batch = all(*task->split(Split::test));
   ASSERT_EQ(batch.target.sizes(), at::IntArrayRef({16, 1, 1}));
   // A quarter of a period in two steps.
   const at::Tensor expected =
@@ -110,7 +110,7 @@ TEST(Realizable, TargetIsTheTraceOfAGlifrNeuron) {
       {}, {{"input", "0.3"}, {"duration", "40 ms"}}, {{"dt", "0.5 ms"}, {"duration", "100 ms"}}};
   for (const Settings& settings : table) {
     const auto task = make_task("realizable", settings);
-    const data::Batch batch = all(*task->split(Split::train));
+    const tasks::Batch batch = all(*task->split(Split::train));
     expect_close(batch.target, teacher(batch.input, task->shape().dt_ms), 1e-6, "target");
     EXPECT_GT((batch.target.max() - batch.target.min()).item<double>(), 1e-3);
   }
@@ -141,7 +141,7 @@ TEST(Realizable, IsTheExperimentOfThePaper) {
   EXPECT_EQ(task->shape().steps, 200);
   EXPECT_EQ(task->shape().dt_ms, 0.05);
   EXPECT_FALSE(task->classifies());
-  const data::Batch batch = all(*task->split(Split::test));
+  const tasks::Batch batch = all(*task->split(Split::test));
   EXPECT_EQ(batch.input.min().item<float>(), 0.01f);
   EXPECT_EQ(batch.input.max().item<float>(), 0.01f);
 }

@@ -34,7 +34,7 @@ TEST(ImageTasks, LinesAreTheRowsOfNormalisedImages) {
   for (const auto& [split, part] : {std::pair(Split::train, datasets::Part::train),
                                     std::pair(Split::test, datasets::Part::test)}) {
     const datasets::ImageSet expected = images(part);
-    const data::Batch batch = all(*mini("line_mnist")->split(split));
+    const tasks::Batch batch = all(*mini("line_mnist")->split(split));
     at::Tensor pixels =
         at::tensor(at::ArrayRef<std::uint8_t>(expected.pixels), at::kDouble).reshape({-1, 28, 28});
     pixels = (pixels / 255 - 0.1307) / 0.3081;
@@ -56,8 +56,8 @@ TEST(ImageTasks, NormaliseEachSetByItsOwnMoments) {
 }
 
 TEST(ImageTasks, PixelsAreTheLinesOneAfterTheOther) {
-  const data::Batch lines = all(*mini("line_mnist")->split(Split::train));
-  const data::Batch pixels = all(*mini("pixel_mnist")->split(Split::train));
+  const tasks::Batch lines = all(*mini("line_mnist")->split(Split::train));
+  const tasks::Batch pixels = all(*mini("pixel_mnist")->split(Split::train));
   expect_same(pixels.input.squeeze(2).t().contiguous(),
               lines.input.transpose(0, 1).reshape({-1, 784}), "input");
   expect_same(pixels.target, lines.target, "target");

@@ -107,7 +107,7 @@ TEST(ImageVariation, VariesTrainingImagesByTheStreamOfTheEpochOnly) {
                 std::string(split_name(split)));
   }
   EXPECT_EQ(plain->split(Split::train)->for_epoch(Rng(1)), plain->split(Split::train));
-  const data::Batch first = all(*train->for_epoch(Rng(1)));
+  const tasks::Batch first = all(*train->for_epoch(Rng(1)));
   expect_same(all(*train->for_epoch(Rng(1))).input, first.input, "the same epoch");
   expect_same(first.target, all(*train).target, "targets");
   const at::Tensor other = all(*train->for_epoch(Rng(2))).input;

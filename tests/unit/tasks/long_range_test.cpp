@@ -32,8 +32,8 @@ TEST(ListOpsTask, SamplesAreExpressionsInEitherOrder) {
   EXPECT_EQ(forward->shape().steps, 1999);
   EXPECT_EQ(forward->shape().input_size, 15);
   EXPECT_EQ(forward->shape().output_size, 10);
-  const data::Batch batch = all(*forward->split(Split::train));
-  const data::Batch reversed = all(*backward->split(Split::train));
+  const tasks::Batch batch = all(*forward->split(Split::train));
+  const tasks::Batch reversed = all(*backward->split(Split::train));
   expect_same(batch.target, reversed.target, "values");
   expect_same(batch.lengths, reversed.lengths, "lengths");
   EXPECT_EQ(batch.input.size(0), batch.lengths.max().item<std::int64_t>());
@@ -86,7 +86,7 @@ TEST(DrawnTasks, HaveThePublishedSizesAndOtherSamplesForAnotherSeed) {
 
 TEST(PathfinderTask, SamplesAreImagesRowByRow) {
   const auto task = make_task("pathfinder", kFew);
-  const data::Batch batch = all(*task->split(Split::test));
+  const tasks::Batch batch = all(*task->split(Split::test));
   const Rng rng = Rng(1).stream("pathfinder").stream("test");
   for (std::int64_t sample = 0; sample < 9; ++sample) {
     const auto image =
@@ -124,7 +124,7 @@ TEST(CifarPixels, AreGreyOrColoured) {
     EXPECT_EQ(task->split(Split::train)->size(), 20);
     EXPECT_THAT(task->remarks(), ::testing::ElementsAre(::testing::HasSubstr("found 20 and 4")));
     EXPECT_EQ(task->shape().steps, 1024);
-    const data::Batch batch = all(*task->split(Split::test));
+    const tasks::Batch batch = all(*task->split(Split::test));
     expect_same(batch.target, at::tensor({3, 4, 5, 6}, at::kLong), "labels");
     return batch.input;
   };

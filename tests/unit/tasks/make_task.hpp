@@ -23,7 +23,7 @@ inline std::unique_ptr<tasks::Task> make_task(std::string_view name, const Setti
 }
 
 /// Returns all samples of a data set as one batch.
-inline data::Batch all(const data::Dataset& set) {
+inline tasks::Batch all(const tasks::Dataset& set) {
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(set.size()));
   std::iota(numbers.begin(), numbers.end(), 0);
   return set.batch(numbers);

@@ -81,7 +81,7 @@ TEST_F(NeuronIoTask, SamplesAreWhatTheFileSays) {
   // The last one exceeds the end of its run.
   const std::vector<NeuronWindow> windows = {{0, 0, 0, 20}, {2, 15, 21, 30}, {1, 50, 52, 60}};
   const NeuronWindows set(simulations, 20, windows);
-  const data::Batch batch = all(set);
+  const tasks::Batch batch = all(set);
   for (std::size_t i = 0; i < windows.size(); ++i) {
     const NeuronWindow& window = windows[i];
     const datasets::NeuronRun& run = simulations->runs[window.run];
@@ -208,7 +208,7 @@ TEST(NeuronIoTaskData, EveryStepOfRealRunsIsAskedForOnce) {
                                                     {"train_samples", "8"}});
   const auto test = task->split(Split::test);
   EXPECT_EQ(test->size(), 4 * 17);
-  const data::Batch batch = all(*test);
+  const tasks::Batch batch = all(*test);
   EXPECT_EQ(batch.weight.sum().item<std::int64_t>(), 4 * 6000);
   EXPECT_EQ((batch.weight * batch.target.select(-1, 0)).sum().item<std::int64_t>(), 39);
   EXPECT_LE(batch.target.select(-1, 1).max().item<float>(), 1.2701F);

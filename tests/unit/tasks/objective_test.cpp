@@ -29,8 +29,8 @@ at::Tensor outputs() {
   return values;
 }
 
-data::Batch targets(bool weighted) {
-  data::Batch batch;
+tasks::Batch targets(bool weighted) {
+  tasks::Batch batch;
   batch.input = at::zeros({kSteps, kBatch, 2});
   batch.target = testing::uniform_tensor({kSteps, kBatch, 2}, Rng(2), -1, 1);
   batch.target.select(-1, 0).copy_(batch.target.select(-1, 0).gt(0.5));
@@ -45,7 +45,7 @@ struct Step {
   double logit, voltage, spike, truth;
 };
 
-std::vector<std::vector<Step>> by_sample(const data::Batch& batch) {
+std::vector<std::vector<Step>> by_sample(const tasks::Batch& batch) {
   std::vector<std::vector<Step>> samples(kBatch);
   const at::Tensor values = outputs();
   for (std::int64_t sample = 0; sample < kBatch; ++sample) {
@@ -61,7 +61,7 @@ std::vector<std::vector<Step>> by_sample(const data::Batch& batch) {
   return samples;
 }
 
-std::vector<Step> all_steps(const data::Batch& batch) {
+std::vector<Step> all_steps(const tasks::Batch& batch) {
   std::vector<Step> all;
   for (const auto& sample : by_sample(batch)) all.insert(all.end(), sample.begin(), sample.end());
   return all;
@@ -78,7 +78,7 @@ double measure(const std::vector<Measure>& measures, std::string_view name) {
 TEST(SpikesAndVoltage, LossIsHalfOfEachOverTheStepsThatAreAskedFor) {
   const Task task = spiking_task();
   for (const bool weighted : {false, true}) {
-    const data::Batch batch = targets(weighted);
+    const tasks::Batch batch = targets(weighted);
     double expected = 0;
     for (const auto& sample : by_sample(batch)) {
       for (const Step& step : sample) {
@@ -99,7 +99,7 @@ TEST(SpikesAndVoltage, LossIsHalfOfEachOverTheStepsThatAreAskedFor) {
 TEST(SpikesAndVoltage, LossIsDifferentiableAndFiniteForExtremeOutputs) {
   const Task task = spiking_task();
   const at::Tensor values = outputs();
-  const data::Batch batch = targets(true);
+  const tasks::Batch batch = targets(true);
   testing::expect_gradients([&] { return task.loss({values, {}}, batch); }, {{"outputs", values}});
   EXPECT_TRUE(std::isfinite(task.tally({outputs().mul(1e15).to(at::kFloat), {}}, batch).loss));
 }
@@ -108,7 +108,7 @@ TEST(SpikesAndVoltage, WeightsOfStepsHoldForTracesToo) {
   Objective objective;
   objective.kind = Objective::Kind::trace;
   const Task task({2, 2, kSteps, 1}, objective, {});
-  const data::Batch batch = targets(true);
+  const tasks::Batch batch = targets(true);
   at::Tensor spoiled = outputs();
   spoiled.masked_fill_(batch.weight.eq(0).unsqueeze(-1), 1e6);
   EXPECT_EQ(task.tally({spoiled, {}}, batch).loss, task.tally({outputs(), {}}, batch).loss);
@@ -118,7 +118,7 @@ TEST(SpikesAndVoltage, WeightsOfStepsHoldForTracesToo) {
 TEST(SpikesAndVoltage, AreaUnderTheCurveIsThatOfAllPairsOfSteps) {
   const Task task = spiking_task();
   for (const bool weighted : {false, true}) {
-    const data::Batch batch = targets(weighted);
+    const tasks::Batch batch = targets(weighted);
     const std::vector<Step> steps = all_steps(batch);
     double won = 0, pairs = 0, ties = 0;
     for (const Step& a : steps) {
@@ -137,12 +137,12 @@ TEST(SpikesAndVoltage, AreaUnderTheCurveIsThatOfAllPairsOfSteps) {
 
 TEST(SpikesAndVoltage, MeasuresOfPartsOfASplitAreThoseOfTheWhole) {
   const Task task = spiking_task();
-  const data::Batch batch = targets(true);
+  const tasks::Batch batch = targets(true);
   const auto whole = task.measures(task.full_tally({outputs(), {}}, batch));
   Tally sum;
   for (std::int64_t begin = 0; begin < kBatch; begin += 3) {
     const std::int64_t size = std::min<std::int64_t>(3, kBatch - begin);
-    data::Batch part = batch;
+    tasks::Batch part = batch;
     for (at::Tensor* tensor : {&part.input, &part.target, &part.weight}) {
       *tensor = tensor->narrow(1, begin, size);
     }
@@ -155,7 +155,7 @@ TEST(SpikesAndVoltage, MeasuresOfPartsOfASplitAreThoseOfTheWhole) {
 
 TEST(SpikesAndVoltage, VoltageErrorsAreInMillivolts) {
   const Task task = spiking_task(10);
-  const data::Batch batch = targets(true);
+  const tasks::Batch batch = targets(true);
   const std::vector<Step> steps = all_steps(batch);
   double square = 0;
   for (const Step& step : steps) square += std::pow(10 * (step.voltage - step.truth), 2);
@@ -180,14 +180,14 @@ TEST(SpikesAndVoltage, VoltageErrorsAreInMillivolts) {
 
 TEST(SpikesAndVoltage, WhatASplitDoesNotDetermineIsLeftOut) {
   const Task task = spiking_task();
-  const auto names = [&](const at::Tensor& values, const data::Batch& batch) {
+  const auto names = [&](const at::Tensor& values, const tasks::Batch& batch) {
     std::vector<std::string> found;
     for (const Measure& one : task.measures(task.full_tally({values, {}}, batch))) {
       found.emplace_back(one.name);
     }
     return found;
   };
-  data::Batch silent = targets(false);
+  tasks::Batch silent = targets(false);
   silent.target.select(-1, 0).zero_();
   EXPECT_THAT(names(outputs(), silent), ::testing::ElementsAre("rmse_mV", "rmse_rescaled_mV"));
   EXPECT_THAT(names(at::zeros({kSteps, kBatch, 2}), targets(false)),

@@ -71,7 +71,7 @@ TEST_F(SpikeTasks, InputsAreSpikesCountedInBins) {
     EXPECT_EQ(task->shape().input_size, channels);
     EXPECT_EQ(task->shape().output_size, 20);
     EXPECT_EQ(task->shape().dt_ms, bin);
-    const data::Batch batch = all(*task->split(Split::train));
+    const tasks::Batch batch = all(*task->split(Split::train));
     const at::Tensor expected = counted(train_, bin, steps, channels);
     EXPECT_GT(expected.max().item<float>(), 1);
     expect_same(batch.input, expected, "counts");
@@ -127,7 +127,7 @@ TEST_F(SpikeTasks, SamplesAreTheSameInAnyBatch) {
                           ->for_epoch(Rng(1));
   for (const auto& samples : {set, varied}) {
     const std::vector<std::int64_t> both = {7, 3}, one = {3};
-    const data::Batch two = samples->batch(both);
+    const tasks::Batch two = samples->batch(both);
     expect_same(two.input.narrow(1, 1, 1).contiguous(), samples->batch(one).input, "sample 3");
   }
 }
@@ -226,10 +226,10 @@ const Settings kFewPairs = {{"bin", "50 ms"},
                             {"test_samples", "200"}};
 
 /// Returns the rows of both digits of each pair; checks the classes.
-std::vector<std::pair<std::size_t, std::size_t>> pairs_of(const data::Dataset& set,
+std::vector<std::pair<std::size_t, std::size_t>> pairs_of(const tasks::Dataset& set,
                                                           const SpikeFile& file) {
   const auto rows = rows_of(file, 50, 20);
-  const data::Batch batch = all(set);
+  const tasks::Batch batch = all(set);
   EXPECT_EQ(batch.input.size(0), 40);
   std::vector<std::pair<std::size_t, std::size_t>> pairs;
   for (std::int64_t i = 0; i < set.size(); ++i) {
@@ -307,7 +307,7 @@ TEST_F(SpikeTasks, PairsAreDrawnUniformly) {
   const auto task = make("shd_adding", {{"bin", "1000 ms"}, {"channels", "1"}});
   const auto set = std::dynamic_pointer_cast<const SpikePairs>(task->split(Split::test));
   ASSERT_NE(set, nullptr);
-  const data::Batch batch = all(*set);
+  const tasks::Batch batch = all(*set);
   std::map<std::int64_t, int> sums;
   for (std::int64_t i = 0; i < set->size(); ++i) ++sums[batch.target[i].item<std::int64_t>()];
   // Labels 0 ... 19 and 0 ... 3 once more: digits 0 to 3 have 3 of 24 recordings, the others 2.

@@ -123,15 +123,15 @@ Task tracer(const std::string& read) {
   return Task({2, kOutputs, kSteps, 1}, objective, {});
 }
 
-data::Batch classes(bool with_lengths) {
-  data::Batch batch;
+tasks::Batch classes(bool with_lengths) {
+  tasks::Batch batch;
   batch.input = at::zeros({kSteps, kBatch, 2});
   batch.target = at::tensor({2, 0, 1, 1}, at::kLong);
   if (with_lengths) batch.lengths = lengths();
   return batch;
 }
 
-std::int64_t length_of(const data::Batch& batch, std::int64_t sample) {
+std::int64_t length_of(const tasks::Batch& batch, std::int64_t sample) {
   return batch.lengths.defined() ? batch.lengths[sample].item<std::int64_t>() : kSteps;
 }
 
@@ -150,7 +150,7 @@ double cross_entropy(const std::vector<double>& logits, std::int64_t own, double
 }
 
 /// Computes loss and correct decisions of a batch in loops over plain numbers.
-Tally by_hand(const Objective& objective, const data::Batch& batch, double smoothing) {
+Tally by_hand(const Objective& objective, const tasks::Batch& batch, double smoothing) {
   Tally tally;
   for (std::int64_t sample = 0; sample < kBatch; ++sample) {
     const auto steps = steps_read(objective.read, length_of(batch, sample));
@@ -181,7 +181,7 @@ TEST(TaskLoss, ClassificationEqualsItsDefinition) {
       for (const bool with_lengths : {false, true}) {
         SCOPED_TRACE(read);
         const Task task = classifier(read, over);
-        const data::Batch batch = classes(with_lengths);
+        const tasks::Batch batch = classes(with_lengths);
         const ReadValues values = read_steps(outputs(), batch.lengths, task.objective().read);
         for (const double smoothing : {0.0, 0.1, 0.5}) {
           EXPECT_NEAR(task.loss(values, batch, smoothing).item<double>(),
@@ -207,7 +207,7 @@ TEST(TaskLoss, CannotReadMoreStepsThanThereAre) {
 
 TEST(TaskLoss, DecisionsAreCounted) {
   const Task task = classifier("last", Objective::Over::mean_output);
-  data::Batch batch = classes(false);
+  tasks::Batch batch = classes(false);
   const at::Tensor right = 5 * at::one_hot(batch.target, kOutputs).to(at::kDouble).unsqueeze(0);
   EXPECT_EQ(task.tally({right, {}}, batch).correct, 4);
   EXPECT_EQ(task.tally({-right, {}}, batch).correct, 0);
@@ -216,7 +216,7 @@ TEST(TaskLoss, DecisionsAreCounted) {
 }
 
 TEST(TaskLoss, OfATraceIsTheMeanSquaredErrorOfEachSample) {
-  data::Batch batch;
+  tasks::Batch batch;
   batch.input = at::zeros({kSteps, kBatch, 2});
   batch.target = testing::uniform_tensor({kSteps, kBatch, kOutputs}, Rng(2));
   const Task task = tracer("all");
@@ -247,7 +247,7 @@ TEST(TaskLoss, OfATraceIsTheMeanSquaredErrorOfEachSample) {
 
 TEST(TaskLoss, OfATraceLeavesUnknownTargetsOut) {
   for (const bool varying : {false, true}) {
-    data::Batch batch;
+    tasks::Batch batch;
     batch.input = at::zeros({kSteps, kBatch, 2});
     batch.target = testing::uniform_tensor({kSteps, kBatch, kOutputs}, Rng(2));
     const at::Tensor known = testing::uniform_tensor({kSteps, kBatch, kOutputs}, Rng(3)) > 0;

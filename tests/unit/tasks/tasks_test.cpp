@@ -90,7 +90,7 @@ class Tasks : public ::testing::TestWithParam<std::string> {
 std::unique_ptr<testing::TempDir> Tasks::directory_;
 
 /// Returns a text for each sample that identifies it.
-std::multiset<std::string> prints(const std::shared_ptr<const data::Dataset>& set) {
+std::multiset<std::string> prints(const std::shared_ptr<const tasks::Dataset>& set) {
   std::multiset<std::string> texts;
   if (set == nullptr) return texts;
   const at::Tensor samples = all(*set).input.transpose(0, 1).contiguous();
@@ -109,7 +109,7 @@ TEST_P(Tasks, BatchesHaveTheDeclaredShape) {
     const auto set = task->split(parse_split(name));
     if (set == nullptr) continue;
     ASSERT_GT(set->size(), 0) << name;
-    const data::Batch batch = all(*set);
+    const tasks::Batch batch = all(*set);
     // A batch of samples of several lengths is as long as its longest.
     const std::int64_t steps = batch.lengths.defined() ? batch.input.size(0) : shape.steps;
     EXPECT_LE(steps, shape.steps);
@@ -139,7 +139,7 @@ TEST_P(Tasks, LossIsFiniteAndPartsOfASplitAddUp) {
   const auto tally = [&](std::int64_t begin, std::int64_t end) {
     std::vector<std::int64_t> numbers;
     for (std::int64_t i = begin; i < end; ++i) numbers.push_back(i);
-    const data::Batch batch = set->batch(numbers);
+    const tasks::Batch batch = set->batch(numbers);
     const at::Tensor own = outputs.narrow(1, begin, end - begin);
     return task->tally(read_steps(own, batch.lengths, task->objective().read), batch);
   };

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "small_run.hpp"
 #include "small_training.hpp"
 
@@ -46,7 +46,7 @@ TEST(Average, IsWhatIsValidated) {
   const EpochReport& last = training.recorder.epochs.back();
   const auto loss = [&] {
     ThreadPool pool(1);
-    return evaluation::evaluate(*training.network, task, *task.split(tasks::Split::validation), {},
+    return experiment::evaluate(*training.network, task, *task.split(tasks::Split::validation), {},
                                 pool)
         .loss;
   };
@@ -66,7 +66,7 @@ TEST(Average, IsWhatARunKeepsAndEvaluates) {
       testing::sine_options({{"train.epochs", "20"}, {"train.average", "0.9"}}, "rnn");
   create_run(directory / "run", options, testing::environment());
   const RunResult result = continue_run(directory / "run", testing::environment());
-  const experiment::Trained kept = experiment::load(directory / "run", checkpoint::Part::all);
+  const experiment::Trained kept = experiment::load(directory / "run", experiment::Part::all);
   const nn::NamedTensors& training = kept.content.training;
   for (const auto& [name, tensor] : kept.content.model) {
     expect_close(tensor, training.at("average." + name), 0, name);
@@ -75,7 +75,7 @@ TEST(Average, IsWhatARunKeepsAndEvaluates) {
   const auto task = kept.experiment->make_task({});
   ThreadPool pool(1);
   const tasks::Tally tally =
-      evaluation::evaluate(*kept.network, *task, *task->split(tasks::Split::test), kept.pass, pool);
+      experiment::evaluate(*kept.network, *task, *task->split(tasks::Split::test), kept.pass, pool);
   EXPECT_NEAR(result.summary.at("test").at("loss").get<double>(), tally.loss / 6, 1e-9);
 }
 

@@ -19,7 +19,7 @@ using testing::Training;
 tasks::Task uneven_task() {
   const at::Tensor inputs = testing::uniform_tensor({12, 5, 2}, Rng(1)).to(at::kFloat);
   const at::Tensor labels = at::arange(12).remainder(4).eq(0).to(at::kLong);
-  const auto data = std::make_shared<data::Sequences>(inputs.contiguous(), labels);
+  const auto data = std::make_shared<tasks::Sequences>(inputs.contiguous(), labels);
   return {{2, 3, 5, 1.0}, {}, {data, nullptr, data}};
 }
 
@@ -36,7 +36,7 @@ TEST(ClassWeights, MultiplyTheGradientOfEachSample) {
   Training training(task, "rnn");
   const Optimizer optimizer({}, *training.network);
   const auto gradient = [&](const std::vector<std::int64_t>& numbers, const at::Tensor& weights) {
-    const data::Batch samples = task.split(tasks::Split::train)->batch(numbers);
+    const tasks::Batch samples = task.split(tasks::Split::train)->batch(numbers);
     return run_shard(*training.network, task, optimizer.parameters(), samples, 2, 0.1, {}, weights)
         .gradient;
   };

@@ -17,11 +17,11 @@ namespace {
 constexpr std::int64_t kLongest = 1000;
 
 /// Sequences of 1 to kLongest steps; a batch is as long as its longest.
-class OfManyLengths final : public data::Dataset {
+class OfManyLengths final : public tasks::Dataset {
  public:
   explicit OfManyLengths(std::int64_t size) : order_(Rng(1).permutation(size)) {}
   std::int64_t size() const override { return static_cast<std::int64_t>(order_.size()); }
-  data::Batch batch(std::span<const std::int64_t> numbers) const override {
+  tasks::Batch batch(std::span<const std::int64_t> numbers) const override {
     std::vector<std::int64_t> lengths;
     for (const std::int64_t number : numbers) {
       const std::int64_t place = order_[static_cast<std::size_t>(number)];

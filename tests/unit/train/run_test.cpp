@@ -255,7 +255,7 @@ TEST_F(Run, WritesNoFileThroughALink) {
 TEST_F(Run, IsNotMadeAnewAfterItWasRemoved) {
   const fs::path run = create("run", sine_options({{"train.epochs", "3"}}));
   const RunOptions options = load_run_options(run);
-  checkpoint::RunDirectory directory(run);
+  experiment::RunDirectory directory(run);
   fs::remove_all(run);
   auto task = options.experiment->make_task({});
   ThreadPool pool(1);

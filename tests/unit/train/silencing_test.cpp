@@ -90,7 +90,7 @@ TEST(Silencing, OfAllNeuronsLeavesOnlyTheBiasOfTheReadoutToLearn) {
   const tasks::Task task = class_task(8);
   const Training training(task, "rnn");
   const std::vector<std::int64_t> numbers = {0, 1, 2, 3};
-  const data::Batch samples = task.split(tasks::Split::train)->batch(numbers);
+  const tasks::Batch samples = task.split(tasks::Split::train)->batch(numbers);
   const Optimizer optimizer({}, *training.network);
   nn::NetworkPass pass;
   pass.masks = {at::zeros({4, 6})};

@@ -15,12 +15,12 @@
 namespace afterspike::testing {
 
 /// Sequences of 5 steps and 2 features; the class is the sign of the mean of the first feature.
-inline std::shared_ptr<const data::Sequences> labelled_sequences(std::int64_t samples,
-                                                                 std::uint64_t seed) {
+inline std::shared_ptr<const tasks::Sequences> labelled_sequences(std::int64_t samples,
+                                                                  std::uint64_t seed) {
   const at::Tensor inputs =
       uniform_tensor({samples, 5, 2}, Rng(seed), -3, 3).to(at::kFloat).contiguous();
   const at::Tensor labels = inputs.select(2, 0).mean(1).gt(0).to(at::kLong);
-  return std::make_shared<data::Sequences>(inputs, labels);
+  return std::make_shared<tasks::Sequences>(inputs, labels);
 }
 
 /// A task of two classes in memory; `validation` samples of 0 mean no validation split.
@@ -36,9 +36,9 @@ inline tasks::Task class_task(std::int64_t samples, std::int64_t validation = 40
 
 /// A task to generate these traces [samples, steps, 1] from an input of ones.
 inline tasks::Task trace_task(const at::Tensor& train, const at::Tensor& validation = {}) {
-  const auto part = [](const at::Tensor& target) -> std::shared_ptr<const data::Dataset> {
+  const auto part = [](const at::Tensor& target) -> std::shared_ptr<const tasks::Dataset> {
     if (!target.defined()) return nullptr;
-    return std::make_shared<data::Sequences>(at::ones_like(target), target);
+    return std::make_shared<tasks::Sequences>(at::ones_like(target), target);
   };
   tasks::Objective objective;
   objective.kind = tasks::Objective::Kind::trace;
@@ -71,7 +71,7 @@ class Training {
  public:
   Training(const tasks::Task& task, const std::string& neuron, const Settings& train = {},
            const Settings& of_neuron = {}, int threads = 1, std::uint64_t seed = 1,
-           distributed::Ranks& ranks = distributed::alone())
+           train::Ranks& ranks = train::alone())
       : pool_(threads) {
     at::set_num_threads(1);
     nn::NetworkOptions shape;

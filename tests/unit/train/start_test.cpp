@@ -109,7 +109,7 @@ TEST_F(StartFrom, IsWhatAnalysesTakeForTheBeginning) {
                 {"train.start_from", (directory_ / "donor").string()},
                 {"train.start_groups", "readout"}});
   const auto before =
-      checkpoint::model_tensors(*experiment::initial_network(experiment::load(directory_ / "run")));
+      experiment::model_tensors(*experiment::initial_network(experiment::load(directory_ / "run")));
   EXPECT_EQ(changed(before, donor), united(kIntrinsic, kWeights));
 }
 

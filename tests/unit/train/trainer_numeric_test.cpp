@@ -42,7 +42,7 @@ TEST(NotFinite, NamesTheInputOrTheTarget) {
 
   at::Tensor input = at::ones({4, 5, 2});
   input[0][0][1] = std::numeric_limits<double>::infinity();
-  const auto data = std::make_shared<data::Sequences>(input, at::zeros({4}, at::kLong));
+  const auto data = std::make_shared<tasks::Sequences>(input, at::zeros({4}, at::kLong));
   const tasks::Task bad_input({2, 2, 5, 1.0}, {}, {data, nullptr, data});
   Training blind(bad_input, "rnn");
   expect_error(ErrorKind::numeric, {"step 1:", "is the input"}, [&] { blind.run(); });

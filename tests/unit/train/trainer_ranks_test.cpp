@@ -10,7 +10,6 @@
 namespace afterspike::train {
 namespace {
 
-using distributed::Ranks;
 using testing::class_task;
 using testing::expect_error;
 using testing::expect_same_tensors;
@@ -18,6 +17,7 @@ using testing::Settings;
 using testing::Snapshot;
 using testing::ThreadRanks;
 using testing::Training;
+using train::Ranks;
 
 /// A training per rank, run in turn with the others.
 struct Together {
@@ -82,7 +82,7 @@ TEST(TrainerRanks, HaveTheSameBitsHoweverManyTheyAre) {
 TEST(TrainerRanks, MeasureASplitTogether) {
   const at::Tensor input = testing::uniform_tensor({70, 5, 1}, Rng(1)).to(at::kFloat);
   const at::Tensor spikes = input.gt(0.6).to(at::kFloat);
-  const auto data = std::make_shared<data::Sequences>(input, at::cat({spikes, input}, 2));
+  const auto data = std::make_shared<tasks::Sequences>(input, at::cat({spikes, input}, 2));
   tasks::Objective objective;
   objective.kind = tasks::Objective::Kind::spikes_and_voltage;
   const tasks::Task task({1, 2, 5, 1.0}, objective, {data, data, data});
@@ -123,7 +123,7 @@ TEST(TrainerRanks, FailWhereOneFails) {
   at::Tensor input = at::ones({450, 5, 2});
   const auto order = Rng(1).stream("shuffle", 0).permutation(450);
   input[order[440]][3][1] = std::numeric_limits<float>::quiet_NaN();
-  const auto data = std::make_shared<data::Sequences>(input, at::zeros({450}, at::kLong));
+  const auto data = std::make_shared<tasks::Sequences>(input, at::zeros({450}, at::kLong));
   const tasks::Task task({2, 2, 5, 1.0}, {}, {data, nullptr, data});
   expect_error(ErrorKind::numeric, {"step 1: the loss is nan", "is the input"}, [&] {
     ThreadRanks(3).run([&](Ranks& ranks) {

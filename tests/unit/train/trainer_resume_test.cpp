@@ -79,19 +79,19 @@ TEST(Resume, HoldsWhereverItStopsWithDropoutAndBestSelection) {
 }
 
 /// Sequences that are drawn anew for each epoch.
-class DrawnSequences final : public data::Dataset {
+class DrawnSequences final : public tasks::Dataset {
  public:
   explicit DrawnSequences(std::uint64_t seed) : samples_(testing::labelled_sequences(96, seed)) {}
   std::int64_t size() const override { return samples_->size(); }
-  data::Batch batch(std::span<const std::int64_t> numbers) const override {
+  tasks::Batch batch(std::span<const std::int64_t> numbers) const override {
     return samples_->batch(numbers);
   }
-  std::shared_ptr<const data::Dataset> for_epoch(const Rng& epoch) const override {
+  std::shared_ptr<const tasks::Dataset> for_epoch(const Rng& epoch) const override {
     return std::make_shared<DrawnSequences>(Rng(epoch).next());
   }
 
  private:
-  std::shared_ptr<const data::Sequences> samples_;
+  std::shared_ptr<const tasks::Sequences> samples_;
 };
 
 TEST(Resume, HoldsWhereEachEpochDrawsSamplesOfItsOwn) {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include "afterspike/evaluation/evaluate.hpp"
+#include "afterspike/experiment/evaluate.hpp"
 #include "afterspike/kernels/gemm.hpp"
 #include "small_training.hpp"
 #include "support/expect_error.hpp"
@@ -33,7 +33,7 @@ nn::NamedTensors first_gradient(const tasks::Task& task, const std::string& neur
   return gradients;
 }
 
-data::Batch all_of(const data::Dataset& dataset) {
+tasks::Batch all_of(const tasks::Dataset& dataset) {
   std::vector<std::int64_t> numbers;
   for (std::int64_t i = 0; i < dataset.size(); ++i) numbers.push_back(i);
   return dataset.batch(numbers);
@@ -43,7 +43,7 @@ data::Batch all_of(const data::Dataset& dataset) {
 nn::NamedTensors whole_gradient(const tasks::Task& task, const std::string& neuron,
                                 double smoothing = 0) {
   const Training training(task, neuron);
-  const data::Batch batch = all_of(*task.split(tasks::Split::train));
+  const tasks::Batch batch = all_of(*task.split(tasks::Split::train));
   const at::Tensor outputs = training.network->forward(batch.input);
   const at::Tensor read = outputs.slice(0, outputs.size(0) - 2).mean(0);
   const at::Tensor one_hot = at::one_hot(batch.target, 2).to(at::kFloat);
@@ -258,7 +258,7 @@ TEST(Trainer, AnnealsTheSoftnessAndJudgesAtTheFinalOne) {
       nn::NetworkPass pass;
       pass.sigma_mV = sigma;
       const auto validation = task.split(tasks::Split::validation);
-      return evaluation::evaluate(*training.network, task, *validation, pass, pool).loss;
+      return experiment::evaluate(*training.network, task, *validation, pass, pool).loss;
     };
     EXPECT_EQ(report.validation.loss, loss_at(0.25));
     EXPECT_NE(report.validation.loss, loss_at(std::nullopt));
@@ -341,11 +341,11 @@ std::unique_ptr<nn::Network> elm_layers(Settings settings) {
 TEST(Shard, PenalisesTheStepsOfEachSequence) {
   const tasks::Task task = class_task(8);
   const auto penalised = elm_layers({{"memory_penalty", "2"}, {"activity_penalty", "3"}});
-  const auto gradient_of = [&](const nn::Network& network, const data::Batch& samples) {
+  const auto gradient_of = [&](const nn::Network& network, const tasks::Batch& samples) {
     const Optimizer optimizer({}, network);
     return run_shard(network, task, optimizer.parameters(), samples, 3, 0, {}).gradient;
   };
-  data::Batch together = all_of(*task.split(tasks::Split::train));
+  tasks::Batch together = all_of(*task.split(tasks::Split::train));
   together.input = together.input.narrow(1, 0, 3).to(at::kDouble).contiguous();
   together.target = together.target.narrow(0, 0, 3);
   together.lengths = at::tensor({5, 3, 2}, at::kLong);
