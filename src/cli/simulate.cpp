@@ -235,9 +235,8 @@ void write_products(const std::filesystem::path& out, const spiking::Network& ne
   directory.commit();
 }
 
-/// Runs for a time, on recorded spikes.
-io::Json run_for(const Arguments& arguments, const Input& input) {
-  const spiking::Network& network = input.network;
+/// Runs for a time, on recorded spikes. Takes the network out of `input`.
+io::Json run_for(const Arguments& arguments, Input& input) {
   const std::vector<spiking::RecordRequest> requests = requests_of(arguments, input);
   require(arguments.has("out") || !arguments.has("record"), ErrorKind::usage,
           "--record: expected --out DIR, where it is written");
@@ -248,7 +247,8 @@ io::Json run_for(const Arguments& arguments, const Input& input) {
   options.threads = threads(arguments);
   options.seed = input.seed;
   const double until = input.until_ms;
-  spiking::Simulation simulation(network, options);
+  spiking::Simulation simulation(std::move(input.network), options);
+  const spiking::Network& network = simulation.network();
   set_inputs(arguments, network, simulation);
   const double step = options.dt_ms > 0 ? options.dt_ms : network.time_step_ms;
   const auto sampled =
@@ -321,10 +321,11 @@ int run_simulate(std::span<const std::string> words) {
   require_neurons(arguments.words()[0], network);
   set_copies(arguments, network);
   network = converted(arguments, std::move(network));
+  const std::int64_t copies = network.populations.front().copies;
   io::Json result = alone ? run_for(arguments, input) : classify(arguments, network);
   result["engine"] = arguments.text("engine");
   if (arguments.has("as")) result["as"] = arguments.text("as");
-  result["copies"] = network.populations.front().copies;
+  result["copies"] = copies;
   result["seed"] = input.seed;
   print_result(result, arguments.has("json"));
   return 0;

@@ -85,10 +85,12 @@ State read_state(const std::filesystem::path& path);
 /// depend on each other.
 class Simulation {
  public:
-  /// Copies what it needs of a valid network. Throws Error(data) where the network is not valid,
-  /// and Error(config) where an engine cannot compute a population, where delays or the time step
-  /// do not fit the grid, or where a delay is longer than a million steps of the grid, or a million
-  /// windows of the smallest delay between neurons.
+  /// Takes a valid network and frees its lists of synapses once they are stored for simulation.
+  /// Throws Error(data) if the network is not valid, and Error(config) if an engine cannot compute
+  /// a population, if delays or the time step do not fit the grid, or if a delay exceeds a million
+  /// steps of the grid or a million windows of the smallest delay between neurons.
+  Simulation(Network&& network, const Options& options);
+  /// Copies the network, for callers that still need it.
   Simulation(const Network& network, const Options& options);
   ~Simulation();
   Simulation(Simulation&&) noexcept;
@@ -116,6 +118,9 @@ class Simulation {
   void run_until(double time_ms);
 
   double now_ms() const;
+
+  /// The network that runs, without the synapses of its projections.
+  const Network& network() const;
 
   /// The spikes of all populations but sources since the last clear_spikes(), by time, population
   /// and neuron.

@@ -42,8 +42,8 @@ std::vector<Piece> pieces_of(const Layout& layout, Engine engine, int part, int 
 
 }  // namespace
 
-Simulation::Impl::Impl(const Network& given, const Options& options)
-    : network(given), layout(make_layout(network, options)), pool(options.threads) {
+Simulation::Impl::Impl(Network&& given, const Options& options)
+    : network(std::move(given)), layout(make_layout(network, options)), pool(options.threads) {
   for (int part = 0; part < options.threads; ++part) {
     auto grid_pieces = pieces_of(layout, Engine::grid, part, options.threads);
     auto exact_pieces = pieces_of(layout, Engine::exact, part, options.threads);
@@ -59,7 +59,7 @@ Simulation::Impl::Impl(const Network& given, const Options& options)
     const auto make_source = model(network.populations[index].model).make_source;
     if (make_source) sources[index] = make_source(layout, static_cast<std::int64_t>(index));
   }
-  // The parts have copies of their own in the form that they need.
+  // The parts have stored the synapses in the form that they need.
   for (Projection& projection : network.projections) projection = {};
 }
 
@@ -70,8 +70,10 @@ Source& Simulation::Impl::source(std::string_view population) {
   return *found;
 }
 
+Simulation::Simulation(Network&& network, const Options& options)
+    : impl_(std::make_unique<Impl>(std::move(network), options)) {}
 Simulation::Simulation(const Network& network, const Options& options)
-    : impl_(std::make_unique<Impl>(network, options)) {}
+    : Simulation(Network(network), options) {}
 Simulation::~Simulation() = default;
 Simulation::Simulation(Simulation&&) noexcept = default;
 Simulation& Simulation::operator=(Simulation&&) noexcept = default;
@@ -261,6 +263,9 @@ void Simulation::run_until(double time_ms) {
 
 double Simulation::now_ms() const {
   return impl_->now_ms;
+}
+const Network& Simulation::network() const {
+  return impl_->network;
 }
 const std::vector<Spike>& Simulation::spikes() const {
   return impl_->spikes;

@@ -15,7 +15,7 @@ namespace afterspike::spiking {
 
 /// The driver: windows one after another, parts at the same time within them.
 struct Simulation::Impl {
-  Impl(const Network& given, const Options& options);
+  Impl(Network&& given, const Options& options);
 
   /// Throws Error(data) where the population is none.
   Source& source(std::string_view population);

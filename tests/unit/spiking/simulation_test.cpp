@@ -337,6 +337,22 @@ TEST(Simulation, MisuseIsNamed) {
   expect_error(ErrorKind::data, {"found 2 values, expected 3"}, [&] { simulation.restore(state); });
 }
 
+TEST(Simulation, TakesANetworkWithoutCopyingIt) {
+  Network network = random_network(3);
+  Simulation copied(network, {1});
+  const std::int64_t synapses = network.synapses();
+  EXPECT_GT(synapses, 0);
+  const double* column = network.populations[0].column("threshold").data();
+  Simulation moved(std::move(network), {1});
+  EXPECT_EQ(moved.network().populations[0].column("threshold").data(), column);
+  EXPECT_EQ(moved.network().synapses(), 0);
+  EXPECT_EQ(moved.network().populations, copied.network().populations);
+  moved.run_until(100);
+  copied.run_until(100);
+  EXPECT_GT(copied.spikes().size(), 0u);
+  EXPECT_EQ(moved.spikes(), copied.spikes());
+}
+
 TEST(Simulation, ARunEndsWhileWindowsAndNoiseCanBeCounted) {
   Network network = random_network(3);
   network.noise_currents.push_back({0, 0, 1, 1e-6});
