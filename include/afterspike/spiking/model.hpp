@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -122,8 +123,8 @@ struct ModelEntry {
   std::string_view name, summary;
   Model model;
   /// Equations in Markdown, for docs/models.md.
-  std::string_view equations = {};
-  std::string_view source = {};  ///< Paper that defines the model and its defaults.
+  std::string equations = {};
+  std::string source = {};  ///< Paper that defines the model and its defaults.
 };
 
 /// All models, in the order of src/spiking/models/CMakeLists.txt.

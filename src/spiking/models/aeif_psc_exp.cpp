@@ -1,5 +1,4 @@
-#include "models/aeif_presets.hpp"
-#include "models/ode_model.hpp"
+#include "models/aeif.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "models/aeif_psc_exp.cpp"
@@ -26,41 +25,11 @@ namespace afterspike::spiking {
 HWY_EXPORT(aeif_psc_exp);
 
 ModelEntry entry_aeif_psc_exp() {
-  Model model;
-  model.parameters = {
-      parameter("capacitance", "C_m", "pF", 281, Range::positive),
-      parameter("conductance", "g_L", "nS", 30, Range::positive),
-      parameter("resting_potential", "E_L", "mV", -70.6),
-      parameter("threshold", "V_th", "mV", -50.4),
-      parameter("slope", "Delta_T", "mV", 2, Range::not_negative),
-      parameter("subthreshold_adaptation", "a", "nS", 4),
-      parameter("spike_adaptation", "b", "pA", 80.5),
-      parameter("adaptation_time_constant", "tau_w", "ms", 144, Range::positive),
-      parameter("peak", "V_peak", "mV", 0),
-      parameter("reset", "V_reset", "mV", -60),
-      parameter("refractory", "t_ref", "ms", 0, Range::not_negative),
-      parameter("excitatory_time_constant", "tau_syn_ex", "ms", 0.2, Range::positive),
-      parameter("inhibitory_time_constant", "tau_syn_in", "ms", 2, Range::positive),
-      parameter("constant_current", "I_e", "pA", 0),
-      parameter("initial_potential", "V_m", "mV", -70.6),
-      parameter("initial_adaptation", "w", "pA", 0)};
-  model.receptors = two_receptors("pA", SynapseShape::exponential);
-  model.variables = {{"V", "mV"}, {"w", "pA"}, {"I_syn_ex", "pA"}, {"I_syn_in", "pA"}};
-  model.presets = aeif_presets();
-  model.current_unit = "pA";
-  model.make_grid = AFTERSPIKE_ODE_GRID(aeif_psc_exp, AeifPscExp);
-  model.no_exact = "whose voltage grows exponentially";
-  return {"aeif_psc_exp", "adaptive exponential integrate-and-fire with exponential currents",
-          std::move(model),
-          "C_m dV/dt = -g_L (V - E_L) + g_L Delta_T exp((V - V_th) / Delta_T) + I_syn_ex + "
-          "I_syn_in - w + I_e"
-          " + I\ntau_w dw/dt = a (V - E_L) - w\n\n"
-          "Where V reaches V_peak the neuron spikes: V = V_reset, w = w + b. V stays there until "
-          "the end of the step"
-          " and for t_ref after it; with t_ref = 0 it continues at once. With Delta_T = 0 there is "
-          "no exponential, and"
-          " V_peak is V_th.",
-          "Brette and Gerstner 2005; NEST 3.10, aeif_psc_exp"};
+  ModelEntry entry = aeif_entry("aeif_psc_exp",
+                                "adaptive exponential integrate-and-fire with exponential currents",
+                                AeifSynapses::currents, SynapseShape::exponential);
+  entry.model.make_grid = AFTERSPIKE_ODE_GRID(aeif_psc_exp, AeifPscExp);
+  return entry;
 }
 
 }  // namespace afterspike::spiking

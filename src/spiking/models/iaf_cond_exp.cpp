@@ -1,4 +1,4 @@
-#include "models/ode_model.hpp"
+#include "models/iaf_cond.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "models/iaf_cond_exp.cpp"
@@ -25,45 +25,25 @@ namespace afterspike::spiking {
 HWY_EXPORT(iaf_cond_exp);
 
 ModelEntry entry_iaf_cond_exp() {
-  Model model;
-  model.parameters = {
-      parameter("capacitance", "C_m", "pF", 250, Range::positive),
-      parameter("conductance", "g_L", "nS", 16.6667, Range::positive),
-      parameter("resting_potential", "E_L", "mV", -70),
-      parameter("threshold", "V_th", "mV", -55),
-      parameter("reset", "V_reset", "mV", -60),
-      parameter("refractory", "t_ref", "ms", 2, Range::not_negative),
-      parameter("excitatory_reversal", "E_ex", "mV", 0),
-      parameter("inhibitory_reversal", "E_in", "mV", -85),
-      parameter("excitatory_time_constant", "tau_syn_ex", "ms", 0.2, Range::positive),
-      parameter("inhibitory_time_constant", "tau_syn_in", "ms", 2, Range::positive),
-      parameter("constant_current", "I_e", "pA", 0),
-      parameter("initial_potential", "V_m", "mV", -70)};
-  model.receptors = two_receptors("nS", SynapseShape::exponential);
-  model.variables = {{"V", "mV"}, {"g_ex", "nS"}, {"g_in", "nS"}};
-  model.presets = {{"coba",
-                    "Brette et al. 2007, benchmark 1",
-                    {{"C_m", {200}},
-                     {"g_L", {10}},
-                     {"E_L", {-60}},
-                     {"V_th", {-50}},
-                     {"V_reset", {-60}},
-                     {"t_ref", {5}},
-                     {"E_ex", {0}},
-                     {"E_in", {-80}},
-                     {"tau_syn_ex", {5}},
-                     {"tau_syn_in", {10}},
-                     {"V_m", {-60}}}}};
-  model.current_unit = "pA";
-  model.make_grid = AFTERSPIKE_ODE_GRID(iaf_cond_exp, IafCondExp);
-  model.no_exact = "whose conductances multiply the voltage";
-  return {"iaf_cond_exp", "leaky integrate-and-fire with exponential conductances",
-          std::move(model),
-          "C_m dV/dt = -g_L (V - E_L) - g_ex (V - E_ex) - g_in (V - E_in) + I_e + I\n\n"
-          "A spike of weight w adds w to g_ex or g_in, which decay with tau_syn_ex and tau_syn_in. "
-          "At the end of a step with"
-          " V >= V_th the neuron spikes; V then stays at V_reset for t_ref.",
-          "NEST 3.10, iaf_cond_exp"};
+  ModelEntry entry = iaf_cond_entry(
+      "iaf_cond_exp", "leaky integrate-and-fire with exponential conductances",
+      SynapseShape::exponential,
+      "A spike of weight w adds w to g_ex or g_in, which decay with tau_syn_ex and tau_syn_in.");
+  entry.model.presets = {{"coba",
+                          "Brette et al. 2007, benchmark 1",
+                          {{"C_m", {200}},
+                           {"g_L", {10}},
+                           {"E_L", {-60}},
+                           {"V_th", {-50}},
+                           {"V_reset", {-60}},
+                           {"t_ref", {5}},
+                           {"E_ex", {0}},
+                           {"E_in", {-80}},
+                           {"tau_syn_ex", {5}},
+                           {"tau_syn_in", {10}},
+                           {"V_m", {-60}}}}};
+  entry.model.make_grid = AFTERSPIKE_ODE_GRID(iaf_cond_exp, IafCondExp);
+  return entry;
 }
 
 }  // namespace afterspike::spiking

@@ -1,11 +1,10 @@
 #include "models/ode_model.hpp"
-#include "models/propagators.hpp"
 #include "simulation/steps.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "models/iaf_psc_exp_htum.cpp"
 #include "grid/each_target.hpp"
-#include "grid/ode-inl.hpp"
+#include "models/linear-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace afterspike::spiking {
@@ -40,27 +39,16 @@ struct IafPscExpHtum : OdeModel {
   static constexpr int kRefractory = t_ref_abs, kCurrent = I_e;
 
   static void prepare(double* c, double dt) {
-    const Propagators p(c[tau_m], c[C_m], c[tau_syn_ex], c[tau_syn_in], dt);
-    c[P_V] = p.keep;
-    c[P_I] = p.gain;
-    c[P_ex] = p.gain_ex;
-    c[P_in] = p.gain_in;
-    c[keep_ex] = p.keep_ex;
-    c[keep_in] = p.keep_in;
+    prepare_linear<IafPscExpHtum>(c, c[tau_m], dt);
     c[total_steps] = steps_until(c[t_ref_tot], dt);
   }
-  static void initial(const double* c, double* x) {
-    std::fill(x, x + kStates, 0.0);
-    x[0] = c[V_m];
-  }
+  static void initial(const double* c, double* x) { initial_linear<IafPscExpHtum>(c, x); }
 
   static HWY_INLINE Mask step(Vec* x, const Coefficients<Vec>& c, Entering e) {
-    const Vec v =
-        (x[0] - c[E_L]) * c[P_V] + x[i_ex] * c[P_ex] + x[i_in] * c[P_in] + e.current * c[P_I];
-    x[0] = select(e.waiting <= Vec(0), v + c[E_L], x[0]);
+    const Vec v = linear_voltage<IafPscExpHtum>(x, c, e.current);
+    x[0] = select(e.waiting <= Vec(0), v, x[0]);
     e.waiting = max(e.waiting - 1, Vec(0));
-    x[i_ex] = x[i_ex] * c[keep_ex] + e.arriving[0];
-    x[i_in] = x[i_in] * c[keep_in] + e.arriving[1];
+    receive<IafPscExpHtum>(x, c, e);
     const Mask fired = (x[silent] <= Vec(0)) & (x[0] >= c[V_th]);
     x[silent] = select(fired, c[total_steps], max(x[silent] - 1, Vec(0)));
     x[0] = select(fired, c[V_reset], x[0]);

@@ -1,10 +1,9 @@
 #include "models/ode_model.hpp"
-#include "models/propagators.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "models/mat2_psc_exp.cpp"
 #include "grid/each_target.hpp"
-#include "grid/ode-inl.hpp"
+#include "models/linear-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace afterspike::spiking {
@@ -42,20 +41,11 @@ struct Mat2PscExp : OdeModel {
   static constexpr int kRefractory = t_ref, kCurrent = I_e;
 
   static void prepare(double* c, double dt) {
-    const Propagators p(c[tau_m], c[C_m], c[tau_syn_ex], c[tau_syn_in], dt);
-    c[P_V] = p.keep;
-    c[P_I] = p.gain;
-    c[P_ex] = p.gain_ex;
-    c[P_in] = p.gain_in;
-    c[keep_ex] = p.keep_ex;
-    c[keep_in] = p.keep_in;
+    prepare_linear<Mat2PscExp>(c, c[tau_m], dt);
     c[keep_1] = std::exp(-dt / c[tau_1]);
     c[keep_2] = std::exp(-dt / c[tau_2]);
   }
-  static void initial(const double* c, double* x) {
-    std::fill(x, x + kStates, 0.0);
-    x[0] = c[V_m];
-  }
+  static void initial(const double* c, double* x) { initial_linear<Mat2PscExp>(c, x); }
   static double variable(const double* x, const double* c, std::size_t index) {
     if (index == 1) return c[omega] + x[th_1] + x[th_2];
     return x[index == 0 ? V_state : index - 1];
@@ -63,13 +53,10 @@ struct Mat2PscExp : OdeModel {
 
   /// V is never reset; refractoriness blocks spikes only.
   static HWY_INLINE Mask step(Vec* x, const Coefficients<Vec>& c, Entering e) {
-    const Vec v =
-        (x[0] - c[E_L]) * c[P_V] + x[i_ex] * c[P_ex] + x[i_in] * c[P_in] + e.current * c[P_I];
-    x[0] = v + c[E_L];
+    x[0] = linear_voltage<Mat2PscExp>(x, c, e.current);
     x[th_1] = x[th_1] * c[keep_1];
     x[th_2] = x[th_2] * c[keep_2];
-    x[i_ex] = x[i_ex] * c[keep_ex] + e.arriving[0];
-    x[i_in] = x[i_in] * c[keep_in] + e.arriving[1];
+    receive<Mat2PscExp>(x, c, e);
     const Mask fired = (e.waiting <= Vec(0)) & (x[0] >= c[omega] + x[th_1] + x[th_2]);
     x[th_1] = select(fired, x[th_1] + c[alpha_1], x[th_1]);
     x[th_2] = select(fired, x[th_2] + c[alpha_2], x[th_2]);

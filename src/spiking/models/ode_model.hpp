@@ -20,6 +20,14 @@ inline std::vector<Receptor> two_receptors(std::string_view unit, SynapseShape s
   return {{"excitatory", unit, shape}, {"inhibitory", unit, shape}};
 }
 
+/// Appends the variables of these receptors: conductances g_ex and g_in, or currents I_syn_ex and
+/// I_syn_in.
+inline void add_receptor_variables(Model& model) {
+  const std::string_view unit = model.receptors[0].unit;
+  model.variables.push_back({unit == "nS" ? "g_ex" : "I_syn_ex", unit});
+  model.variables.push_back({unit == "nS" ? "g_in" : "I_syn_in", unit});
+}
+
 }  // namespace afterspike::spiking
 
 /// Defines make_grid of a model: FUNCTION is compiled for each instruction set and advances MODEL.
