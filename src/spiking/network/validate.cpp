@@ -6,19 +6,10 @@
 
 #include "afterspike/base/registry.hpp"
 #include "afterspike/spiking/network.hpp"
+#include "network/within.hpp"
 
 namespace afterspike::spiking {
 namespace {
-
-/// Calls check() and puts what it concerns before its message.
-template <typename Check>
-void within(const std::string& part, const Check& check) {
-  try {
-    check();
-  } catch (const Error& error) {
-    throw Error(ErrorKind::data, error.within(part).what());
-  }
-}
 
 void check_length(std::string_view name, std::size_t found, std::int64_t expected) {
   require(static_cast<std::int64_t>(found) == expected, ErrorKind::data,
@@ -299,37 +290,37 @@ void validate(const Network& network) {
   check_range("time step", {&network.time_step_ms, 1}, Range::positive, "ms");
   std::set<std::string> names;
   for (const Population& population : network.populations) {
-    within(fmt::format("population '{}'", population.name), [&] {
+    within(fmt::format("population '{}'", population.name), ErrorKind::data, [&] {
       require(!population.name.empty() && names.insert(population.name).second, ErrorKind::data,
               "expected a name that no other has");
       check_population(population);
     });
   }
   for (std::size_t index = 0; index < network.projections.size(); ++index) {
-    within(fmt::format("projection {}", index),
+    within(fmt::format("projection {}", index), ErrorKind::data,
            [&] { check_projection(network, network.projections[index]); });
   }
   for (std::size_t index = 0; index < network.electrical_synapses.size(); ++index) {
-    within(fmt::format("electrical synapses {}", index),
+    within(fmt::format("electrical synapses {}", index), ErrorKind::data,
            [&] { check_electrical(network, network.electrical_synapses[index]); });
   }
   for (std::size_t index = 0; index < network.step_currents.size(); ++index) {
-    within(fmt::format("step current {}", index),
+    within(fmt::format("step current {}", index), ErrorKind::data,
            [&] { check_step_current(network, network.step_currents[index]); });
   }
   for (std::size_t index = 0; index < network.noise_currents.size(); ++index) {
-    within(fmt::format("noise current {}", index),
+    within(fmt::format("noise current {}", index), ErrorKind::data,
            [&] { check_noise_current(network, network.noise_currents[index]); });
   }
   for (std::size_t index = 0; index < network.sinusoid_currents.size(); ++index) {
-    within(fmt::format("sinusoid current {}", index),
+    within(fmt::format("sinusoid current {}", index), ErrorKind::data,
            [&] { check_sinusoid(network, network.sinusoid_currents[index]); });
   }
   for (std::size_t index = 0; index < network.ornstein_uhlenbeck_currents.size(); ++index) {
-    within(fmt::format("Ornstein-Uhlenbeck current {}", index),
+    within(fmt::format("Ornstein-Uhlenbeck current {}", index), ErrorKind::data,
            [&] { check_ornstein_uhlenbeck(network, network.ornstein_uhlenbeck_currents[index]); });
   }
-  within("readout", [&] { check_readout(network); });
+  within("readout", ErrorKind::data, [&] { check_readout(network); });
 }
 
 }  // namespace afterspike::spiking

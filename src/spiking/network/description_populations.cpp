@@ -1,0 +1,163 @@
+// Populations of described networks: sizes, parameters, receptors and spike trains.
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "afterspike/base/registry.hpp"
+#include "network/description_builder.hpp"
+#include "network/description_values.hpp"
+
+namespace afterspike::spiking {
+
+using io::TomlNode;
+using io::TomlTable;
+
+void DescriptionBuilder::read_receptors(TomlTable& table, Population& population) {
+  const Model& kind = model(population.model);
+  population.synapse = SynapseShape::model;
+  population.receptors = static_cast<std::int64_t>(kind.receptors.size());
+  if (kind.is_source() || !kind.receptors.empty()) {
+    if (kind.is_source()) population.synapse = SynapseShape::delta;
+    return;
+  }
+  const std::string shape =
+      table.text("synapse", kind.shapes.size() == 1 ? name_of(kind.shapes[0]) : "exponential");
+  const auto found = std::find_if(kind.shapes.begin(), kind.shapes.end(),
+                                  [&](SynapseShape each) { return name_of(each) == shape; });
+  if (found == kind.shapes.end()) {
+    std::vector<std::string_view> names;
+    for (const SynapseShape each : kind.shapes) names.push_back(name_of(each));
+    table.refuse(table.at("synapse"), "synapse",
+                 fmt::format("found '{}', expected {}", shape, fmt::join(names, ", ")));
+  }
+  population.synapse = *found;
+  population.receptors = 1;
+  if (*found == SynapseShape::delta) return;
+  const std::vector<double> taus = table.numbers("tau_syn");
+  population.receptors = static_cast<std::int64_t>(taus.size());
+  for (const double tau : taus) {
+    population.synapse_time_constants_ms.insert(population.synapse_time_constants_ms.end(),
+                                                static_cast<std::size_t>(population.size), tau);
+  }
+}
+
+/// spike_times = [[neuron 0], [neuron 1], ...] in ms.
+void DescriptionBuilder::read_trains(TomlTable& table, Population& population) {
+  const TomlNode* node = table.find("spike_times");
+  if (node == nullptr) return;
+  const auto* trains = std::get_if<TomlNode::Array>(&node->value);
+  if (trains == nullptr || static_cast<std::int64_t>(trains->size()) != population.size) {
+    table.refuse(*node, "spike_times",
+                 fmt::format("expected {} arrays of times, one per neuron", population.size));
+  }
+  population.trains.offsets = {0};
+  for (const TomlNode& train : *trains) {
+    const auto* times = std::get_if<TomlNode::Array>(&train.value);
+    if (times == nullptr) table.refuse(train, "spike_times", "expected an array of times");
+    for (const TomlNode& time : *times) {
+      population.trains.times_ms.push_back(io::toml_number(time, "spike_times"));
+    }
+    population.trains.offsets.push_back(
+        static_cast<std::int64_t>(population.trains.times_ms.size()));
+  }
+}
+
+void DescriptionBuilder::draw_parameter(const TomlNode& node, const std::string& what,
+                                        Population& population, const Parameter& parameter,
+                                        std::uint64_t row) {
+  const Distribution distribution = distribution_of(node, what);
+  Rng rng = rng_.stream("parameter").stream(population.name).stream(parameter.symbol, row);
+  auto& column = population.columns[std::string(parameter.name)];
+  for (std::int64_t neuron = 0; neuron < population.size; ++neuron) {
+    column.push_back(draw(distribution, rng));
+  }
+}
+
+/// One value or distribution for all neurons, or an array with a value for each neuron; for
+/// after-spike currents an array with an entry for each current.
+void DescriptionBuilder::read_parameter(TomlTable& table, Population& population,
+                                        const Parameter& parameter) {
+  const TomlNode* node = table.find(parameter.symbol);
+  std::string_view key = parameter.symbol;
+  if (node == nullptr) {
+    node = table.find(parameter.name);
+    key = parameter.name;
+  }
+  if (node == nullptr) return;
+  const std::string what = fmt::format("{}.{}", table.name(), key);
+  population.columns[std::string(parameter.name)].clear();
+  const auto* array = std::get_if<TomlNode::Array>(&node->value);
+  if (array == nullptr) return draw_parameter(*node, what, population, parameter);
+  const bool currents = parameter.extent == Extent::current;
+  if (!currents && static_cast<std::int64_t>(array->size()) != population.size) {
+    table.refuse(*node, key,
+                 fmt::format("found {} values, expected one, or {} for the neurons", array->size(),
+                             population.size));
+  }
+  auto& column = population.columns[std::string(parameter.name)];
+  std::uint64_t row = 0;
+  for (const TomlNode& each : *array) {
+    if (currents) {
+      draw_parameter(each, what, population, parameter, row++);
+    } else {
+      column.push_back(io::toml_number(each, what));
+    }
+  }
+}
+
+/// `size`, or `grid = [columns, rows]` with `spacing` and `edge_wrap`.
+void DescriptionBuilder::read_size(TomlTable& table, Population& population) {
+  Grid grid;
+  if (const TomlNode* node = table.find("grid"); node != nullptr) {
+    const std::vector<double> sides = table.numbers("grid");
+    if (sides.size() != 2 || table.find("size") != nullptr) {
+      table.refuse(*node, "grid", "expected [COLUMNS, ROWS], and no size besides");
+    }
+    grid.columns = whole(table, "grid", sides[0]);
+    grid.rows = whole(table, "grid", sides[1]);
+    grid.spacing = table.number("spacing", 1);
+    grid.edge_wrap = table.flag("edge_wrap", false);
+    if (!(grid.spacing > 0)) table.refuse(table.at("spacing"), "spacing", "expected above 0");
+    population.size = grid.columns * grid.rows;
+  } else {
+    population.size = table.integer("size", 1);
+  }
+  const std::string_view key = table.find("grid") != nullptr ? "grid" : "size";
+  if (population.size < 1 || population.size > std::numeric_limits<std::uint32_t>::max()) {
+    table.refuse(table.at(key), key,
+                 fmt::format("found {} neurons, expected 1 to 4294967295", population.size));
+  }
+  grids_.push_back(grid);
+}
+
+void DescriptionBuilder::read_population(TomlTable table, const std::string& name) {
+  Population population;
+  population.name = name;
+  require(name.find('/') == std::string::npos, ErrorKind::config,
+          "found '/' in the name, expected none: files are named after populations");
+  population.model = table.text("model");
+  const Model& kind = model(population.model);
+  read_size(table, population);
+  set_defaults(population, table.text("preset", ""));
+  read_receptors(table, population);
+  for (const Parameter& parameter : kind.parameters) read_parameter(table, population, parameter);
+  // Neurons start at E_L if the description gives it and no V_m.
+  const bool starts = table.find("V_m") != nullptr || table.find("initial_potential") != nullptr;
+  const bool rests = table.find("E_L") != nullptr || table.find("resting_potential") != nullptr;
+  const auto rest = population.columns.find("resting_potential");
+  const auto initial = population.columns.find("initial_potential");
+  if (rests && !starts && rest != population.columns.end() && initial != population.columns.end()) {
+    initial->second = rest->second;
+  }
+  if (kind.source_input == SourceInput::trains) read_trains(table, population);
+  if (kind.has_copies) population.copies = table.integer("copies", 1);
+  table.finish();
+  description_.network.populations.push_back(std::move(population));
+}
+
+}  // namespace afterspike::spiking
