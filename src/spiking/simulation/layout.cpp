@@ -71,6 +71,35 @@ bool expect_few_arrivals(const Layout& layout) {
   return arriving < kWorthwhile * receptors;
 }
 
+/// The grid would hold some values for longer than others, and the variance of V would change.
+void check_interval(const Layout& layout, const std::string& what, std::int64_t population,
+                    double interval_ms) {
+  if (engine_of(layout, population) == Engine::exact) return;
+  const double step = layout.dt_ms, steps = interval_ms / step;
+  const double below = std::floor(steps) * step, above = (std::floor(steps) + 1) * step;
+  const std::string remedy =
+      below > 0 ? fmt::format("{:g} or {:g} ms", below, above) : fmt::format("{:g} ms", above);
+  require(
+      is_at_step(interval_ms, step) && std::round(steps) > 0, ErrorKind::config,
+      "{} into population '{}': an interval of {} ms is not a whole number of grid steps of {}"
+      " ms, which would change the variance. Set the interval to {}, change the step, or use the"
+      " exact engine.",
+      what, layout.population(population).name, interval_ms, step, remedy);
+}
+
+void check_intervals(const Layout& layout) {
+  const auto& noise = layout.network->noise_currents;
+  for (std::size_t index = 0; index < noise.size(); ++index) {
+    check_interval(layout, fmt::format("noise current {}", index), noise[index].population,
+                   noise[index].interval_ms);
+  }
+  const auto& processes = layout.network->ornstein_uhlenbeck_currents;
+  for (std::size_t index = 0; index < processes.size(); ++index) {
+    check_interval(layout, fmt::format("Ornstein-Uhlenbeck current {}", index),
+                   processes[index].population, processes[index].interval_ms);
+  }
+}
+
 void set_coupled(Layout& layout) {
   layout.is_coupled.assign(layout.network->populations.size(), false);
   for (const ElectricalSynapses& synapses : layout.network->electrical_synapses) {
@@ -162,6 +191,7 @@ Layout make_layout(const Network& network, const Options& options) {
   require(neurons <= std::numeric_limits<std::uint32_t>::max(), ErrorKind::config,
           "found {} neurons, expected less than 2^32", neurons);
   check_sinusoids(layout);
+  check_intervals(layout);
   set_coupled(layout);
   layout.few_arrivals = expect_few_arrivals(layout);
   set_windows(layout);

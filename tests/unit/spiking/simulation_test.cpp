@@ -356,7 +356,7 @@ TEST(Simulation, TakesANetworkWithoutCopyingIt) {
 TEST(Simulation, ARunEndsWhileWindowsAndNoiseCanBeCounted) {
   Network network = random_network(3);
   network.noise_currents.push_back({0, 0, 1, 1e-6});
-  Simulation noisy(network, {1});
+  Simulation noisy(network, {1, Engine::exact});
   expect_error(ErrorKind::config, {"found 1000000000 ms, expected a time from 0 to 281474976.71"},
                [&] { noisy.run_until(1e9); });
   network = random_network(3);

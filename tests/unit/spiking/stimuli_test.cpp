@@ -5,6 +5,7 @@
 #include <map>
 #include <numbers>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "busy_network.hpp"
@@ -66,6 +67,35 @@ TEST(Stimuli, BothEnginesDrawTheSameOrnsteinUhlenbeckProcess) {
   Network network = silent_network();
   network.ornstein_uhlenbeck_currents.push_back({0, 30, 200, 5, 0.3});
   EXPECT_LT(difference_of_engines(network), 1e-9);
+}
+
+/// An interval that is no whole number of steps, and the remedy that the message names.
+TEST(Stimuli, TheGridRefusesIntervalsBetweenSteps) {
+  struct Case {
+    double interval;
+    std::string remedy;
+  };
+  for (const auto& [interval, remedy] :
+       {Case{0.25, "Set the interval to 0.2 or 0.3"}, Case{1e-6, "Set the interval to 0.1 ms"}}) {
+    SCOPED_TRACE(interval);
+    Network white = silent_network(), coloured = silent_network();
+    white.noise_currents = {{0, 30, 200, 0.1}, {0, 30, 200, interval}};
+    coloured.ornstein_uhlenbeck_currents.push_back({0, 30, 200, 5, interval});
+    const std::string found = fmt::format("an interval of {} ms", interval);
+    testing::expect_error(ErrorKind::config,
+                          {"noise current 1 into population 'n'", found, "steps of 0.1 ms", remedy},
+                          [&] { Simulation(white, {1}); });
+    testing::expect_error(ErrorKind::config,
+                          {"Ornstein-Uhlenbeck current 0 into population 'n'", found, remedy},
+                          [&] { Simulation(coloured, {1}); });
+    Simulation(white, {1, Engine::exact});
+    Simulation(coloured, {1, Engine::exact});
+  }
+  Network network = silent_network();
+  network.noise_currents.push_back({0, 30, 200, 0.25});
+  Options finer{1};
+  finer.dt_ms = 0.05;
+  Simulation(network, finer);
 }
 
 /// Currents of all neurons at times 0, interval, ... by a membrane that follows them at once.
