@@ -23,6 +23,11 @@ void ExactPart::save(State& state) const {
       const std::array<double, 3> row = {clock.time, clock.quiet_until, clock.crosses ? 1.0 : 0.0};
       std::copy(row.begin(), row.end(), clocks.begin() + (group.piece.begin + local) * 3);
     }
+    for (const auto& [name, values] : group.stimuli.rows()) {
+      auto& array = state.arrays[population.name + "/" + name];
+      array.resize(static_cast<std::size_t>(population.size));
+      std::copy_n(values, group.piece.size(), array.begin() + group.piece.begin);
+    }
   }
   for (const auto& events : events_) {
     for (const Event& event : events) {
@@ -69,6 +74,9 @@ void ExactPart::check(const State& state) const {
     saved_array(state, population.name + "/state", size * static_cast<std::size_t>(group.width));
     saved_clocks(state, group);
     saved_events(state, group);
+    for (const auto& row : group.stimuli.rows()) {
+      saved_array(state, population.name + "/" + row.name, size);
+    }
   }
 }
 
@@ -88,6 +96,10 @@ void ExactPart::restore_group(const State& state, Group& group) {
   const std::span<const double> clocks = saved_clocks(state, group);
   std::copy_n(states.begin() + group.piece.begin * width, group.states.size(),
               group.states.begin());
+  for (const auto& [name, values] : group.stimuli.rows()) {
+    const auto& array = saved_array(state, population.name + "/" + name, size);
+    std::copy_n(array.begin() + group.piece.begin, group.piece.size(), values);
+  }
   group.next_change = group.stimuli.next_change(state.time_ms);
   for (std::int64_t local = 0; local < group.piece.size(); ++local) {
     const double* row = clocks.data() + (group.piece.begin + local) * 3;

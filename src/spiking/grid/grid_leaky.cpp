@@ -295,6 +295,7 @@ std::vector<GridGroup::Row> LeakyGroup::rows() {
   add("after_spike", current_);
   add("rise", rise_);
   add("synaptic", synaptic_);
+  for (const auto& [name, values] : stimuli_.rows()) rows.push_back({name, values});
   return rows;
 }
 

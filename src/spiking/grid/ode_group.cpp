@@ -240,6 +240,7 @@ std::vector<GridGroup::Row> OdeGroup::rows() {
   add("synaptic", synapses_, rule_.shapes.size());
   add("rise", rises_, rule_.shapes.size());
   if (!coupled_.empty()) rows.push_back({"coupled", coupled_.data()});
+  for (const auto& [name, values] : stimuli_.rows()) rows.push_back({name, values});
   return rows;
 }
 

@@ -6,6 +6,8 @@
 #include <limits>
 #include <numbers>
 
+#include <fmt/format.h>
+
 namespace afterspike::spiking {
 namespace {
 
@@ -54,7 +56,7 @@ Stimuli::Stimuli(const Layout& layout, const Piece& piece) : layout_(layout), be
     const double steps = current.interval_ms / current.tau_ms;
     processes_.push_back({current, index, std::exp(-steps),
                           current.standard_deviation_pa * std::sqrt(-std::expm1(-2 * steps)),
-                          std::vector<std::int64_t>(size, -1), std::vector<double>(size)});
+                          std::vector<double>(size, -1.0), std::vector<double>(size)});
   }
 }
 
@@ -78,11 +80,11 @@ double Stimuli::normal(const char* stream, std::uint64_t number, std::int64_t lo
 /// Advances from the last interval; an earlier one starts anew.
 double Stimuli::process_at(const Process& process, std::int64_t local, double time_ms) const {
   const auto neuron = static_cast<std::size_t>(local);
-  const auto wanted = static_cast<std::int64_t>(multiple_at(time_ms, process.current.interval_ms));
-  std::int64_t& interval = process.interval[neuron];
-  double& value = process.value[neuron];
+  const double wanted = multiple_at(time_ms, process.current.interval_ms);
+  double& interval = process.intervals[neuron];
+  double& value = process.values[neuron];
   // Interval 0 is drawn anew, because reset() may have changed the seed.
-  if (interval > wanted || wanted == 0) interval = -1;
+  if (!(interval >= -1 && interval <= wanted) || wanted == 0) interval = -1;
   while (interval < wanted) {
     ++interval;
     const double drawn =
@@ -91,6 +93,16 @@ double Stimuli::process_at(const Process& process, std::int64_t local, double ti
                           : process.keep * value + process.spread * drawn;
   }
   return process.current.mean_pa + value;
+}
+
+std::vector<Stimuli::Row> Stimuli::rows() const {
+  std::vector<Row> rows;
+  for (const Process& process : processes_) {
+    const std::string name = fmt::format("ornstein_uhlenbeck_{}", process.number);
+    rows.push_back({name, process.values.data()});
+    rows.push_back({name + "_interval", process.intervals.data()});
+  }
+  return rows;
 }
 
 double Stimuli::current(std::int64_t local, double time_ms) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "afterspike/base/rng.hpp"
@@ -9,7 +10,7 @@
 namespace afterspike::spiking {
 
 /// The currents that are injected into a piece of a population, as a function of time alone: noise
-/// is drawn by (seed, current, neuron, interval), so that nothing needs to be saved.
+/// is drawn by (seed, current, neuron, interval). Ornstein-Uhlenbeck currents have a state.
 class Stimuli {
  public:
   Stimuli(const Layout& layout, const Piece& piece);
@@ -22,6 +23,14 @@ class Stimuli {
 
   /// Whether a change may affect this neuron.
   bool concerns(std::int64_t local) const;
+
+  /// State to be saved, one value for each neuron of the piece. Without it, or if it is of a later
+  /// time, an Ornstein-Uhlenbeck current is drawn from its beginning.
+  struct Row {
+    std::string name;
+    double* values;
+  };
+  std::vector<Row> rows() const;
 
  private:
   /// A current into some neurons of the piece.
@@ -36,13 +45,13 @@ class Stimuli {
     NoiseCurrent current;
     std::uint64_t number;  ///< Among those of the network.
   };
-  /// Values at the interval that was last asked for: the next follows from it.
+  /// Value in the interval that was last asked for: the next follows from it.
   struct Process {
     OrnsteinUhlenbeckCurrent current;
     std::uint64_t number;
-    double keep, spread;                         ///< exp(-interval / tau); of an innovation.
-    mutable std::vector<std::int64_t> interval;  ///< Of each neuron; -1 before the first.
-    mutable std::vector<double> value;
+    double keep, spread;                    ///< exp(-interval / tau); of an innovation.
+    mutable std::vector<double> intervals;  ///< Number for each neuron; -1 before the first.
+    mutable std::vector<double> values;
   };
 
   template <typename Current>

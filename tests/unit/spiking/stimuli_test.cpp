@@ -167,7 +167,6 @@ TEST(Stimuli, ProcessesFollowTheSeedOfAReset) {
   EXPECT_EQ(reset.save(), fresh.save());
 }
 
-/// A restored process continues with the same values, although nothing of it is saved.
 TEST(Stimuli, RestoredProcessesContinue) {
   Network network = silent_network();
   network.ornstein_uhlenbeck_currents.push_back({0, 30, 200, 5, 0.3});
@@ -180,6 +179,31 @@ TEST(Stimuli, RestoredProcessesContinue) {
   restored.restore(state);
   restored.run_until(120);
   EXPECT_EQ(restored.save(), whole.save());
+}
+
+/// The next value follows from the saved one; earlier draws are not repeated.
+TEST(Stimuli, ARestoredProcessContinuesFromItsSavedValue) {
+  constexpr double kMiddle = 61.7, kEnd = 62.1, kTau = 5, kInterval = 0.4;  // One draw between.
+  for (const Engine engine : {Engine::grid, Engine::exact}) {
+    Network network = silent_network();
+    network.ornstein_uhlenbeck_currents.push_back({0, 30, 200, kTau, kInterval});
+    Simulation whole(network, {3, engine}), restored(network, {3, engine});
+    whole.run_until(kMiddle);
+    State state = whole.save();
+    whole.run_until(kEnd);
+    const std::string name = "n/ornstein_uhlenbeck_0";
+    const double before = state.arrays.at(name).at(2);
+    state.arrays[name][2] = before + 1000;
+    restored.restore(state);
+    restored.run_until(kEnd);
+    const State expected = whole.save(), found = restored.save();
+    EXPECT_NE(expected.arrays.at(name)[2], before);
+    EXPECT_NEAR(found.arrays.at(name)[2] - expected.arrays.at(name)[2],
+                1000 * std::exp(-kInterval / kTau), 1e-9);
+    EXPECT_EQ(found.arrays.at(name)[1], expected.arrays.at(name)[1]);
+    state.arrays.erase(name);
+    testing::expect_error(ErrorKind::data, {name}, [&] { restored.restore(state); });
+  }
 }
 
 }  // namespace
