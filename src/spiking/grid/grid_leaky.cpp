@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "afterspike/base/error.hpp"
 #include "grid/grid_group.hpp"
 #include "models/leaky.hpp"
 #include "models/propagators.hpp"
@@ -20,6 +21,7 @@ class LeakyGroup final : public GridGroup {
  public:
   LeakyGroup(const Layout& layout, const Piece& piece, Leaky leaky)
       : GridGroup(piece, leaky.receptors),
+        name_(layout.population(piece.population).name),
         leaky_(std::move(leaky)),
         stimuli_(layout, piece),
         dt_(layout.dt_ms) {
@@ -68,7 +70,11 @@ class LeakyGroup final : public GridGroup {
   void make_thresholds();
   void update_external(double time_ms);
   void add_coupled();
+  void check_finite(std::int64_t step) const;
 
+  static constexpr std::int64_t kCheck = 32;  ///< Steps between checks, which then cost little.
+
+  std::string name_;
   Leaky leaky_;
   Stimuli stimuli_;
   double dt_, next_change_ = 0;
@@ -214,7 +220,23 @@ std::int64_t LeakyGroup::advance(std::int64_t step, const Arriving& arriving,
   step_.arriving = delta ? sums_of(arriving) : arriving.sums;
   const std::int64_t count = leaky_step(step_, spiked);
   if (!delta) land(arriving.kicks);
+  if (step % kCheck == 0) check_finite(step);
   return count;
+}
+
+/// A state that is not finite remains so, but for a voltage that an infinite input takes across the
+/// threshold: then the input is found.
+void LeakyGroup::check_finite(std::int64_t step) const {
+  for (const Lines* lines : {&external_, &voltage_, &voltage_part_, &synaptic_, &current_}) {
+    if (all_finite(lines->data(), static_cast<std::int64_t>(lines->size()))) continue;
+    const auto failed = std::find_if(lines->begin(), lines->end(),
+                                     [](double value) { return !std::isfinite(value); });
+    fail(ErrorKind::numeric,
+         "population '{}': the state of neuron {} is not finite at {} ms. Check its parameters and"
+         " input",
+         name_, piece_.begin + (failed - lines->begin()) % columns_,
+         static_cast<double>(step) * dt_);
+  }
 }
 
 /// Adds what arrives at the end of the step to the state that synapses have then.

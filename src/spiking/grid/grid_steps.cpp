@@ -178,6 +178,17 @@ void glifr(const GlifrStep& s) {
   }
 }
 
+/// 0 times a value is NaN if it is infinite or NaN, and a sum with a NaN is one.
+bool are_finite(const double* values, std::int64_t count) {
+  const D d;
+  const V zero = hn::Zero(d);
+  V sum = zero;
+  for (std::int64_t at = 0; at < count; at += static_cast<std::int64_t>(hn::Lanes(d))) {
+    sum = hn::MulAdd(hn::LoadU(d, values + at), zero, sum);
+  }
+  return hn::AllTrue(d, hn::Eq(sum, zero));
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace afterspike::spiking
 HWY_AFTER_NAMESPACE();
@@ -187,6 +198,7 @@ namespace afterspike::spiking {
 
 HWY_EXPORT(any_leaky);
 HWY_EXPORT(glifr);
+HWY_EXPORT(are_finite);
 
 std::int64_t leaky_step(const LeakyStep& step, std::uint32_t* spiked) {
   return HWY_DYNAMIC_DISPATCH(any_leaky)(step, spiked);
@@ -194,6 +206,10 @@ std::int64_t leaky_step(const LeakyStep& step, std::uint32_t* spiked) {
 
 void glifr_step(const GlifrStep& step) {
   HWY_DYNAMIC_DISPATCH(glifr)(step);
+}
+
+bool all_finite(const double* values, std::int64_t count) {
+  return HWY_DYNAMIC_DISPATCH(are_finite)(values, count);
 }
 
 }  // namespace afterspike::spiking

@@ -66,4 +66,7 @@ std::int64_t leaky_step(const LeakyStep& step, std::uint32_t* spiked);
 
 void glifr_step(const GlifrStep& step);
 
+/// Whether none of the values, a multiple of kLanes, is infinite or NaN.
+bool all_finite(const double* values, std::int64_t count);
+
 }  // namespace afterspike::spiking

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -254,6 +255,27 @@ TEST(OdeGroup, SaysWhichNeuronIsNoLongerFinite) {
   testing::expect_error(ErrorKind::numeric,
                         {std::string("population 'neurons': the state of neuron 5")},
                         [&] { simulation.run_until(10); });
+}
+
+/// Every 32 steps, voltages that became infinite and those that an infinite input reset.
+TEST(LeakyGroup, SaysWhichNeuronIsNoLongerFinite) {
+  for (const std::string_view name : {"iaf_psc_exp", "iaf_psc_alpha", "iaf_psc_delta", "glif5"}) {
+    for (const double sign : {1.0, -1.0}) {
+      SCOPED_TRACE(fmt::format("{} {}", name, sign));
+      const auto found = std::find_if(models().begin(), models().end(),
+                                      [&](const ModelEntry& each) { return each.name == name; });
+      Network network = network_of(*found);
+      network.projections.clear();
+      network.noise_currents.clear();
+      // Each is finite, the sum is not.
+      network.step_currents = {{0, {5}, {1.0}, {sign * 1e308}}, {0, {5}, {1.0}, {sign * 1e308}}};
+      Simulation simulation(network, Options{1});
+      testing::expect_error(
+          ErrorKind::numeric,
+          {std::string("population 'neurons': the state of neuron 5 is not finite at 3.2 ms")},
+          [&] { simulation.run_until(10); });
+    }
+  }
 }
 
 TEST(OdeGroup, SaysWhichNeuronFiresTwiceInAStep) {
