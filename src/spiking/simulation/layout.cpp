@@ -155,6 +155,20 @@ void set_windows(Layout& layout) {
   }
 }
 
+/// Every spike of a source is drawn and delivered.
+void check_poisson(const Layout& layout) {
+  constexpr double kMostInWindow = 1e8;
+  for (const Population& population : layout.network->populations) {
+    if (population.model != "poisson_source") continue;
+    double expected = 0;  // In a window.
+    for (const double rate : population.column("rate")) expected += rate * 1e-3 * layout.window_ms;
+    require(expected <= kMostInWindow, ErrorKind::config,
+            "population '{}': the rates amount to {:g} spikes in each {:g} ms, the window between"
+            " exchanges of spikes, of which {:g} can be computed. Lower the rates.",
+            population.name, expected, layout.window_ms, kMostInWindow);
+  }
+}
+
 }  // namespace
 
 Engine engine_of(const Layout& layout, std::int64_t population) {
@@ -195,6 +209,7 @@ Layout make_layout(const Network& network, const Options& options) {
   set_coupled(layout);
   layout.few_arrivals = expect_few_arrivals(layout);
   set_windows(layout);
+  check_poisson(layout);
   return layout;
 }
 

@@ -366,6 +366,18 @@ TEST(Simulation, ARunEndsWhileWindowsAndNoiseCanBeCounted) {
                [&] { endless.run_until(1); });
 }
 
+/// Drawing the spikes would take for ever.
+TEST(Simulation, RatesOfSourcesThatNobodyCanWaitForAreRefused) {
+  Network network;
+  network.populations.push_back(
+      make_population("noise", "poisson_source", 2, SynapseShape::delta, {}, Rng(1)));
+  network.populations[0].columns["rate"] = {10, 1e12};
+  expect_error(ErrorKind::config, {"population 'noise'", "1e+09 spikes in each 1 ms"},
+               [&] { Simulation(network, {1}); });
+  network.populations[0].columns["rate"] = {10, 1e7};
+  Simulation(network, {1});
+}
+
 TEST(Simulation, ANeuronThatWouldFireWithoutEndIsNamed) {
   for (const double refractory : {0.0, 1e-20}) {
     SCOPED_TRACE(refractory);
