@@ -205,6 +205,7 @@ std::vector<double> mean_activity(const Subject& subject, ThreadPool& pool) {
     const tasks::Batch batch = subject.data->batch(numbers);
     nn::LayerPass pass;
     pass.sigma_mV = subject.trained->pass.sigma_mV;
+    pass.spikes = subject.trained->pass.spikes;
     at::Tensor signal = batch.input;
     std::vector<at::Tensor> parts;
     for (std::int64_t layer = 0; layer < subject.network().options().layers; ++layer) {

@@ -206,12 +206,10 @@ struct Trajectory {
 };
 
 std::vector<Trajectory> step_response(const nn::NeuronLayer& layer, double drive,
-                                      const std::optional<double>& sigma_mV) {
+                                      nn::LayerPass pass) {
   at::Tensor input = at::zeros({kBefore + kDuring + kAfter, 1, layer.shape().neurons});
   input.slice(0, kBefore, kBefore + kDuring).fill_(drive);
   nn::NamedTensors trace;
-  nn::LayerPass pass;
-  pass.sigma_mV = sigma_mV;
   pass.trace = &trace;
   std::vector<Trajectory> all = {{"activity", "", layer.emissions(input, pass).select(1, 0)}};
   for (const Traced& traced : kTraced) {
@@ -270,7 +268,7 @@ void measure(const nn::NeuronLayer& layer, const std::vector<std::int64_t>& numb
   result.activity = {"activity", "", curves_of(activity, members)};
   result.step_drive = middle_drive(result.drive, activity);
   set_times(layer.shape().dt_ms, result);
-  for (const Trajectory& trajectory : step_response(layer, result.step_drive, pass.sigma_mV)) {
+  for (const Trajectory& trajectory : step_response(layer, result.step_drive, pass)) {
     result.step_response.push_back(
         {trajectory.name, trajectory.unit, curves_of(trajectory.values, members)});
   }
@@ -288,6 +286,7 @@ std::optional<Probe> probe(const experiment::Trained& trained, const std::vector
   result.probed.assign(units.size(), 0);
   nn::LayerPass pass;
   pass.sigma_mV = trained.pass.sigma_mV;
+  pass.spikes = trained.pass.spikes;
   std::vector<std::int64_t> numbers = staying(trained, chosen.numbers, tried_drives(), pass);
   if (!numbers.empty()) {
     result.drive = levels_for(trained, numbers, pass);

@@ -58,6 +58,10 @@ Trained load_checkpoint(const std::filesystem::path& directory, Part part) {
     trained.pass.sigma_mV = io::member<double>(configuration, "evaluation.sigma_mV",
                                                "configuration", ErrorKind::checkpoint);
   }
+  if (configuration.contains("evaluation.spikes")) {
+    trained.pass.spikes = io::member<bool>(configuration, "evaluation.spikes", "configuration",
+                                           ErrorKind::checkpoint);
+  }
   return trained;
 }
 

@@ -41,6 +41,7 @@ struct Cells<Glifr, T> : VoltageCells<T> {
                     static_cast<T>(settings.emission),
                     static_cast<T>(settings.reset),
                     static_cast<T>(settings.bias),
+                    settings.spikes,
                     threshold.value,
                     slope.value,
                     keep.value,

@@ -88,6 +88,13 @@ struct Loaded {
   V current_keep[kSlots], multiplicative[kSlots], additive[kSlots];
 };
 
+/// 1 above the threshold, 0 else; NaN stays NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V spike(D d, V above) {
+  const V spike = hn::IfThenElseZero(hn::Gt(above, hn::Zero(d)), hn::Set(d, 1));
+  return hn::IfThenElse(hn::IsNaN(above), above, spike);
+}
+
 template <typename T, int kCurrents>
 HWY_INLINE void forward(const StepCoefficients<T>& c, const ForwardSteps<T>& steps) {
   const hn::CappedTag<T, static_cast<std::size_t>(kRowElements<T>)> d;
@@ -121,7 +128,8 @@ HWY_INLINE void forward(const StepCoefficients<T>& c, const ForwardSteps<T>& ste
           voltage = hn::MulAdd(fired, reset, voltage);
           voltage = hn::MulAdd(own.gain, total, voltage);
           hn::Store(voltage, d, voltages + at);
-          V rate = sigmoid(d, hn::Mul(hn::Sub(voltage, own.threshold), own.slope));
+          const V above = hn::Sub(voltage, own.threshold);
+          V rate = c.spikes ? spike(d, above) : sigmoid(d, hn::Mul(above, own.slope));
           if (steps.factor != nullptr) rate = hn::Mul(rate, hn::Load(d, steps.factor + at));
           hn::Store(rate, d, emitted + at);
         }
@@ -238,12 +246,14 @@ struct Adjoint {
     return result;
   }
 
-  /// S(t) before its factor; the gradient by S(t) becomes that by it.
-  HWY_INLINE V rate_of(std::int64_t at, V emitted, V& gradient) const {
-    if (factors == nullptr) return emitted;
-    // Where the factor is 0 the rate is not known, nor needed.
-    const V factor = hn::Load(d, factors + at);
+  /// S(t) before its factor, or the rate whose derivative stands for that of a spike; the gradient
+  /// by S(t) becomes that by it.
+  HWY_INLINE V rate_of(std::int64_t at, V emitted, V voltage, V& gradient) const {
+    if (factors == nullptr && !spikes) return emitted;
+    const V factor = factors == nullptr ? one : hn::Load(d, factors + at);
     gradient = hn::Mul(gradient, factor);
+    if (spikes) return sigmoid(d, hn::Mul(hn::Sub(voltage, own.threshold), own.slope));
+    // Where the factor is 0 the rate is not known, nor needed.
     return hn::IfThenElseZero(hn::Ne(factor, hn::Zero(d)), hn::Div(emitted, factor));
   }
 
@@ -251,8 +261,9 @@ struct Adjoint {
                           Totals<D, kCurrents>& totals) const {
     const V emitted = hn::Load(d, step.emitted + at), voltage = hn::Load(d, step.voltages + at);
     V gradient[kSlots], total = bias;
+    gradient[0] = hn::Zero(d);  // Not read without currents, but GCC warns.
     V by_rate = by_emitted(step, at, after, voltage, gradient, total);
-    const V rate = rate_of(at, emitted, by_rate);
+    const V rate = rate_of(at, emitted, voltage, by_rate);
     const V by_argument = hn::Mul(by_rate, hn::Mul(rate, hn::Sub(one, rate)));
     const V by_threshold = hn::Mul(by_argument, own.slope);
     totals.threshold = hn::Sub(totals.threshold, by_threshold);
@@ -279,6 +290,7 @@ struct Adjoint {
   D d;
   Loaded<D, kCurrents> own;
   V emission, reset, bias, one;
+  bool spikes;
   const T* factors;
   T* current_gradient;
   std::int64_t plane;
@@ -301,6 +313,7 @@ HWY_INLINE void backward(const StepCoefficients<T>& c, const BackwardSteps<T>& s
                                         hn::Set(d, c.reset),
                                         hn::Set(d, c.bias),
                                         hn::Set(d, T(1)),
+                                        c.spikes,
                                         steps.factor,
                                         steps.current_gradient,
                                         plane,

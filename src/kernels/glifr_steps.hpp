@@ -20,6 +20,7 @@ template <typename T>
 struct StepCoefficients {
   std::int64_t rows = 0, columns = 0, width = 0, currents = 0;
   T emission = 1, reset = 0, bias = 0;
+  bool spikes = false;
   const T* threshold = nullptr;
   const T* slope = nullptr;
   const T* keep = nullptr;

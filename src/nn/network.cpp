@@ -239,6 +239,11 @@ bool Network::has_threshold_softness() const {
   return layers_.front()->has_threshold_softness();
 }
 
+bool Network::has_surrogate_gradient() const {
+  return std::all_of(layers_.begin(), layers_.end(),
+                     [](const auto& layer) { return layer->has_surrogate_gradient(); });
+}
+
 bool Network::has_penalty() const {
   return std::any_of(layers_.begin(), layers_.end(),
                      [](const auto& layer) { return layer->has_penalty(); });

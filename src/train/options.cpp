@@ -115,6 +115,18 @@ void describe_sigma(options::Section& section, TrainOptions& o) {
       .add("sigma_epochs", o.sigma_epochs,
            "Duration of the annealing in epochs; 0: the whole training.")
       .at_least(0);
+  section
+      .add("spikes_from", o.spikes_from,
+           "Fraction of the training after which neurons emit spikes, with a surrogate gradient; "
+           "1: never.")
+      .at_least(0)
+      .at_most(1);
+  section
+      .quantity("surrogate_sigma", o.surrogate_sigma_mV, "mV",
+                "Softness of the threshold whose gradient stands for that of a spike.")
+      .above(0)
+      .at_least(options::kSmallest)
+      .bounded();
 }
 
 void describe_silencing(options::Section& section, TrainOptions& o) {
@@ -246,8 +258,14 @@ double annealed_sigma(const TrainOptions& options, std::int64_t step, std::int64
   return end;
 }
 
-bool annealing_over(const TrainOptions& options, std::int64_t step, std::int64_t total,
-                    std::int64_t steps_per_epoch) {
+bool spikes_at(const TrainOptions& options, std::int64_t step, std::int64_t total) {
+  return options.spikes_from < 1 &&
+         static_cast<double>(step) >= options.spikes_from * static_cast<double>(total);
+}
+
+bool threshold_final(const TrainOptions& options, std::int64_t step, std::int64_t total,
+                     std::int64_t steps_per_epoch) {
+  if (options.spikes_from < 1) return spikes_at(options, step, total);
   if (options.sigma_schedule == SigmaSchedule::constant) return true;
   return static_cast<double>(step) >= annealing_steps(options, total, steps_per_epoch) - 0.5;
 }

@@ -400,9 +400,9 @@ End follow_runs(const RunEnvironment& environment) {
     if (!session.share_state(false)) continue;
     session.prepare(environment);
     end = session.trainer.run({}, environment.limits);
-    nn::NetworkPass pass;
-    pass.sigma_mV = session.trainer.evaluation_sigma();
-    if (has_ended(end)) evaluate_splits(session, *session.network, pass);
+    if (has_ended(end)) {
+      evaluate_splits(session, *session.network, session.trainer.evaluation_pass());
+    }
   }
 }
 

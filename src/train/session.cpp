@@ -233,7 +233,7 @@ void initialize(Session& session) {
 
 io::Json checkpoint_configuration(Session& session) {
   const tasks::Task& task = *session.task;
-  const std::optional<double> evaluation_sigma = session.trainer.evaluation_sigma();
+  const nn::NetworkPass evaluation = session.trainer.evaluation_pass();
   io::Json configuration = configuration_of(session.options);
   configuration["shape.input_size"] = task.shape().input_size;
   configuration["shape.output_size"] = task.shape().output_size;
@@ -247,7 +247,8 @@ io::Json checkpoint_configuration(Session& session) {
     const auto data = task.split(split);
     if (data) configuration[experiment::fingerprint_key(split)] = tasks::fingerprint(*data);
   }
-  if (evaluation_sigma) configuration["evaluation.sigma_mV"] = *evaluation_sigma;
+  if (evaluation.sigma_mV) configuration["evaluation.sigma_mV"] = *evaluation.sigma_mV;
+  if (evaluation.spikes) configuration["evaluation.spikes"] = true;
   return configuration;
 }
 

@@ -131,6 +131,10 @@ Trainer::Trainer(nn::Network& network, const tasks::Task& task, const TrainOptio
           ErrorKind::config,
           "option 'train.sigma_schedule': this neuron model has no threshold softness to anneal; "
           "expected 'constant'");
+  require(options_.spikes_from == 1 || network.has_surrogate_gradient(), ErrorKind::config,
+          "option 'train.spikes_from': found {}, but this neuron model has no spikes with a "
+          "surrogate gradient. Use 1, or the neuron 'glifr'.",
+          options_.spikes_from);
 }
 
 void Trainer::restore(const Progress& progress, const nn::NamedTensors& optimizer_state) {
@@ -143,26 +147,34 @@ void Trainer::restore(const Progress& progress, const nn::NamedTensors& optimize
       "training data or the batch size are not those of the run",
       progress.step, progress.epoch, progress.step_in_epoch, steps_per_epoch_, optimizer_.steps());
   progress_ = progress;
-  // With more epochs the annealing may restart: the former selection was measured at a softness
+  // With more epochs the annealing may restart: the former selection was measured at a threshold
   // that this training has not reached.
-  if (!annealing_over(options_, progress_.step, total_steps(), steps_per_epoch_)) {
+  if (!threshold_final(options_, progress_.step, total_steps(), steps_per_epoch_)) {
     progress_.best_epoch = 0;
   }
 }
 
 std::optional<double> Trainer::training_sigma() const {
+  if (spikes_at(options_, progress_.step, total_steps())) return options_.surrogate_sigma_mV;
   if (options_.sigma_schedule == SigmaSchedule::constant) return std::nullopt;
   return annealed_sigma(options_, progress_.step, total_steps(), steps_per_epoch_);
 }
 
-std::optional<double> Trainer::evaluation_sigma() const {
-  if (options_.sigma_schedule == SigmaSchedule::constant) return std::nullopt;
-  return options_.sigma_final_mV;
+nn::NetworkPass Trainer::evaluation_pass() const {
+  nn::NetworkPass pass;
+  pass.spikes = options_.spikes_from < 1;
+  if (pass.spikes) {
+    pass.sigma_mV = options_.surrogate_sigma_mV;
+  } else if (options_.sigma_schedule != SigmaSchedule::constant) {
+    pass.sigma_mV = options_.sigma_final_mV;
+  }
+  return pass;
 }
 
 nn::NetworkPass Trainer::shard_pass(std::int64_t index, std::int64_t rows) const {
   nn::NetworkPass pass;
   pass.sigma_mV = training_sigma();
+  pass.spikes = spikes_at(options_, progress_.step, total_steps());
   pass.execution.workspace_limit = workspace_limit_;
   pass.execution.largest = largest_;
   pass.execution.precision = *options_.precision;
@@ -277,7 +289,7 @@ void Trainer::fail_validation(const tasks::Dataset& validation, const nn::Networ
 
 bool Trainer::select(const EpochReport& report) {
   if (!selects_best_) return true;
-  if (!annealing_over(options_, progress_.step, total_steps(), steps_per_epoch_)) return false;
+  if (!threshold_final(options_, progress_.step, total_steps(), steps_per_epoch_)) return false;
   const auto samples = static_cast<double>(report.validation.samples);
   const double accuracy = static_cast<double>(report.validation.correct) / samples;
   const double loss = report.validation.loss / samples;
@@ -310,8 +322,7 @@ EpochReport Trainer::finish_epoch(double epoch_s, std::int64_t timed_samples) {
   report.epoch_s = epoch_s;
   report.timed_samples = timed_samples;
   if (const auto validation = task_.split(tasks::Split::validation)) {
-    nn::NetworkPass pass;
-    pass.sigma_mV = evaluation_sigma();
+    const nn::NetworkPass pass = evaluation_pass();
     const WithAverages averaged(optimizer_);
     report.validation = evaluate_together(ranks_, network_, task_, *validation, pass, pool_);
     if (!std::isfinite(report.validation.loss)) fail_validation(*validation, pass);

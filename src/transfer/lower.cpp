@@ -65,7 +65,10 @@ class Lowering {
 
  private:
   bool escapes() const { return options_.mode != Mode::threshold; }
-  double sigma_mV() const { return trained_.pass.sigma_mV.value_or(own_.sigma_mV); }
+  /// Softness of the threshold that was trained; 0 for spikes.
+  double sigma_mV() const {
+    return trained_.pass.spikes ? 0 : trained_.pass.sigma_mV.value_or(own_.sigma_mV);
+  }
   /// A rate of S comes as S dt / tau spikes in a step.
   double spikes_to_rate() const { return escapes() ? 1 / spike_fraction_ : 1; }
   /// A rate in 1/ms, for a step that stands for another time.

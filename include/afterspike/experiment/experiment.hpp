@@ -72,7 +72,8 @@ struct Trained {
   std::filesystem::path checkpoint;
   std::unique_ptr<Experiment> experiment;
   std::shared_ptr<nn::Network> network;
-  nn::NetworkPass pass;        ///< For evaluation: the final softness if it was annealed.
+  /// For evaluation: the final softness if it was annealed, spikes if they were trained.
+  nn::NetworkPass pass;
   tasks::Objective objective;  ///< Objective of its task.
   Checkpoint content;
 };

@@ -13,6 +13,9 @@
 ///            + gain (bias + sum_j I_j(t))
 ///   S(t)   = factor(t) / (1 + exp(-slope (V(t) - threshold)))
 ///
+/// With `spikes`, S(t) = factor(t) if V(t) > threshold and else 0; the backward pass takes the
+/// derivatives of the sigmoid above in place of those of the step (surrogate gradient).
+///
 /// These are equations (1) to (4) of docs/numerics.md with coefficients for keep = 1 - dt k_m,
 /// gain = dt k_m R, current_keep = 1 - dt k_j, multiplicative = r_j dt / tau,
 /// additive = a_j dt / tau, emission = dt / tau, slope = 1 / sigma. How the coefficients come from
@@ -34,6 +37,7 @@ struct GlifrShape {
 
 struct GlifrSettings {
   double emission = 1, reset = 0, bias = 0;
+  bool spikes = false;
 };
 
 /// Parameters: threshold, slope, keep, gain [neurons]; current_keep, multiplicative, additive

@@ -84,6 +84,7 @@ class Glifr final : public NeuronLayer {
   Glifr(const LayerShape& shape, const GlifrOptions& options);
 
   bool has_threshold_softness() const override { return true; }
+  bool has_surrogate_gradient() const override { return true; }
   std::int64_t delay_steps() const override { return delay_steps_; }
   NamedTensors initial_state(std::int64_t batch) const override;
   at::Tensor forward(const at::Tensor& input, NamedTensors& state,

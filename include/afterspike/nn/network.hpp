@@ -74,6 +74,7 @@ class Network {
   std::size_t hidden_layers() const noexcept { return static_cast<std::size_t>(options_.layers); }
   std::shared_ptr<NeuronLayer> layer(std::size_t index) const { return layers_.at(index); }
   bool has_threshold_softness() const;
+  bool has_surrogate_gradient() const;
   bool has_penalty() const;
 
   /// Moves all parameters, or changes their type, in place (NeuronLayer::to).

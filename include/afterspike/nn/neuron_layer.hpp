@@ -51,7 +51,10 @@ struct Execution {
 /// it.
 struct Pass {
   std::optional<double> sigma_mV;  ///< Softness of the threshold instead of the layer's own.
-  at::Generator dropout;           ///< Defined while training: dropout acts and draws from it.
+  /// Neurons emit spikes, 1 above the threshold and else 0; their gradient is that of the soft
+  /// threshold (surrogate gradient). Only where has_surrogate_gradient().
+  bool spikes = false;
+  at::Generator dropout;  ///< Defined while training: dropout acts and draws from it.
   /// Where to put trajectories, [steps, ..., batch, neurons] each; the engine is composed then.
   NamedTensors* trace = nullptr;
   /// Where to add what training adds to each sample's loss, [batch]; stays undefined if no layer
@@ -118,6 +121,9 @@ class NeuronLayer {
 
   /// True where LayerPass::sigma_mV means something.
   virtual bool has_threshold_softness() const { return false; }
+
+  /// True where Pass::spikes means something.
+  virtual bool has_surrogate_gradient() const { return false; }
 
   /// True where LayerPass::penalty is added to.
   virtual bool has_penalty() const { return false; }

@@ -56,6 +56,8 @@ struct TrainOptions {
   double sigma_start_mV = 1;  ///< Softness at the start of the annealing.
   double sigma_final_mV = 1;  ///< Softness at its end.
   double sigma_epochs = 0;    ///< Duration of the annealing; 0: the whole training.
+  double spikes_from = 1;  ///< Fraction of the training after which neurons emit spikes; 1: never.
+  double surrogate_sigma_mV = 0.3;  ///< Softness of the gradient of a spike.
 
   Select select = Select::automatic;
   bool evaluate_test = true;  ///< false: the summary has no test split.
@@ -75,9 +77,12 @@ double learning_rate_factor(const TrainOptions& options, std::int64_t step, std:
 double annealed_sigma(const TrainOptions& options, std::int64_t step, std::int64_t total,
                       std::int64_t steps_per_epoch);
 
-/// Returns whether the annealing of the softness has ended at `step` (always true without
-/// annealing).
-bool annealing_over(const TrainOptions& options, std::int64_t step, std::int64_t total,
-                    std::int64_t steps_per_epoch);
+/// Returns whether neurons emit spikes at `step`.
+bool spikes_at(const TrainOptions& options, std::int64_t step, std::int64_t total);
+
+/// Returns whether the threshold at `step` has become the final one: the annealing of its softness
+/// has ended and spikes, if the training comes to them, have begun.
+bool threshold_final(const TrainOptions& options, std::int64_t step, std::int64_t total,
+                     std::int64_t steps_per_epoch);
 
 }  // namespace afterspike::train

@@ -110,8 +110,9 @@ class Trainer {
   std::int64_t steps_per_epoch() const noexcept { return steps_per_epoch_; }
   std::int64_t total_steps() const noexcept { return options_.epochs * steps_per_epoch_; }
 
-  /// Returns the softness for evaluation: the final one of a schedule; nullopt without a schedule.
-  std::optional<double> evaluation_sigma() const;
+  /// Returns the pass that evaluates: the final softness of a schedule, if there is one, and spikes
+  /// if the training comes to them.
+  nn::NetworkPass evaluation_pass() const;
 
  private:
   /// Trains on one batch, together with the other ranks; returns the tallies of this rank's shards.

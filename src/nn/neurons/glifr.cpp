@@ -139,8 +139,9 @@ std::vector<ParameterSpec> make_specs(const LayerShape& shape, const GlifrOption
 }
 
 /// The constants of the equations (kernels/glifr.hpp) for resolved options.
-kernels::GlifrSettings constants_of(const GlifrOptions& options, double dt_ms) {
-  return {dt_ms / options.tau_ms, options.reset_mV, options.bias_current_pA};
+kernels::GlifrSettings constants_of(const GlifrOptions& options, double dt_ms,
+                                    bool spikes = false) {
+  return {dt_ms / options.tau_ms, options.reset_mV, options.bias_current_pA, spikes};
 }
 
 /// The dynamics of a layer during one pass, step by step: coefficients by the names of
@@ -166,7 +167,7 @@ struct Dynamics {
   /// One step, equations (2) to (4) of docs/numerics.md: the rates after it, from what the synapses
   /// bring (mV) and what the neurons emitted a step ago.
   at::Tensor advance(const at::Tensor& synaptic, const at::Tensor& emitted) {
-    const auto [emission, reset, bias] = constants;
+    const auto [emission, reset, bias, spikes] = constants;
     const at::Tensor fired = emission == 1 ? emitted : emitted * emission;
     at::Tensor next = at::addcmul(synaptic, voltage, keep - fired);
     if (reset != 0) next = at::add(next, fired, reset);
@@ -177,7 +178,10 @@ struct Dynamics {
     }
     if (bias != 0) next = at::add(next, gain, bias);
     voltage = next;
-    return at::sigmoid((voltage - threshold) * slope);
+    const at::Tensor above = voltage - threshold;
+    const at::Tensor rate = at::sigmoid(above * slope);
+    // The value of the spike exactly, with the gradient of the rate.
+    return spikes ? at::add((above > 0).to(rate.scalar_type()), rate - rate.detach()) : rate;
   }
 };
 
@@ -272,7 +276,7 @@ at::Tensor Glifr::emissions(const at::Tensor& input, const LayerPass& pass) cons
   const std::int64_t steps = input.size(0), rows = input.size(1), neurons = shape().neurons;
   const KernelCall<kernels::Glifr> call{
       {steps, rows, input.size(2), neurons, options_.after_spike_currents, delay_steps_},
-      constants_of(options_, dt_ms_),
+      constants_of(options_, dt_ms_, pass.spikes),
       coefficients(pass),
       PassMasks(pass, steps, rows, neurons, options_.dropout, options_.recurrent_dropout,
                 input.scalar_type()),
@@ -298,7 +302,7 @@ bool Glifr::has_bfloat16() const {
 
 at::Tensor Glifr::forward(const at::Tensor& input, NamedTensors& state,
                           const LayerPass& pass) const {
-  Dynamics dynamics(coefficients(pass), constants_of(options_, dt_ms_));
+  Dynamics dynamics(coefficients(pass), constants_of(options_, dt_ms_, pass.spikes));
   dynamics.voltage = state.at("voltage");
   dynamics.current = state.at("after_spike_current");
 

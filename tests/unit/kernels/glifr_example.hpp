@@ -14,6 +14,7 @@ struct GlifrExample {
   std::int64_t first = 0;
   NamedValues values;  ///< By the names of the kernel's parameters; and "input".
   double emission = 1, reset = 0, bias = 0;
+  bool spikes = false;
   std::optional<Values> neurons;
   std::vector<std::uint8_t> emitted, recurrent;
   Values loss;
@@ -115,7 +116,7 @@ template <typename T>
 Outcome run(const GlifrExample& e, History history = History::whole(),
             Precision precision = Precision::float32) {
   const std::int64_t size = (e.shape.steps - e.first) * e.shape.rows * e.shape.neurons;
-  return run_kernel<Glifr, T>(e, size, {e.emission, e.reset, e.bias}, history, precision);
+  return run_kernel<Glifr, T>(e, size, {e.emission, e.reset, e.bias, e.spikes}, history, precision);
 }
 
 }  // namespace afterspike::kernels

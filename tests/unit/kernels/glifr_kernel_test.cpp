@@ -132,6 +132,7 @@ TEST(GlifrKernel, ComputesSegmentsAgainToTheSameBits) {
       GlifrExample e = glifr_example(
           {.steps = 333, .rows = 2, .inputs = 2, .neurons = 26, .currents = 2, .delay = delay});
       if (masked) add_masks(e);
+      e.spikes = delay == 70;
       e.first = 170;
       const Outcome whole = run<double>(e);
       for (const std::int64_t segment : {1, 64, 100, 128, 200, 320, 332, 333, 1000}) {

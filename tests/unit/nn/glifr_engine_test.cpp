@@ -70,6 +70,39 @@ TEST(GlifrEngine, AgreesWithEverySetting) {
   }
 }
 
+TEST(GlifrEngine, EmitsTheSameSpikesWithTheSameSurrogateGradients) {
+  for (const Settings& settings :
+       std::vector<Settings>{{{"delay", "1steps"}},
+                             {{"delay", "4steps"}, {"tau", "2.5 ms"}},
+                             {{"reset", "-0.3 mV"}, {"after_spike_currents", "0"}},
+                             {{"dropout", "0.3"}, {"recurrent_dropout", "0.3"}}}) {
+    SCOPED_TRACE(settings[0].second);
+    Twin twin{"glifr", {3, 9, 1.0}, 40, 4, settings, {}};
+    twin.pass.spikes = true;
+    twin.pass.sigma_mV = 0.3;
+    if (settings[0].first == "dropout") {
+      twin.pass.dropout = at::make_generator<at::CPUGeneratorImpl>(7);
+    }
+    expect_glifr_twins(twin);
+  }
+}
+
+TEST(GlifrEngine, SpikesAreZerosAndOnesAndLimitsOfRates) {
+  Twin twin{"glifr", {3, 9, 1.0}, 40, 4, {{"threshold", "uniform(-0.5, 1)"}}, {}};
+  const auto layer = testing::make_layer(twin.neuron, twin.shape, twin.settings);
+  layer->initialize(Rng(3));
+  const at::Tensor input = uniform_tensor({40, 4, 3}, Rng(4));
+  LayerPass spikes, sharp;
+  spikes.spikes = true;
+  sharp.sigma_mV = 1e-30;
+  const at::NoGradGuard no_grad;
+  const at::Tensor emitted = layer->emissions(input, spikes);
+  EXPECT_TRUE(at::logical_or(emitted == 0, emitted == 1).all().item<bool>());
+  EXPECT_GT(emitted.mean().item<double>(), 0.02);
+  EXPECT_LT(emitted.mean().item<double>(), 0.98);
+  expect_close(emitted, layer->emissions(input, sharp), 1e-12, "at a tiny softness");
+}
+
 TEST(GlifrEngine, SilencesAndDropsTheSame) {
   for (const std::string delay : {"1steps", "4steps"}) {
     Twin twin{"glifr", {3, 9, 1.0}, 20, 4, {{"delay", delay}}, {}};

@@ -135,16 +135,16 @@ TEST(Annealing, StaysAtItsEndAfterItsEpochs) {
                                               {"sigma_epochs", "4"}});
   for (std::int64_t step = 0; step <= kTotal; ++step) {
     const bool over = step >= 4 * kEpoch;
-    EXPECT_EQ(annealing_over(options, step, kTotal, kEpoch), over) << step;
+    EXPECT_EQ(threshold_final(options, step, kTotal, kEpoch), over) << step;
     EXPECT_EQ(annealed_sigma(options, step, kTotal, kEpoch) == 0.5, over) << step;
   }
 }
 
 TEST(Annealing, TakesTheWholeTrainingUnlessToldOtherwise) {
   const TrainOptions options = train_options({{"sigma_schedule", "linear"}});
-  EXPECT_FALSE(annealing_over(options, kTotal - 1, kTotal, kEpoch));
-  EXPECT_TRUE(annealing_over(options, kTotal, kTotal, kEpoch));
-  EXPECT_TRUE(annealing_over(train_options({}), 0, kTotal, kEpoch)) << "there is none";
+  EXPECT_FALSE(threshold_final(options, kTotal - 1, kTotal, kEpoch));
+  EXPECT_TRUE(threshold_final(options, kTotal, kTotal, kEpoch));
+  EXPECT_TRUE(threshold_final(train_options({}), 0, kTotal, kEpoch)) << "there is none";
 }
 
 TEST(TrainOptions, RefusesSettingsThatContradictEachOther) {

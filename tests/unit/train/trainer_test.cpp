@@ -246,7 +246,7 @@ TEST(Trainer, AnnealsTheSoftnessAndJudgesAtTheFinalOne) {
                              {"sigma_epochs", "3"},   {"sigma_schedule", "linear"},
                              {"sigma_start", "2 mV"}, {"sigma_final", "0.25 mV"}};
   Training training(task, "glifr", settings);
-  EXPECT_EQ(training.trainer->evaluation_sigma(), 0.25);
+  EXPECT_EQ(training.trainer->evaluation_pass().sigma_mV, 0.25);
   ThreadPool pool(1);
   for (std::int64_t epoch = 1; epoch <= 6; ++epoch) {
     training.run(3 * epoch);
@@ -278,6 +278,47 @@ TEST(Trainer, TrainsAtTheAnnealedSoftness) {
       gradient({{"batch_size", "60"}, {"sigma_schedule", "cosine"}, {"sigma_start", "4 mV"}});
   EXPECT_TRUE(at::equal(own, same)) << "both begin at 1 mV";
   EXPECT_FALSE(at::equal(own, wide));
+}
+
+TEST(Trainer, EmitsSpikesFromTheFractionOnAndJudgesThem) {
+  const tasks::Task task = class_task(60);
+  Training training(task, "glifr",
+                    {{"epochs", "4"},
+                     {"batch_size", "20"},
+                     {"spikes_from", "0.5"},
+                     {"surrogate_sigma", "0.5 mV"}});
+  const nn::NetworkPass evaluation = training.trainer->evaluation_pass();
+  EXPECT_TRUE(evaluation.spikes);
+  ThreadPool pool(1);
+  for (std::int64_t epoch = 1; epoch <= 4; ++epoch) {
+    training.run(3 * epoch);
+    const EpochReport& report = training.recorder.epochs.back();
+    EXPECT_EQ(report.sigma_mV, epoch < 2 ? 0 : 0.5);
+    EXPECT_EQ(report.selected && epoch < 2, false) << "only after spikes have begun";
+    const auto validation = task.split(tasks::Split::validation);
+    EXPECT_EQ(report.validation.loss,
+              experiment::evaluate(*training.network, task, *validation, evaluation, pool).loss);
+  }
+  EXPECT_GE(training.trainer->progress().best_epoch, 2);
+}
+
+TEST(Trainer, TakesTheSurrogateGradientOfSpikes) {
+  const tasks::Task task = class_task(60);
+  const auto gradient = [&](const char* from, const char* sigma) {
+    return first_gradient(task, "glifr",
+                          {{"batch_size", "60"}, {"spikes_from", from}, {"surrogate_sigma", sigma}})
+        .at("layers.0.input_weight");
+  };
+  EXPECT_TRUE(at::equal(gradient("1", "1 mV"), gradient("1", "2 mV"))) << "there are no spikes";
+  EXPECT_FALSE(at::equal(gradient("1", "1 mV"), gradient("0", "1 mV")));
+  EXPECT_FALSE(at::equal(gradient("0", "1 mV"), gradient("0", "2 mV")));
+}
+
+TEST(Trainer, RefusesSpikesOfANeuronWithoutThem) {
+  const tasks::Task task = class_task(60);
+  expect_error(ErrorKind::config, {"train.spikes_from", "glifr"}, [&] {
+    Training(task, "rnn", {{"spikes_from", "0.5"}});
+  });
 }
 
 TEST(Trainer, LeavesFrozenParametersAsTheyWere) {
