@@ -42,10 +42,15 @@ struct Arguments::Impl {
   std::vector<std::string> with_one_value;
   std::vector<std::string> positional;
   std::optional<std::size_t> least_words;  ///< Min number of words, if any larger number is valid.
-  std::function<std::string()> epilogue;
+  std::string group;                       ///< Heading of the flags that are added next.
+  std::vector<std::string> groups = {""};  ///< In the order of the help.
+  std::string example;
+  std::function<std::string(const Arguments&)> epilogue;
   std::optional<cxxopts::ParseResult> result;
   std::vector<std::string> words;
 
+  /// Returns the help with "Network:" for cxxopts's " Network options:".
+  std::string help() const;
   /// Returns a flag in cxxopts's spelling, with '-' for '_'. Throws Error(usage) if there is none.
   std::string canonical(const std::string& argument) const;
 };
@@ -54,14 +59,14 @@ Arguments::Arguments(std::string_view command, std::string_view summary, std::st
     : impl_(std::make_shared<Impl>(command, summary)) {
   impl_->options.custom_help(std::string(usage));
   impl_->options.set_width(100);
-  impl_->options.add_options()("help", "Print this.")("words", "",
-                                                      cxxopts::value<std::vector<std::string>>());
+  impl_->options.add_options()("h,help", "Prints this.")(
+      "words", "", cxxopts::value<std::vector<std::string>>());
   impl_->options.parse_positional({"words"});
   impl_->options.positional_help("");
 }
 
 Arguments& Arguments::flag(const std::string& name, const std::string& help) {
-  impl_->options.add_options()(name, help);
+  impl_->options.add_options(impl_->group)(name, help);
   impl_->names.push_back(name);
   impl_->without_value.push_back(name);
   return *this;
@@ -71,7 +76,7 @@ Arguments& Arguments::value(const std::string& name, const std::string& placehol
                             const std::string& help, const std::string& fallback) {
   auto value = cxxopts::value<std::string>();
   if (!fallback.empty()) value->default_value(fallback);
-  impl_->options.add_options()(name, help, value, placeholder);
+  impl_->options.add_options(impl_->group)(name, help, value, placeholder);
   impl_->names.push_back(name);
   impl_->with_one_value.push_back(name);
   return *this;
@@ -79,7 +84,8 @@ Arguments& Arguments::value(const std::string& name, const std::string& placehol
 
 Arguments& Arguments::values(const std::string& name, const std::string& placeholder,
                              const std::string& help) {
-  impl_->options.add_options()(name, help, cxxopts::value<std::vector<std::string>>(), placeholder);
+  impl_->options.add_options(impl_->group)(name, help, cxxopts::value<std::vector<std::string>>(),
+                                           placeholder);
   impl_->names.push_back(name);
   return *this;
 }
@@ -95,9 +101,32 @@ Arguments& Arguments::any_number(std::string name, std::size_t least) {
   return *this;
 }
 
-Arguments& Arguments::epilogue(std::function<std::string()> text) {
+Arguments& Arguments::group(const std::string& name) {
+  impl_->group = name;
+  if (std::find(impl_->groups.begin(), impl_->groups.end(), name) == impl_->groups.end()) {
+    impl_->groups.push_back(name);
+  }
+  return *this;
+}
+
+Arguments& Arguments::example(const std::string& command) {
+  impl_->example = command;
+  return *this;
+}
+
+Arguments& Arguments::epilogue(std::function<std::string(const Arguments&)> text) {
   impl_->epilogue = std::move(text);
   return *this;
+}
+
+std::string Arguments::Impl::help() const {
+  std::string text = options.help(groups);
+  for (const std::string& name : groups) {
+    const std::string heading = fmt::format(" {} options:\n", name);
+    const auto place = name.empty() ? text.npos : text.find(heading);
+    if (place != text.npos) text.replace(place, heading.size(), name + ":\n");
+  }
+  return text;
 }
 
 std::string Arguments::Impl::canonical(const std::string& argument) const {
@@ -131,8 +160,9 @@ bool Arguments::parse(std::span<const std::string> arguments) {
          impl_->command);
   }
   if (impl_->result->count("help") > 0) {
-    std::string help = impl_->options.help({""});
-    fmt::print("{}{}", help, impl_->epilogue ? impl_->epilogue() : "");
+    fmt::print("{}", impl_->help());
+    if (impl_->epilogue) fmt::print("{}", impl_->epilogue(*this));
+    if (!impl_->example.empty()) fmt::print("\nExample:\n  {}\n", impl_->example);
     return false;
   }
   for (const std::string& name : impl_->with_one_value) {

@@ -36,8 +36,14 @@ class Arguments {
   /// Accepts `least` or more words instead; `name` is for messages, as in "RUN".
   Arguments& any_number(std::string name, std::size_t least);
 
-  /// Adds text below the flags in the help, made on request.
-  Arguments& epilogue(std::function<std::string()> text);
+  /// Puts the flags added from now on under a heading of the help.
+  Arguments& group(const std::string& name);
+
+  /// Sets a command line that the help shows at its end.
+  Arguments& example(const std::string& command);
+
+  /// Adds text below the flags in the help, made on request from the arguments given with --help.
+  Arguments& epilogue(std::function<std::string(const Arguments&)> text);
 
   /// Parses the arguments. Returns false if help was requested and printed; then there is nothing
   /// left to do. Throws Error(usage).

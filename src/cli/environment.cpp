@@ -60,10 +60,11 @@ int cores_of_one(int processes) {
 }  // namespace
 
 Arguments& add_data_directory(Arguments& arguments) {
-  return arguments.value("data-dir", "DIR",
-                         "Directory of data sets (default: $AFTERSPIKE_DATA_DIR, else "
-                         "datasets/data if it exists, else "
-                         "$XDG_DATA_HOME/afterspike or ~/.local/share/afterspike).");
+  return arguments.group("Machine").value(
+      "data-dir", "DIR",
+      "Directory of data sets (default: $AFTERSPIKE_DATA_DIR, else "
+      "datasets/data if it exists, else "
+      "$XDG_DATA_HOME/afterspike or ~/.local/share/afterspike).");
 }
 
 std::filesystem::path data_directory(const Arguments& arguments) {
@@ -89,7 +90,7 @@ std::filesystem::path usual_data_directory() {
 }
 
 Arguments& add_threads(Arguments& arguments) {
-  return arguments
+  return arguments.group("Machine")
       .value("threads", "N",
              "Threads (default: one for each core). The result does not depend on it.")
       .value("instructions", "NAME",
@@ -122,10 +123,11 @@ int threads_alone(const Arguments& arguments, int processes) {
 }
 
 Arguments& add_device(Arguments& arguments) {
-  return arguments.value("device", "NAME",
-                         "cpu or cuda[:N]. On cuda the fused kernels are not used, and results "
-                         "differ in rounding.",
-                         "cpu");
+  return arguments.group("Machine").value(
+      "device", "NAME",
+      "cpu or cuda[:N]. On cuda the fused kernels are not used, and results "
+      "differ in rounding.",
+      "cpu");
 }
 
 at::Device device(const Arguments& arguments) {

@@ -45,13 +45,11 @@ double at_least_a_second(const Arguments& arguments, const std::string& flag) {
 }  // namespace
 
 Arguments& add_ranks(Arguments& arguments) {
-  return arguments
-      .value("master-address", "HOST", "Of several processes: where rank 0 is (MASTER_ADDR).")
-      .value("master-port", "N", "Of several processes: the TCP port of rank 0 (MASTER_PORT).")
-      .value("join-timeout", "T", "Of several processes: how long to wait for all to start.",
-             "300 s")
-      .value("rank-timeout", "T",
-             "Of several processes: one that gives no sign of life for so long is lost.", "30 s");
+  return arguments.group("Several processes")
+      .value("master-address", "HOST", "Address of rank 0 (default: $MASTER_ADDR).")
+      .value("master-port", "N", "TCP port of rank 0 (default: $MASTER_PORT).")
+      .value("join-timeout", "T", "Longest wait for all processes to start.", "300 s")
+      .value("rank-timeout", "T", "A process that is silent for this long is lost.", "30 s");
 }
 
 io::Json facts(const Arguments& arguments, train::RunOptions* options) {

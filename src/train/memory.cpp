@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <fstream>
+#include <utility>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -80,6 +82,23 @@ MemoryPlan plan_rest(const nn::Network& network, const tasks::Task& task, const 
 }
 
 }  // namespace
+
+std::size_t parse_bytes(std::string_view text, std::string_view what) {
+  constexpr std::pair<std::string_view, double> kUnits[] = {
+      {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1e9},
+      {"MB", 1e6},      {"kB", 1e3},      {"B", 1}};
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  for (const auto& [name, factor] : kUnits) {
+    const double bytes = number * factor;
+    if (error == std::errc() && unit == name && bytes >= 1 && bytes < 1e18) {
+      return static_cast<std::size_t>(bytes);
+    }
+  }
+  fail(ErrorKind::config, "{}: found '{}', expected a size such as 2GiB or 500MiB", what, text);
+}
 
 void return_freed_memory() {
   constexpr int kBytes = 128 << 10;

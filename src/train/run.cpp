@@ -21,6 +21,7 @@
 #include "afterspike/train/observers.hpp"
 #include "afterspike/train/precision.hpp"
 #include "session.hpp"
+#include "several_files.hpp"
 #include "together.hpp"
 
 namespace afterspike::train {
@@ -30,9 +31,6 @@ namespace fs = std::filesystem;
 
 /// Version of run.json.
 constexpr std::int64_t kRunFormat = 1;
-
-constexpr const char* kSeedsFile = "seeds.json";
-constexpr const char* kSpeakersFile = "speakers.json";
 
 double peak_memory_mib() {
   rusage usage{};
@@ -183,24 +181,6 @@ RunOptions options_of(const io::Json& configuration, const std::string& where) {
   return options;
 }
 
-/// Returns number, mean and sample standard deviation of a value over seeds; seeds without it are
-/// null among the values.
-io::Json over_seeds(const std::vector<io::Json>& summaries, const io::Json::json_pointer& place) {
-  io::Json values = io::Json::array();
-  std::vector<double> there;
-  for (const io::Json& summary : summaries) {
-    values.push_back(summary.contains(place) ? summary.at(place) : io::Json());
-    if (values.back().is_number()) there.push_back(values.back().get<double>());
-  }
-  const auto count = static_cast<double>(there.size());
-  double mean = 0;
-  for (const double value : there) mean += value / count;
-  double square = 0;
-  for (const double value : there) square += (value - mean) * (value - mean);
-  const double sd = there.size() > 1 ? std::sqrt(square / (count - 1)) : 0;
-  return {{"n", there.size()}, {"mean", mean}, {"sd", sd}, {"values", std::move(values)}};
-}
-
 /// Returns the checkpoint of the epoch that `latest` records as the best; nullopt if it records
 /// none.
 std::optional<fs::path> find_best(const std::vector<fs::path>& all, const fs::path& latest) {
@@ -289,28 +269,8 @@ void create_run(const fs::path& directory, RunOptions& options, const RunEnviron
   io::AtomicDirectory target(directory);
   io::write_file(target.staging() / "config.toml", io::write_options(description));
   io::write_file(target.staging() / "run.json", record.dump(2) + "\n");
-  if (!several.seeds.empty()) {
-    io::write_file(target.staging() / kSeedsFile, io::Json{{"seeds", several.seeds}}.dump() + "\n");
-  }
-  if (!several.speakers.empty()) {
-    io::write_file(target.staging() / kSpeakersFile,
-                   io::Json{{"speakers", several.speakers}}.dump() + "\n");
-  }
+  write_several(target.staging(), several);
   target.commit();
-}
-
-std::optional<Several> load_several(const fs::path& directory) {
-  const auto read = [&]<typename T>(const char* file, const char* key, T& target) {
-    const fs::path path = directory / file;
-    if (!fs::exists(path)) return;
-    target = io::member<T>(io::read_json(path, ErrorKind::checkpoint), key, path.string(),
-                           ErrorKind::checkpoint);
-  };
-  Several several;
-  read(kSeedsFile, "seeds", several.seeds);
-  read(kSpeakersFile, "speakers", several.speakers);
-  if (!several.any()) return std::nullopt;
-  return several;
 }
 
 void record_epochs(const fs::path& directory, std::int64_t epochs, Continuation continuation) {
@@ -408,28 +368,6 @@ End follow_runs(const RunEnvironment& environment) {
 
 void end_runs(train::Ranks& ranks) {
   train::share(ranks, io::Json().dump());
-}
-
-io::Json summarise_seeds(const std::vector<io::Json>& summaries) {
-  io::Json result = {{"seeds", io::Json::array()}};
-  for (const io::Json& summary : summaries) result["seeds"].push_back(summary.at("seed"));
-  for (const char* split : {"train", "validation", "test"}) {
-    for (const io::Json& summary : summaries) {
-      if (!summary.contains(split)) continue;
-      for (const auto& [metric, value] : summary.at(split).items()) {
-        if (metric == "samples" || (result.contains(split) && result[split].contains(metric))) {
-          continue;
-        }
-        const std::string place = fmt::format("/{}/{}", split, metric);
-        result[split][metric] = over_seeds(summaries, io::Json::json_pointer(place));
-      }
-    }
-  }
-  result["wall_s"] = over_seeds(summaries, io::Json::json_pointer("/wall_s"));
-  for (const char* key : {"task", "neuron", "parameters", "version"}) {
-    result[key] = summaries.front().at(key);
-  }
-  return result;
 }
 
 }  // namespace afterspike::train

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 #include "afterspike/nn/network.hpp"
 #include "afterspike/tasks/task.hpp"
@@ -30,6 +31,10 @@ struct MemoryPlan {
 MemoryPlan plan_memory(const nn::Network& network, const tasks::Task& task,
                        const TrainOptions& options, int threads, std::size_t limit,
                        const train::Ranks& ranks = train::alone());
+
+/// Returns the bytes of a size: "2GiB", "500 MiB", "1500000000 B". Units: B kB MB GB KiB MiB GiB.
+/// Throws Error(config) that names `what` for another text, or less than a byte.
+std::size_t parse_bytes(std::string_view text, std::string_view what);
 
 /// Makes malloc return freed tensors to the operating system (process-wide) instead of keeping room
 /// for equally large ones, which may exceed a limit.

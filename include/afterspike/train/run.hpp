@@ -65,10 +65,6 @@ struct Several {
 void create_run(const std::filesystem::path& directory, RunOptions& options,
                 const RunEnvironment& environment, const Several& several = {});
 
-/// Returns the runs that seeds.json or speakers.json of a directory names; nothing if it has
-/// neither. Throws Error(checkpoint) for a damaged file.
-std::optional<Several> load_several(const std::filesystem::path& directory);
-
 /// Returns the options that a run was created with. Throws Error(checkpoint).
 RunOptions load_run_options(const std::filesystem::path& directory);
 
@@ -96,9 +92,5 @@ RunResult continue_run(const std::filesystem::path& directory, const RunEnvironm
 /// end_runs(). Returns how the last run ended. Needs the data, but no directory of a run.
 End follow_runs(const RunEnvironment& environment);
 void end_runs(train::Ranks& ranks);
-
-/// Returns number, mean and sample standard deviation of the measures in the summaries of several
-/// seeds, and all values by seed: null if a seed does not have that measure.
-io::Json summarise_seeds(const std::vector<io::Json>& summaries);
 
 }  // namespace afterspike::train

@@ -10,6 +10,7 @@
 
 #include "afterspike/kernels/workspace.hpp"
 #include "small_training.hpp"
+#include "support/expect_error.hpp"
 
 namespace afterspike {
 namespace {
@@ -92,6 +93,18 @@ TEST(MemoryPlan, ReckonsWithShortSequences) {
   EXPECT_EQ(plan.largest.first, 0);
   EXPECT_EQ(plan.largest.steps, kLongest);
   EXPECT_EQ(plan.largest.rows, 16);
+}
+
+TEST(ParseBytes, KnowsUnitsAndRefusesOtherText) {
+  EXPECT_EQ(train::parse_bytes("2GiB", "x"), std::size_t{2} << 30);
+  EXPECT_EQ(train::parse_bytes("500 MiB", "x"), std::size_t{500} << 20);
+  EXPECT_EQ(train::parse_bytes("1.5 kB", "x"), 1500U);
+  EXPECT_EQ(train::parse_bytes("1500000000 B", "x"), 1'500'000'000U);
+  for (const char* text : {"", "2", "2 gigs", "0.5B", "-1 GiB", "nan GB", "1e30 GB", "GiB"}) {
+    testing::expect_error(ErrorKind::config,
+                          {"--memory-limit: found '" + std::string(text) + "', expected a size"},
+                          [&] { train::parse_bytes(text, "--memory-limit"); });
+  }
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "afterspike/train/observers.hpp"
+#include "afterspike/train/several.hpp"
 #include "small_run.hpp"
 #include "support/expect_error.hpp"
 
@@ -570,7 +571,7 @@ TEST(SeedSummary, HasMeanAndSampleStandardDeviation) {
                     {"test", {{"loss", loss}, {"accuracy", accuracy}}}};
   };
   const io::Json result =
-      summarise_seeds({summary(1, 0.5, 1), summary(2, 0.75, 2), summary(3, 1.0, 6)});
+      summarise_runs({summary(1, 0.5, 1), summary(2, 0.75, 2), summary(3, 1.0, 6)});
   EXPECT_EQ(result.at("seeds"), (io::Json{1, 2, 3}));
   EXPECT_DOUBLE_EQ(result.at("test").at("accuracy").at("mean").get<double>(), 0.75);
   EXPECT_DOUBLE_EQ(result.at("test").at("accuracy").at("sd").get<double>(), 0.25);
@@ -579,7 +580,7 @@ TEST(SeedSummary, HasMeanAndSampleStandardDeviation) {
   EXPECT_EQ(result.at("test").at("loss").at("values"), (io::Json{1.0, 2.0, 6.0}));
   EXPECT_DOUBLE_EQ(result.at("wall_s").at("mean").get<double>(), 4);
   EXPECT_FALSE(result.contains("validation"));
-  const io::Json one = summarise_seeds({summary(4, 0.5, 1)});
+  const io::Json one = summarise_runs({summary(4, 0.5, 1)});
   EXPECT_EQ(one.at("test").at("loss").at("mean"), 1);
   EXPECT_EQ(one.at("test").at("loss").at("sd"), 0) << "of one value there is none";
 }
@@ -589,10 +590,9 @@ TEST(SummariseSeeds, CountsTheSeedsThatHaveAMeasure) {
     return io::Json{{"task", "t"},  {"neuron", "n"}, {"parameters", 9}, {"version", "v"},
                     {"seed", seed}, {"wall_s", 1},   {"test", test}};
   };
-  const io::Json result =
-      summarise_seeds({summary(1, {{"samples", 4}, {"loss", 2}}),
-                       summary(2, {{"samples", 4}, {"loss", 4}, {"auc", 0.5}}),
-                       summary(3, {{"samples", 4}, {"loss", 6}, {"auc", 1.0}})});
+  const io::Json result = summarise_runs({summary(1, {{"samples", 4}, {"loss", 2}}),
+                                          summary(2, {{"samples", 4}, {"loss", 4}, {"auc", 0.5}}),
+                                          summary(3, {{"samples", 4}, {"loss", 6}, {"auc", 1.0}})});
   const io::Json& auc = result.at("test").at("auc");
   EXPECT_EQ(auc.at("n"), 2);
   EXPECT_DOUBLE_EQ(auc.at("mean").get<double>(), 0.75);
