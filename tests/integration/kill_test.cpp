@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "afterspike/base/rng.hpp"
-#include "class_files.hpp"
-#include "program.hpp"
+#include "support/class_files.hpp"
+#include "support/program.hpp"
 
 namespace afterspike {
 namespace {

@@ -7,8 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "class_files.hpp"
-#include "program.hpp"
+#include "support/class_files.hpp"
+#include "support/program.hpp"
 
 namespace afterspike {
 namespace {

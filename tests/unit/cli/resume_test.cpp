@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "class_files.hpp"
-#include "program.hpp"
+#include "command.hpp"
+#include "support/class_files.hpp"
 
 namespace afterspike {
 namespace {
@@ -20,7 +20,7 @@ using testing::Program;
 using testing::Words;
 
 /// Stops of a run that is longer than the test waits for.
-class Resume : public testing::ProgramTest {
+class Resume : public testing::CommandTest {
  protected:
   Words resume(const fs::path& run, std::int64_t steps, const Words& more = {}) const {
     Words words = {"train", "--resume", run.string(), "--max-steps", std::to_string(steps)};

@@ -7,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "afterspike/io/table.hpp"
-#include "class_files.hpp"
-#include "program.hpp"
+#include "command.hpp"
+#include "support/class_files.hpp"
 
 namespace afterspike {
 namespace {
@@ -22,7 +22,7 @@ using testing::slurp;
 using testing::Words;
 
 /// Consecutive commands on the same run.
-class CliRun : public testing::ProgramTest {
+class CliRun : public testing::CommandTest {
  protected:
   std::string path(const char* name) const { return (directory_ / name).string(); }
 
@@ -266,7 +266,7 @@ TEST_F(CliRun, SaysThatTheMemoryIsNotEnoughAndLeavesTheNameFree) {
   low.rlim_cur = rlim_t{4} << 30;
   ASSERT_EQ(::setrlimit(RLIMIT_AS, &low), 0);
   // Weights of 1.6 GB, drawn in double precision.
-  const Outcome outcome = run(train_sines(path("run"), {"--set", "network.hidden=20000"}));
+  const Outcome outcome = start(train_sines(path("run"), {"--set", "network.hidden=20000"}));
   ASSERT_EQ(::setrlimit(RLIMIT_AS, &before), 0);
   EXPECT_EQ(outcome.status, 3) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("afterspike: not enough memory"));
@@ -396,7 +396,7 @@ TEST_F(CliRun, SaysBeforeHowMuchMemoryItTakesAndKeepsWithinALimit) {
                    "--epochs", "1",      "--out",       path(out)};
     words.insert(words.end(), network.begin(), network.end());
     words.insert(words.end(), more.begin(), more.end());
-    return run(words);
+    return start(words);
   };
   const auto planned = [](const Outcome& outcome) {
     const auto place = outcome.err.find("memory: ");

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "program.hpp"
+#include "command.hpp"
 
 namespace afterspike {
 namespace {
@@ -12,7 +12,7 @@ using testing::Words;
 
 constexpr std::int64_t kHidden = 6, kInput = 3, kClasses = 4;
 
-class CliBench : public testing::ProgramTest {
+class CliBench : public testing::CommandTest {
  protected:
   /// Returns words to measure a small shape.
   static Words tiny(const Words& more = {}) {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "program.hpp"
+#include "command.hpp"
 
 namespace afterspike {
 namespace {
@@ -13,7 +13,7 @@ using testing::Outcome;
 using testing::slurp;
 using testing::Words;
 
-class CliDevice : public testing::ProgramTest {
+class CliDevice : public testing::CommandTest {
  protected:
   std::string path(const char* name) const { return (directory_ / name).string(); }
 };

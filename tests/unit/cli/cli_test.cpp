@@ -3,7 +3,7 @@
 
 #include <sstream>
 
-#include "program.hpp"
+#include "command.hpp"
 
 namespace afterspike {
 namespace {
@@ -15,7 +15,7 @@ using testing::Outcome;
 using testing::spill;
 using testing::Words;
 
-class Cli : public testing::ProgramTest {};
+class Cli : public testing::CommandTest {};
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::istringstream stream(text);
@@ -42,6 +42,22 @@ TEST_F(Cli, HelpsWithEveryCommand) {
   const Outcome nothing = run({});
   EXPECT_EQ(nothing.status, 2);
   EXPECT_EQ(nothing.out, help);
+}
+
+/// The other tests run commands in their own process.
+TEST_F(Cli, TheProgramTakesWordsAndReturnsAStatus) {
+  const Outcome version = start({"--version"});
+  EXPECT_EQ(version.status, 0);
+  EXPECT_EQ(version.out, succeed({"--version"}).out);
+  const Outcome wrong = start({"list", "neurns"});
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_EQ(wrong.out, "");
+  EXPECT_EQ(wrong.err, run({"list", "neurns"}).err);
+  const Outcome trained = start(train_sines(directory_ / "process", {"--epochs", "2", "--json"}));
+  EXPECT_EQ(trained.status, 0) << trained.err;
+  succeed(train_sines(directory_ / "command", {"--epochs", "2"}));
+  EXPECT_EQ(testing::checkpoint_file(directory_ / "process", "model.safetensors"),
+            testing::checkpoint_file(directory_ / "command", "model.safetensors"));
 }
 
 TEST_F(Cli, ListsANameALineWithItsSummary) {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "program.hpp"
+#include "command.hpp"
 #include "support/spike_files.hpp"
 
 namespace afterspike {
@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 using testing::Outcome;
 using testing::Words;
 
-class Rotation : public testing::ProgramTest {
+class Rotation : public testing::CommandTest {
  protected:
   Rotation() {
     testing::random_spikes(60, {0, 1, 3, 6, 9}, Rng(1)).write(directory_ / "shd/shd_train.h5");

@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "class_files.hpp"
-#include "program.hpp"
+#include "command.hpp"
+#include "support/class_files.hpp"
 
 namespace afterspike {
 namespace {
@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 using testing::Outcome;
 using testing::Words;
 
-class SpikingCli : public testing::ProgramTest {
+class SpikingCli : public testing::CommandTest {
  protected:
   std::string path(const char* name) const { return (directory_ / name).string(); }
 

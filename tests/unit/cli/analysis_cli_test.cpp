@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "class_files.hpp"
-#include "program.hpp"
+#include "command.hpp"
+#include "support/class_files.hpp"
 
 namespace afterspike {
 namespace {
@@ -17,7 +17,7 @@ using testing::slurp;
 using testing::spill;
 using testing::Words;
 
-class AnalysisCli : public testing::ProgramTest {
+class AnalysisCli : public testing::CommandTest {
  protected:
   std::string path(const char* name) const { return (directory_ / name).string(); }
 
@@ -29,7 +29,7 @@ class AnalysisCli : public testing::ProgramTest {
 
   /// Also expects the message to be one line.
   void refused(int status, const Words& words, std::initializer_list<const char*> parts) const {
-    const Outcome outcome = ProgramTest::refused(status, words, parts);
+    const Outcome outcome = CommandTest::refused(status, words, parts);
     EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
   }
 };

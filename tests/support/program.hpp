@@ -101,7 +101,7 @@ class Program {
 /// Runs the program in a test's own directory.
 class ProgramTest : public ::testing::Test {
  protected:
-  Outcome run(const Words& words) const { return Program(words, directory_.path()).wait(); }
+  virtual Outcome run(const Words& words) const { return Program(words, directory_.path()).wait(); }
 
   /// Runs the program and expects success.
   Outcome succeed(const Words& words) const {

@@ -9,7 +9,7 @@
 
 #include "afterspike/io/hdf5.hpp"
 #include "afterspike/io/table.hpp"
-#include "program.hpp"
+#include "command.hpp"
 
 namespace afterspike {
 namespace {
@@ -21,7 +21,7 @@ using testing::Outcome;
 using testing::Program;
 using testing::Words;
 
-class CliCases : public testing::ProgramTest {
+class CliCases : public testing::CommandTest {
  protected:
   std::string path(std::string_view name) const { return (directory_ / name).string(); }
 
