@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs `afterspike bench` for a table of shapes, all paths in turns, and writes docs/performance.md.
 
-usage: bench_table.py --program PROGRAM [--rounds N] [--rows 1,5] [--out FILE]
+usage: bench_table.py --program PROGRAM [--rounds N] [--rows 1,5] [--out FILE] [--details FILE]
 """
 import argparse
 import json
@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,15 +164,15 @@ def memory_cells(row, results):
     ways = [way for case in results[1:3] for way in case.ways()]
     whole = min((way["memory_mib"] for way in ways if way["rows"] >= batch), default=None)
     if whole is None:
-        beside_whole = "the whole batch needs more than there is"
+        beside_whole = "more than the machine has"
     else:
         beside_whole = f"1/{whole / fused:.1f} (at most 1/{row.memory}){mark(whole / fused >= row.memory)}"
     least = min(ways, key=lambda way: way["memory_mib"])
     return f"{beside_whole} | 1/{least['memory_mib'] / fused:.1f} ({way_name(least, batch)}, {least['step_s_min']:.3f} s)"
 
 
-def verdict(row, results):
-    """The line of a row: ratios beside their targets."""
+def speed_line(number, row, results):
+    """The ratios of a row beside their targets."""
     fused, composed = results[0], min(results[1:3], key=lambda case: case.least("step_s_min"))
     speed = composed.least("step_s_min") / fused.least("step_s_min")
     # Wall time if every thread had its own core.
@@ -179,11 +180,16 @@ def verdict(row, results):
     cpu = spent / (fused.least("cpu_s_min") / 2)
     floor = fused.least("step_s_min") / fused.least("gemm_s")
     most = composed.least("step_s_min") / fused.least("gemm_s")
-    python_memory = "" if row.python_gib is None else f", {row.python_gib} GiB"
     floor_text = "-" if row.floor is None else f"{floor:.2f} (at most {row.floor}){mark(floor <= row.floor)}"
-    return (f"| {row.name} | {speed:.1f} (at least {row.speed}){mark(speed >= row.speed)} | {cpu:.1f} | {most:.1f} "
-            f"| {floor_text} | {memory_cells(row, results)} "
-            f"| {steps_of(results)} | {row.aim} | {row.python_s} s{python_memory} |")
+    return (f"| {number}: {row.name} | {speed:.1f} (at least {row.speed}){mark(speed >= row.speed)} | {cpu:.1f} "
+            f"| {most:.1f} | {floor_text} |")
+
+
+def cost_line(number, row, results):
+    """Time and memory of a row."""
+    python_memory = "" if row.python_gib is None else f", {row.python_gib} GiB"
+    return (f"| {number} | {steps_of(results)} | {row.aim} | {memory_cells(row, results)} "
+            f"| {row.python_s} s{python_memory} |")
 
 
 def detail(case):
@@ -233,62 +239,96 @@ def busy_lines(found):
     alone, alone_cpu = found[0].medians()
     rows = [f"| {case.label} | {step:.3f} | {step / alone:.2f} | {cpu:.3f} | {cpu / alone_cpu:.2f} |"
             for case in found for step, cpu in [case.medians()]]
-    return ["", "## More threads than cores, and a busy machine", "",
-            f"{ROWS[2].name}, fused. Beside as many other processes as it has threads, and cores, half of the machine is a "
-            "step's share: about twice the wall, and no more CPU time, is what it may cost.", "",
-            "| two cores | step, s (median) | to the first | CPU, s (least) | to the first |", "|---|---|---|---|---|", *rows]
+    return ["", "## A busy machine", "",
+            *wrapped(f"{ROWS[2].name}, fused, on two cores. Beside as many other processes as cores, a step gets half of "
+                     "the machine: it may take twice the wall time, and no more CPU time."), "",
+            "| two cores | step, s (median) | to the first | CPU, s (least) | to the first |", "|---|---|---|---|---|",
+            *rows]
 
 
-HEAD = """# Performance
+def rival_lines(found):
+    """Our kernels for lstm, gru and rnn beside LibTorch's layers."""
+    rows = []
+    for number, row, results in found:
+        by_label = {case.label: case for case in results}
+        for neuron in row.rivals:
+            own = by_label[f"{neuron}, fused, 2 threads"].least("step_s_min")
+            other = by_label[f"LibTorch's {neuron}, 2 threads"].least("step_s_min")
+            rows.append(f"| {number}: {neuron} | {own:.4f} | {other:.4f} | {other / own:.1f} |")
+    if not rows:
+        return []
+    return ["", "## Beside LibTorch's layers", "", *wrapped(RIVALS), "",
+            "| shape | fused, s | LibTorch, s | ratio |", "|---|---|---|---|", *rows]
 
-A training step (forward, cross entropy of the last step, backward, Adam) on synthetic data, in single precision unless stated,
-measured by `afterspike bench`; written by `scripts/bench.sh`. The header `include/afterspike/bench/bench.hpp` says
-what each number means.
 
-**Fused** is the whole-sequence kernel; **composed** the same network by operations of LibTorch, one by one; LibTorch's lstm, gru
-and rnn are its own layers, beside our kernel for the same. Answers were held against each other before anything was timed. Composed operations are measured with one thread and
-with two, in shards and by the whole batch at once; the quickest counts. Paths take turns, so that a busy machine
-slows all alike; times are the least of all rounds, but where a median is named. Memory is what the process of a path takes beyond what it held
-before its first step; its ratio is to composed operations that take the whole batch at once, as they are usually written (and the authors'
-are), and beside it to the way of those tried that takes least, which goes through the batch in shards. Aims are no bars.
-"""
+def wrapped(text):
+    """The lines of a paragraph, as long as Markdown may be here; `- ` at its start makes it an item of a list."""
+    return textwrap.wrap(text, 120, subsequent_indent="  " if text.startswith("- ") else "", break_long_words=False,
+                         break_on_hyphens=False)
 
-AFTER = """
-Earlier versions of this page had ratios of 8.6, 11.2, 7.4, 6.5 and 35.2 on an Intel Xeon of 2023: OpenBLAS did not know the processor and took
-functions of 2004 for LibTorch's products ([since mended](architecture.md)), which flattered the kernels.
 
-*CPU* is the same ratio by processor time, each thread with a core of its own. On a busy machine it is the nearer one:
-there a process gets its share of the cores however many threads it has, and the wall then takes from the fused path
-what its second thread is worth. *Most* is the ratio that a step would have that were nothing but its matrix products, which no kernel in float32
-exceeds. *Floor* is the step beside its matrix products alone, computed in turns with the steps in the same order,
-shapes, shards and threads. All of these differ between processors: an [AMD EPYC](performance_epyc.md), with an earlier version, had
-floors of 1.4 to 1.7 where composed operations took 2.4 to 17 times the time. The authors' Python (PyTorch, the code of the papers)
-was timed before, with two cores of an AMD EPYC.
+HEAD = (
+    "# Performance",
+    "This page shows how long a training step takes with the kernels, beside LibTorch's operations. `scripts/bench.sh` "
+    "measures and writes it; `--details FILE` also writes every number.",
+    "A step is forward, cross entropy of the last step, backward and Adam, on synthetic data, in single precision "
+    "unless stated. `include/afterspike/bench/bench.hpp` defines every number of `afterspike bench`.",
+    "**Fused** is the whole-sequence kernel, **composed** the same network by LibTorch's operations one by one. Their "
+    "answers are compared before anything is timed. Composed operations are tried with one and two threads, in shards "
+    "and with the whole batch at once; the fastest counts. Paths take turns, so that other work on the machine slows "
+    "all of them; times are the least of all rounds.",
+    "Memory is the growth of a process after its start. It is compared with composed operations on the whole batch, as "
+    "they are usually written, and with the thriftiest way that was tried, which uses shards. Aims are goals, not "
+    "limits.",
+)
 
-Bfloat16 is the quicker one where the processor multiplies it faster than float32; [not all do](results.md#bfloat16).
-"""
+AFTER = (
+    "*CPU* is the ratio of processor times, each thread with its own core. *Most* is the ratio of a step that consists "
+    "only of its matrix products: no kernel in float32 exceeds it. *Floor* is the step beside its matrix products "
+    "alone, with the same order, shapes, shards and threads. All of them depend on the processor: an "
+    "[AMD EPYC](performance_epyc.md), with an earlier version, had floors of 1.4 to 1.7.",
+    "The authors' Python (PyTorch, the code of the papers) was timed on two cores of an AMD EPYC. Bfloat16 is faster "
+    "only on processors that multiply it faster than float32; [not all do](results.md#bfloat16).",
+    "Versions before OpenBLAS was told the processor ([why](architecture.md)) showed ratios of 8.6, 11.2, 7.4, 6.5 and "
+    "35.2, because LibTorch's products were slow.",
+)
+
+
+RIVALS = "The same layer by our kernel and by LibTorch, each with two threads."
+
+
+def paragraphs(texts):
+    return [line for text in texts for line in (*wrapped(text), "")]
 
 
 def document(host, version, rounds, load, rows, results, busy):
     first = results[0][0].rounds[0]
     openblas = f" as {first['openblas']}" if first["openblas"] else ""
-    lines = [HEAD, "## Machine", "", f"- {host}; kernels by {first['kernel']}",
+    facts = [f"- {host}; kernels by {first['kernel']}",
              f"- {version}, LibTorch {package_version('libtorch-dev')}, oneDNN {package_version('libdnnl-dev')}, "
              f"OpenBLAS {package_version('libopenblas-pthread-dev')}{openblas}",
              f"- {rounds} round{'s' if rounds > 1 else ''}; load average {load[0]:.1f} at the beginning and "
-             f"{load[1]:.1f} at the end",
-             *([f"- {len(rows)} of the {len(ROWS)} shapes of `scripts/bench_table.py`"] if len(rows) < len(ROWS) else []),
+             f"{load[1]:.1f} at the end"]
+    if len(rows) < len(ROWS):
+        facts.append(f"- {len(rows)} of the {len(ROWS)} shapes of `scripts/bench_table.py`")
+    found = list(zip(range(1, len(rows) + 1), rows, results))
+    lines = [*paragraphs(HEAD), "## Machine", "", *[line for fact in facts for line in wrapped(fact)],
              "", "## Ratios", "",
-             "| shape | composed : fused, wall | CPU | most | floor | memory, fused : composed | to the way that takes least "
-             "| fused step | aim | authors' Python, EPYC |", "|---|---|---|---|---|---|---|---|---|---|"]
-    lines += [verdict(row, found) for row, found in zip(rows, results)]
-    lines += [AFTER, "## All numbers"]
+             "| shape | composed : fused, wall | CPU | most | floor |", "|---|---|---|---|---|",
+             *[speed_line(*each) for each in found], "",
+             "| shape | fused step | aim | memory, fused : composed | to the thriftiest way | authors' Python |",
+             "|---|---|---|---|---|---|", *[cost_line(*each) for each in found], "", *paragraphs(AFTER)]
+    return "\n".join([*lines[:-1], *rival_lines(found), *busy_lines(busy)]) + "\n"
+
+
+def details(rows, results):
+    """Every number, as Markdown."""
+    lines = ["# All numbers of scripts/bench.sh"]
     for row, found in zip(rows, results):
-        lines += ["", f"### {row.name}", "",
-                  "| path | quickest way | step, s | median, s | forward, s | backward, s | CPU, s | products, s "
+        lines += ["", f"## {row.name}", "",
+                  "| path | fastest way | step, s | median, s | forward, s | backward, s | CPU, s | products, s "
                   "| memory, MiB | parameters |", "|---|---|---|---|---|---|---|---|---|---|"]
         lines += [detail(case) for case in found]
-    lines += busy_lines(busy)
     return "\n".join(lines) + "\n"
 
 
@@ -298,6 +338,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", default="1,2,3,4,5", help="which rows of the table")
     parser.add_argument("--out", default="docs/performance.md")
+    parser.add_argument("--details", help="a second file, with every number")
     options = parser.parse_args()
     numbers = options.rows.split(",")
     if not all(number.isdecimal() and 1 <= int(number) <= len(ROWS) for number in numbers):
@@ -320,6 +361,8 @@ def main():
             print(f"round {turn + 1}: {case.label}: {case.rounds[-1]['step_s_median']:.4f} s", flush=True)
         # After every round, so that measurements survive if a later round is stopped.
         Path(options.out).write_text(document(host, version, turn + 1, load, rows, results, busy))
+        if options.details:
+            Path(options.details).write_text(details(rows, results))
     print(f"written: {options.out}")
 
 
