@@ -155,6 +155,13 @@ struct Cells<Alif, T> : VoltageCells<T> {
     emitted.repeat(begin, end);
   }
 
+  void copy_state(std::string_view name, T* to) const {
+    Base::copy_state(name, to);
+    if (name == "adaptation") {
+      unpad(adaptation.at(l.steps - 1), Base::sizes.rows, columns, to, neurons);
+    }
+  }
+
   void backward_steps(std::int64_t begin, std::int64_t end) {
     Base::gather_emitted_gradient(begin, end);
     for (std::int64_t t = end - 1; t >= begin; --t) {

@@ -60,6 +60,11 @@ struct Cells<Elm, T> : CellsBase<T> {
 
   void copy_out(std::int64_t t, T* to) const { masks.emit(memory.at(t), t, to); }
 
+  void copy_state(std::string_view name, T* to) const {
+    if (name == "emitted") copy_out(l.steps - 1, to);
+    if (name == "memory") unpad(memory.at(l.steps - 1), shape.rows, columns, to, shape.memory);
+  }
+
   void backward_steps(std::int64_t t, std::int64_t /*end*/) {
     MemoryGradients<T> gradients;
     gradients.factor = masks.factor(t);

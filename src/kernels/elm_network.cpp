@@ -162,6 +162,18 @@ struct Cells<ElmNetwork, T> : CellsBase<T> {
 
   void copy_out(std::int64_t t, T* to) const { masks.emit(activity.at(t), t, to); }
 
+  void copy_state(std::string_view name, T* to) const {
+    if (name == "emitted") copy_out(l.steps - 1, to);
+    if (name == "low_pass") unpad(low, shape.rows, lanes, to, neurons);
+    if (name != "memory") return;
+    const T* from = memory.at(l.steps - 1);
+    for (std::int64_t r = 0; r < shape.rows; ++r) {
+      for (std::int64_t n = 0; n < neurons; ++n) {
+        for (std::int64_t m = 0; m < shape.memory; ++m) *to++ = from[r * columns + m * lanes + n];
+      }
+    }
+  }
+
   /// The trace gradient after this chunk is the first of the chunk that was before.
   void prepare_backward(std::int64_t begin, std::int64_t end) {
     std::copy_n(trace_gradient, wide, trace_gradient + (end - begin) * wide);

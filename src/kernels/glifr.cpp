@@ -83,6 +83,13 @@ struct Cells<Glifr, T> : VoltageCells<T> {
     return {voltage.at(t), emitted.at(t), arrives ? emitted.at(t - shape.delay) : nullptr};
   }
 
+  void copy_state(std::string_view name, T* to) const {
+    Base::copy_state(name, to);
+    if (name == "after_spike_current") {
+      unpad(current, shape.currents * shape.rows, columns, to, neurons);
+    }
+  }
+
   /// Computes the after-spike currents before and at each step of a chunk again.
   void prepare_backward(std::int64_t begin, std::int64_t end) {
     if (currents_size == 0) return;

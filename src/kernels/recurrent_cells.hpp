@@ -40,6 +40,11 @@ struct VoltageCells : CellsBase<T> {
     unpad(emitted.at(t), sizes.rows, columns, to, neurons);
   }
 
+  void copy_state(std::string_view name, T* to) const {
+    if (name == "emitted") Base::copy_emissions(*this, sizes.delay, to);
+    if (name == "voltage") unpad(voltage.at(l.steps - 1), sizes.rows, columns, to, neurons);
+  }
+
   /// Writes the gradient by the emissions of steps [begin, end) into `emitted_gradient`.
   void gather_emitted_gradient(std::int64_t begin, std::int64_t end) {
     const std::int64_t last = recurrence.last_arriving(end);

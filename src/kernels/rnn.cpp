@@ -26,7 +26,7 @@ struct Cells<Rnn, T> : CellsBase<T> {
   using Base = CellsBase<T>;
 
   Cells(const RnnShape& sizes, const RnnSettings& /*none*/, Layout<T>& own)
-      : Base(own), shape(bounded(sizes)) {}
+      : Base(own), shape(bounded(sizes)), delay(sizes.delay) {}
 
   std::int64_t block() const { return shape.delay; }
   /// The places of a block in recalled_gradient lie side by side.
@@ -82,6 +82,11 @@ struct Cells<Rnn, T> : CellsBase<T> {
     unpad(emitted.at(t), shape.rows, columns, to, units);
   }
 
+  void copy_state(std::string_view name, T* to) const {
+    if (name == "emitted") Base::copy_emissions(*this, delay, to);
+    if (name == "cell") unpad(cell.at(l.steps - 1), shape.rows, columns, to, units);
+  }
+
   void backward_steps(std::int64_t begin, std::int64_t end) {
     T* const recalled = recalled_gradient + begin % shape.delay * plane;
     for (std::int64_t t = end - 1; t >= begin; --t) {
@@ -120,6 +125,7 @@ struct Cells<Rnn, T> : CellsBase<T> {
   }
 
   const RnnShape shape;
+  const std::int64_t delay;  ///< Delay as it was given.
   Layout<T>& l = Base::layout;
   const Rows<T>& row = rows<T>();
   const CellFunctions<T>& functions = cell_functions<T>();

@@ -42,9 +42,24 @@ struct CellsBase {
   // void drive(const T* input, begin, end): the part without recurrence.
   // void forward_steps(begin, end): at most block() steps, after drive().
   // void copy_out(t, T* to): writes the emissions of step t, [rows, neurons].
+  // void copy_state(name, T* to): writes a part of the state after the last step.
   // void backward_steps(begin, end): at most block() steps; sees given_gradient_at(t).
   // void weight_gradients(const T* input, begin, end): adds to the sums.
   // void input_gradient(begin, end, T* to)
+
+  /// Writes the last `delay` emissions, [delay, rows, neurons] with the latest last; zeros before
+  /// the sequence.
+  template <typename Self>
+  static void copy_emissions(const Self& cells, std::int64_t delay, T* to) {
+    for (std::int64_t t = cells.layout.steps - delay; t < cells.layout.steps; ++t) {
+      if (t < 0) {
+        std::fill_n(to, cells.outputs, T(0));
+      } else {
+        cells.copy_out(t, to);
+      }
+      to += cells.outputs;
+    }
+  }
 
   /// The gradient by the emissions of step t, [rows, outputs]; nullptr: 0.
   const T* given_gradient_at(std::int64_t t) const {
@@ -175,6 +190,11 @@ void SequenceKernel<Model, T>::forward(const T* input, std::int64_t first, T* em
   if constexpr (Model::kMagnitude) {
     if (magnitude != nullptr) impl_->cells.copy_magnitude(magnitude);
   }
+}
+
+template <typename Model, typename T>
+void SequenceKernel<Model, T>::copy_state(const Arrays<T>& to) const {
+  for (const auto& [name, array] : to) impl_->cells.copy_state(name, array);
 }
 
 template <typename Model, typename T>

@@ -39,6 +39,13 @@ at::TensorOptions NeuronLayer::tensor_options() const {
   return raw_.begin()->second.options().requires_grad(false);
 }
 
+NamedTensors* NeuronLayer::allocate_final_state(const LayerPass& pass, std::int64_t batch) const {
+  if (pass.final_state == nullptr) return nullptr;
+  *pass.final_state = initial_state(batch);
+  for (auto& [name, tensor] : *pass.final_state) tensor = tensor.clone();
+  return pass.final_state;
+}
+
 const ParameterSpec& NeuronLayer::spec(std::string_view name) const {
   for (const ParameterSpec& candidate : specs_) {
     if (candidate.name == name) return candidate;
@@ -70,6 +77,15 @@ void NeuronLayer::set_physical(std::string_view name, const at::Tensor& values) 
   } catch (const Error& error) {
     throw error.within(fmt::format("parameter '{}'", name));
   }
+}
+
+void NeuronLayer::swap_parameters(NamedTensors& tensors) {
+  for (auto& [name, tensor] : raw_) {
+    const auto found = tensors.find(name);
+    require(found != tensors.end() && found->second.sizes() == tensor.sizes(), ErrorKind::internal,
+            "parameter '{}': no tensor of its shape was given", name);
+  }
+  for (auto& [name, tensor] : raw_) std::swap(tensor, tensors.at(name));
 }
 
 void NeuronLayer::initialize(const Rng& rng) {
@@ -105,6 +121,7 @@ at::Tensor NeuronLayer::emissions(const at::Tensor& input, const LayerPass& pass
           ErrorKind::config, "precision: there is no kernel for bfloat16 here. Use float32.");
   NamedTensors state = initial_state(input.size(1));
   const at::Tensor all = forward(input, state, pass);
+  if (pass.final_state != nullptr) *pass.final_state = std::move(state);
   return all.narrow(0, pass.first, all.size(0) - pass.first);
 }
 

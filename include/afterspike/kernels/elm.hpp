@@ -37,6 +37,8 @@ struct ElmSettings {
 /// several hidden layers hidden_weight [layers - 1, width, width] and hidden_bias
 /// [layers - 1, width]; with any output_weight [width, memory] and output_bias [memory]; keep and
 /// gain [memory].
+///
+/// State: memory and emitted [rows, memory]; not the traces, which are folded into the first map.
 struct Elm {
   using Shape = ElmShape;
   using Settings = ElmSettings;

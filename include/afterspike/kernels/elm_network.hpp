@@ -49,6 +49,9 @@ struct ElmNetworkSettings {
 /// and hidden_bias [layers - 1, neurons, width]; with any output_weight [neurons, width, memory]
 /// and output_bias [neurons, memory]; memory_weight, keep and gain [neurons, memory], threshold
 /// [neurons]. Values of synapse_weight and input_weight must outlive the kernel.
+///
+/// State: memory [rows, neurons, memory], emitted and low_pass [rows, neurons]; not the branches,
+/// which are folded into the first map.
 struct ElmNetwork {
   using Shape = ElmNetworkShape;
   using Settings = ElmNetworkSettings;

@@ -42,6 +42,9 @@ struct GlifrSettings {
 
 /// Parameters: threshold, slope, keep, gain [neurons]; current_keep, multiplicative, additive
 /// [currents, neurons]; input_weight [inputs, neurons], recurrent_weight [neurons, neurons].
+///
+/// State: emitted [delay, rows, neurons] with the latest last, voltage [rows, neurons],
+/// after_spike_current [currents, rows, neurons].
 struct Glifr {
   using Shape = GlifrShape;
   using Settings = GlifrSettings;

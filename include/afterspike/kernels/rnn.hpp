@@ -41,6 +41,8 @@ struct RnnSettings {};
 /// Parameters: input_weight [inputs, gates units], recurrent_weight [units, gates units],
 /// input_bias [gates units] and, optional, recurrent_bias [gates units]. The kernel throws
 /// Error(internal) for a delay that the cell does not have.
+///
+/// State: emitted [delay, rows, units] with the latest last, and of an LSTM cell [rows, units].
 struct Rnn {
   using Shape = RnnShape;
   using Settings = RnnSettings;

@@ -55,6 +55,11 @@ class SequenceKernel {
   /// (Model::kMagnitude); nullptr: not wanted.
   void forward(const T* input, std::int64_t first, T* emitted, T* magnitude = nullptr);
 
+  /// Copies parts of the state after the last step, by the names and in the shapes that the model's
+  /// header states. Names that are absent from `to` are skipped. REQUIRES: forward() ran, and
+  /// backward() has not.
+  void copy_state(const Arrays<T>& to) const;
+
   /// Gradients of the loss with respect to the arrays that forward() wrote; nullptr: 0.
   struct Outer {
     const T* emitted = nullptr;

@@ -109,6 +109,8 @@ class Elm final : public NeuronLayer {
   bool has_one_trace_keep() const;
   /// Returns the inputs of the MLP from the branches, [steps, batch, n].
   at::Tensor branches(const at::Tensor& input) const;
+  /// Returns the traces after the last step, without gradient; `input` after its dropout.
+  at::Tensor final_trace(const at::Tensor& input) const;
   /// Returns synapses, branches and the first map of the MLP as one map of the inputs, [inputs, H].
   at::Tensor folded_input_weight() const;
 

@@ -71,6 +71,9 @@ struct LayerPass : Pass {
   /// [neurons] or [batch, neurons] of zeros and ones. A neuron with 0 is silenced: its output is 0
   /// towards everything. Undefined: none is.
   at::Tensor mask;
+  /// Receives the state after the last step from emissions(); nullptr: not wanted. It is
+  /// differentiable only if the engine is composed.
+  NamedTensors* final_state = nullptr;
 };
 
 /// Sizes and time step of a layer.
@@ -119,6 +122,11 @@ class NeuronLayer {
   /// The trained tensor itself.
   const at::Tensor& raw(std::string_view name) const;
 
+  /// Exchanges the tensors of all parameters with `tensors`, by name: for who keeps the parameters
+  /// elsewhere. REQUIRES: `tensors` has each parameter in its shape, all of one type and on one
+  /// device; no other pass runs meanwhile.
+  void swap_parameters(NamedTensors& tensors);
+
   /// True where LayerPass::sigma_mV means something.
   virtual bool has_threshold_softness() const { return false; }
 
@@ -164,6 +172,9 @@ class NeuronLayer {
 
  protected:
   at::TensorOptions tensor_options() const;
+
+  /// Allocates pass.final_state for a kernel to write into, zeros like initial_state(); returns it.
+  NamedTensors* allocate_final_state(const LayerPass& pass, std::int64_t batch) const;
 
  private:
   const ParameterSpec& spec(std::string_view name) const;

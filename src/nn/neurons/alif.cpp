@@ -86,7 +86,9 @@ class Alif final : public NeuronLayer {
                                          PassMasks(pass, steps, rows, neurons, options_.dropout,
                                                    options_.recurrent_dropout, input.scalar_type()),
                                          pass.first,
-                                         pass.execution.precision};
+                                         pass.execution.precision,
+                                         {},
+                                         allocate_final_state(pass, rows)};
     return run_kernel(arriving, call,
                       beside_dropped_input(pass.execution, options_.input_dropout, input))[0];
   }

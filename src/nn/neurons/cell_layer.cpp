@@ -41,7 +41,10 @@ at::Tensor CellLayer::emissions(const at::Tensor& input, const LayerPass& pass) 
                                       std::move(parameters),
                                       PassMasks(pass, steps, rows, units, options_.dropout,
                                                 options_.recurrent_dropout, input.scalar_type()),
-                                      pass.first};
+                                      pass.first,
+                                      Precision::float32,
+                                      {},
+                                      allocate_final_state(pass, rows)};
   return run_kernel(arriving, call,
                     beside_dropped_input(pass.execution, options_.input_dropout, input))[0];
 }

@@ -267,6 +267,15 @@ at::Tensor Elm::branches(const at::Tensor& input) const {
   return of_synapses ? branch_sum(all) : all;
 }
 
+at::Tensor Elm::final_trace(const at::Tensor& input) const {
+  const at::NoGradGuard no_grad;
+  const at::Tensor weighted = route(input) * physical("synapse_weight");
+  const bool of_synapses = options_.version == ElmOptions::Version::v1;
+  const at::Tensor after = at::arange(input.size(0) - 1, -1, -1, input.options());
+  const at::Tensor kept = keep_of(physical("synapse_tau"), dt_ms_).pow(after.unsqueeze(1));
+  return at::einsum("tbn,tn->bn", {of_synapses ? weighted : branch_sum(weighted), kept});
+}
+
 at::Tensor Elm::folded_input_weight() const {
   const at::Tensor of_synapses = raw("input_weight")
                                      .repeat_interleave(options_.synapses_per_branch, 0)
@@ -280,6 +289,7 @@ at::Tensor Elm::folded_input_weight() const {
 at::Tensor Elm::emissions(const at::Tensor& input, const LayerPass& pass) const {
   if (!takes_kernel(input, pass)) return NeuronLayer::emissions(input, pass);
   at::Tensor arriving = dropout(input, options_.input_dropout, pass);
+  const at::Tensor reaching = arriving;
   NamedTensors parameters;
   kernels::ElmSettings settings{0, kernel_activation(options_.mlp_activation)};
   // Traces of one timescale commute with the linear maps before and after them.
@@ -300,9 +310,14 @@ at::Tensor Elm::emissions(const at::Tensor& input, const LayerPass& pass) const 
       std::move(parameters),
       PassMasks(pass, steps, rows, memory, options_.dropout, options_.recurrent_dropout,
                 input.scalar_type()),
-      pass.first};
-  return run_kernel(arriving, call,
-                    beside_dropped_input(pass.execution, options_.input_dropout, input))[0];
+      pass.first,
+      Precision::float32,
+      {},
+      allocate_final_state(pass, rows)};
+  const at::Tensor emitted = run_kernel(
+      arriving, call, beside_dropped_input(pass.execution, options_.input_dropout, input))[0];
+  if (pass.final_state != nullptr) (*pass.final_state)["trace"] = final_trace(reaching);
+  return emitted;
 }
 
 std::optional<NeuronLayer::Workspace> Elm::workspace(std::int64_t steps, std::int64_t rows,

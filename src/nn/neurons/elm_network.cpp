@@ -311,7 +311,9 @@ kernels::ElmNetworkShape ElmNetwork::kernel_shape(std::int64_t steps, std::int64
 }
 
 at::Tensor ElmNetwork::emissions(const at::Tensor& input, const LayerPass& pass) const {
-  if (!takes_kernel(input, pass)) return NeuronLayer::emissions(input, pass);
+  // The kernel folds branches into the first map of the MLPs, and so does not know their state.
+  const bool unknown_state = pass.final_state != nullptr && branch_keep() > 0;
+  if (unknown_state || !takes_kernel(input, pass)) return NeuronLayer::emissions(input, pass);
   const std::int64_t steps = input.size(0), rows = input.size(1), n = shape().neurons;
   at::Tensor arriving = input;
   KernelCall<kernels::ElmNetwork> call{kernel_shape(steps, rows)};
@@ -341,6 +343,7 @@ at::Tensor ElmNetwork::emissions(const at::Tensor& input, const LayerPass& pass)
                    options_.output == ElmNetworkOptions::Output::relu,
                    kernel_activation(options_.mlp_activation),
                    pass.lengths.defined() ? call.owners[1].data_ptr<std::int64_t>() : nullptr};
+  call.state = allocate_final_state(pass, rows);
   // A penalty on activity is one on all steps.
   call.first = penalised(pass) ? 0 : pass.first;
   const auto results = run_kernel(

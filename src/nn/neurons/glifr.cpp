@@ -281,7 +281,9 @@ at::Tensor Glifr::emissions(const at::Tensor& input, const LayerPass& pass) cons
       PassMasks(pass, steps, rows, neurons, options_.dropout, options_.recurrent_dropout,
                 input.scalar_type()),
       pass.first,
-      pass.execution.precision};
+      pass.execution.precision,
+      {},
+      allocate_final_state(pass, rows)};
   return run_kernel(arriving, call,
                     beside_dropped_input(pass.execution, options_.input_dropout, input))[0];
 }

@@ -24,6 +24,8 @@ struct KernelCall {
   std::int64_t first = 0;
   Precision precision = Precision::float32;
   std::vector<at::Tensor> owners = {};  ///< Tensors that the settings point into.
+  /// Tensors for parts of the state after the last step; nullptr: none are wanted.
+  NamedTensors* state = nullptr;
 };
 
 /// The history that a pass keeps for the way back, and its workspace in bytes.
@@ -79,6 +81,11 @@ class KernelPass final : public SequencePass {
     if constexpr (Model::kMagnitude) results.push_back(at::empty({rows, neurons}, like));
     kernel_.forward(tensors_[0].data_ptr<T>(), call_.first, results[0].data_ptr<T>(),
                     Model::kMagnitude ? results.back().data_ptr<T>() : nullptr);
+    if (call_.state != nullptr) {
+      kernels::Arrays<T> state;
+      for (auto& [name, tensor] : *call_.state) state[name] = data_of(tensor);
+      kernel_.copy_state(state);
+    }
     return results;
   }
 
@@ -92,6 +99,8 @@ class KernelPass final : public SequencePass {
   }
 
  private:
+  static T* data_of(const at::Tensor& tensor) { return tensor.data_ptr<T>(); }
+
   template <typename U>
   kernels::Arrays<U> arrays(const std::vector<at::Tensor>& tensors) const {
     kernels::Arrays<U> all;
