@@ -28,11 +28,19 @@ endforeach()
 
 run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}/install -B ${work}/outside -G Ninja
   "-DCMAKE_PREFIX_PATH=${prefix}" -DTorch_DIR=${TORCH_AT} -DWITH_TORCH=${WITH_TORCH}
-  -DCMAKE_BUILD_TYPE=Release)
+  -DCMAKE_BUILD_TYPE=Release "-DEXAMPLES=${sources}docs/examples")
 run(${CMAKE_COMMAND} --build ${work}/outside)
 run(${CMAKE_COMMAND} -E chdir ${work} ${work}/outside/uses_io)
 if(WITH_TORCH)
   run(${work}/outside/uses_nn)
+  run(${CMAKE_COMMAND} -E chdir ${work} ${work}/outside/train_glifr)
+endif()
+
+# The Python package is found by the interpreter below the prefix, and trains from the data set beside it.
+if(WITH_PYTHON)
+  file(GLOB packages "${prefix}/lib/python3*/*-packages")
+  run(${CMAKE_COMMAND} -E env "PYTHONPATH=${packages}" ${WITH_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/install/train_glifr.py
+    ${work})
 endif()
 
 # The program finds the data set that was installed with it, not the one of the source tree.
