@@ -43,15 +43,24 @@ void set_blas_threads(int threads) {
   if (auto* set = loaded_function<void(int)>("openblas_set_num_threads")) set(threads);
 }
 
-void prepare_blas(int threads) {
-  set_blas_threads(1);
-  use_better_openblas_core();
+void require_threaded_blas(int threads) {
   auto* const parallel = loaded_function<int()>("openblas_get_parallel");
   require(threads <= 1 || parallel == nullptr || (*parallel)() != 0, ErrorKind::config,
           "--threads: found {}, expected 1: the OpenBLAS library that is loaded was built without "
           "threads and gives wrong results when several threads call it; install another "
           "(apt-get install libopenblas0-pthread)",
           threads);
+}
+
+void prepare_blas(int threads) {
+  set_blas_threads(1);
+  use_better_openblas_core();
+  require_threaded_blas(threads);
+}
+
+int blas_threads() {
+  auto* const get = loaded_function<int()>("openblas_get_num_threads");
+  return get != nullptr ? (*get)() : 0;
 }
 
 std::string openblas_core() {

@@ -343,6 +343,7 @@ RunResult continue_run(const fs::path& directory, const RunEnvironment& environm
                             names.latest ? trainer.progress().step : -1);
   std::vector<Observer*> observers = {&metrics, &checkpointer};
   if (!environment.quiet) observers.push_back(&printer);
+  observers.insert(observers.end(), environment.observers.begin(), environment.observers.end());
   RunResult result;
   result.end = train(session, observers, environment.limits, run);
   if (has_ended(result.end)) result.summary = finish(directory, session, result.end, environment);

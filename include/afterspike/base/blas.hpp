@@ -15,9 +15,15 @@ namespace afterspike {
 /// without an error. (Seen with Debian's libopenblas0-serial 0.3.21.)
 void prepare_blas(int threads);
 
+/// The check of prepare_blas() alone, which changes nothing.
+void require_threaded_blas(int threads);
+
 /// Allows OpenBLAS, if it is the library, to use this many threads within a product. For measuring
 /// LibTorch without our threads.
 void set_blas_threads(int threads);
+
+/// Returns the threads that OpenBLAS may use within a product; 0 if BLAS is another library.
+int blas_threads();
 
 /// Returns the processor that OpenBLAS computes as, such as SkylakeX; empty if BLAS is another
 /// library.

@@ -39,9 +39,10 @@ struct RunEnvironment {
   Limits limits;
   std::size_t memory_limit = 0;  ///< Bytes of the whole process; 0: no limit.
   double checkpoint_interval_s = 60;
-  bool quiet = false;     ///< Print no progress.
-  bool terminal = false;  ///< Progress may redraw its line.
-  std::string command;    ///< Command line, for the record.
+  bool quiet = false;                ///< Print no progress.
+  bool terminal = false;             ///< Progress may redraw its line.
+  std::string command;               ///< Command line, for the record.
+  std::vector<Observer*> observers;  ///< Follow the training, after those of the run.
 };
 
 /// State of a run after a session.
