@@ -1,3 +1,5 @@
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -25,12 +27,19 @@ bool is_file(const fs::path& path) {
 /// Returns possible places of the set that ships with the project: beside the program in an
 /// installation, else the source tree that the program was built from.
 std::vector<fs::path> shipped_directories() {
+  constexpr std::string_view kInstalled = "share/afterspike/datasets/mini";
   std::vector<fs::path> candidates;
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (!error) {
-    const fs::path prefix = program.parent_path().parent_path();
-    candidates.push_back(prefix / "share/afterspike/datasets/mini");
+  if (!error) candidates.push_back(program.parent_path().parent_path() / kInstalled);
+  // The library that holds this code, if it is a shared one: that of the Python package lies five
+  // folders below the prefix.
+  Dl_info library;
+  if (dladdr(reinterpret_cast<const void*>(&is_file), &library) != 0 &&
+      library.dli_fname != nullptr) {
+    fs::path prefix = fs::absolute(library.dli_fname, error);
+    for (int level = 0; level < 5; ++level) prefix = prefix.parent_path();
+    candidates.push_back(prefix / kInstalled);
   }
   candidates.emplace_back(AFTERSPIKE_SHIPPED_DATASET);
   return candidates;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reports every #include that crosses a layer; fails if there is one.
 
-DEPENDS in the afterspike_library(...) calls of the CMakeLists.txt files lists the modules that a module may
+DEPENDS in the afterspike_library(...) and afterspike_extension(...) calls of the CMakeLists.txt files lists the modules that a module may
 use; uses are transitive. Public headers include public headers only, a private header is included by its own
 module and its tests only, and LibTorch by modules with TORCH only.
 
@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-LIBRARY = re.compile(r"^afterspike_library\((\w+)([^)]*)\)", re.MULTILINE)
+LIBRARY = re.compile(r"^afterspike_(?:library|extension)\((\w+)([^)]*)\)", re.MULTILINE)
 INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)')
 LIBTORCH = ("ATen/", "torch/", "c10/")
 

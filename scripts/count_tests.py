@@ -2,7 +2,7 @@
 """Counts the results of a .ci/run: count_tests.py DIRECTORY --status STATUS
 
 DIRECTORY holds the JUnit files that ctest wrote (*.xml) and the output of the scripts (log). A GoogleTest
-program counts as its test cases, a check and any other test as one. Prints the names of skipped test cases;
+program or pytest counts as its test cases, a check and any other test as one. Prints the names of skipped test cases;
 the last line ends with "N passed, N failed".
 """
 
@@ -12,6 +12,7 @@ import pathlib
 import re
 import xml.etree.ElementTree
 
+PYTEST = re.compile(r"^=* ?((?:\d+ \w+(?:, )?)+) in [\d.]+s(?: \([\d:]+\))? ?=*$", re.MULTILINE)
 SUMMARY = re.compile(r"^\[  (PASSED|FAILED|SKIPPED) +\] (\d+) tests?[.,]", re.MULTILINE)
 UNITTEST_SKIPPED = re.compile(r"^OK \(.*skipped=(\d+)", re.MULTILINE)
 SKIPPED = re.compile(r"^\[  SKIPPED \] ([^\s,]+)$", re.MULTILINE)
@@ -25,6 +26,9 @@ def count_case(case, counts):
     if case.get("status") in ("notrun", "disabled"):
         counts["skipped"] += 1
         return [case.get("name")]
+    pytest = PYTEST.search(output)
+    if pytest:
+        found = {kind: int(number) for number, kind in re.findall(r"(\d+) (passed|failed|skipped)", pytest[1])}
     if "passed" not in found:  # Another kind of test, or a program that ended early.
         counts["failed" if failed else "passed"] += 1
         python = UNITTEST_SKIPPED.search(output)

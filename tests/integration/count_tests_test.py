@@ -55,6 +55,12 @@ class CountTests(unittest.TestCase):
         self.assertEqual(self.last([python], log="check format: passed\ncheck avx2: failed\n", status=1),
                          "1 skipped, 2 passed, 1 failed")
 
+    def test_pytest(self):
+        self.assertEqual(self.last([case("python", "run", "..s\n2 passed, 1 skipped in 3.52s\n")]),
+                         "1 skipped, 2 passed, 0 failed")
+        output = "==== 1 failed, 2 passed, 3 warnings in 63.52s (0:01:03) ====\n"
+        self.assertEqual(self.last([case("python", "fail", output)], status=1), "0 skipped, 2 passed, 1 failed")
+
     def test_a_build_that_breaks_is_a_failure(self):
         self.assertEqual(self.last([], log="no tests\n", status=1), "0 skipped, 0 passed, 1 failed")
         self.assertEqual(self.last([case("gone", "notrun", "")], status=1), "1 skipped, 0 passed, 1 failed")
