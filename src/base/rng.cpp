@@ -39,6 +39,12 @@ std::array<std::uint64_t, 2> philox(std::uint64_t counter, std::uint64_t key) no
 
 Rng::Rng(std::uint64_t seed) noexcept : key_(mix(seed)) {}
 
+Rng Rng::of_key(std::uint64_t key) noexcept {
+  Rng stream(0);
+  stream.key_ = key;
+  return stream;
+}
+
 Rng Rng::stream(std::string_view name) const noexcept {
   Rng child = *this;
   child.block_ = 0;

@@ -5,6 +5,7 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/formats/conversion.hpp"
+#include "afterspike/spiking/connect.hpp"
 
 namespace afterspike::formats {
 
@@ -34,7 +35,10 @@ io::Json json_of(const Deviation& deviation) {
 
 Conversion converted(const ExporterEntry& format, const spiking::Network& network,
                      const Options& options) {
-  Conversion conversion = format.convert(network, options);
+  // No format states rules as ours are drawn.
+  spiking::Network listed = network;
+  spiking::expand_rules(listed);
+  Conversion conversion = format.convert(listed, options);
   std::string list;
   for (const Deviation& deviation : conversion.deviations) list += "\n  " + text_of(deviation);
   require(options.approximate || conversion.deviations.empty(), ErrorKind::config,

@@ -408,6 +408,48 @@ void Hdf5File::write(std::string_view dataset, const Hdf5Array<T>& array, bool g
   impl_->flush();
 }
 
+namespace {
+
+/// An empty data set of one dimension that grows.
+Handle growing(const Handle& file, std::string_view name, hid_t type) {
+  constexpr hsize_t kNone = 0, kAny = H5S_UNLIMITED, kChunk = 16384;
+  const Handle links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+  H5Pset_create_intermediate_group(links, 1);
+  const Handle creation = creation_list(H5P_DATASET_CREATE);
+  H5Pset_chunk(creation, 1, &kChunk);
+  const Handle space(H5Screate_simple(1, &kNone, &kAny), H5Sclose);
+  return {H5Dcreate2(file, std::string(name).c_str(), type, space, links, creation, H5P_DEFAULT),
+          H5Dclose};
+}
+
+}  // namespace
+
+template <typename T>
+void Hdf5File::append(std::string_view dataset, std::span<const T> values) {
+  const Hdf5Lock lock;
+  const std::string where = impl_->where(dataset);
+  impl_->check_path(dataset);
+  const Handle data =
+      impl_->exists(dataset)
+          ? Handle(H5Dopen2(impl_->file, std::string(dataset).c_str(), H5P_DEFAULT), H5Dclose)
+          : growing(impl_->file, dataset, file_type<T>());
+  hsize_t first = 0;
+  bool written = bool(data);
+  if (written) {
+    const Handle before(H5Dget_space(data), H5Sclose);
+    H5Sget_simple_extent_dims(before, &first, nullptr);
+  }
+  const hsize_t count = values.size(), whole = first + count;
+  written = written && H5Dset_extent(data, &whole) >= 0;
+  if (written && count > 0) {
+    const Handle place(H5Dget_space(data), H5Sclose),
+        memory(H5Screate_simple(1, &count, nullptr), H5Sclose);
+    written = H5Sselect_hyperslab(place, H5S_SELECT_SET, &first, nullptr, &count, nullptr) >= 0 &&
+              H5Dwrite(data, memory_type<T>(), memory, place, H5P_DEFAULT, values.data()) >= 0;
+  }
+  require(written, ErrorKind::data, "{} cannot be written{}", where, words(hdf5_reason()));
+}
+
 template <typename T>
 void Hdf5File::write_attribute(std::string_view object, std::string_view name,
                                const Hdf5Array<T>& array) {
@@ -449,6 +491,7 @@ void Hdf5File::write_text_attribute(std::string_view object, std::string_view na
   template Hdf5Array<T> Hdf5File::read_rows(std::string_view, std::int64_t, std::int64_t) const; \
   template Hdf5Array<T> Hdf5File::attribute(std::string_view, std::string_view) const;           \
   template void Hdf5File::write(std::string_view, const Hdf5Array<T>&, bool);                    \
+  template void Hdf5File::append(std::string_view, std::span<const T>);                          \
   template void Hdf5File::write_attribute(std::string_view, std::string_view, const Hdf5Array<T>&);
 AFTERSPIKE_INSTANTIATE(float)
 AFTERSPIKE_INSTANTIATE(double)

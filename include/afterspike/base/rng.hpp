@@ -26,6 +26,12 @@ class Rng {
   /// Returns this stream after `drawn` numbers; takes the same time for any count.
   Rng after(std::uint64_t drawn) const noexcept;
 
+  /// Key of the stream, for generators that draw many numbers at once. It stands for the seed and
+  /// all names.
+  std::uint64_t key() const noexcept { return key_; }
+  /// Stream of a key from key().
+  static Rng of_key(std::uint64_t key) noexcept;
+
   /// 64 random bits.
   std::uint64_t next() noexcept;
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -87,6 +88,11 @@ class Hdf5File {
   /// Writes a data set, creating missing groups; `gzip` compresses it.
   template <typename T>
   void write(std::string_view dataset, const Hdf5Array<T>& array, bool gzip = false);
+
+  /// Appends values to a data set of one dimension that only this has written; the first call
+  /// creates it, also for no values.
+  template <typename T>
+  void append(std::string_view dataset, std::span<const T> values);
 
   /// Writes values, in one dimension unless a shape is given; compresses long ones.
   template <typename T>

@@ -1,80 +1,25 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <string_view>
 #include <vector>
 
 #include "afterspike/base/rng.hpp"
+#include "afterspike/spiking/connection.hpp"
 #include "afterspike/spiking/network.hpp"
 
 /// Connections by rule and values by distribution, under the names of NEST.
 namespace afterspike::spiking {
 
-/// A distribution of a parameter, a weight or a delay, in the unit of the value.
-struct Distribution {
-  enum class Kind {
-    constant,     ///< `first`.
-    normal,       ///< Mean `first`, standard deviation `second`.
-    lognormal,    ///< exp of a normal variable with mean `first`, standard deviation `second`.
-    uniform,      ///< From `first` to below `second`.
-    exponential,  ///< Mean `first`.
-  };
-
-  Kind kind = Kind::constant;
-  double first = 0, second = 0;
-  /// Values outside are drawn again.
-  double min = -std::numeric_limits<double>::infinity();
-  double max = std::numeric_limits<double>::infinity();
-};
-
 /// Draws a value. Throws Error(config) if a million draws in a row lie outside of min and max.
 double draw(const Distribution& distribution, Rng& rng);
-
-enum class ConnectionRule {
-  one_to_one,  ///< Neuron n to neuron n; sizes are equal.
-  all_to_all,
-  fixed_indegree,      ///< `count` synapses onto each target.
-  fixed_outdegree,     ///< `count` synapses from each source.
-  fixed_total_number,  ///< `count` synapses, each with a random source and target.
-  pairwise_bernoulli,  ///< Each pair with probability `probability`.
-};
 
 std::string_view name_of(ConnectionRule rule);
 /// The rule of this name. Throws Error(config) that lists the names.
 ConnectionRule connection_rule(std::string_view name);
 
-/// Places of neurons on a rectangular grid: neuron n is in column n % columns and row n / columns,
-/// at ((column + 1/2) spacing, (row + 1/2) spacing).
-struct Grid {
-  std::int64_t columns = 0, rows = 0;
-  double spacing = 1;      ///< Distance of neighbours, in any unit of length.
-  bool edge_wrap = false;  ///< Opposite edges are neighbours: a torus.
-
-  double width() const { return static_cast<double>(columns) * spacing; }
-  double height() const { return static_cast<double>(rows) * spacing; }
-};
-
 /// Neurons within `radius` of a point, in ascending order. Distances on a torus are the shortest.
 std::vector<std::int64_t> neurons_within(const Grid& grid, double x, double y, double radius);
-
-/// How two populations are connected.
-struct Connection {
-  ConnectionRule rule = ConnectionRule::all_to_all;
-  std::int64_t count = 0;
-  double probability = 0;
-  bool allow_autapses = true;   ///< A neuron may connect to itself.
-  bool allow_multapses = true;  ///< A pair may have several synapses.
-  /// Mask of `all_to_all` and `pairwise_bernoulli`: only pairs at most this far apart. Infinite:
-  /// all pairs, and no grids are needed.
-  double radius = std::numeric_limits<double>::infinity();
-  Grid source_grid, target_grid;  ///< Places of the neurons, with a finite radius.
-  Distribution weight;            ///< Unit of the receptor: pA, mV or nS.
-  Distribution delay;             ///< ms; rounded to steps of the grid.
-  /// Receptor of every synapse; -1: excitatory for weights >= 0, else inhibitory, where a
-  /// conductance is |weight|.
-  std::int64_t receptor = -1;
-};
 
 /// Draws the synapses of a connection. Delays are rounded to multiples of `time_step_ms`, at least
 /// one for neurons, and none below a step for sources. The result depends on `rng` alone. Throws
@@ -82,5 +27,18 @@ struct Connection {
 Projection connect(const std::vector<Population>& populations, std::int64_t source,
                    std::int64_t target, const Connection& connection, double time_step_ms,
                    const Rng& rng);
+
+/// Whether the synapses of a connection may stay a rule (RuleProjection): those of
+/// `fixed_total_number` with multapses and autapses, and of `one_to_one` with one weight and one
+/// delay from a `poisson_source`.
+bool can_stay_rule(const std::vector<Population>& populations, std::int64_t source,
+                   std::int64_t target, const Connection& connection);
+
+/// Draws the synapses of a rule, the same ones that a simulation builds. Weights are float32.
+Projection expand(const std::vector<Population>& populations, const RuleProjection& rule,
+                  double time_step_ms);
+
+/// Replaces all rules of a network by their synapses.
+void expand_rules(Network& network);
 
 }  // namespace afterspike::spiking

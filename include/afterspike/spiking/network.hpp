@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "afterspike/spiking/connection.hpp"
 #include "afterspike/spiking/model.hpp"
 
 /// A network of spiking neurons in physical units, as plain structs: what a trained network is
@@ -80,6 +81,16 @@ struct Projection {
   std::uint8_t receptor(std::int64_t synapse) const {
     return receptors[receptors.size() == 1 ? 0 : static_cast<std::size_t>(synapse)];
   }
+};
+
+/// Synapses between two populations that are stated by a rule and drawn when a simulation is built,
+/// where they take 6 bytes each. connect.hpp lists the rules and draws them as explicit synapses.
+struct RuleProjection {
+  std::int64_t source = 0, target = 0;  ///< Indices of populations.
+  Connection connection;
+  std::uint64_t key = 0;  ///< Key of the random stream that draws them (Rng::key()).
+
+  bool operator==(const RuleProjection&) const = default;
 };
 
 /// One synapse of a list.
@@ -167,6 +178,7 @@ struct Network {
   double time_step_ms = 0.1;
   std::vector<Population> populations;
   std::vector<Projection> projections;
+  std::vector<RuleProjection> rule_projections;
   std::vector<ElectricalSynapses> electrical_synapses;
   std::vector<StepCurrent> step_currents;
   std::vector<NoiseCurrent> noise_currents;
@@ -177,8 +189,10 @@ struct Network {
 
   bool operator==(const Network&) const = default;
 
-  /// Number of synapses of all projections together.
+  /// Number of synapses of all projections together, those of rules included.
   std::int64_t synapses() const;
+  /// Number of synapses of a rule.
+  std::int64_t synapses(const RuleProjection& rule) const;
   /// Whether anything injects currents.
   bool has_currents() const;
   /// Index of a population. Throws Error(usage) that lists the names.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,28 @@ void write_spikes_csv(const std::filesystem::path& path, std::span<const Spike> 
 /// Error(data), also for a name with "/".
 void write_spikes_sonata(const std::filesystem::path& path, const Network& network,
                          std::span<const Spike> spikes);
+
+/// Writes spikes to both files as a simulation runs, so that they need not be kept: the files are
+/// those of write_spikes_csv() and write_spikes_sonata(), but not atomic.
+class SpikeWriter {
+ public:
+  /// Creates the files. `network` must outlive this. Throws Error(data).
+  SpikeWriter(const std::filesystem::path& csv, const std::filesystem::path& sonata,
+              const Network& network);
+  ~SpikeWriter();
+  SpikeWriter(const SpikeWriter&) = delete;
+  SpikeWriter& operator=(const SpikeWriter&) = delete;
+
+  /// Appends spikes that are later than those before. Throws Error(data).
+  void append(std::span<const Spike> spikes);
+
+  /// Completes the files. Throws Error(data).
+  void close();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 /// The spikes of one population of `neurons`, as trains: from a CSV file as above (by its index),
 /// or from a SONATA spike file, HDF5 or text (by its name; spiking/spike_trains.hpp). Throws

@@ -8,6 +8,8 @@
 #include <unordered_set>
 
 #include "afterspike/base/registry.hpp"
+#include "connect/block_rows.hpp"
+#include "connect/draw.hpp"
 
 namespace afterspike::spiking {
 namespace {
@@ -22,21 +24,6 @@ constexpr std::array kRules = {RuleName{"one_to_one", ConnectionRule::one_to_one
                                RuleName{"fixed_outdegree", ConnectionRule::fixed_outdegree},
                                RuleName{"fixed_total_number", ConnectionRule::fixed_total_number},
                                RuleName{"pairwise_bernoulli", ConnectionRule::pairwise_bernoulli}};
-
-double draw_once(const Distribution& distribution, Rng& rng) {
-  switch (distribution.kind) {
-    case Distribution::Kind::normal:
-      return distribution.first + distribution.second * rng.normal();
-    case Distribution::Kind::lognormal:
-      return std::exp(distribution.first + distribution.second * rng.normal());
-    case Distribution::Kind::uniform:
-      return rng.uniform(distribution.first, distribution.second);
-    case Distribution::Kind::exponential:
-      return -distribution.first * std::log1p(-rng.uniform());
-    default:
-      return distribution.first;
-  }
-}
 
 /// Pairs of source and target in the order in which a rule draws them.
 class Pairs {
@@ -206,24 +193,6 @@ void Pairs::near(const Visit& visit, double probability) const {
   }
 }
 
-std::uint8_t receptor_named(const Population& target, std::string_view name) {
-  const auto& receptors = model(target.model).receptors;
-  for (std::size_t index = 0; index < receptors.size(); ++index) {
-    if (receptors[index].name == name) return static_cast<std::uint8_t>(index);
-  }
-  return 0;
-}
-
-/// Moves a weight to the receptor that its sign selects.
-void select_receptor(const Population& target, std::int64_t receptor, Synapse& synapse) {
-  if (receptor >= 0) {
-    synapse.receptor = static_cast<std::uint8_t>(receptor);
-    return;
-  }
-  synapse.receptor = receptor_named(target, synapse.weight < 0 ? "inhibitory" : "excitatory");
-  if (target.weight_unit(synapse.receptor) == "nS") synapse.weight = std::abs(synapse.weight);
-}
-
 /// An index on an axis of a grid and its distance from a point.
 struct Place {
   std::int64_t index;
@@ -260,14 +229,7 @@ std::vector<std::int64_t> neurons_within(const Grid& grid, double x, double y, d
 }
 
 double draw(const Distribution& distribution, Rng& rng) {
-  constexpr int kTries = 1'000'000;
-  for (int tried = 0; tried < kTries; ++tried) {
-    const double value = draw_once(distribution, rng);
-    if (value >= distribution.min && value <= distribution.max) return value;
-  }
-  fail(ErrorKind::config,
-       "distribution: found no value from {} to {} in {} draws, expected a wider range",
-       distribution.min, distribution.max, kTries);
+  return draw_with(distribution, rng);
 }
 
 std::string_view name_of(ConnectionRule rule) {
@@ -295,6 +257,7 @@ Projection connect(const std::vector<Population>& populations, std::int64_t sour
   require(connection.receptor < to.receptors, ErrorKind::config,
           "receptor: found {}, expected less than {}", connection.receptor, to.receptors);
   const double least = model(from.model).is_source() ? 0 : 1;
+  const RuleReceptors receptors = receptors_of(to, connection.receptor);
   Rng weights = rng.stream("weights"), delays = rng.stream("delays");
   std::vector<Synapse> synapses;
   Pairs(from, to, source == target, connection, rng)
@@ -305,10 +268,72 @@ Projection connect(const std::vector<Population>& populations, std::int64_t sour
                 "delay: found {} ms, expected 0 or above; a distribution takes min = 0", delay_ms);
         const double steps = std::round(delay_ms / time_step_ms);
         synapse.delay_ms = std::max(steps, least) * time_step_ms;
-        select_receptor(to, connection.receptor, synapse);
+        const bool negative = synapse.weight < 0;
+        synapse.receptor = negative ? receptors.negative : receptors.positive;
+        if (negative && receptors.is_absolute) synapse.weight = -synapse.weight;
         synapses.push_back(synapse);
       });
   return make_projection(populations, source, target, synapses);
+}
+
+bool can_stay_rule(const std::vector<Population>& populations, std::int64_t source,
+                   std::int64_t target, const Connection& connection) {
+  const Population& from = populations[static_cast<std::size_t>(source)];
+  const Population& to = populations[static_cast<std::size_t>(target)];
+  if (std::isfinite(connection.radius)) return false;
+  if (connection.rule == ConnectionRule::fixed_total_number) {
+    return connection.allow_autapses && connection.allow_multapses && connection.count >= 0;
+  }
+  return connection.rule == ConnectionRule::one_to_one && from.model == "poisson_source" &&
+         from.size == to.size && connection.weight.kind == Distribution::Kind::constant &&
+         connection.delay.kind == Distribution::Kind::constant;
+}
+
+namespace {
+
+std::vector<Synapse> draw_total_number(const Population& from, const Population& to,
+                                       const RuleProjection& rule, double time_step_ms) {
+  const DelayTable delays(rule.connection.delay, time_step_ms);
+  const std::vector<std::int64_t> counts = block_counts(rule, to.size);
+  std::vector<Synapse> synapses;
+  std::vector<std::uint32_t> runs(delays.max() + 1);
+  for (std::int64_t block = 0; block < kBlocks; ++block) {
+    const std::int64_t begin = block_begin(to.size, block);
+    BlockRows rows(rule, from, to, block, counts[static_cast<std::size_t>(block)]);
+    for (std::int64_t source = 0; source < from.size; ++source) {
+      std::fill(runs.begin(), runs.end(), 0);
+      for (std::uint32_t at = 0; at < rows.row(source); ++at) ++runs[rows.draw_delay(delays)];
+      for (std::uint32_t delay = 1; delay < runs.size(); ++delay) {
+        for (; runs[delay] > 0; --runs[delay]) {
+          const BlockRows::Drawn drawn = rows.draw();
+          synapses.push_back(
+              {source, begin + drawn.target, drawn.weight, delay * time_step_ms, drawn.receptor});
+        }
+      }
+    }
+  }
+  return synapses;
+}
+
+}  // namespace
+
+Projection expand(const std::vector<Population>& populations, const RuleProjection& rule,
+                  double time_step_ms) {
+  const Population& from = populations[static_cast<std::size_t>(rule.source)];
+  const Population& to = populations[static_cast<std::size_t>(rule.target)];
+  if (rule.connection.rule != ConnectionRule::fixed_total_number) {
+    return connect(populations, rule.source, rule.target, rule.connection, time_step_ms,
+                   Rng::of_key(rule.key));
+  }
+  return make_projection(populations, rule.source, rule.target,
+                         draw_total_number(from, to, rule, time_step_ms));
+}
+
+void expand_rules(Network& network) {
+  for (const RuleProjection& rule : network.rule_projections) {
+    network.projections.push_back(expand(network.populations, rule, network.time_step_ms));
+  }
+  network.rule_projections.clear();
 }
 
 }  // namespace afterspike::spiking

@@ -36,6 +36,9 @@ class GridGroup {
         places_(padded(piece.size())) {}
   virtual ~GridGroup() = default;
 
+  /// Columns, or places, of so many: whole vectors.
+  static std::int64_t padded(std::int64_t count) { return (count + kLanes - 1) / kLanes * kLanes; }
+
   const Piece& piece() const { return piece_; }
   std::int64_t receptors() const { return receptors_; }
   std::int64_t copies() const { return copies_; }
@@ -82,8 +85,6 @@ class GridGroup {
   std::int64_t receptors_, copies_, columns_, places_;
 
  private:
-  static std::int64_t padded(std::int64_t count) { return (count + kLanes - 1) / kLanes * kLanes; }
-
   std::deque<Lines> kept_;
   Lines sums_;
 };

@@ -5,13 +5,28 @@
 #include <cstddef>
 
 #include "afterspike/base/error.hpp"
+#include "afterspike/base/rng.hpp"
 #include "connect/add_scaled.hpp"
 #include "simulation/steps.hpp"
 
 namespace afterspike::spiking {
 
-GridPart::GridPart(const Layout& layout, std::vector<Piece> pieces) : layout_(layout) {
+std::int64_t places_of(const Layout& layout, const std::vector<Piece>& pieces) {
+  std::int64_t places = 0;
+  for (const Piece& piece : pieces) {
+    places += layout.population(piece.population).receptors * GridGroup::padded(piece.size());
+  }
+  return places;
+}
+
+GridPart::GridPart(const Layout& layout, const std::vector<GridShare>& shares,
+                   const Travelling& travelling)
+    : layout_(layout), travelling_(travelling) {
   std::int64_t places = 0, most = 0;
+  std::vector<Piece> pieces;
+  for (const GridShare& share : shares) {
+    pieces.insert(pieces.end(), share.pieces.begin(), share.pieces.end());
+  }
   for (const Piece& piece : pieces) {
     const Population& population = layout.population(piece.population);
     groups_.push_back(model(population.model).make_grid(layout, piece));
@@ -36,7 +51,52 @@ GridPart::GridPart(const Layout& layout, std::vector<Piece> pieces) : layout_(la
     each.kicks.resize(groups_.size());
   }
   spiked_.resize(static_cast<std::size_t>(most));
+  add_tiles(shares);
+  add_drives();
   add_couplings();
+}
+
+/// Draws the synapses of rules, tile by tile.
+void GridPart::add_tiles(const std::vector<GridShare>& shares) {
+  const auto& rules = layout_.network->rule_projections;
+  const bool any = std::any_of(rules.begin(), rules.end(), [](const RuleProjection& rule) {
+    return rule.connection.rule == ConnectionRule::fixed_total_number;
+  });
+  if (!any) return;
+  std::size_t group = 0;
+  for (const GridShare& share : shares) {
+    std::vector<TilePlaces> places(layout_.network->populations.size());
+    const std::int64_t first = first_place_[group];
+    bool is_coupled = false;
+    for (const Piece& piece : share.pieces) {
+      const auto population = static_cast<std::size_t>(piece.population);
+      places[population] = {first_place_[group] - first, piece.begin, groups_[group]->places()};
+      is_coupled = is_coupled || layout_.is_coupled[population];
+      ++group;
+    }
+    if (!is_coupled) tiles_.push_back({first, TileStore(layout_, share.tile, places)});
+  }
+}
+
+/// Resolves Poisson sources that drive one neuron each.
+void GridPart::add_drives() {
+  const double dt = layout_.dt_ms;
+  for (const RuleProjection& rule : layout_.network->rule_projections) {
+    if (rule.connection.rule != ConnectionRule::one_to_one) continue;
+    for (std::size_t group = 0; group < groups_.size(); ++group) {
+      if (groups_[group]->piece().population != rule.target) continue;
+      const Population& target = layout_.population(rule.target);
+      const RuleReceptors receptors = receptors_of(target, rule.connection.receptor);
+      const double weight = rule.connection.weight.first;
+      const std::uint8_t receptor = weight < 0 ? receptors.negative : receptors.positive;
+      const double rate = layout_.population(rule.source).column("rate")[0];
+      const double delay = rule.connection.delay.first;
+      drives_.push_back(
+          {rule.source, group, first_place_[group] + receptor * groups_[group]->places(),
+           std::llround(delay / layout_.network->time_step_ms) * layout_.rule_stride,
+           weight < 0 && receptors.is_absolute ? -weight : weight, PoissonTable(rate * 1e-3 * dt)});
+    }
+  }
 }
 
 /// Resolves electrical synapses to groups, which the layout has put into this part whole.
@@ -158,9 +218,42 @@ void GridPart::advance(const Window& window, std::span<const Emission> neurons,
   for (std::int64_t step = window.first_step + 1; step <= window.last_step; ++step) advance(step);
 }
 
+/// A source's spikes of a step count where the step ends, as those of other sources do.
+void GridPart::drive(std::int64_t step, double* sums) {
+  for (const Drive& drive : drives_) {
+    const std::int64_t sent_at = step - drive.delay_steps;
+    if (sent_at < 1) continue;
+    const std::uint64_t key = Rng(layout_.options.seed)
+                                  .stream("poisson")
+                                  .stream(layout_.population(drive.source).name)
+                                  .stream("step", static_cast<std::uint64_t>(sent_at))
+                                  .key();
+    const Piece& piece = groups_[drive.group]->piece();
+    const std::int64_t events =
+        add_poisson(key, drive.table, piece.begin, piece.size(), drive.weight, sums + drive.place);
+    counted_.synaptic_events += events;
+    counted_.cell_events += events;
+    counted_.source_events += events;
+    counted_.source_cell_events += events;
+  }
+}
+
+void GridPart::deliver_tiles(std::int64_t step, double* sums) {
+  travelling_.arrivals(step, arrivals_);
+  for (TiledPlaces& tile : tiles_) {
+    const TileStore::Counts counts = tile.store.deliver(arrivals_, sums + tile.first_place);
+    counted_.synaptic_events += counts.events;
+    counted_.cell_events += counts.events;
+    counted_.source_events += counts.source_events;
+    counted_.source_cell_events += counts.source_events;
+  }
+}
+
 void GridPart::advance(std::int64_t step) {
   const double time = static_cast<double>(step) * layout_.dt_ms;
   Slot& arriving = slot(step);
+  if (!drives_.empty()) drive(step, arriving.sums.data());
+  if (!tiles_.empty()) deliver_tiles(step, arriving.sums.data());
   if (!couplings_.empty()) couple();
   for (std::size_t index = 0; index < groups_.size(); ++index) {
     GridGroup& group = *groups_[index];

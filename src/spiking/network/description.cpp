@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "afterspike/spiking/connect.hpp"
+
 namespace afterspike::spiking {
 namespace {
 
@@ -55,6 +57,17 @@ io::Json describe(const Projection& projection, const std::vector<Population>& p
           {"delays_ms", statistics(projection.delays_ms)}};
 }
 
+io::Json describe(const RuleProjection& rule, const Network& network) {
+  const Population& target = network.populations[static_cast<std::size_t>(rule.target)];
+  return {{"source", network.populations[static_cast<std::size_t>(rule.source)].name},
+          {"target", target.name},
+          {"synapses", network.synapses(rule)},
+          {"rule", name_of(rule.connection.rule)},
+          {"weight_unit", target.weight_unit()},
+          {"weights", nullptr},
+          {"delays_ms", nullptr}};
+}
+
 io::Json describe(const Readout& readout, const std::vector<Population>& populations) {
   if (readout.population < 0) return nullptr;
   return {{"population", populations[static_cast<std::size_t>(readout.population)].name},
@@ -76,6 +89,9 @@ io::Json describe(const Network& network) {
   }
   for (const Projection& projection : network.projections) {
     projections.push_back(describe(projection, network.populations));
+  }
+  for (const RuleProjection& rule : network.rule_projections) {
+    projections.push_back(describe(rule, network));
   }
   return {{"time_step_ms", network.time_step_ms},
           {"neurons", neurons},

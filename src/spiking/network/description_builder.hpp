@@ -26,6 +26,7 @@ class DescriptionBuilder {
   void read_size(io::TomlTable& table, Population& population);
   void read_receptors(io::TomlTable& table, Population& population);
   void read_trains(io::TomlTable& table, Population& population);
+  void draw_pulses(io::TomlTable& table, Population& population);
   void read_parameter(io::TomlTable& table, Population& population, const Parameter& parameter);
   void draw_parameter(const io::TomlNode& node, const std::string& what, Population& population,
                       const Parameter& parameter, std::uint64_t row = 0);

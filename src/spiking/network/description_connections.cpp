@@ -122,11 +122,14 @@ void DescriptionBuilder::read_projection(TomlTable& table) {
         network.projections.push_back(read_synapses(table, source, target));
         continue;
       }
-      const Rng rng = rng_.stream("projection", network.projections.size())
-                          .stream(source_name)
-                          .stream(target_name);
+      const std::size_t number = network.projections.size() + network.rule_projections.size();
+      const Rng rng = rng_.stream("projection", number).stream(source_name).stream(target_name);
       Connection connection = read_connection(table, to);
       read_radius(table, source, target, connection);
+      if (can_stay_rule(network.populations, source, target, connection)) {
+        network.rule_projections.push_back({source, target, connection, rng.key()});
+        continue;
+      }
       network.projections.push_back(
           connect(network.populations, source, target, connection, network.time_step_ms, rng));
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <utility>
@@ -64,6 +65,42 @@ void DescriptionBuilder::read_trains(TomlTable& table, Population& population) {
     }
     population.trains.offsets.push_back(
         static_cast<std::int64_t>(population.trains.times_ms.size()));
+  }
+}
+
+/// poisson_pulses = { rate, starts, duration }: Poisson spikes of each neuron in these intervals.
+void DescriptionBuilder::draw_pulses(TomlTable& table, Population& population) {
+  const TomlNode* node = table.find("poisson_pulses");
+  if (node == nullptr) return;
+  TomlTable pulses(*node, table.name() + ".poisson_pulses");
+  const double rate = pulses.number("rate"), duration = pulses.ms("duration");
+  const std::vector<double> starts = pulses.numbers("starts");
+  pulses.finish();
+  if (!(rate >= 0)) pulses.refuse(pulses.at("rate"), "rate", "expected 0 spikes/s or above");
+  if (!(duration >= 0)) pulses.refuse(pulses.at("duration"), "duration", "expected 0 or above");
+  if (!std::is_sorted(starts.begin(), starts.end())) {
+    pulses.refuse(pulses.at("starts"), "starts", "expected ascending times");
+  }
+  if (table.find("spike_times") != nullptr) {
+    table.refuse(*node, "poisson_pulses", "found spike_times, too; expected one of them");
+  }
+  population.trains.offsets = {0};
+  auto& times = population.trains.times_ms;
+  for (std::int64_t neuron = 0; neuron < population.size; ++neuron) {
+    Rng rng = rng_.stream("pulses")
+                  .stream(population.name)
+                  .stream("neuron", static_cast<std::uint64_t>(neuron));
+    for (std::size_t pulse = 0; pulse < starts.size() && rate > 0; ++pulse) {
+      const double end = pulse + 1 < starts.size()
+                             ? std::min(starts[pulse] + duration, starts[pulse + 1])
+                             : starts[pulse] + duration;
+      for (double time = starts[pulse];;) {
+        time -= std::log1p(-rng.uniform()) * 1e3 / rate;
+        if (time >= end) break;
+        times.push_back(time);
+      }
+    }
+    population.trains.offsets.push_back(static_cast<std::int64_t>(times.size()));
   }
 }
 
@@ -155,6 +192,7 @@ void DescriptionBuilder::read_population(TomlTable table, const std::string& nam
     initial->second = rest->second;
   }
   if (kind.source_input == SourceInput::trains) read_trains(table, population);
+  if (kind.source_input == SourceInput::trains) draw_pulses(table, population);
   if (kind.has_copies) population.copies = table.integer("copies", 1);
   table.finish();
   description_.network.populations.push_back(std::move(population));

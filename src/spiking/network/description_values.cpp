@@ -8,45 +8,11 @@
 #include <fmt/format.h>
 
 #include "afterspike/base/registry.hpp"
-#include "network/expression.hpp"
 
 namespace afterspike::spiking {
 
 using io::TomlNode;
 using io::TomlTable;
-
-void evaluate_all(TomlNode& node, const Names& names) {
-  if (auto* table = std::get_if<TomlNode::Table>(&node.value)) {
-    for (auto& [key, child] : *table) evaluate_all(child, names);
-  } else if (auto* array = std::get_if<TomlNode::Array>(&node.value)) {
-    for (TomlNode& child : *array) evaluate_all(child, names);
-  } else if (const auto* text = std::get_if<std::string>(&node.value)) {
-    if (!text->starts_with('=')) return;
-    try {
-      node.value = evaluate(text->substr(1), names);
-    } catch (const Error& error) {
-      throw error.within(node.where);
-    }
-  }
-}
-
-Names read_parameters(TomlNode& root) {
-  Names names;
-  auto& entries = std::get<TomlNode::Table>(root.value);
-  const auto found = std::find_if(entries.begin(), entries.end(),
-                                  [](const auto& entry) { return entry.first == "parameters"; });
-  if (found == entries.end()) return names;
-  TomlTable table(found->second, "parameters");
-  for (const std::string& key : table.keys()) {
-    auto& values = std::get<TomlNode::Table>(found->second.value);
-    auto& node = std::find_if(values.begin(), values.end(), [&](const auto& entry) {
-                   return entry.first == key;
-                 })->second;
-    evaluate_all(node, names);
-    names[key] = io::toml_number(node, "parameters." + key);
-  }
-  return names;
-}
 
 Distribution distribution_of(const TomlNode& node, const std::string& name) {
   Distribution distribution;
@@ -82,6 +48,10 @@ Distribution distribution_of(const TomlNode& node, const std::string& name) {
   }
   distribution.min = table.number("min", distribution.min);
   distribution.max = table.number("max", distribution.max);
+  if (table.flag("keep_sign", false)) {
+    auto& bound = distribution.first < 0 ? distribution.max : distribution.min;
+    bound = 0;
+  }
   if (distribution.min > distribution.max) {
     table.refuse(table.at("max"), "max", "expected at least min");
   }

@@ -1,23 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "afterspike/io/toml_tree.hpp"
 #include "afterspike/spiking/connect.hpp"
 
-/// Values of described networks: expressions, distributions and indices.
+/// Values of described networks: distributions and indices.
 namespace afterspike::spiking {
-
-using Names = std::map<std::string, double, std::less<>>;
-
-/// Replaces texts that begin with '=' by the value of their expression.
-void evaluate_all(io::TomlNode& node, const Names& names);
-
-/// Reads [parameters]: numbers, and expressions of those above.
-Names read_parameters(io::TomlNode& root);
 
 /// Reads a number, or { distribution = "normal", mean = 1.5, std = 0.75, min = 0.1 }.
 Distribution distribution_of(const io::TomlNode& node, const std::string& name);

@@ -43,7 +43,14 @@ std::span<const double> Population::column(std::string_view column_name) const {
 std::int64_t Network::synapses() const {
   std::int64_t count = 0;
   for (const Projection& projection : projections) count += projection.synapses();
+  for (const RuleProjection& rule : rule_projections) count += synapses(rule);
   return count;
+}
+
+std::int64_t Network::synapses(const RuleProjection& rule) const {
+  return rule.connection.rule == ConnectionRule::one_to_one
+             ? populations[static_cast<std::size_t>(rule.source)].size
+             : rule.connection.count;
 }
 
 bool Network::has_currents() const {

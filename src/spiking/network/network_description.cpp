@@ -11,6 +11,7 @@
 
 #include "afterspike/base/registry.hpp"
 #include "network/description_builder.hpp"
+#include "network/description_tree.hpp"
 #include "network/description_values.hpp"
 #include "network/within.hpp"
 
@@ -171,8 +172,7 @@ NetworkDescription DescriptionBuilder::build() {
 NetworkDescription read_description(const std::filesystem::path& path,
                                     const std::vector<DescriptionSetting>& settings) {
   TomlNode root = io::read_toml(path);
-  for (const auto& [key, value] : settings) io::set_toml(root, key, value);
-  evaluate_all(root, read_parameters(root));
+  resolve_description(root, settings);
   TomlTable table(root, "");
   const std::int64_t seed = table.integer("seed", 1);
   if (seed < 0) table.refuse(table.at("seed"), "seed", "expected 0 or above");

@@ -123,7 +123,8 @@ Readout read_readout(const NetworkReader& reader) {
 void write_all(const std::filesystem::path& path, const Network& network) {
   NetworkWriter writer(path);
   writer.text("/", "format", kFormat);
-  writer.integer("/", "version", kFileVersion);
+  writer.integer("/", "version",
+                 network.rule_projections.empty() ? kFileVersion : kFileVersionOfRules);
   writer.number("/", "time_step_ms", network.time_step_ms);
   for (std::size_t index = 0; index < network.populations.size(); ++index) {
     write_population(writer, fmt::format("/populations/{}", index), network.populations[index]);
@@ -131,6 +132,7 @@ void write_all(const std::filesystem::path& path, const Network& network) {
   for (std::size_t index = 0; index < network.projections.size(); ++index) {
     write_projection(writer, fmt::format("/projections/{}", index), network.projections[index]);
   }
+  write_rules(writer, network);
   write_stimuli(writer, network);
   write_readout(writer, network.readout);
   const std::string provenance = nlohmann::json(network.provenance).dump();
@@ -156,8 +158,8 @@ Network read_all(const NetworkReader& reader, bool is_sealed) {
   require(ours, ErrorKind::data,
           "not a network of afterspike: expected the attribute 'format' to be '{}'", kFormat);
   const std::int64_t version = reader.integer("/", "version");
-  require(version >= 1 && version <= kFileVersion, ErrorKind::data,
-          "found version {} of the format, expected 1 to {}", version, kFileVersion);
+  require(version >= 1 && version <= kFileVersionOfRules, ErrorKind::data,
+          "found version {} of the format, expected 1 to {}", version, kFileVersionOfRules);
   require(is_sealed || version < kFirstSealed, ErrorKind::data,
           "found no checksum at the end, expected one, as files of version {} have", version);
   Network network;
@@ -174,6 +176,7 @@ Network read_all(const NetworkReader& reader, bool is_sealed) {
   for (const std::string& group : reader.numbered("/projections")) {
     network.projections.push_back(read_projection(reader, group));
   }
+  read_rules(reader, network);
   read_stimuli(reader, network);
   network.readout = read_readout(reader);
   network.provenance = read_provenance(reader);

@@ -94,4 +94,8 @@ class NetworkReader {
 void write_stimuli(NetworkWriter& writer, const Network& network);
 void read_stimuli(const NetworkReader& reader, Network& network);
 
+/// Projections by rule.
+void write_rules(NetworkWriter& writer, const Network& network);
+void read_rules(const NetworkReader& reader, Network& network);
+
 }  // namespace afterspike::spiking

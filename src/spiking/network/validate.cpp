@@ -5,7 +5,8 @@
 #include <set>
 
 #include "afterspike/base/registry.hpp"
-#include "afterspike/spiking/network.hpp"
+#include "afterspike/spiking/connect.hpp"
+#include "connect/delay_table.hpp"
 #include "network/within.hpp"
 
 namespace afterspike::spiking {
@@ -188,6 +189,40 @@ void check_projection(const Network& network, const Projection& projection) {
   check_conductances(target, projection);
 }
 
+bool has_negative_values(const Distribution& distribution) {
+  switch (distribution.kind) {
+    case Distribution::Kind::lognormal:
+      return false;
+    case Distribution::Kind::normal:
+      return distribution.min < 0;
+    default:
+      return distribution.first < 0 && distribution.min < 0;
+  }
+}
+
+void check_rule(const Network& network, const RuleProjection& rule) {
+  const Population& target = at(network, rule.target, "target");
+  const Connection& connection = rule.connection;
+  at(network, rule.source, "source");
+  require(!model(target.model).is_source(), ErrorKind::data,
+          "target '{}' is a source: it takes no spikes", target.name);
+  require(can_stay_rule(network.populations, rule.source, rule.target, connection), ErrorKind::data,
+          "rule '{}' cannot stay a rule. List its synapses.", name_of(connection.rule));
+  require(connection.receptor < target.receptors, ErrorKind::data,
+          "receptor: found {}, expected less than {}", connection.receptor, target.receptors);
+  const bool is_conductance =
+      connection.receptor >= 0 && target.weight_unit(connection.receptor) == "nS";
+  require(!is_conductance || !has_negative_values(connection.weight), ErrorKind::data,
+          "weights: found values below 0 nS, expected none. Set min = 0.");
+  check_range("weight", {&connection.weight.first, 1}, Range::any, "");
+  check_range("delay", {&connection.delay.first, 1}, Range::any, "ms");
+  if (connection.rule == ConnectionRule::one_to_one) {
+    check_range("delay", {&connection.delay.first, 1}, Range::not_negative, "ms");
+    return;
+  }
+  const DelayTable delays(connection.delay, network.time_step_ms);  // Throws for impossible ones.
+}
+
 void check_neurons(const Population& population, const std::vector<std::int64_t>& neurons) {
   for (const std::int64_t neuron : neurons) {
     require(neuron >= 0 && neuron < population.size, ErrorKind::data,
@@ -299,6 +334,10 @@ void validate(const Network& network) {
   for (std::size_t index = 0; index < network.projections.size(); ++index) {
     within(fmt::format("projection {}", index), ErrorKind::data,
            [&] { check_projection(network, network.projections[index]); });
+  }
+  for (std::size_t index = 0; index < network.rule_projections.size(); ++index) {
+    within(fmt::format("rule projection {}", index), ErrorKind::data,
+           [&] { check_rule(network, network.rule_projections[index]); });
   }
   for (std::size_t index = 0; index < network.electrical_synapses.size(); ++index) {
     within(fmt::format("electrical synapses {}", index), ErrorKind::data,

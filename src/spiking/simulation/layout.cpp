@@ -67,6 +67,7 @@ bool expect_few_arrivals(const Layout& layout) {
   for (const Population& population : layout.network->populations) {
     receptors += static_cast<double>(population.receptors * population.size);
   }
+  if (!layout.network->rule_projections.empty()) return false;
   constexpr double kWorthwhile = 0.1;
   return arriving < kWorthwhile * receptors;
 }
@@ -122,9 +123,26 @@ void check_sinusoids(const Layout& layout) {
   }
 }
 
+/// Delays of rules. Returns the shortest between neurons, ms; infinite if there is none.
+double set_rule_delays(Layout& layout) {
+  const Network& network = *layout.network;
+  double shortest = std::numeric_limits<double>::infinity();
+  if (network.rule_projections.empty()) return shortest;
+  layout.rule_stride = whole_steps(network.time_step_ms, layout.dt_ms, "time step of the network");
+  for (const RuleProjection& rule : network.rule_projections) {
+    layout.rule_delays.emplace_back();
+    if (rule.connection.rule != ConnectionRule::fixed_total_number) continue;
+    layout.rule_delays.back() =
+        std::make_shared<DelayTable>(rule.connection.delay, network.time_step_ms);
+    if (model(layout.population(rule.source).model).is_source()) continue;
+    shortest = std::min(shortest, layout.rule_delays.back()->min() * network.time_step_ms);
+  }
+  return shortest;
+}
+
 /// Windows of the smallest delay between neurons, on the grid of whole steps.
 void set_windows(Layout& layout) {
-  double shortest = std::numeric_limits<double>::infinity();
+  double shortest = set_rule_delays(layout);
   for (const Projection& projection : layout.network->projections) {
     check_delays(layout, projection);
     if (projection.targets.empty()) continue;

@@ -4,11 +4,13 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "afterspike/spiking/simulation.hpp"
+#include "connect/delay_table.hpp"
 #include "simulation/steps.hpp"
 
 namespace afterspike::spiking {
@@ -53,6 +55,9 @@ struct Layout {
   bool few_arrivals;  ///< Few events are expected to arrive in a step of the grid.
   /// Populations with electrical synapses, which one part computes.
   std::vector<bool> is_coupled = {};
+  /// Delays of each rule of the network, in steps of the network; null for `one_to_one`.
+  std::vector<std::shared_ptr<const DelayTable>> rule_delays = {};
+  std::int64_t rule_stride = 1;  ///< Steps of the grid in one of the network.
 
   const Population& population(std::int64_t index) const {
     return network->populations[static_cast<std::size_t>(index)];

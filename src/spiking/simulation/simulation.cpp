@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <tuple>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "exact/exact_part.hpp"
 #include "grid/grid_part.hpp"
 #include "simulation/layout.hpp"
+#include "simulation/rules.hpp"
 #include "simulation/simulation_impl.hpp"
 #include "simulation/steps.hpp"
 
@@ -23,44 +25,131 @@ bool earlier(const Emission& one, const Emission& other) {
          std::tie(other.time_ms, other.neuron, other.copy);
 }
 
-/// Share `part` of `parts` of every population with this engine.
-std::vector<Piece> pieces_of(const Layout& layout, Engine engine, int part, int parts) {
+/// Neurons of a part: those of a tile, or of blocks that no rule reaches.
+std::vector<Piece> pieces_of(const Layout& layout, Engine engine,
+                             const std::function<Piece(std::int64_t population)>& share) {
   std::vector<Piece> pieces;
   for (std::size_t index = 0; index < layout.network->populations.size(); ++index) {
     const auto population = static_cast<std::int64_t>(index);
     const Population& own = layout.network->populations[index];
     if (model(own.model).is_source() || engine_of(layout, population) != engine) continue;
-    if (layout.is_coupled[index]) {
-      if (part == 0) pieces.push_back({population, 0, own.size});
-      continue;
-    }
-    const Piece piece{population, own.size * part / parts, own.size * (part + 1) / parts};
+    const Piece piece = share(population);
     if (piece.size() > 0) pieces.push_back(piece);
   }
   return pieces;
 }
 
+/// Share `part` of `parts` of every population with this engine.
+std::vector<Piece> pieces_of(const Layout& layout, Engine engine, int part, int parts) {
+  return pieces_of(layout, engine, [&](std::int64_t population) -> Piece {
+    const std::int64_t size = layout.population(population).size;
+    if (layout.is_coupled[static_cast<std::size_t>(population)]) {
+      return {population, 0, part == 0 ? size : 0};
+    }
+    return {population, size * part / parts, size * (part + 1) / parts};
+  });
+}
+
+bool has_tiles(const Layout& layout) {
+  const auto& rules = layout.network->rule_projections;
+  return std::any_of(rules.begin(), rules.end(), [](const RuleProjection& rule) {
+    return rule.connection.rule == ConnectionRule::fixed_total_number;
+  });
+}
+
+GridShare tile_of(const Layout& layout, std::int64_t first_block, std::int64_t last_block) {
+  const auto share = [&](std::int64_t population) -> Piece {
+    if (layout.is_coupled[static_cast<std::size_t>(population)]) return {population, 0, 0};
+    const std::int64_t size = layout.population(population).size;
+    return {population, block_begin(size, first_block), block_begin(size, last_block)};
+  };
+  return {Tile{first_block, last_block}, pieces_of(layout, Engine::grid, share)};
+}
+
+/// The tiles of a part: as few as hold its places.
+std::vector<GridShare> tiles_of(const Layout& layout, int part, int parts) {
+  const std::int64_t first = kBlocks * part / parts, last = kBlocks * (part + 1) / parts;
+  std::vector<GridShare> tiles;
+  for (std::int64_t count = 1; count <= last - first; ++count) {
+    tiles.clear();
+    bool fits = true;
+    for (std::int64_t tile = 0; tile < count; ++tile) {
+      tiles.push_back(tile_of(layout, first + (last - first) * tile / count,
+                              first + (last - first) * (tile + 1) / count));
+      fits = fits && places_of(layout, tiles.back().pieces) <= kMostInTile;
+    }
+    if (fits) return tiles;
+  }
+  require(first == last, ErrorKind::config,
+          "network: found more than {} receptors of neurons in each of {} blocks. Rules of"
+          " projections reach at most so many; list the synapses instead.",
+          kMostInTile, kBlocks);
+  return {};
+}
+
+/// Shares of a part on the grid: tiles, then populations with electrical synapses.
+std::vector<GridShare> grid_shares(const Layout& layout, int part, int parts) {
+  if (!has_tiles(layout)) return {{{}, pieces_of(layout, Engine::grid, part, parts)}};
+  std::vector<GridShare> shares = tiles_of(layout, part, parts);
+  if (part > 0) return shares;
+  const auto coupled = [&](std::int64_t population) -> Piece {
+    const bool is_coupled = layout.is_coupled[static_cast<std::size_t>(population)];
+    return {population, 0, is_coupled ? layout.population(population).size : 0};
+  };
+  shares.push_back({{}, pieces_of(layout, Engine::grid, coupled)});
+  return shares;
+}
+
+Network resolved(Network network, const Options& options) {
+  resolve_rules(network, options);
+  return network;
+}
+
 }  // namespace
 
 Simulation::Impl::Impl(Network&& given, const Options& options)
-    : network(std::move(given)), layout(make_layout(network, options)), pool(options.threads) {
-  for (int part = 0; part < options.threads; ++part) {
-    auto grid_pieces = pieces_of(layout, Engine::grid, part, options.threads);
-    auto exact_pieces = pieces_of(layout, Engine::exact, part, options.threads);
-    if (!grid_pieces.empty()) {
-      parts.push_back(std::make_unique<GridPart>(layout, std::move(grid_pieces)));
-    }
-    if (!exact_pieces.empty()) {
-      parts.push_back(std::make_unique<ExactPart>(layout, std::move(exact_pieces)));
-    }
-  }
-  sources.resize(network.populations.size());
-  for (std::size_t index = 0; index < sources.size(); ++index) {
-    const auto make_source = model(network.populations[index].model).make_source;
-    if (make_source) sources[index] = make_source(layout, static_cast<std::int64_t>(index));
-  }
+    : network(resolved(std::move(given), options)),
+      layout(make_layout(network, options)),
+      team(options.threads),
+      travelling(layout) {
+  make_parts();
+  make_sources();
   // The parts have stored the synapses in the form that they need.
   for (Projection& projection : network.projections) projection = {};
+}
+
+/// Parts are made at the same time: drawing synapses takes most of it.
+void Simulation::Impl::make_parts() {
+  const int threads = layout.options.threads;
+  std::vector<std::unique_ptr<Part>> grid(static_cast<std::size_t>(threads));
+  std::vector<std::unique_ptr<Part>> exact(static_cast<std::size_t>(threads));
+  team.run(threads, [&](std::int64_t task) {
+    const int part = static_cast<int>(task);
+    const auto at = static_cast<std::size_t>(task);
+    auto shares = grid_shares(layout, part, threads);
+    std::erase_if(shares, [](const GridShare& share) { return share.pieces.empty(); });
+    if (!shares.empty()) grid[at] = std::make_unique<GridPart>(layout, shares, travelling);
+    auto pieces = pieces_of(layout, Engine::exact, part, threads);
+    if (!pieces.empty()) exact[at] = std::make_unique<ExactPart>(layout, std::move(pieces));
+  });
+  for (std::size_t at = 0; at < grid.size(); ++at) {
+    if (grid[at] != nullptr) parts.push_back(std::move(grid[at]));
+    if (exact[at] != nullptr) parts.push_back(std::move(exact[at]));
+  }
+}
+
+/// A source that only drives neurons on the grid draws nothing itself.
+void Simulation::Impl::make_sources() {
+  sources.resize(network.populations.size());
+  for (std::size_t index = 0; index < sources.size(); ++index) {
+    const auto population = static_cast<std::int64_t>(index);
+    const auto& rules = network.rule_projections;
+    const bool is_drive = std::any_of(rules.begin(), rules.end(), [&](const RuleProjection& rule) {
+      return rule.source == population && rule.connection.rule == ConnectionRule::one_to_one;
+    });
+    const auto make_source = model(network.populations[index].model).make_source;
+    if (make_source && !is_drive) sources[index] = make_source(layout, population);
+  }
 }
 
 Source& Simulation::Impl::source(std::string_view population) {
@@ -206,6 +295,8 @@ void Simulation::Impl::run(const Window& next) {
   const bool begins = window_begins();
   open_recorders(next);
   emit_sources(next);
+  travelling.open(next.first_step, next.last_step);
+  for (const Emission& emission : of_sources) travelling.add(emission);
   const std::span<const Emission> due =
       begins ? std::span<const Emission>(of_neurons) : std::span<const Emission>();
   const auto advance = [&](std::int64_t part) {
@@ -216,7 +307,7 @@ void Simulation::Impl::run(const Window& next) {
   if (parts.size() == 1) {
     advance(0);  // Without the price of a pool, which short windows would pay often.
   } else {
-    pool.run(static_cast<std::int64_t>(parts.size()), advance);
+    team.run(static_cast<std::int64_t>(parts.size()), advance);
   }
   if (begins) of_neurons.clear();
   gather();
@@ -237,7 +328,10 @@ void Simulation::Impl::gather() {
     std::sort(begin, of_neurons.end(), earlier);
   }
   spike_count += of_neurons.end() - begin;
-  std::for_each(begin, of_neurons.end(), [&](const Emission& emission) { keep(emission); });
+  std::for_each(begin, of_neurons.end(), [&](const Emission& emission) {
+    travelling.add(emission);
+    keep(emission);
+  });
 }
 
 void Simulation::Impl::keep(const Emission& emission) {
@@ -309,6 +403,7 @@ void Simulation::reset() {
   impl.now_ms = 0;
   impl.step = impl.window = impl.spike_count = 0;
   impl.of_neurons.clear();
+  impl.travelling.clear();
   impl.spikes.clear();
   for (const auto& part : impl.parts) {
     part->reset();

@@ -7,9 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "afterspike/base/parallel.hpp"
 #include "simulation/part.hpp"
 #include "simulation/sources.hpp"
+#include "simulation/team.hpp"
+#include "simulation/travelling.hpp"
 
 namespace afterspike::spiking {
 
@@ -17,6 +18,8 @@ namespace afterspike::spiking {
 struct Simulation::Impl {
   Impl(Network&& given, const Options& options);
 
+  void make_parts();
+  void make_sources();
   /// Throws Error(data) where the population is none.
   Source& source(std::string_view population);
   Window next_window(double until_ms, std::int64_t until_step) const;
@@ -31,7 +34,8 @@ struct Simulation::Impl {
 
   Network network;
   Layout layout;
-  ThreadPool pool;
+  Team team;
+  Travelling travelling;
   std::vector<std::unique_ptr<Part>> parts;
   std::vector<std::unique_ptr<Source>> sources;
 

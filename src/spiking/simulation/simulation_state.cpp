@@ -36,6 +36,7 @@ State Simulation::save() const {
                                    static_cast<double>(emission.neuron), emission.size,
                                    static_cast<double>(emission.copy)});
   }
+  impl.travelling.save(state, impl.step);
   for (const auto& part : impl.parts) part->save(state);
   for (const auto& source : impl.sources) {
     if (source != nullptr) source->save(state);
@@ -77,6 +78,7 @@ void Simulation::Impl::check(const State& state) const {
           ErrorKind::data, "saved state: found window {}, expected that of {} ms", saved_window,
           state.time_ms);
   saved_pending(state);
+  travelling.check(state);
   for (const auto& part : parts) part->check(state);
   for (const auto& source : sources) {
     if (source != nullptr) source->check(state);
@@ -97,6 +99,7 @@ void Simulation::restore(const State& state) {
                                static_cast<std::uint32_t>(row[2]), row[3],
                                static_cast<std::uint32_t>(row[4])});
   }
+  impl.travelling.restore(state);
   for (const auto& part : impl.parts) part->restore(state);
   for (const auto& source : impl.sources) {
     if (source != nullptr) source->restore(state);

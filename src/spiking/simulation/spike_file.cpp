@@ -2,6 +2,9 @@
 
 #include <cmath>
 #include <cstddef>
+#include <fstream>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -63,17 +66,24 @@ void write_spikes_csv(const std::filesystem::path& path, std::span<const Spike> 
   io::write_csv(path, table);
 }
 
-void write_spikes_sonata(const std::filesystem::path& path, const Network& network,
-                         std::span<const Spike> spikes) {
-  io::AtomicFile staged(path);
-  {
-    io::Hdf5File file(staged.staging(), io::Hdf5File::Mode::create);
-    for (std::size_t index = 0; index < network.populations.size(); ++index) {
-      const Population& population = network.populations[index];
+/// The SONATA report of the neurons of a network, population by population.
+class SonataReport {
+ public:
+  SonataReport(const std::filesystem::path& path, const Network& network)
+      : file_(path, io::Hdf5File::Mode::create), network_(network) {
+    append({});
+    for (const Population& population : network.populations) {
       if (model(population.model).is_source()) continue;
-      require(population.name.find('/') == std::string::npos, ErrorKind::data,
-              "population '{}': expected a name without '/', as a group of an HDF5 file",
-              population.name);
+      const std::string group = group_of(population);
+      file_.write_text_attribute(group + "/timestamps", "units", "milliseconds");
+      file_.write_text_attribute(group, "sorting", "by_time");
+    }
+  }
+
+  void append(std::span<const Spike> spikes) {
+    for (std::size_t index = 0; index < network_.populations.size(); ++index) {
+      const Population& population = network_.populations[index];
+      if (model(population.model).is_source()) continue;
       std::vector<double> times;
       std::vector<std::uint64_t> ids;
       for (const Spike& spike : spikes) {
@@ -81,15 +91,66 @@ void write_spikes_sonata(const std::filesystem::path& path, const Network& netwo
         times.push_back(spike.time_ms);
         ids.push_back(static_cast<std::uint64_t>(spike.neuron));
       }
-      const std::string group = fmt::format("/spikes/{}", population.name);
-      const auto count = static_cast<std::int64_t>(times.size());
-      file.write<double>(group + "/timestamps", {{count}, std::move(times)});
-      file.write<std::uint64_t>(group + "/node_ids", {{count}, std::move(ids)});
-      file.write_text_attribute(group + "/timestamps", "units", "milliseconds");
-      file.write_text_attribute(group, "sorting", "by_time");
+      const std::string group = group_of(population);
+      file_.append<double>(group + "/timestamps", times);
+      file_.append<std::uint64_t>(group + "/node_ids", ids);
     }
   }
+
+ private:
+  static std::string group_of(const Population& population) {
+    require(population.name.find('/') == std::string::npos, ErrorKind::data,
+            "population '{}': expected a name without '/', as a group of an HDF5 file",
+            population.name);
+    return fmt::format("/spikes/{}", population.name);
+  }
+
+  io::Hdf5File file_;
+  const Network& network_;
+};
+
+void write_spikes_sonata(const std::filesystem::path& path, const Network& network,
+                         std::span<const Spike> spikes) {
+  io::AtomicFile staged(path);
+  SonataReport(staged.staging(), network).append(spikes);
   staged.commit();
+}
+
+struct SpikeWriter::Impl {
+  std::string csv_path;
+  std::ofstream csv;
+  std::optional<SonataReport> sonata;
+
+  void require_csv() const {
+    require(csv.good(), ErrorKind::data, "'{}' cannot be written", csv_path);
+  }
+};
+
+SpikeWriter::SpikeWriter(const std::filesystem::path& csv, const std::filesystem::path& sonata,
+                         const Network& network)
+    : impl_(std::make_unique<Impl>(Impl{csv.string(), std::ofstream(csv), std::nullopt})) {
+  impl_->csv << "time_ms,population,neuron\n";
+  impl_->require_csv();
+  impl_->sonata.emplace(sonata, network);
+}
+
+SpikeWriter::~SpikeWriter() = default;
+
+void SpikeWriter::append(std::span<const Spike> spikes) {
+  std::string text;
+  for (const Spike& spike : spikes) {
+    fmt::format_to(std::back_inserter(text), "{},{},{}\n", spike.time_ms, spike.population,
+                   spike.neuron);
+  }
+  impl_->csv << text;
+  impl_->require_csv();
+  impl_->sonata->append(spikes);
+}
+
+void SpikeWriter::close() {
+  impl_->csv.close();
+  impl_->require_csv();
+  impl_->sonata.reset();
 }
 
 SpikeTrains read_trains(const std::filesystem::path& path, std::string_view name,

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -106,10 +107,12 @@ TEST_F(Descriptions, BecomeNetworksThatRunAndAreReadBackEqualFromHdf5) {
   EXPECT_GT(std::set<double>(voltages.begin(), voltages.end()).size(), 35U);
   // The default; a given E_L would move it.
   EXPECT_EQ(network.populations[1].column("initial_potential")[0], -70);
-  ASSERT_EQ(network.projections.size(), 3U);
+  ASSERT_EQ(network.projections.size(), 2U);
   EXPECT_NEAR(static_cast<double>(network.projections[0].synapses()), 40 * 40 * 0.2, 60);
-  EXPECT_EQ(network.projections[2].synapses(), 40);
-  EXPECT_DOUBLE_EQ(network.projections[2].delays_ms[0], 1);
+  // A drive by Poisson spikes stays a rule.
+  ASSERT_EQ(network.rule_projections.size(), 1U);
+  EXPECT_EQ(network.synapses(network.rule_projections[0]), 40);
+  EXPECT_DOUBLE_EQ(network.rule_projections[0].connection.delay.first, 1);
   EXPECT_EQ(description.until_ms, 50);
   EXPECT_EQ(description.seed, 3U);
   ASSERT_EQ(description.records.size(), 1U);
@@ -134,6 +137,91 @@ TEST_F(Descriptions, SettingsReplaceValuesAndSeedsChangeNetworks) {
   EXPECT_EQ(larger.populations[0].size, 80);
   EXPECT_EQ(larger.projections[0].synapses(), 80 * 80);
   EXPECT_EQ(larger.populations[1].column("capacitance")[0], 300);
+}
+
+const std::string kGroups = R"(
+[parameters]
+kind = "weak"
+strength = 1
+sizes = [10, 20]
+counts = [[5, 0], [7, 8]]
+
+[populations.cells]
+names = ["E", "I"]
+model = "lif"
+size = "= 2 * sizes"
+tau_syn = 5
+V_m = { distribution = "uniform", min = [-60, -70], max = -50 }
+
+[[projections]]
+source = ["E", "I"]
+target = ["E", "I"]
+rule = "fixed_total_number"
+N = "= counts"
+weight = { distribution = "normal", mean = ["= strength", "= -2 * strength"], std = 0.1, keep_sign = true }
+delay = 1
+
+[variants.kind.weak]
+
+[variants.kind.strong]
+parameters.strength = 10
+
+[variants.kind.strong.populations.noise]
+names = ["nE", "nI"]
+model = "poisson_source"
+size = "= 2 * sizes"
+rate = 10
+
+[[variants.kind.strong.projections]]
+source = ["nE", "nI"]
+target = ["E", "I"]
+pairwise = true
+rule = "one_to_one"
+weight = 3
+delay = 1
+)";
+
+TEST_F(Descriptions, GroupsVariantsAndArraysAreWrittenOut) {
+  const auto path = write(kGroups);
+  const Network weak = read_description(path).network;
+  ASSERT_EQ(weak.populations.size(), 2U);
+  EXPECT_EQ(weak.populations[0].name, "E");
+  EXPECT_EQ(weak.populations[1].size, 40);
+  EXPECT_LT(*std::min_element(weak.populations[1].column("initial_potential").begin(),
+                              weak.populations[1].column("initial_potential").end()),
+            -61);
+  // Rows of N are targets; nothing connects I to E.
+  ASSERT_EQ(weak.rule_projections.size(), 3U);
+  EXPECT_EQ(weak.rule_projections[0].connection.count, 5);
+  EXPECT_EQ(weak.rule_projections[1].target, 1);
+  EXPECT_EQ(weak.rule_projections[1].connection.count, 7);
+  EXPECT_EQ(weak.rule_projections[2].source, 1);
+  EXPECT_EQ(weak.rule_projections[2].connection.weight.first, -2);
+  EXPECT_EQ(weak.rule_projections[2].connection.weight.max, 0);
+  EXPECT_EQ(weak.rule_projections[0].connection.weight.min, 0);
+
+  const Network strong = read_description(path, {{"kind", "strong"}}).network;
+  ASSERT_EQ(strong.populations.size(), 4U);
+  EXPECT_EQ(strong.rule_projections[2].connection.weight.first, -20);
+  ASSERT_EQ(strong.rule_projections.size(), 5U);
+  EXPECT_EQ(strong.rule_projections[4].source, 3);
+  EXPECT_EQ(strong.rule_projections[4].target, 1);
+  // A setting is stronger than a variant.
+  EXPECT_EQ(read_description(path, {{"kind", "strong"}, {"strength", "3"}})
+                .network.rule_projections[2]
+                .connection.weight.first,
+            -6);
+  expect_error(ErrorKind::config, {"parameters.kind: found 'week' (did you mean 'weak'?)"}, [&] {
+    read_description(path, {{"kind", "week"}});
+  });
+  expect_error(ErrorKind::config,
+               {"populations.cells.size: found 3 entries, expected one for each"}, [&] {
+                 read_description(path, {{"sizes", "[1, 2, 3]"}});
+               });
+  expect_error(ErrorKind::config, {"projections.0.N: found 1 entries, expected 2 for the targets"},
+               [&] {
+                 read_description(path, {{"counts", "[[1, 2]]"}});
+               });
 }
 
 TEST_F(Descriptions, AreRefusedWithFileLineAndTheNearestName) {
@@ -249,6 +337,8 @@ TEST_F(Descriptions, ExamplesRunAndAreReadBackEqualFromHdf5) {
       if (table.find("grid") != nullptr) {
         small.emplace_back(table.name() + ".grid", "[8, 8]");
         small.emplace_back("currents.0.neurons.center", "[4, 4]");
+      } else if (table.find("names") != nullptr) {
+        small.emplace_back("scale", "0.01");
       } else if (table.name() != "populations.cell") {
         small.emplace_back(table.name() + ".size", "50");
       }
@@ -318,12 +408,15 @@ TEST_F(Descriptions, GridsSelectNeuronsAndAreRefusedByName) {
 }
 
 TEST(Expressions, FollowTheRulesOfArithmetic) {
-  const std::map<std::string, double, std::less<>> names = {{"scale", 0.25}, {"N", 800}};
-  EXPECT_DOUBLE_EQ(evaluate("1 + 2 * 3 - 4 / 8", names), 6.5);
-  EXPECT_DOUBLE_EQ(evaluate("-2^2", names), -4);
-  EXPECT_DOUBLE_EQ(evaluate("2^3^2", names), 512);
-  EXPECT_DOUBLE_EQ(evaluate("round(N * scale / 3)", names), 67);
-  EXPECT_DOUBLE_EQ(evaluate("max(1, min(N, 3)) * sqrt(scale)", names), 1.5);
+  const Values names = {{"scale", 0.25}, {"N", 800}};
+  const auto number = [&](const char* expression) {
+    return evaluate(expression, names).numbers[0];
+  };
+  EXPECT_DOUBLE_EQ(number("1 + 2 * 3 - 4 / 8"), 6.5);
+  EXPECT_DOUBLE_EQ(number("-2^2"), -4);
+  EXPECT_DOUBLE_EQ(number("2^3^2"), 512);
+  EXPECT_DOUBLE_EQ(number("round(N * scale / 3)"), 67);
+  EXPECT_DOUBLE_EQ(number("max(1, min(N, 3)) * sqrt(scale)"), 1.5);
   expect_error(ErrorKind::config, {"no parameter called 'scal' (did you mean 'scale'?)"},
                [&] { evaluate("2 * scal", names); });
   expect_error(ErrorKind::config, {"expected ')'"}, [&] { evaluate("(1 + 2", names); });
@@ -332,6 +425,17 @@ TEST(Expressions, FollowTheRulesOfArithmetic) {
                [&] { evaluate(std::string(10000, '('), names); });
   expect_error(ErrorKind::config, {"100 nested"},
                [&] { evaluate(std::string(100000, '-'), names); });
+}
+
+TEST(Expressions, CombineArraysEntryByEntry) {
+  const Values names = {{"row", {{2}, {1, 2}}}, {"rows", {{3, 2}, {1, 2, 3, 4, 5, 6}}}};
+  EXPECT_EQ(evaluate("2 * row + 1", names), (Value{{2}, {3, 5}}));
+  EXPECT_EQ(evaluate("rows * row", names), (Value{{3, 2}, {1, 4, 3, 8, 5, 12}}));
+  EXPECT_EQ(evaluate("sum(rows * row)", names), (Value{{3}, {5, 11, 17}}));
+  EXPECT_EQ(evaluate("sum(row)", names), Value{3});
+  EXPECT_EQ(evaluate("-rows ^ 2", names).numbers[5], -36);
+  expect_error(ErrorKind::config, {"found arrays of [2] and [3] numbers"},
+               [&] { evaluate("row + sum(rows)", names); });
 }
 
 /// Degrees of a drawn projection.

@@ -161,9 +161,9 @@ TEST(GlifnetFile, DamagedFilesAreRefused) {
   {
     io::Hdf5File file(path, io::Hdf5File::Mode::create);
     file.write_text_attribute("/", "format", "afterspike-network");
-    file.write_attribute<std::int64_t>("/", "version", {{}, {kFileVersion + 1}});
+    file.write_attribute<std::int64_t>("/", "version", {{}, {kFileVersionOfRules + 1}});
   }
-  expect_error(ErrorKind::data, {"net.h5", "found version 4", "expected 1 to 3"},
+  expect_error(ErrorKind::data, {"net.h5", "found version 5", "expected 1 to 4"},
                [&] { read_network(path); });
 }
 

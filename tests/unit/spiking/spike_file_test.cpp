@@ -53,6 +53,28 @@ TEST(SpikeFile, SpikesComeBack) {
                [&] { read_trains(directory / "bad.csv", "glif4", 3, 3); });
 }
 
+TEST(SpikeFile, SpikesWrittenAsTheyComeMakeTheSameFiles) {
+  const TempDir directory;
+  const Network network = random_network(3);
+  Simulation simulation(network, {1, Engine::exact});
+  simulation.run_until(100);
+  const std::span<const Spike> spikes = simulation.spikes();
+  ASSERT_GT(spikes.size(), 20u);
+  write_spikes_csv(directory / "whole.csv", spikes);
+  SpikeWriter writer(directory / "parts.csv", directory / "parts.h5", network);
+  writer.append(spikes.first(7));
+  writer.append({});
+  writer.append(spikes.subspan(7));
+  writer.close();
+  EXPECT_EQ(testing::slurp(directory / "parts.csv"), testing::slurp(directory / "whole.csv"));
+  for (std::int64_t index = 0; index < 6; ++index) {
+    const Population& population = network.populations[static_cast<std::size_t>(index)];
+    const auto trains = read_trains(directory / "parts.h5", population.name, index, 3);
+    if (trains.times_ms.empty()) continue;
+    EXPECT_EQ(trains, read_trains(directory / "whole.csv", population.name, index, 3));
+  }
+}
+
 TEST(SpikeFile, TablesOfBmtkAreReadByNameOfThePopulation) {
   const TempDir directory;
   testing::spill(directory / "spikes.csv",
