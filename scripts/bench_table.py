@@ -332,6 +332,13 @@ def details(rows, results):
     return "\n".join(lines) + "\n"
 
 
+def kept_section(path):
+    """The section of scripts/bench_python.py in the file that is to be replaced; empty if it has none."""
+    text = path.read_text() if path.exists() else ""
+    start = text.find("\n## Layers in PyTorch\n")
+    return text[start:] if start >= 0 else ""
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", required=True)
@@ -360,7 +367,8 @@ def main():
             case.measure(options.program)
             print(f"round {turn + 1}: {case.label}: {case.rounds[-1]['step_s_median']:.4f} s", flush=True)
         # After every round, so that measurements survive if a later round is stopped.
-        Path(options.out).write_text(document(host, version, turn + 1, load, rows, results, busy))
+        out = Path(options.out)
+        out.write_text(document(host, version, turn + 1, load, rows, results, busy) + kept_section(out))
         if options.details:
             Path(options.details).write_text(details(rows, results))
     print(f"written: {options.out}")
