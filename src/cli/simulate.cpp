@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "afterspike/transfer/respond.hpp"
 #include "command.hpp"
 #include "environment.hpp"
+#include "long_run.hpp"
 #include "outputs.hpp"
 #include "spiking.hpp"
 
@@ -224,16 +226,29 @@ io::Table table_of(const spiking::Recording& recording) {
   return table;
 }
 
-void write_products(const std::filesystem::path& out, const spiking::Network& network,
-                    const spiking::Simulation& simulation, const std::vector<Sampled>& sampled) {
-  io::AtomicDirectory directory(out);
-  spiking::write_spikes_csv(directory.staging() / "spikes.csv", simulation.spikes());
-  spiking::write_spikes_sonata(directory.staging() / "spikes.h5", network, simulation.spikes());
-  for (const Sampled& each : sampled) {
-    io::write_csv(directory.staging() / each.file, table_of(simulation.recording(each.recording)));
+/// The new directory of a run. Spikes are written as they come.
+class Products {
+ public:
+  Products(const std::filesystem::path& out, const spiking::Network& network)
+      : directory_(out),
+        spikes_(directory_.staging() / "spikes.csv", directory_.staging() / "spikes.h5", network) {}
+
+  spiking::SpikeWriter* spikes() { return &spikes_; }
+
+  /// Adds the samples and publishes the directory.
+  void commit(const spiking::Simulation& simulation, const std::vector<Sampled>& sampled) {
+    spikes_.close();
+    for (const Sampled& each : sampled) {
+      io::write_csv(directory_.staging() / each.file,
+                    table_of(simulation.recording(each.recording)));
+    }
+    directory_.commit();
   }
-  directory.commit();
-}
+
+ private:
+  io::AtomicDirectory directory_;
+  spiking::SpikeWriter spikes_;
+};
 
 /// Runs for a time, on recorded spikes. Takes the network out of `input`.
 io::Json run_for(const Arguments& arguments, Input& input) {
@@ -247,16 +262,20 @@ io::Json run_for(const Arguments& arguments, Input& input) {
   options.threads = threads(arguments);
   options.seed = input.seed;
   const double until = input.until_ms;
+  require_memory(input.network, options);
+  const auto start = std::chrono::steady_clock::now();
   spiking::Simulation simulation(std::move(input.network), options);
+  const std::chrono::duration<double> built = std::chrono::steady_clock::now() - start;
   const spiking::Network& network = simulation.network();
   set_inputs(arguments, network, simulation);
   const double step = options.dt_ms > 0 ? options.dt_ms : network.time_step_ms;
   const auto sampled =
       set_recordings(requests, simulation, positive_ms(arguments, "interval", step));
-  const auto start = std::chrono::steady_clock::now();
-  simulation.run_until(until);
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-  if (arguments.has("out")) write_products(arguments.text("out"), network, simulation, sampled);
+  std::optional<Products> products;
+  if (arguments.has("out")) products.emplace(arguments.text("out"), network);
+  const double taken =
+      run_reporting(simulation, until, step, products ? products->spikes() : nullptr);
+  if (products) products->commit(simulation, sampled);
   const spiking::Statistics counted = simulation.statistics();
   std::int64_t neurons = 0;
   for (const spiking::Population& population : network.populations) {
@@ -269,8 +288,10 @@ io::Json run_for(const Arguments& arguments, Input& input) {
       {"spikes", counted.spikes},
       {"rate_per_s", static_cast<double>(counted.spikes) / static_cast<double>(neurons) / seconds},
       {"synaptic_events", counted.synaptic_events},
-      {"synaptic_events_per_s", static_cast<double>(counted.synaptic_events) / taken.count()},
-      {"wall_s", taken.count()}};
+      {"synaptic_events_per_s", static_cast<double>(counted.synaptic_events) / taken},
+      {"real_time_factor", taken / seconds},
+      {"build_s", built.count()},
+      {"wall_s", taken}};
 }
 
 io::Json classify(const Arguments& arguments, const spiking::Network& network) {
