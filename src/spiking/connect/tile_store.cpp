@@ -52,8 +52,7 @@ TileStore::TileStore(const Layout& layout, const Tile& tile,
       synapses_ += static_cast<std::uint64_t>(counts.back()[static_cast<std::size_t>(block)]);
     }
   }
-  // The last synapses are read in pieces of eight bytes.
-  bytes_ = LargeArray(synapses_ * kSynapseBytes + kLine);
+  bytes_ = LargeArray(synapses_ * kSynapseBytes);
   rows_.resize(static_cast<std::size_t>(layout.first_neuron.back()));
   std::byte* out = bytes_.data();
   std::uint64_t written = 0;
