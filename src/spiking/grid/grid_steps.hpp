@@ -7,7 +7,7 @@
 /// kLanes, of which the first are neurons and the others padding, which never spikes.
 namespace afterspike::spiking {
 
-inline constexpr std::int64_t kLanes = 8;
+inline constexpr std::int64_t kLanes = 16;
 
 /// A coefficient of each neuron: at data[step * neuron]. Where all are the same, kLanes copies and
 /// a step of 0.

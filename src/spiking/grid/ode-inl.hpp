@@ -5,8 +5,8 @@
 //
 // Equations, advanced by advance_ode<M>: derivatives(), written for vectors and for one neuron.
 // Receptors decay in closed form. The classical Runge-Kutta method of order 4 takes a step of at
-// most kLongest_ms; where the slope changes too much within it (kTolerance), eight of an eighth;
-// where that is too long, too, the neuron alone is advanced in steps of its own length. A model
+// most kLongest_ms. Neurons whose slope changes too much within it (kTolerance) are gathered and
+// take shorter ones (OdeLevel), in the end steps of their own length. A model
 // with kPeak is reset inside the step, where V reaches peak(), and the rest of the step is
 // integrated from there: spikes cost no order. Others spike and are reset at the end of a step.
 //
@@ -25,30 +25,111 @@ HWY_BEFORE_NAMESPACE();
 namespace afterspike::spiking {
 namespace HWY_NAMESPACE {
 
+/// Columns from `first` on, as many as a vector has lanes.
+class Columns {
+ public:
+  HWY_INLINE explicit Columns(std::int64_t first) : first_(first) {}
+
+  HWY_INLINE Vec load(const double* row) const {
+    return HWY_NAMESPACE::load(row + first_, static_cast<Vec*>(nullptr));
+  }
+  HWY_INLINE void store(Vec value, double* row) const { HWY_NAMESPACE::store(value, row + first_); }
+  HWY_INLINE Vec coefficient(const Coefficient& row) const {
+    return HWY_NAMESPACE::load(row.data + row.step * first_, static_cast<Vec*>(nullptr));
+  }
+  HWY_INLINE std::int64_t operator[](std::size_t lane) const {
+    return first_ + static_cast<std::int64_t>(lane);
+  }
+
+ private:
+  std::int64_t first_;
+};
+
+/// The coefficients of the columns at hand; only those that differ between neurons are loaded
+/// again.
+template <typename M>
+class Table {
+ public:
+  explicit Table(const Coefficient* rows) : rows_(rows) {
+    for (std::size_t index = 0; index < M::kCoefficients; ++index) {
+      values_[index] = load(rows[index].data, static_cast<Vec*>(nullptr));
+      if (rows[index].step != 0) varying_[count_++] = index;
+    }
+  }
+  HWY_INLINE Coefficients<Vec> at(const Columns& at) {
+    for (std::size_t index = 0; index < count_; ++index) {
+      values_[varying_[index]] = at.coefficient(rows_[varying_[index]]);
+    }
+    return {values_};
+  }
+
+ private:
+  Vec values_[M::kCoefficients];
+  const Coefficient* rows_;
+  std::size_t varying_[M::kCoefficients], count_ = 0;
+};
+
 /// Neurons of a vector in a step.
 template <typename M>
 struct Block {
-  Coefficients<Vec> c;
-  std::int64_t column;
   Neuron<M, Vec> start, now;
-  Vec waiting, current, fired;  ///< fired: 1 or 0.
-  Mask free;
+  Vec waited, waiting, current;
+  Mask fired;
 };
 
 template <typename M>
-HWY_INLINE Mask integrate(const OdeStep& s, const Block<M>& b, Neuron<M, Vec>& n,
-                          std::int64_t count, std::size_t decay) {
-  Vec keep[room<M>()];
-  for (std::size_t r = 0; r < receptors<M>(); ++r) {
-    keep[r] = Coefficients<Vec>{s.decays + r * Decay::count, b.column}[decay];
+HWY_INLINE Block<M> load_block(const OdeStep& s, const Columns& at) {
+  Block<M> b;
+  for (std::size_t i = 0; i < M::kStates; ++i) {
+    b.start.x[i] = at.load(s.states + static_cast<std::int64_t>(i) * s.columns);
   }
-  const Vec h = s.dt_ms / static_cast<double>(count);
-  const Vec strict = strictness(s);
-  Mask failed = b.waiting < Vec(-1);
-  for (std::int64_t sub = 0; sub < count; ++sub) {
-    const Accuracy<Vec> accuracy = runge_kutta<M, Vec>(n, b.c, b.current, keep, h, b.free);
-    failed = failed | !(accuracy.error <= accuracy.allowed * strict);
-    if constexpr (M::kPeak) failed = failed | (b.free & at_peak(n, b.c));
+  for (std::size_t r = 0; r < receptors<M>(); ++r) {
+    const std::int64_t row = static_cast<std::int64_t>(r) * s.columns;
+    b.start.receptor.value[r] = at.load(s.synapses + row);
+    const bool rises = M::kShapes[r] == SynapseShape::alpha;
+    b.start.receptor.rise[r] = rises ? at.load(s.rises + row) : Vec(0);
+  }
+  b.waited = at.load(s.waiting);
+  b.current = at.coefficient(s.current);
+  if (s.coupled != nullptr) b.current = b.current + at.load(s.coupled);
+  b.now = b.start;
+  b.fired = b.waited < Vec(-1);
+  return b;
+}
+
+template <typename M>
+HWY_INLINE void store_block(const OdeStep& s, const Columns& at, const Block<M>& b) {
+  for (std::size_t i = 0; i < M::kStates; ++i) {
+    at.store(b.now.x[i], s.states + static_cast<std::int64_t>(i) * s.columns);
+  }
+  for (std::size_t r = 0; r < receptors<M>(); ++r) {
+    const std::int64_t row = static_cast<std::int64_t>(r) * s.columns;
+    at.store(b.now.receptor.value[r], s.synapses + row);
+    if (M::kShapes[r] == SynapseShape::alpha) at.store(b.now.receptor.rise[r], s.rises + row);
+  }
+  at.store(b.waiting, s.waiting);
+}
+
+/// Equal sub-steps of a step.
+struct SubSteps {
+  Vec length, strictness;
+  std::int64_t count;
+};
+
+/// Advances all lanes. Returns those for which the sub-steps are too long.
+template <typename M>
+HWY_INLINE Mask integrate(const Coefficients<Vec>& c, Block<M>& b, const Vec* keep,
+                          const SubSteps& steps) {
+  const Mask free = b.waited <= Vec(0);
+  Mask failed = b.waited < Vec(-1);
+  for (std::int64_t sub = 0; sub < steps.count; ++sub) {
+    const Accuracy<Vec> accuracy =
+        runge_kutta<M, Vec>(b.now, c, b.current, keep, steps.length, free);
+    failed = failed | !(accuracy.error <= accuracy.allowed * steps.strictness);
+    if constexpr (M::kPeak) failed = failed | (free & at_peak(b.now, c));
+  }
+  if constexpr (M::kExactRefractory) {
+    failed = failed | ((b.waited > Vec(0)) & (b.waited < Vec(1)));
   }
   return failed;
 }
@@ -62,17 +143,14 @@ HWY_INLINE void merge(Mask mask, const Neuron<M, Vec>& from, Neuron<M, Vec>& to)
   }
 }
 
-HWY_INLINE void store(Vec value, double* to) {
-  hn::StoreU(value.v, Doubles(), to);
-}
 HWY_INLINE Vec ones(Mask mask) {
   return select(mask, Vec(1), Vec(0));
 }
 
-/// The lanes of a vector, one by one.
+/// Advances the lanes of a vector one by one.
 template <typename M>
-void advance_alone(OdeStep& s, Block<M>& b, Mask which) {
-  constexpr std::size_t kRows = M::kStates + 2 * receptors<M>() + 4;
+void take_lanes(OdeStep& s, const Columns& at, Block<M>& b) {
+  constexpr std::size_t kRows = M::kStates + 2 * receptors<M>() + 3;
   HWY_ALIGN double lane[kRows][kLanes];
   const auto each = [&](Neuron<M, Vec>& n, const auto& move) {
     std::size_t row = 0;
@@ -82,108 +160,71 @@ void advance_alone(OdeStep& s, Block<M>& b, Mask which) {
       move(n.receptor.rise[r], lane[row++]);
     }
   };
-  double* waiting = lane[kRows - 4];
-  double* current = lane[kRows - 3];
-  double* fired = lane[kRows - 2];
-  double* wanted = lane[kRows - 1];
+  double* waiting = lane[kRows - 3];
+  double* current = lane[kRows - 2];
+  double* fired = lane[kRows - 1];
   each(b.start, [](Vec value, double* to) { store(value, to); });
-  store(b.waiting, waiting);
+  store(b.waited, waiting);
   store(b.current, current);
   store(Vec(0), fired);
-  store(ones(which), wanted);
-  for (std::size_t at = 0; at < hn::Lanes(Doubles()); ++at) {
-    if (wanted[at] == 0) continue;
+  for (std::size_t index = 0; index < lanes() && at[index] < s.neurons; ++index) {
     Neuron<M, double> start{};
     std::size_t row = 0;
-    for (std::size_t i = 0; i < M::kStates; ++i) start.x[i] = lane[row++][at];
+    for (std::size_t i = 0; i < M::kStates; ++i) start.x[i] = lane[row++][index];
     for (std::size_t r = 0; r < receptors<M>(); ++r) {
-      start.receptor.value[r] = lane[row++][at];
-      start.receptor.rise[r] = lane[row++][at];
+      start.receptor.value[r] = lane[row++][index];
+      start.receptor.rise[r] = lane[row++][index];
     }
-    const std::int64_t column = b.column + static_cast<std::int64_t>(at);
-    Alone<M> alone(s, column, current[at], start, waiting[at]);
+    Alone<M> alone(s, at[index], current[index], start, waiting[index]);
     alone.advance();
     row = 0;
-    for (std::size_t i = 0; i < M::kStates; ++i) lane[row++][at] = alone.neuron().x[i];
+    for (std::size_t i = 0; i < M::kStates; ++i) lane[row++][index] = alone.neuron().x[i];
     for (std::size_t r = 0; r < receptors<M>(); ++r) {
-      lane[row++][at] = alone.neuron().receptor.value[r];
-      lane[row++][at] = alone.neuron().receptor.rise[r];
+      lane[row++][index] = alone.neuron().receptor.value[r];
+      lane[row++][index] = alone.neuron().receptor.rise[r];
     }
-    waiting[at] = alone.waiting();
-    fired[at] = alone.count() > 0 ? 1 : 0;
-    if (alone.count() > 1 && column < s.neurons) {
-      s.failed = column;
+    waiting[index] = alone.waiting();
+    fired[index] = alone.count() > 0 ? 1 : 0;
+    if (alone.count() > 1) {
+      s.failed = at[index];
       s.fired_twice = true;
     }
   }
-  Neuron<M, Vec> done;
-  each(done,
+  each(b.now,
        [](Vec& value, const double* from) { value = load(from, static_cast<Vec*>(nullptr)); });
-  merge<M>(which, done, b.now);
-  const Vec all_waiting = load(waiting, static_cast<Vec*>(nullptr));
-  b.waiting = select(which, all_waiting, max(b.waiting - 1, Vec(0)));
-  b.fired = load(fired, static_cast<Vec*>(nullptr));
-}
-
-/// Lanes for which the coarse step will not do.
-template <typename M>
-HWY_NOINLINE void repeat_finer(OdeStep& s, Block<M>& b, Mask failed) {
-  Neuron<M, Vec> finer = b.start;
-  Mask left = failed & integrate<M>(s, b, finer, s.sub_steps * kFineSubSteps, Decay::half_fine);
-  merge<M>(failed, finer, b.now);
-  if constexpr (M::kExactRefractory) left = left | ((b.waiting > Vec(0)) & (b.waiting < Vec(1)));
-  if (any(left)) {
-    advance_alone<M>(s, b, left);
-  } else {
-    b.waiting = max(b.waiting - 1, Vec(0));
-  }
+  b.waiting = load(waiting, static_cast<Vec*>(nullptr));
+  b.fired = load(fired, static_cast<Vec*>(nullptr)) > Vec(0);
 }
 
 /// Appends neurons to the list of spikes; notes a state that is not finite.
-HWY_INLINE void conclude(OdeStep& s, std::int64_t column, Mask fired, Vec sum) {
+HWY_INLINE void conclude(OdeStep& s, const Columns& at, Mask fired, Vec sum) {
   const Mask finite = (sum - sum) >= Vec(0);
   if (HWY_LIKELY(!any(fired | !finite))) return;
-  HWY_ALIGN double spikes[kLanes], broken[kLanes];
+  HWY_ALIGN double spikes[kLanes] = {}, broken[kLanes] = {};
   store(ones(fired), spikes);
   store(ones(!finite), broken);
-  for (std::size_t lane = 0; lane < hn::Lanes(Doubles()); ++lane) {
-    const std::int64_t neuron = column + static_cast<std::int64_t>(lane);
-    if (neuron >= s.neurons) break;
+  for (std::size_t lane = 0; lane < lanes() && at[lane] < s.neurons; ++lane) {
+    const std::int64_t neuron = at[lane];
     if (spikes[lane] != 0) s.spiked[s.count++] = static_cast<std::uint32_t>(neuron);
     if (broken[lane] != 0 && s.failed < 0) s.failed = neuron;
   }
 }
 
-HWY_INLINE Vec take_arriving(const OdeStep& s, std::int64_t at) {
-  if (s.arriving == nullptr) return 0;
-  const Vec arriving = load(s.arriving + at, static_cast<Vec*>(nullptr));
-  store(Vec(0), s.arriving + at);
-  return arriving;
-}
-
-HWY_INLINE Vec current_of(const OdeStep& s, std::int64_t column) {
-  Vec current = Coefficients<Vec>{&s.current, column}[0];
-  if (s.coupled != nullptr) {
-    current = current + load(s.coupled + column, static_cast<Vec*>(nullptr));
-  }
-  return current;
-}
-
 /// Adds arrivals at the end of the step. Returns neurons that a jump lifts to the peak.
 template <typename M>
-HWY_INLINE Mask arrive(const OdeStep& s, Block<M>& b) {
+HWY_INLINE Mask arrive(const OdeStep& s, const Columns& at, const Coefficients<Vec>& c,
+                       const Vec* arriving, Block<M>& b) {
   Mask jumped = b.waiting < Vec(-1);
   for (std::size_t r = 0; r < receptors<M>(); ++r) {
-    const Vec arriving = take_arriving(s, static_cast<std::int64_t>(r) * s.columns + b.column);
     if constexpr (M::kShapes[0] == SynapseShape::alpha) {
-      const Coefficients<Vec> decay{s.decays + r * Decay::count, b.column};
-      b.now.receptor.rise[r] = b.now.receptor.rise[r] + decay[Decay::jump] * arriving;
+      const Vec jump = at.coefficient(s.decays[r * Decay::count + Decay::jump]);
+      b.now.receptor.rise[r] = b.now.receptor.rise[r] + jump * arriving[r];
     } else if (M::kShapes[r] == SynapseShape::exponential) {
-      b.now.receptor.value[r] = b.now.receptor.value[r] + arriving;
+      b.now.receptor.value[r] = b.now.receptor.value[r] + arriving[r];
     } else if constexpr (M::kPeak) {
       const Mask free = b.waiting <= Vec(0);
-      b.now.x[0] = select(free, b.now.x[0] + arriving, b.now.x[0]);
-      jumped = jumped | (free & at_peak(b.now, b.c));
+      b.now.x[0] = select(free, b.now.x[0] + arriving[r], b.now.x[0]);
+      jumped = jumped | (free & at_peak(b.now, c));
     }
   }
   return jumped;
@@ -208,72 +249,92 @@ HWY_INLINE Mask finish(const Neuron<M, Vec>& before, Neuron<M, Vec>& now,
   }
 }
 
+/// Spikes, resets and arrivals at the end of a step.
 template <typename M>
-HWY_INLINE Block<M> load_block(const OdeStep& s, std::int64_t column) {
-  Block<M> b;
-  b.start.receptor.value[0] = b.start.receptor.rise[0] = 0;
-  b.c = {s.coefficients, column};
-  b.column = column;
-  Vec* const kind = nullptr;
-  for (std::size_t i = 0; i < M::kStates; ++i) {
-    b.start.x[i] = load(s.states + static_cast<std::int64_t>(i) * s.columns + column, kind);
+HWY_INLINE void end_step(const OdeStep& s, const Columns& at, const Coefficients<Vec>& c,
+                         const Vec* arriving, Block<M>& b) {
+  const Vec refractory = at.coefficient(s.refractory);
+  if constexpr (M::kPeak) {
+    const Mask jumped = arrive<M>(s, at, c, arriving, b);
+    M::reset(jumped, b.now.x, c);
+    b.waiting = select(jumped, refractory, b.waiting);
+    b.fired = b.fired | jumped;
+  } else {
+    const Vec random = M::kRandom ? at.load(s.random) : Vec(0);
+    b.waiting = b.waited;
+    b.fired = finish<M>(b.start, b.now, c, {b.waiting, refractory, random, b.current});
+    arrive<M>(s, at, c, arriving, b);
   }
+}
+
+/// Ends a step that began in `b.start` and stores it. Lanes of `left` stay where they were and are
+/// listed.
+template <typename M>
+HWY_INLINE void end_block(OdeStep& result, const OdeStep& s, const Columns& at,
+                          const Coefficients<Vec>& c, Block<M>& b, Mask left) {
+  Vec arriving[room<M>()], rest[room<M>()];
   for (std::size_t r = 0; r < receptors<M>(); ++r) {
-    const std::int64_t at = static_cast<std::int64_t>(r) * s.columns + column;
-    b.start.receptor.value[r] = load(s.synapses + at, kind);
-    b.start.receptor.rise[r] = load(s.rises + at, kind);
+    const std::int64_t row = static_cast<std::int64_t>(r) * s.columns;
+    arriving[r] = s.arriving == nullptr ? Vec(0) : at.load(s.arriving + row);
+    rest[r] = 0;
   }
-  b.waiting = load(s.waiting + column, kind);
-  b.current = current_of(s, column);
-  b.free = b.waiting <= Vec(0);
-  b.fired = Vec(0);
-  b.now = b.start;
-  return b;
+  end_step<M>(s, at, c, arriving, b);
+  if (HWY_UNLIKELY(any(left))) {
+    merge<M>(left, b.start, b.now);
+    b.waiting = select(left, b.waited, b.waiting);
+    b.fired = b.fired & !left;
+    for (std::size_t r = 0; r < receptors<M>(); ++r) rest[r] = select(left, arriving[r], Vec(0));
+    HWY_ALIGN double listed[kLanes] = {};
+    store(ones(left), listed);
+    for (std::size_t lane = 0; lane < lanes() && at[lane] < s.neurons; ++lane) {
+      if (listed[lane] == 0) continue;
+      s.list[result.listed++] = static_cast<std::uint32_t>(at[lane]);
+    }
+  }
+  store_block<M>(s, at, b);
+  for (std::size_t r = 0; r < receptors<M>() && s.arriving != nullptr; ++r) {
+    at.store(rest[r], s.arriving + static_cast<std::int64_t>(r) * s.columns);
+  }
+  Vec sum = b.now.x[0];
+  for (std::size_t i = 1; i < M::kStates; ++i) sum = sum + b.now.x[i];
+  conclude(result, at, b.fired, sum);
 }
 
 template <typename M>
-HWY_INLINE void store_block(const OdeStep& s, const Block<M>& b) {
-  for (std::size_t i = 0; i < M::kStates; ++i) {
-    store(b.now.x[i], s.states + static_cast<std::int64_t>(i) * s.columns + b.column);
+HWY_NOINLINE void advance_alone(OdeStep& s) {
+  Table<M> table(s.coefficients);
+  for (std::int64_t column = 0; column < s.columns; column += static_cast<std::int64_t>(lanes())) {
+    const Columns at(column);
+    Block<M> b = load_block<M>(s, at);
+    const Mask none = b.fired;
+    take_lanes<M>(s, at, b);
+    end_block<M>(s, s, at, table.at(at), b, none);
   }
-  for (std::size_t r = 0; r < receptors<M>(); ++r) {
-    const std::int64_t at = static_cast<std::int64_t>(r) * s.columns + b.column;
-    store(b.now.receptor.value[r], s.synapses + at);
-    if (M::kShapes[r] == SynapseShape::alpha) store(b.now.receptor.rise[r], s.rises + at);
-  }
-  store(b.waiting, s.waiting + b.column);
 }
 
 template <typename M>
 void advance_ode(OdeStep& s) {
-  for (std::int64_t column = 0; column < s.columns;
-       column += static_cast<std::int64_t>(hn::Lanes(Doubles()))) {
-    Block<M> b = load_block<M>(s, column);
-    const Vec waited = b.waiting;
-    Mask failed = integrate<M>(s, b, b.now, s.sub_steps, Decay::half_coarse);
-    if constexpr (M::kExactRefractory) failed = failed | ((waited > Vec(0)) & (waited < Vec(1)));
-    if (HWY_UNLIKELY(any(failed))) {
-      repeat_finer<M>(s, b, failed);
-    } else {
-      b.waiting = max(waited - 1, Vec(0));
+  if (s.level == OdeLevel::alone) return advance_alone<M>(s);
+  Table<M> table(s.coefficients);
+  const OdeStep fixed = s;  // Stores of results do not change it.
+  constexpr std::int64_t kSubSteps[] = {1, kFineSubSteps, kFinestSubSteps};
+  constexpr std::size_t kDecays[] = {Decay::half_coarse, Decay::half_fine, Decay::half_finest};
+  const auto level = static_cast<std::size_t>(fixed.level);
+  const std::int64_t count = fixed.sub_steps * kSubSteps[level];
+  const std::size_t decay = kDecays[level];
+  const Vec h = fixed.dt_ms / static_cast<double>(count), strict = strictness(fixed);
+  for (std::int64_t column = 0; column < fixed.columns;
+       column += static_cast<std::int64_t>(lanes())) {
+    const Columns at(column);
+    const Coefficients<Vec> c = table.at(at);
+    Block<M> b = load_block<M>(fixed, at);
+    Vec keep[room<M>()];
+    for (std::size_t r = 0; r < receptors<M>(); ++r) {
+      keep[r] = at.coefficient(fixed.decays[r * Decay::count + decay]);
     }
-    const Vec refractory = Coefficients<Vec>{&s.refractory, column}[0];
-    const Vec random = M::kRandom ? load(s.random + column, static_cast<Vec*>(nullptr)) : Vec(0);
-    Mask fired = b.fired > Vec(0);
-    if constexpr (M::kPeak) {
-      const Mask jumped = arrive<M>(s, b);
-      M::reset(jumped, b.now.x, b.c);
-      b.waiting = select(jumped, refractory, b.waiting);
-      fired = fired | jumped;
-    } else {
-      b.waiting = waited;
-      fired = finish<M>(b.start, b.now, b.c, {b.waiting, refractory, random, b.current});
-      arrive<M>(s, b);
-    }
-    Vec sum = b.now.x[0];
-    for (std::size_t i = 1; i < M::kStates; ++i) sum = sum + b.now.x[i];
-    store_block<M>(s, b);
-    conclude(s, column, fired, sum);
+    const Mask left = integrate<M>(c, b, keep, {h, strict, count});
+    b.waiting = max(b.waited - 1, Vec(0));
+    end_block<M>(s, fixed, at, c, b, left);
   }
 }
 
@@ -286,29 +347,36 @@ struct Entering {
 
 template <typename M>
 void advance_steps(OdeStep& s) {
-  for (std::int64_t column = 0; column < s.columns;
-       column += static_cast<std::int64_t>(hn::Lanes(Doubles()))) {
-    const Coefficients<Vec> c{s.coefficients, column};
+  Table<M> table(s.coefficients);
+  const OdeStep fixed = s;
+  for (std::int64_t column = 0; column < fixed.columns;
+       column += static_cast<std::int64_t>(lanes())) {
+    const Columns at(column);
+    const Coefficients<Vec> c = table.at(at);
     Vec x[M::kStates], arriving[room<M>()];
-    Vec* const kind = nullptr;
     for (std::size_t i = 0; i < M::kStates; ++i) {
-      x[i] = load(s.states + static_cast<std::int64_t>(i) * s.columns + column, kind);
+      x[i] = at.load(fixed.states + static_cast<std::int64_t>(i) * fixed.columns);
     }
     for (std::size_t r = 0; r < receptors<M>(); ++r) {
-      arriving[r] = take_arriving(s, static_cast<std::int64_t>(r) * s.columns + column);
+      arriving[r] = 0;
+      if (fixed.arriving == nullptr) continue;
+      double* row = fixed.arriving + static_cast<std::int64_t>(r) * fixed.columns;
+      arriving[r] = at.load(row);
+      at.store(Vec(0), row);
     }
-    Vec waiting = load(s.waiting + column, kind);
-    const Mask fired = M::step(x, c,
-                               Entering{waiting, Coefficients<Vec>{&s.refractory, column}[0],
-                                        M::kRandom ? load(s.random + column, kind) : Vec(0),
-                                        current_of(s, column), arriving});
+    Vec waiting = at.load(fixed.waiting), current = at.coefficient(fixed.current);
+    if (fixed.coupled != nullptr) current = current + at.load(fixed.coupled);
+    const Mask fired =
+        M::step(x, c,
+                Entering{waiting, at.coefficient(fixed.refractory),
+                         M::kRandom ? at.load(fixed.random) : Vec(0), current, arriving});
     Vec sum = 0;
     for (std::size_t i = 0; i < M::kStates; ++i) {
-      store(x[i], s.states + static_cast<std::int64_t>(i) * s.columns + column);
+      at.store(x[i], fixed.states + static_cast<std::int64_t>(i) * fixed.columns);
       sum = sum + x[i];
     }
-    store(waiting, s.waiting + column);
-    conclude(s, column, fired, sum);
+    at.store(waiting, fixed.waiting);
+    conclude(s, at, fired, sum);
   }
 }
 

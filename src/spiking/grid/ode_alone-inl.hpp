@@ -88,7 +88,8 @@ class Alone {
  private:
   double least() const { return 1e-9 * step_.dt_ms; }
 
-  Accuracy<double> take(double h, bool free) {
+  /// One step of length h.
+  HWY_NOINLINE Accuracy<double> take(double h, bool free) {
     double keep[room<M>()];
     for (std::size_t r = 0; r < receptors<M>(); ++r) keep[r] = exp(-0.5 * h * rate_[r]);
     Accuracy<double> accuracy = runge_kutta<M, double>(n_, c_, current_, keep, h, free);

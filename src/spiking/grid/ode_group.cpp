@@ -1,12 +1,14 @@
 #include "grid/ode_group.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <utility>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/rng.hpp"
+#include "grid/ode_refined.hpp"
 #include "simulation/steps.hpp"
 #include "simulation/stimuli.hpp"
 
@@ -25,6 +27,8 @@ class OdeGroup final : public GridGroup {
         dt_(layout.dt_ms) {
     step_.columns = columns_;
     step_.neurons = piece.size();
+    list_.resize(static_cast<std::size_t>(columns_));
+    step_.list = list_.data();
     step_.dt_ms = dt_;
     step_.sub_steps = static_cast<std::int64_t>(std::max(1.0, std::ceil(dt_ / kLongest_ms - 1e-9)));
     make_coefficients();
@@ -57,6 +61,7 @@ class OdeGroup final : public GridGroup {
   void make_decays();
   void make_noise(double time_ms);
   void update_external(double time_ms);
+  void refine(OdeStep& step, std::size_t level);
   void land(std::span<const Kick> kicks);
   [[noreturn]] void fail_at(std::int64_t step) const;
 
@@ -71,6 +76,9 @@ class OdeGroup final : public GridGroup {
   std::vector<Coefficient> coefficients_, decays_;
   Lines states_, synapses_, rises_, waiting_, external_, coupled_, random_;
   std::vector<Rng> noise_;
+  std::vector<std::uint32_t> list_;
+  std::array<Refined, 3> refined_ = {Refined(OdeLevel::fine), Refined(OdeLevel::finest),
+                                     Refined(OdeLevel::alone)};
 };
 
 void OdeGroup::make_coefficients() {
@@ -98,6 +106,7 @@ void OdeGroup::make_coefficients() {
 void OdeGroup::make_decays() {
   const double coarse = dt_ / static_cast<double>(step_.sub_steps);
   const double fine = coarse / static_cast<double>(kFineSubSteps);
+  const double finest = coarse / static_cast<double>(kFinestSubSteps);
   for (std::size_t r = 0; r < rule_.shapes.size(); ++r) {
     const bool decays = rule_.shapes[r] != SynapseShape::delta && !rule_.time_constants.empty();
     const auto rate = [&](const double* own) {
@@ -106,6 +115,7 @@ void OdeGroup::make_decays() {
     const bool alpha = rule_.shapes[r] == SynapseShape::alpha;
     decays_.push_back(each([&](const double* own) { return std::exp(-0.5 * coarse * rate(own)); }));
     decays_.push_back(each([&](const double* own) { return std::exp(-0.5 * fine * rate(own)); }));
+    decays_.push_back(each([&](const double* own) { return std::exp(-0.5 * finest * rate(own)); }));
     decays_.push_back(each(rate));
     decays_.push_back(
         each([&](const double* own) { return alpha ? std::numbers::e * rate(own) : 1.0; }));
@@ -180,12 +190,26 @@ std::int64_t OdeGroup::advance(std::int64_t step, const Arriving& arriving, std:
   step_.arriving = rule_.takes_sums ? sums_of(arriving) : arriving.sums;
   step_.spiked = spiked;
   step_.count = 0;
+  step_.listed = 0;
   step_.failed = -1;
   step_.fired_twice = false;
   rule_.advance(step_);
+  if (step_.listed > 0) {
+    refine(step_, 0);
+    std::sort(step_.spiked, step_.spiked + step_.count);
+  }
   if (step_.failed >= 0) fail_at(step);
   if (!rule_.takes_sums) land(arriving.kicks);
   return step_.count;
+}
+
+/// Advances the neurons for which a level is too coarse by the next one. Gathered into full
+/// vectors, few of them cost little, wherever they are.
+void OdeGroup::refine(OdeStep& step, std::size_t level) {
+  OdeStep& finer = refined_[level].pack(step, rule_);
+  rule_.advance(finer);
+  if (finer.listed > 0) refine(finer, level + 1);
+  refined_[level].unpack(step, rule_);
 }
 
 /// Adds arrivals to the state that receptors have at the end of the step.

@@ -13,12 +13,21 @@
 /// grid/ode-inl.hpp for the two kinds of models.
 namespace afterspike::spiking {
 
+/// Sub-steps of a step; a level is taken by the neurons for which the one before is too coarse.
+enum class OdeLevel {
+  coarse,  ///< Equal ones, at most kLongest_ms long.
+  fine,    ///< kFineSubSteps times as many.
+  finest,  ///< kFinestSubSteps times as many.
+  alone,   ///< Of each neuron's own length.
+};
+
 /// One step of a piece of a population. Arrays are `columns` long, as in grid_steps.hpp; padding
 /// has the parameters of the last neuron.
 struct OdeStep {
   std::int64_t columns = 0, neurons = 0;
   double dt_ms = 0;
   std::int64_t sub_steps = 1;  ///< Sub-steps of the coarse integration.
+  OdeLevel level = OdeLevel::coarse;
 
   double* states = nullptr;    ///< [states, columns]
   double* synapses = nullptr;  ///< [receptors, columns]; of delta receptors unused.
@@ -36,6 +45,8 @@ struct OdeStep {
   // Results.
   std::uint32_t* spiked = nullptr;
   std::int64_t count = 0;
+  std::uint32_t* list = nullptr;  ///< Neurons that are left to the next level, [columns].
+  std::int64_t listed = 0;
   std::int64_t failed = -1;  ///< A column without a finite state, or that fires twice; -1: none.
   bool fired_twice = false;
 };
@@ -45,6 +56,7 @@ struct Decay {
   enum : std::size_t {
     half_coarse,  ///< Decay over half a coarse sub-step.
     half_fine,    ///< Over half a fine one.
+    half_finest,  ///< Over half a finest one.
     rate,         ///< 1/ms
     jump,         ///< Change of the state by an arriving weight of 1.
     count
@@ -54,8 +66,8 @@ struct Decay {
 /// The longest sub-step of a coarse integration.
 inline constexpr double kLongest_ms = 0.1;
 
-/// Fine sub-steps in a coarse one.
-inline constexpr std::int64_t kFineSubSteps = 8;
+/// Sub-steps of other levels in a coarse one.
+inline constexpr std::int64_t kFineSubSteps = 8, kFinestSubSteps = 32;
 
 /// Returned by OdeRule::variable for the variables of receptors, which come last.
 inline constexpr double kReceptorVariable = std::numeric_limits<double>::quiet_NaN();

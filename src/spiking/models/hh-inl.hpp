@@ -50,8 +50,7 @@ struct HodgkinHuxley : OdeModel {
     const V leak = c[M::g_L] * (x[0] - c[M::E_L]);
     dx[0] = (M::drive(x, c, s, current) - sodium - potassium - leak) * c[M::per_C];
     for (std::size_t gate = 0; gate < kGates; ++gate) {
-      const V open = x[gate + 1];
-      dx[gate + 1] = rate.opening[gate] * (1 - open) - rate.closing[gate] * open;
+      dx[gate + 1] = rate.opening[gate] - (rate.opening[gate] + rate.closing[gate]) * x[gate + 1];
     }
   }
 

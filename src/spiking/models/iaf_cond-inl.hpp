@@ -29,20 +29,27 @@ struct IafCond : OdeModel {
     I_e,
     V_m,
     per_C,
+    leak,
     kCoefficients
   };
   static constexpr std::array kShapes = {kShape, kShape};
   static constexpr std::array<std::size_t, 2> kTimeConstants = {tau_syn_ex, tau_syn_in};
   static constexpr int kRefractory = t_ref, kCurrent = I_e;
 
-  static void prepare(double* c, double /*dt_ms*/) { c[per_C] = 1 / c[C_m]; }
+  static void prepare(double* c, double /*dt_ms*/) {
+    c[per_C] = 1 / c[C_m];
+    c[leak] = c[g_L] * c[E_L];
+  }
   static void initial(const double* c, double* x) { x[0] = c[V_m]; }
 
   template <typename V>
   static HWY_INLINE void derivatives(const V* x, const Coefficients<V>& c, const V* g, V current,
                                      V* dx) {
-    const V leak = c[g_L] * (x[0] - c[E_L]);
-    dx[0] = (current - leak - g[0] * (x[0] - c[E_ex]) - g[1] * (x[0] - c[E_in])) * c[per_C];
+    // Sums of the conductances, and of the conductances times their reversal potentials, are the
+    // same in both middle slopes of a step.
+    const V total = c[g_L] + g[0] + g[1];
+    const V drive = c[leak] + current + g[0] * c[E_ex] + g[1] * c[E_in];
+    dx[0] = (drive - total * x[0]) * c[per_C];
   }
   static HWY_INLINE Mask fires(const Vec* /*before*/, const Vec* x, const Coefficients<Vec>& c) {
     return x[0] >= c[V_th];
