@@ -1,7 +1,8 @@
 // How fast spiking networks run, on one thread unless said otherwise:
 //
-//   cuba           the network of Brette et al. 2007 with exponential currents: 4000 LIF neurons,
-//                  3.2e5 synapses, 10 s in steps of 0.1 ms, grid engine
+//   cuba, coba, cobahh
+//                  networks of Brette et al. 2007: 4000 neurons, 3.2e5 synapses, 10 s in steps of
+//                  0.1 ms, grid engine; reads tasks/networks
 //   glif3          10,000 GLIF3 neurons, 100 exponential synapses each, driven to about 1, 3 and
 //                  10 spikes/s, exact engine: synaptic events/s and whether the cost follows them
 //
@@ -11,7 +12,7 @@
 //
 //   models         1000 silent neurons of each model, grid engine; by name only
 //
-//   spiking [cuba|glif3|models] [REPEATS] [THREADS]
+//   spiking [cuba|coba|cobahh|glif3|models] [REPEATS] [THREADS]
 
 #include <algorithm>
 #include <cmath>
@@ -24,6 +25,7 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/rng.hpp"
+#include "afterspike/spiking/network_description.hpp"
 #include "afterspike/spiking/simulation.hpp"
 
 namespace {
@@ -43,65 +45,42 @@ void fill(Population& population, const std::string& column, double value) {
   population.columns[column].assign(static_cast<std::size_t>(population.size), value);
 }
 
-Population lif(const std::string& name, std::int64_t size) {
-  Population population{name, "lif", size, SynapseShape::exponential, 2, {}, {}, {}, 1};
-  population.synapse_time_constants_ms.assign(static_cast<std::size_t>(size), 5.0);
-  population.synapse_time_constants_ms.resize(static_cast<std::size_t>(2 * size), 10.0);
-  fill(population, "capacitance", 200);
-  fill(population, "membrane_time_constant", 20);
-  fill(population, "resting_potential", -49);
-  fill(population, "threshold", -50);
-  fill(population, "reset", -60);
-  fill(population, "refractory", 5);
-  fill(population, "constant_current", 0);
-  fill(population, "initial_potential", -60);
-  return population;
+/// Rate of each population in spikes/s.
+std::vector<double> rates_of(const Network& network, const spiking::Simulation& simulation) {
+  std::vector<double> rates(network.populations.size(), 0);
+  for (const spiking::Spike& spike : simulation.spikes()) {
+    rates[static_cast<std::size_t>(spike.population)] += 1;
+  }
+  for (std::size_t index = 0; index < rates.size(); ++index) {
+    rates[index] /=
+        static_cast<double>(network.populations[index].size) * simulation.now_ms() / 1000;
+  }
+  return rates;
 }
 
-/// Brette et al. 2007, benchmark 2: a synapse of weight w mV drives dV/dt = g / tau_m with
-/// dg/dt = -g / tau_syn, which is a current of w C / tau_m.
-Network cuba() {
-  Network network;
-  network.populations = {lif("exc", 3200), lif("inh", 800)};
-  Rng rng(5);
-  for (Population& population : network.populations) {
-    for (double& potential : population.columns["initial_potential"]) {
-      potential = -60 + 10 * rng.uniform();
-    }
-  }
-  const double weights[] = {1.62 * 200 / 20, -9.0 * 200 / 20};
-  for (std::int64_t from = 0; from < 2; ++from) {
-    for (std::int64_t to = 0; to < 2; ++to) {
-      std::vector<Synapse> synapses;
-      for (std::int64_t source = 0; source < network.populations[from].size; ++source) {
-        for (std::int64_t target = 0; target < network.populations[to].size; ++target) {
-          if (rng.uniform() >= 0.02) continue;
-          synapses.push_back({source, target, weights[from], 0.1, static_cast<std::uint8_t>(from)});
-        }
-      }
-      network.projections.push_back(make_projection(network.populations, from, to, synapses));
-    }
-  }
-  return network;
-}
-
-void run_cuba(int repeats, int threads) {
-  const Network network = cuba();
+/// A described network for 10 s; its rates must lie in the range of the references.
+void run_described(const std::string& path, double least, double most, int repeats, int threads) {
+  const Network network = spiking::read_description(path).network;
   spiking::Options options{1};
   options.threads = threads;
   spiking::Simulation simulation(network, options);
-  double best = 1e9, rate = 0;
+  constexpr double kTime_ms = 10000;
+  double best = 1e9;
   for (int repeat = 0; repeat < repeats; ++repeat) {
     simulation.reset();
     const double start = now_s();
-    simulation.run_until(10000);
+    simulation.run_until(kTime_ms);
     best = std::min(best, now_s() - start);
-    rate = static_cast<double>(simulation.spikes().size()) / 4000 / 10;
-    require(rate > 5 && rate < 6.5, ErrorKind::internal,
-            "found {} spikes/s, expected about 5.7 (NEST 5.67, Brian 2 5.66)", rate);
   }
-  fmt::print("cuba: {:.3f} s for 10 s, {} spikes ({:.2f} /s), {:.2f} ns a neuron-step\n", best,
-             simulation.spikes().size(), rate, best / (4000.0 * 1e5) * 1e9);
+  const auto statistics = simulation.statistics();
+  const std::vector<double> rates = rates_of(network, simulation);
+  for (const double rate : rates) {
+    require(rate > least && rate < most, ErrorKind::internal,
+            "{}: found {} spikes/s, expected {} to {} (docs/simulation.md)", path, rate, least,
+            most);
+  }
+  fmt::print("{}: {:.3f} s for 10 s, {:.2f} spikes/s, {:.2f} ns a neuron-step\n", path, best,
+             fmt::join(rates, " "), best / static_cast<double>(statistics.neuron_steps) * 1e9);
 }
 
 /// Constant drive just below or above threshold sets the rate; synapses make it irregular.
@@ -234,7 +213,13 @@ int main(int count, char** words) {
   const std::string which = count > 1 ? words[1] : "";
   const int repeats = count > 2 ? std::atoi(words[2]) : 3;
   const int threads = count > 3 ? std::atoi(words[3]) : 1;
-  if (which.empty() || which == "cuba") run_cuba(repeats, threads);
+  const auto described = [&](const std::string& name, double least, double most) {
+    if (!which.empty() && which != name) return;
+    run_described("tasks/networks/" + name + ".toml", least, most, repeats, threads);
+  };
+  described("cuba", 5, 6.5);
+  described("coba", 15, 25);
+  described("cobahh", 10, 60);
   if (which.empty() || which == "glif3") run_glif3(repeats, threads);
   if (which == "models") run_models(repeats);
   return 0;
