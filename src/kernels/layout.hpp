@@ -213,7 +213,7 @@ class Layout {
     return there ? found->second : nullptr;
   }
 
-  std::array<Parameter<T>, 16> parameters_;
+  std::array<Parameter<T>, 24> parameters_;
   std::size_t used_ = 0;
   std::vector<Part> cleared_, sums_;
   std::vector<State> states_;

@@ -50,6 +50,12 @@ Transform Transform::bounded_by(double from, double factor, std::string limit) {
   return transform;
 }
 
+Transform Transform::below(double from, std::string limit) {
+  Transform transform = bounded_by(from, 1, std::move(limit));
+  transform.kind_ = Kind::below;
+  return transform;
+}
+
 Transform Transform::log_bounded(double from, double to) {
   Transform transform = bounded(from, to);
   transform.kind_ = Kind::log_bounded;
@@ -63,6 +69,7 @@ Transform Transform::rectified() {
 }
 
 at::Tensor Transform::upper(const at::Tensor& like, const at::Tensor& limit) const {
+  if (kind_ == Kind::below) return given(limit);
   if (kind_ != Kind::bounded_by) return at::full({}, to_, like.options());
   return at::clamp_max(given(limit) * factor_, 1.0);
 }
@@ -86,6 +93,7 @@ at::Tensor Transform::to_physical(const at::Tensor& raw, const at::Tensor& limit
       return at::relu(raw);
     case Kind::bounded:
     case Kind::bounded_by:
+    case Kind::below:
       break;
   }
   return from_ + (upper(raw, limit) - from_) * at::sigmoid(raw);
@@ -105,6 +113,7 @@ at::Tensor Transform::to_raw(const at::Tensor& physical, const at::Tensor& limit
     case Kind::log_bounded:
     case Kind::bounded:
     case Kind::bounded_by:
+    case Kind::below:
       break;
   }
   const at::Tensor end = upper(physical, limit).expand_as(physical);
@@ -137,6 +146,8 @@ std::string Transform::text() const {
       return fmt::format("log_bounded({}, {})", from_, to_);
     case Kind::rectified:
       return "rectified";
+    case Kind::below:
+      return fmt::format("below({}, {})", from_, limit_);
     case Kind::bounded_by:
       break;
   }

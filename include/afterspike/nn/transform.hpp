@@ -14,6 +14,8 @@ namespace afterspike::nn {
 ///   scaled_by(f, n)     p = f q x, q the physical value of parameter n
 ///   bounded(a, b)       p = a + (b - a) sigmoid(x), strictly between a and b (b < a: decreasing)
 ///   bounded_by(a, f, n) the same with b = min(1, f q), q the physical value of parameter n
+///   below(a, n)         p = a + (q - a) sigmoid(x), q the physical value of parameter n: between
+///                       a and q
 ///   log_bounded(a, b)   p = a (b / a)^sigmoid(x), strictly between a and b, both above 0
 ///   rectified           p = max(0, x); the gradient is 0 where x <= 0
 class Transform {
@@ -23,6 +25,7 @@ class Transform {
   static Transform scaled_by(double factor, std::string limit);
   static Transform bounded(double from, double to);
   static Transform bounded_by(double from, double factor, std::string limit);
+  static Transform below(double from, std::string limit);
   static Transform log_bounded(double from, double to);
   static Transform rectified();
 
@@ -42,7 +45,16 @@ class Transform {
   std::string text() const;
 
  private:
-  enum class Kind { identity, scaled, scaled_by, bounded, bounded_by, log_bounded, rectified };
+  enum class Kind {
+    identity,
+    scaled,
+    scaled_by,
+    bounded,
+    bounded_by,
+    below,
+    log_bounded,
+    rectified
+  };
 
   /// Returns the limit of the sigmoid for large raw values, as a tensor like `like`.
   at::Tensor upper(const at::Tensor& like, const at::Tensor& limit) const;

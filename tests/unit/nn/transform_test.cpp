@@ -27,7 +27,8 @@ std::vector<Named> transforms() {
           {"bounded(0, 20)", Transform::bounded(0, 20), {}},
           {"bounded(1, -1)", Transform::bounded(1, -1), {}},
           {"bounded(-1, min(1, 0.05 k))", Transform::bounded_by(-1, 0.05, "k"), limits()},
-          {"scaled(200 k)", Transform::scaled_by(200, "k"), limits()}};
+          {"scaled(200 k)", Transform::scaled_by(200, "k"), limits()},
+          {"below(-30, k)", Transform::below(-30, "k"), limits()}};
 }
 
 TEST(Transform, GoesThereAndBack) {
@@ -60,6 +61,8 @@ TEST(Transform, FollowsItsFormula) {
                all[4].text);
   expect_close(all[5].transform.to_physical(raw, limits()), 200 * limits() * raw, 1e-15,
                all[5].text);
+  expect_close(all[6].transform.to_physical(raw, limits()), -30 + (limits() + 30) * sigmoid, 1e-15,
+               all[6].text);
 }
 
 TEST(Transform, TextsAreThoseOfTheHeaderAndTellTransformsApart) {
@@ -104,7 +107,8 @@ TEST(Transform, ValuesOutsideTheOpenIntervalAreRefused) {
       {Transform::bounded(1, -1), -1.25, 0, "value -1.25"},
       {Transform::bounded_by(-1, 0.5, "k"), 0.25, 0.5, "expected between -1 and 0.25"},
       {Transform::bounded_by(-1, 0.5, "k"), 0.5, 0.5, "bounded(-1, min(1, 0.5 k))"},
-      {Transform::bounded_by(-1, 0.5, "k"), 1, 100, "expected between -1 and 1"}};
+      {Transform::bounded_by(-1, 0.5, "k"), 1, 100, "expected between -1 and 1"},
+      {Transform::below(-1, "k"), 5, 5, "below(-1, k): expected between -1 and 5"}};
   for (const Bad& bad : table) {
     const at::Tensor value = at::full({1}, bad.value, at::kDouble);
     const at::Tensor limit = bad.limit > 0 ? at::full({1}, bad.limit, at::kDouble) : at::Tensor();
