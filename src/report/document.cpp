@@ -29,6 +29,7 @@ Json describe(const Axis& axis) {
   if (!axis.unit.empty()) result["unit"] = axis.unit;
   if (axis.logarithmic) result["log"] = true;
   if (axis.hidden) result["hidden"] = true;
+  if (axis.whole) result["whole"] = true;
   return result;
 }
 
@@ -53,6 +54,7 @@ Json describe(const Series& series) {
   if (!series.names.empty()) result["names"] = series.names;
   if (series.color != Series::kAutomatic) result["color"] = series.color;
   if (series.thin) result["thin"] = true;
+  if (!series.listed) result["unlisted"] = true;
   return result;
 }
 
@@ -129,7 +131,10 @@ Json to_json(const Document& document) {
                         {"text", section.text},
                         {"blocks", std::move(blocks)}});
   }
-  return {{"title", document.title}, {"subtitle", document.subtitle}, {"sections", sections}};
+  return {{"title", document.title},
+          {"subtitle", document.subtitle},
+          {"summary", document.summary},
+          {"sections", sections}};
 }
 
 }  // namespace afterspike::report

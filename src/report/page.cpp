@@ -36,7 +36,7 @@ constexpr std::string_view kSkeleton = R"(<!DOCTYPE html>
 </head>
 <body>
 <a class="skip" href="#content">To the content</a>
-<header><h1 id="title"></h1><p class="subtitle" id="subtitle"></p></header>
+<header><h1 id="title"></h1><ul class="summary" id="summary"></ul><p class="subtitle" id="subtitle"></p></header>
 <nav aria-label="Sections"><ul id="menu"></ul></nav>
 <main id="content"><noscript><p>This page draws its charts with a script, which is switched off here.</p></noscript></main>
 <footer><p>Hide a series by its name above a chart. Zoom: drag across a chart, or put the keyboard on it and press

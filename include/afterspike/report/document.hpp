@@ -15,6 +15,7 @@ struct Axis {
   std::string unit = {};  ///< Shown as "name (unit)"; an empty unit is omitted.
   bool logarithmic = false;
   bool hidden = false;  ///< Hides numbers that have no meaning.
+  bool whole = false;   ///< Ticks at whole numbers only.
 };
 
 /// Named values. Values that are not finite are gaps.
@@ -30,6 +31,7 @@ struct Series {
   std::vector<std::string> names;  ///< Name of each value; or empty.
   int color = kAutomatic;          ///< A number from 0 on; related series share one.
   bool thin = false;               ///< Draws the series in the background.
+  bool listed = true;              ///< Names the series above the chart.
 };
 
 /// Curves or points over two axes.
@@ -90,6 +92,7 @@ struct Section {
 struct Document {
   std::string title, subtitle;
   std::vector<Section> sections;
+  std::vector<std::string> summary = {};  ///< Sentences at the top of the page.
 };
 
 /// Returns the document for the page's script, numbers with seven digits.

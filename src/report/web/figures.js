@@ -33,9 +33,12 @@ const figures = (() => {
     return made;
   }
 
+  /** Digits in groups of three from five digits on: 17,283, but 2026. */
+  const grouped = (value) => (Math.abs(value) < 1e4 ? String(value) : value.toLocaleString("en-US"));
+
   function number(value) {
     if (typeof value !== "number") return value === null ? "–" : String(value);
-    if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value).replace("-", "−");
+    if (Number.isInteger(value) && Math.abs(value) < 1e9) return grouped(value).replace("-", "−");
     const size = Math.abs(value);
     const short = size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : String(Number(value.toPrecision(4)));
     return short.replace("-", "−").replace("e+", "e");
@@ -77,6 +80,7 @@ const figures = (() => {
       min: axis.min ?? undefined,
       max: axis.max ?? undefined,
       scale: true,
+      minInterval: axis.whole ? 1 : undefined,
       axisLine: { show: isX, lineStyle: { color: now.line }, onZero: false },
       axisTick: { show: isX && !axis.hidden, lineStyle: { color: now.line } },
       axisLabel: { show: !axis.hidden, color: now.faint, fontSize: 11, hideOverlap: true, formatter: number },
@@ -129,6 +133,14 @@ const figures = (() => {
     return series.low ? [bandOption(series, color), line] : [line];
   }
 
+  /** The ends of the x axis of lines. Ends that are no round numbers get no label. */
+  function endsOf(figure, now) {
+    const all = figure.series.flatMap((series) => series.x).filter((x) => x !== null);
+    const ends = [all.reduce((a, b) => Math.min(a, b), Infinity), all.reduce((a, b) => Math.max(a, b), -Infinity)];
+    const [showMinLabel, showMaxLabel] = ends.map((end) => Number(end.toPrecision(2)) === end);
+    return { min: "dataMin", max: "dataMax", axisLabel: { ...axisOption(figure.x, now, true).axisLabel, showMinLabel, showMaxLabel } };
+  }
+
   function xyOption(figure, now, hidden) {
     const shown = figure.series.map((series, index) => [series, index]).filter(([, index]) => !hidden.has(index));
     const lines = figure.series.some((series) => series.draw !== "points");
@@ -147,7 +159,7 @@ const figures = (() => {
     };
     return {
       grid: { ...kMargins, right: 18 },
-      xAxis: { ...axisOption(figure.x, now, true), ...(lines && !figure.x.log ? { min: "dataMin", max: "dataMax" } : {}) },
+      xAxis: { ...axisOption(figure.x, now, true), ...(lines && !figure.x.log ? endsOf(figure, now) : {}) },
       yAxis: axisOption(figure.y, now, false),
       series: shown.flatMap(([series, index]) => seriesOption(figure, series, index, now)),
       tooltip: { show: !figure.x.hidden, trigger: lines ? "axis" : "item", formatter: describe, axisPointer: { lineStyle: { color: now.faint } } },

@@ -9,6 +9,8 @@
   const root = document.documentElement;
   const kCellsInSvg = 3000; // More are drawn as pixels.
   const kRowsShown = 300;
+  const kLongCell = 40; // Characters; longer text is wrapped.
+  const kNumberText = /^$|^-?[\d.]+(e-?\d+)?( ± [\d.]+)?( %)?( \(of \d+\))?$/; // "98.00 %", "0.42 ± 0.03"
 
   // ---- Light and dark ----
 
@@ -67,13 +69,20 @@
 
     makeLegend() {
       const box = node("div", { class: "legend", role: "group", "aria-label": `Series of: ${this.figure.title}` });
-      if (this.figure.kind === "heat" || this.figure.series.length < 2) return box;
+      if (this.figure.kind === "heat") {
+        const values = this.figure.values.flat().filter((value) => value !== null);
+        const ends = [values.reduce((a, b) => Math.min(a, b), 0), values.reduce((a, b) => Math.max(a, b), 0)];
+        if (this.figure.scale) box.append(node("span", { class: "scale" }, `Colour: ${this.figure.scale}, ${ends.map(number).join(" to ")}`));
+        return box;
+      }
+      if (this.figure.series.length < 2) return box;
       this.figure.series.forEach((series, index) => {
+        if (series.unlisted) return;
         const toggle = () => {
           if (!this.hidden.delete(index)) this.hidden.add(index);
           this.draw();
         };
-        box.append(node("button", { type: "button", "aria-pressed": "true", onclick: toggle }, series.name));
+        box.append(node("button", { type: "button", "aria-pressed": "true", "data-series": index, onclick: toggle }, series.name));
       });
       return box;
     }
@@ -118,7 +127,8 @@
       const option = optionOf(this.figure, now, this.hidden);
       option.tooltip = { ...option.tooltip, confine: true, backgroundColor: now.card, borderColor: now.line, textStyle: { color: now.ink } };
       this.chart.setOption(option, { replaceMerge: ["series"] });
-      [...this.legend.children].forEach((button, index) => {
+      this.legend.querySelectorAll("button").forEach((button) => {
+        const index = Number(button.dataset.series);
         button.setAttribute("aria-pressed", String(!this.hidden.has(index)));
         button.querySelector("svg")?.remove();
         button.prepend(swatch(this.figure.series[index], index));
@@ -129,11 +139,13 @@
   // ---- Everything else ----
 
   function tableOf({ columns, rows, differs = [] }) {
-    const numeric = columns.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === "number" || row[i] === null));
+    const isNumber = (cell) => typeof cell === "number" || cell === null || kNumberText.test(cell);
+    const numeric = columns.map((_, i) => rows.length > 0 && rows.every((row) => isNumber(row[i])) && rows.some((row) => row[i] !== ""));
     const heads = columns.map((name, i) => node("th", { scope: "col", class: numeric[i] ? "number" : undefined }, name));
     const body = rows.map((row, place) => {
       const cells = row.map((value, i) =>
-        i === 0 && !numeric[0] ? node("th", { scope: "row" }, number(value)) : node("td", { class: numeric[i] ? "number" : undefined }, number(value)));
+        i === 0 && !numeric[0] ? node("th", { scope: "row" }, number(value))
+          : node("td", { class: numeric[i] ? "number" : String(value).length > kLongCell ? "long" : undefined }, number(value)));
       return node("tr", { class: differs[place] ? "differs" : undefined }, ...cells);
     });
     return node("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Table" },
@@ -168,6 +180,7 @@
   function build() {
     document.getElementById("title").textContent = content.title;
     document.getElementById("subtitle").textContent = content.subtitle;
+    document.getElementById("summary").append(...(content.summary ?? []).map((text) => node("li", {}, text)));
     const menu = document.getElementById("menu"), main = document.getElementById("content");
     for (const section of content.sections) {
       menu.append(node("li", {}, node("a", { href: `#${section.id}` }, section.title)));
