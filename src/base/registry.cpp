@@ -23,9 +23,29 @@ std::size_t edit_distance(std::string_view left, std::string_view right) {
   return cost[left.size()][right.size()];
 }
 
+/// Returns whether `name` abbreviates `candidate` by the initials of its words: "lr" and
+/// "learning_rate", "train.lr" and "train.learning_rate".
+bool abbreviates(std::string_view name, std::string_view candidate) {
+  const auto dot = name.rfind('.');
+  const std::size_t begin = dot == name.npos ? 0 : dot + 1;
+  if (candidate.substr(0, begin) != name.substr(0, begin)) return false;
+  std::string initials;
+  bool starts_word = true;
+  for (const char letter : candidate.substr(begin)) {
+    if (letter == '.') return false;
+    const bool separates = letter == '_' || letter == '-';
+    if (starts_word && !separates) initials += letter;
+    starts_word = separates;
+  }
+  return initials.size() > 1 && initials == name.substr(begin);
+}
+
 }  // namespace
 
 std::string closest(std::string_view name, std::span<const std::string_view> candidates) {
+  for (const std::string_view candidate : candidates) {
+    if (abbreviates(name, candidate)) return std::string(candidate);
+  }
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {

@@ -18,7 +18,10 @@ constexpr double kMaxPort = 255;
 std::int64_t port_of(const TextTable& types, std::size_t row, const SonataConfig& config) {
   const std::string model = types.cell(row, "model_template", "static_synapse");
   require(model == "static_synapse", ErrorKind::data,
-          "'{}': found model_template '{}', expected static_synapse", types.path, model);
+          "'{}': row {}: found model_template '{}', expected static_synapse. Weights that change"
+          " (short-term plasticity, STDP) are not simulated; set model_template to static_synapse"
+          " to import the network with constant weights.",
+          types.path, row + 1, model);
   const std::string name = types.cell(row, "dynamics_params");
   if (name.empty()) return 1;
   const std::filesystem::path path = config.at("components").path("synaptic_models_dir") / name;

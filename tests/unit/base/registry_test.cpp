@@ -47,6 +47,15 @@ TEST(Registry, ClosestIsTheOneWithTheFewestEdits) {
   EXPECT_EQ(closest("x", {}), "");
 }
 
+TEST(Registry, InitialsStandForAName) {
+  const std::array<std::string_view, 3> names = {"train.learning_rate", "train.epochs",
+                                                 "train.label_smoothing"};
+  EXPECT_EQ(closest("train.lr", names), "train.learning_rate");
+  EXPECT_EQ(closest("train.ls", names), "train.label_smoothing");
+  EXPECT_EQ(closest("neuron.lr", names), "") << "another section";
+  EXPECT_EQ(closest("train.e", names), "") << "one letter is not enough";
+}
+
 TEST(Registry, DidYouMeanIsSilentWhenNothingIsClose) {
   const std::array<std::string_view, 1> names = {"epochs"};
   EXPECT_EQ(did_you_mean("epocs", names), " (did you mean 'epochs'?)");

@@ -73,7 +73,8 @@ std::vector<Damage> damages() {
       text("cells_node_types.csv", "1 point_neuron nest:glif_psc cells_1.json",
            "1 virtual NULL NULL", {"model_type 'point_neuron' and 'virtual'", "one for all"}),
       text(kEdgeTypes, "static_synapse", "tsodyks_synapse",
-           {"found model_template 'tsodyks_synapse'", "expected static_synapse"}),
+           {"found model_template 'tsodyks_synapse'", "expected static_synapse",
+            "constant weights"}),
       content(kEdgeTypes,
               "edge_type_id model_template dynamics_params nsyns\n1 static_synapse port1.json 0\n"
               "2 static_synapse port2.json 1\n",
