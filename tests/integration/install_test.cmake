@@ -39,8 +39,9 @@ endif()
 # The Python package is found by the interpreter below the prefix, and trains from the data set beside it.
 if(WITH_PYTHON)
   file(GLOB packages "${prefix}/lib/python3*/*-packages")
-  run(${CMAKE_COMMAND} -E env "PYTHONPATH=${packages}" ${WITH_PYTHON} -B ${CMAKE_CURRENT_LIST_DIR}/install/train_glifr.py
-    ${work})
+  set(python ${CMAKE_COMMAND} -E env "PYTHONPATH=${packages}" OMP_NUM_THREADS=1 ${WITH_PYTHON} -B)
+  run(${python} ${CMAKE_CURRENT_LIST_DIR}/install/uses_python.py ${work})
+  run(${python} ${sources}docs/examples/train_glifr.py "${prefix}/share/afterspike/datasets/mini")
 endif()
 
 # The program finds the data set that was installed with it, not the one of the source tree.

@@ -56,6 +56,8 @@ MISUSES = [
     (ValueError, "membrane_decay", lambda: LAYER.physical("membrane_decy")),
     (ValueError, "membrane_decay", lambda: LAYER.set_physical("membrane_decay", 5.0)),
     (FileNotFoundError, "no such file", lambda: LAYER.load_safetensors("missing.safetensors")),
+    (ValueError, "two directions", lambda: GRU(3, 4, bidirectional=True)),
+    (TypeError, "positional", lambda: GLIFR(3, 4, 1, True)),
     (ValueError, "one direction", lambda: LSTM.from_torch(torch.nn.LSTM(3, 4, bidirectional=True))),
     (ValueError, "expected 1 to", lambda: afterspike.set_num_threads(0)),
     (FileNotFoundError, "no such file", lambda: afterspike.load_run("missing")),

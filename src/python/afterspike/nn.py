@@ -87,8 +87,8 @@ class Layers(torch.nn.Module):
         input_size: int,
         hidden_size: int,
         num_layers: int = 1,
-        batch_first: bool = False,
         *,
+        batch_first: bool = False,
         dt_ms: float = 1.0,
         seed: Optional[int] = None,
         device: Optional[Union[str, torch.device]] = None,
@@ -232,7 +232,15 @@ class Layers(torch.nn.Module):
         output, states = self._run(input, state, first, mask, sigma_mV, engine)
         return output, states
 
-    def _run(self, input, state, first=0, mask=None, sigma_mV=None, engine="automatic"):
+    def _run(
+        self,
+        input: Tensor,
+        state: Optional[State],
+        first: int,
+        mask: Optional[Union[Tensor, Sequence[Tensor]]],
+        sigma_mV: Optional[float],
+        engine: str,
+    ) -> Tuple[Tensor, State]:
         tensors = self._tensors()
         one = tensors[self._names[0]]
         if not isinstance(input, Tensor):
@@ -360,7 +368,33 @@ class _Units(Layers):
 
     _parts: Tuple[str, ...] = ("emitted",)
 
-    def forward(self, input, state=None, *, first=0, mask=None, engine="automatic"):
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        *,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        **settings: Any,
+    ) -> None:
+        if not bias or bidirectional or proj_size:
+            raise ValueError(
+                f"{type(self).__name__}: there are no units without biases, in two directions or with "
+                "a projection. Use torch.nn for these."
+            )
+        super().__init__(input_size, hidden_size, num_layers, **settings)
+
+    def forward(
+        self,
+        input: Tensor,
+        state: Optional[Union[Tensor, Tuple[Tensor, ...]]] = None,
+        *,
+        first: int = 0,
+        mask: Optional[Union[Tensor, Sequence[Tensor]]] = None,
+        engine: str = "automatic",
+    ) -> Tuple[Tensor, Any]:
         """Runs sequences from ``state``, or from rest, as the layer of ``torch.nn`` does.
 
         Args:
@@ -415,8 +449,8 @@ class _Units(Layers):
                 f"from_torch: found {module}, expected a {cls._neuron.upper()} of one direction with "
                 "biases (tanh), without projection and dropout."
             )
-        own = cls(module.input_size, module.hidden_size, module.num_layers, module.batch_first,
-                  dtype=module.weight_ih_l0.dtype, **options)
+        own = cls(module.input_size, module.hidden_size, module.num_layers,
+                  batch_first=module.batch_first, dtype=module.weight_ih_l0.dtype, **options)
         with torch.no_grad():
             for i, layer in enumerate(own.layers):
                 layer.input_weight.copy_(getattr(module, f"weight_ih_l{i}").T)
@@ -499,15 +533,17 @@ class Network(Layers):
         if self.readout is not None:
             self.readout.reset_parameters()
 
-    def forward(self, input, state=None, **settings):
+    def forward(
+        self, input: Tensor, state: Optional[State] = None, **settings: Any
+    ) -> Tuple[Tensor, State]:
         """As :meth:`Layers.forward`; the output is that of the readout, if there is one."""
         output, after = super().forward(input, state, **settings)
         return (self.readout(output) if self.readout is not None else output), after
 
-    def save_safetensors(self, path):
+    def save_safetensors(self, path: Union[str, os.PathLike]) -> None:
         _safetensors.write(path, self.state_dict())
 
-    def load_safetensors(self, path):
+    def load_safetensors(self, path: Union[str, os.PathLike]) -> None:
         _safetensors.assign(path, self.state_dict())
 
     def extra_repr(self) -> str:
