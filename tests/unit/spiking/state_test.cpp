@@ -37,7 +37,7 @@ TEST(Simulation, ASavedStateGoesOnWithTheSameSpikes) {
       same.run_until(61.7);
       EXPECT_EQ(same.save(), read_state(directory / "state.h5")) << threads;
       Simulation other(network, options);
-      other.run_until(13);  // What was there before must not matter.
+      other.run_until(13);  // The earlier state must not matter.
       other.restore(read_state(directory / "state.h5"));
       EXPECT_EQ(other.now_ms(), 61.7);
       other.run_until(140);
