@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/rng.hpp"

@@ -10,6 +10,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -62,6 +63,9 @@ Results run_rows(const LayerJob& job, const at::Tensor& input, std::int64_t begi
   if (pass.mask.defined() && pass.mask.dim() == 2) pass.mask = pass.mask.narrow(0, begin, count);
   if (job.dropout_seed) pass.dropout = dropout_generator(*job.dropout_seed, begin);
   Results results = {job.layer->emissions(input, pass)};
+  require(state.size() == job.state->names.size(), ErrorKind::internal,
+          "a layer returned {} parts of its state, expected {}", state.size(),
+          job.state->names.size());
   for (const auto& [name, part] : state) results.push_back(part);
   return results;
 }

@@ -279,7 +279,8 @@ at::Tensor Glif::forward(const at::Tensor& input, NamedTensors& state,
 }
 
 at::Tensor Glif::emissions(const at::Tensor& input, const LayerPass& pass) const {
-  if (!takes_kernel(input, pass, kernels::Glif::kBfloat16)) {
+  // The kernel does not return the state after the last step.
+  if (pass.final_state != nullptr || !takes_kernel(input, pass, kernels::Glif::kBfloat16)) {
     return NeuronLayer::emissions(input, pass);
   }
   const at::Tensor arriving = nn::dropout(input, options_.input_dropout, pass);
