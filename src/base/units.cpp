@@ -10,12 +10,12 @@
 namespace afterspike::units {
 namespace {
 
-enum class Dimension { time, voltage, current, resistance, rate };
+enum class Dimension { time, voltage, current, resistance, rate, capacitance, conductance };
 
 struct Unit {
   std::string_view name;
   Dimension dimension;
-  int exponent;       ///< Power of ten relative to ms, mV, pA, GOhm, 1/ms.
+  int exponent;       ///< Power of ten relative to ms, mV, pA, GOhm, 1/ms, pF, nS.
   double factor = 1;  ///< Factor of units that are no power of ten.
 };
 
@@ -29,7 +29,9 @@ constexpr std::array kUnits = {
     Unit{"Ohm", Dimension::resistance, -9}, Unit{"MOhm", Dimension::resistance, -3},
     Unit{"GOhm", Dimension::resistance, 0}, Unit{"1/ms", Dimension::rate, 0},
     Unit{"1/s", Dimension::rate, -3},       Unit{"Hz", Dimension::rate, -3},
-    Unit{"kHz", Dimension::rate, 0},
+    Unit{"kHz", Dimension::rate, 0},        Unit{"pF", Dimension::capacitance, 0},
+    Unit{"nF", Dimension::capacitance, 3},  Unit{"nS", Dimension::conductance, 0},
+    Unit{"uS", Dimension::conductance, 3},
 };
 
 const Unit* find_unit(std::string_view name) {

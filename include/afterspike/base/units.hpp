@@ -7,7 +7,7 @@
 /// Conversion of physical quantities at entry: text with a unit becomes a plain double in a stated
 /// unit, once.
 ///
-/// Known units: us ms s min h | uV mV V | fA pA nA uA | Ohm MOhm GOhm | 1/ms 1/s Hz kHz.
+/// Known: us ms s min h | uV mV V | fA pA nA uA | Ohm MOhm GOhm | 1/ms 1/s Hz kHz | pF nF | nS uS.
 namespace afterspike::units {
 
 /// Returns the value of `text` ("15 ms", "15ms", "2e-3 s") in `unit` ("ms"). Throws Error(config)

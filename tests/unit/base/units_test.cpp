@@ -43,7 +43,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Conversion{"3 fA", "pA", 0.003}, Conversion{"2 uA", "pA", 2e6},
                       Conversion{"100 MOhm", "GOhm", 0.1}, Conversion{"5 Ohm", "MOhm", 5e-6},
                       Conversion{"20 Hz", "1/ms", 0.02}, Conversion{"20 Hz", "1/s", 20},
-                      Conversion{"3 kHz", "1/ms", 3}, Conversion{"7 1/s", "Hz", 7}));
+                      Conversion{"3 kHz", "1/ms", 3}, Conversion{"7 1/s", "Hz", 7},
+                      Conversion{"0.2 nF", "pF", 200}, Conversion{"5 nS", "uS", 0.005}));
 
 struct Refusal {
   std::string text, unit, message;
