@@ -30,6 +30,8 @@ Json describe(const Axis& axis) {
   if (axis.logarithmic) result["log"] = true;
   if (axis.hidden) result["hidden"] = true;
   if (axis.whole) result["whole"] = true;
+  if (std::isfinite(axis.min)) result["min"] = number(axis.min);
+  if (std::isfinite(axis.max)) result["max"] = number(axis.max);
   return result;
 }
 
@@ -71,6 +73,7 @@ Json describe_figure(const Figure& figure) {
 Json describe(const Chart& chart) {
   Json result = describe_figure(chart);
   result["kind"] = "xy";
+  if (chart.plane) result["plane"] = true;
   result["series"] = Json::array();
   for (const Series& series : chart.series) result["series"].push_back(describe(series));
   return result;

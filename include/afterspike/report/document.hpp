@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,6 +17,9 @@ struct Axis {
   bool logarithmic = false;
   bool hidden = false;  ///< Hides numbers that have no meaning.
   bool whole = false;   ///< Ticks at whole numbers only.
+  /// Ends of the axis; NaN: those of the data.
+  double min = std::numeric_limits<double>::quiet_NaN();
+  double max = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Named values. Values that are not finite are gaps.
@@ -43,6 +47,7 @@ struct Chart {
   std::vector<Series> series;
   bool wide = false;  ///< Uses the whole width of the page.
   bool tall = false;
+  bool plane = false;  ///< Lines are curves in a plane: y is no function of x.
 };
 
 /// A value at each pair of places of two axes, as colour.

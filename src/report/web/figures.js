@@ -114,8 +114,8 @@ const figures = (() => {
     const data = series.x.map((x, i) => [x, series.y[i]]);
     const common = { name: series.name, data, id: `s${index}`, itemStyle: { color }, animation: false };
     if (series.draw === "points") {
-      const size = data.length > 2000 ? 2.5 : data.length > 400 ? 5 : 7;
-      return [{ ...common, type: "scatter", symbol: symbolOf(series, index), symbolSize: series.size ?? size, itemStyle: { color, opacity: 0.75 } }];
+      const size = data.length > 2000 ? 2.5 : data.length > 400 ? 5 : figure.plane && data.length < 10 ? 11 : 7;
+      return [{ ...common, type: "scatter", z: figure.plane ? 5 : 2, symbol: symbolOf(series, index), symbolSize: series.size ?? size, itemStyle: { color, opacity: 0.75 } }];
     }
     const steps = series.draw === "steps";
     const line = {
@@ -123,7 +123,7 @@ const figures = (() => {
       type: "line",
       symbol: symbolOf(series, index),
       symbolSize: 6,
-      showSymbol: !steps && !figure.x.hidden && data.length <= 12,
+      showSymbol: !steps && !figure.x.hidden && !figure.plane && data.length <= 12,
       step: steps ? "middle" : false,
       areaStyle: steps ? { color, opacity: 0.16 } : undefined,
       lineStyle: { color, width: series.thin ? 1 : 2, type: dashOf(series, index), opacity: series.thin ? 0.6 : 1 },
@@ -136,14 +136,14 @@ const figures = (() => {
   /** The ends of the x axis of lines. Ends that are no round numbers get no label. */
   function endsOf(figure, now) {
     const all = figure.series.flatMap((series) => series.x).filter((x) => x !== null);
-    const ends = [all.reduce((a, b) => Math.min(a, b), Infinity), all.reduce((a, b) => Math.max(a, b), -Infinity)];
+    const ends = [figure.x.min ?? all.reduce((a, b) => Math.min(a, b), Infinity), figure.x.max ?? all.reduce((a, b) => Math.max(a, b), -Infinity)];
     const [showMinLabel, showMaxLabel] = ends.map((end) => Number(end.toPrecision(2)) === end);
-    return { min: "dataMin", max: "dataMax", axisLabel: { ...axisOption(figure.x, now, true).axisLabel, showMinLabel, showMaxLabel } };
+    return { min: figure.x.min ?? "dataMin", max: figure.x.max ?? "dataMax", axisLabel: { ...axisOption(figure.x, now, true).axisLabel, showMinLabel, showMaxLabel } };
   }
 
   function xyOption(figure, now, hidden) {
     const shown = figure.series.map((series, index) => [series, index]).filter(([, index]) => !hidden.has(index));
-    const lines = figure.series.some((series) => series.draw !== "points");
+    const lines = !figure.plane && figure.series.some((series) => series.draw !== "points");
     const describe = (params) => {
       // By its place: several series may have one name. Bands have no place.
       const points = [params].flat().filter((point) => /^s\d+$/.test(point.seriesId));

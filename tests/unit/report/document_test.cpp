@@ -29,6 +29,18 @@ TEST(Document, AxesWithoutUnitHaveNone) {
   EXPECT_FALSE(json["sections"][0]["blocks"][0]["x"].contains("unit"));
 }
 
+TEST(Document, AxesHaveTheEndsThatAreGiven) {
+  Chart chart;
+  chart.x = {"V", "mV"};
+  chart.x.min = -80;
+  chart.plane = true;
+  const io::Json block = to_json({"", "", {{"s", "", {}, {chart}}}})["sections"][0]["blocks"][0];
+  EXPECT_EQ(block["x"]["min"], -80);
+  EXPECT_FALSE(block["x"].contains("max"));
+  EXPECT_FALSE(block["y"].contains("min"));
+  EXPECT_EQ(block["plane"], true);
+}
+
 TEST(Document, NumbersHaveSevenDigitsAndGapsAreNull) {
   Chart chart;
   Series series;
