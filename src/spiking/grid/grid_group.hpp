@@ -64,6 +64,15 @@ class GridGroup {
   /// caller writes it before each step. Null if the model takes none.
   virtual double* coupled_current() { return nullptr; }
 
+  /// Number of state variables of the model's differential equations, the first of its variables; 0
+  /// if the model has no such equations, or more state than they advance.
+  virtual std::size_t equations() const { return 0; }
+  /// Writes dx/dt of a cell at the state x, without synaptic input. REQUIRES: equations() > 0.
+  virtual void derivatives(std::int64_t /*cell*/, double /*injected_current*/, const double* /*x*/,
+                           double* /*dx*/) const {}
+  /// Whether spikes are drawn at random.
+  virtual bool is_random() const { return false; }
+
   /// The state, as rows of `columns()` with names.
   struct Row {
     std::string name;

@@ -380,6 +380,21 @@ void advance_steps(OdeStep& s) {
   }
 }
 
+/// The right-hand side of a model's equations for one neuron whose synapses are silent.
+template <typename M>
+void derivatives_of(const Coefficient* coefficients, std::int64_t column, double current,
+                    const double* x, double* dx) {
+  const double silent[room<M>()] = {};
+  M::derivatives(x, Coefficients<double>{coefficients, column}, silent, current, dx);
+}
+
+template <typename M>
+constexpr bool has_derivatives() {
+  return integrated<M>() == M::kStates && requires(const double* x, double* dx) {
+    M::derivatives(x, Coefficients<double>{nullptr, 0}, x, 0.0, dx);
+  };
+}
+
 /// Returns the rule by which the group handles a model.
 template <typename M>
 OdeRule ode_rule(void (*advance)(OdeStep&)) {
@@ -401,6 +416,9 @@ OdeRule ode_rule(void (*advance)(OdeStep&)) {
   }
   || rule.has_delta();
   rule.advance = advance;
+  if constexpr (has_derivatives<M>()) {
+    if (rule.variable == nullptr) rule.derivatives = derivatives_of<M>;
+  }
   return rule;
 }
 

@@ -43,6 +43,14 @@ class OdeGroup final : public GridGroup {
   void restored(double time_ms) override;
   const double* voltages() override { return rule_.has_voltage ? states_.data() : nullptr; }
   double* coupled_current() override;
+  std::size_t equations() const override { return rule_.derivatives == nullptr ? 0 : rule_.states; }
+  void derivatives(std::int64_t cell, double injected_current, const double* x,
+                   double* dx) const override {
+    const int constant = rule_.constant_current;
+    const double own = constant < 0 ? 0 : coefficients_of(cell)[constant];
+    rule_.derivatives(coefficients_.data(), cell, own + injected_current, x, dx);
+  }
+  bool is_random() const override { return rule_.is_random; }
 
  private:
   double slack(double time_ms) const { return slack_of(time_ms / dt_) * dt_; }

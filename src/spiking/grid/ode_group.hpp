@@ -90,6 +90,9 @@ struct OdeRule {
   /// A variable of the model from its states; null: variables are the states, then the receptors.
   double (*variable)(const double* states, const double* coefficients, std::size_t index) = nullptr;
   void (*advance)(OdeStep& step) = nullptr;
+  /// dx/dt of one column without synaptic input; null if the equations are not the whole model.
+  void (*derivatives)(const Coefficient* coefficients, std::int64_t column, double current,
+                      const double* x, double* dx) = nullptr;
 
   bool has_delta() const {
     return std::find(shapes.begin(), shapes.end(), SynapseShape::delta) != shapes.end();

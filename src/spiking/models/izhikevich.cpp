@@ -39,6 +39,14 @@ struct Izhikevich : OdeModel {
     return 0.04 * v * v + 5 * v + 140 - u + current;
   }
 
+  /// The equations that the steps approximate.
+  template <typename V>
+  static HWY_INLINE void derivatives(const V* x, const Coefficients<V>& coefficients,
+                                     const V* /*s*/, V current, V* dx) {
+    dx[0] = 0.04 * x[0] * x[0] + 5 * x[0] + 140 - x[1] + current;
+    dx[1] = coefficients[a] * (coefficients[b] * x[0] - x[1]);
+  }
+
   /// Forward Euler. Both variables from their old values; or as published, V in two halves with
   /// arriving weights as a current, then U from the new V.
   static HWY_INLINE Mask step(Vec* x, const Coefficients<Vec>& c, Entering e) {
