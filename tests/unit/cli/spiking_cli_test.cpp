@@ -287,6 +287,39 @@ TEST_F(SpikingCli, ForceReplacesOnlyWhatTheFormatWrites) {
   succeed({"import", path("one_neuron_config.json"), "--force", "--out", path("net.h5")});
 }
 
+TEST_F(SpikingCli, StudiesOneNeuron) {
+  const Words brief = {"--duration", "100ms", "--frequencies", "30", "--out", path("study")};
+  const auto words = [&](Words first) {
+    first.insert(first.end(), brief.begin(), brief.end());
+    return first;
+  };
+  const io::Json summary = json(words({"neuron", "aeif_psc_exp", "--preset", "tonic", "--set",
+                                       "C_m=0.21nF", "--current", "0.5nA", "--json"}));
+  EXPECT_EQ(summary["current"], 500);
+  EXPECT_EQ(summary["parameters"]["C_m"], 210);
+  EXPECT_GT(summary["spikes"], 3);
+  EXPECT_THAT(testing::slurp(directory_ / "study" / "report.html"), HasSubstr("--preset tonic"));
+  refused(2, words({"neuron", "lif"}), {"exists already", "--force"});
+  EXPECT_THAT(succeed(words({"neuron", "lif", "--force"})).out, HasSubstr("rheobase"));
+  EXPECT_FALSE(fs::exists(directory_ / "study" / "nullclines.csv")) << "the old study is gone";
+  std::ofstream(directory_ / "study" / "thesis.tex") << "years of work";
+  refused(2, words({"neuron", "lif", "--force"}), {"thesis.tex", "does not write"});
+  const Words other = {"--out", path("other")};
+  const auto refuse = [&](int status, Words first, std::initializer_list<const char*> parts) {
+    first.insert(first.end(), other.begin(), other.end());
+    refused(status, first, parts);
+  };
+  refuse(2, {"neuron", "aeif"}, {"'aeif'", "did you mean"});
+  refuse(2, {"neuron", "lif", "--preset", "tonic"}, {"'lif' has no presets"});
+  refuse(2, {"neuron", "lif", "--set", "C_m"}, {"--set: 'C_m' has no value"});
+  refuse(2, {"neuron", "lif", "--trials", "4"}, {"--trials", "not random"});
+  refuse(3, {"neuron", "lif", "--current", "nan"}, {"--current: 'nan' is not finite"});
+  refuse(3, {"neuron", "lif", "--current", "5mV"}, {"--current: '5mV'", "pA"});
+  refuse(3, {"neuron", "lif", "--duration", "1h"}, {"duration: found 3600000 ms"});
+  refused(2, {"neuron", "lif"}, {"no --out"});
+  EXPECT_FALSE(fs::exists(directory_ / "other"));
+}
+
 /// The same network is written as the same bytes, however late.
 TEST_F(SpikingCli, ExportsAreReproducible) {
   train();
