@@ -282,8 +282,9 @@ void ExactPart::finish(std::uint32_t neuron, const Window& window) {
   const Clock& clock = clocks_[neuron];
   if (clock.quiet_until <= window.end_ms || clock.is_sampled) {
     Group& group = group_of(neuron);
-    cross_until(group, neuron, window.end_ms);
+    // Samples first: a state after a spike does not tell what was before it.
     if (clock.is_sampled) sample(group, neuron, std::numeric_limits<double>::infinity(), window);
+    cross_until(group, neuron, window.end_ms);
   }
   schedule(neuron);
 }

@@ -56,5 +56,45 @@ TEST(Recording, CostsAsMuchAsIsRecorded) {
   EXPECT_LT(cost_of_recording(32000), 80 * cost_of_recording(2000));
 }
 
+/// A leaky neuron under a constant current.
+Network network_of_lif() {
+  Network network;
+  Population population;
+  population.name = "n";
+  population.model = "lif";
+  population.size = 1;
+  population.synapse = SynapseShape::delta;
+  population.columns = {{"capacitance", {100}},
+                        {"membrane_time_constant", {10}},
+                        {"resting_potential", {-70}},
+                        {"threshold", {-55}},
+                        {"reset", {-70}},
+                        {"refractory", {2}},
+                        {"constant_current", {250}},
+                        {"initial_potential", {-70}}};
+  network.populations.push_back(population);
+  return network;
+}
+
+/// Also those before a spike in the same window.
+TEST(Recording, SamplesOfTheExactEngineAreOfTheirTime) {
+  const Network network = network_of_lif();
+  Simulation simulation(network, {1, Engine::exact});
+  simulation.record("n", "V", 0.05);
+  simulation.run_until(12);
+  ASSERT_EQ(simulation.spikes().size(), 1u);
+  // From -70 mV towards -45 mV with 10 ms; at the threshold, -55 mV, after 10 ln(25 / 10) ms.
+  const double spike = 10 * std::log(2.5);
+  EXPECT_NEAR(simulation.spikes()[0].time_ms, spike, 1e-11);
+  const Recording& found = simulation.recording(0);
+  for (std::size_t at = 0; at < found.times_ms.size(); ++at) {
+    const double time = found.times_ms[at];
+    double expected = -45 - 25 * std::exp(-time / 10);
+    if (time > spike) expected = -70;
+    if (time > spike + 2) expected = -45 - 25 * std::exp(-(time - spike - 2) / 10);
+    EXPECT_NEAR(found.values[at], expected, 1e-9) << time;
+  }
+}
+
 }  // namespace
 }  // namespace afterspike::spiking
