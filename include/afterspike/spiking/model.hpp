@@ -11,10 +11,10 @@
 
 namespace afterspike::spiking {
 
+class ExactRule;
 class GridGroup;
 class Source;
 struct Layout;
-struct Leaky;
 struct Piece;
 struct Population;
 
@@ -104,11 +104,13 @@ struct Model {
 
   /// Computes a piece of a population in steps. Null for sources.
   std::unique_ptr<GridGroup> (*make_grid)(const Layout&, const Piece&) = nullptr;
-  /// Parameters for the event-driven engine. Null: it cannot compute the model.
-  Leaky (*lower)(const Population&) = nullptr;
-  /// The reason for a null `lower`, as the end of a sentence: "..., which is a map from step to
-  /// step".
+  /// Computes a piece of a population from event to event. Null: the exact engine cannot.
+  std::unique_ptr<ExactRule> (*make_exact)(const Layout&, const Piece&) = nullptr;
+  /// The reason for a null `make_exact`, as the end of a sentence: "..., which is a map from step
+  /// to step".
   std::string_view no_exact = {};
+  /// A limit of `make_exact`, after "exact ": "without synapses at receptor `current`".
+  std::string_view exact_limit = {};
 
   /// Emits the spikes of a source. Null for neurons.
   std::unique_ptr<Source> (*make_source)(const Layout&, std::int64_t population) = nullptr;

@@ -98,8 +98,7 @@ class ExactNeurons {
     kApart,  ///< Whether no two rates are so near that quotients would lose digits.
     kFirstOther
   };
-  struct Slope;
-  struct Search;
+  struct Flow;
 
   const double* row(std::int64_t neuron) const {
     return coefficients_.data() + neuron * row_stride_;

@@ -1,7 +1,6 @@
 #include "exact/exact_part.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -16,13 +15,6 @@
 namespace afterspike::spiking {
 namespace {
 
-/// Crossings are found to 1e-12 ms or 4 units in the last place of the time; half of it is for the
-/// sum of the neuron's time and the offset.
-double tolerance(double time) {
-  constexpr double kUnit = std::numeric_limits<double>::epsilon();
-  return 0.5 * std::max(1e-12, 4 * kUnit * time);
-}
-
 /// Windows that the calendar sees ahead at least.
 constexpr std::size_t kLeastRing = 64;
 
@@ -34,7 +26,9 @@ ExactPart::ExactPart(const Layout& layout, std::vector<Piece> pieces)
   for (const Piece& piece : pieces) {
     const Population& population = layout.population(piece.population);
     receptors = std::max(receptors, population.receptors);
-    add_group(piece, count, model(population.model).lower(population));
+    auto rule = model(population.model).make_exact(layout, piece);
+    const std::int64_t width = rule->state_size();
+    groups_.push_back({piece, count, std::move(rule), Stimuli(layout, piece), width});
     group_index_.insert(group_index_.end(), static_cast<std::size_t>(piece.size()),
                         static_cast<std::uint32_t>(groups_.size() - 1));
     count += piece.size();
@@ -58,18 +52,6 @@ ExactPart::ExactPart(const Layout& layout, std::vector<Piece> pieces)
   reset();
 }
 
-void ExactPart::add_group(const Piece& piece, std::int64_t first, const Leaky& leaky) {
-  Group group{
-      piece, first, ExactNeurons(leaky, piece.begin, piece.end), Stimuli(layout_, piece), 0, {}, {},
-      {},    0};
-  group.width = group.neurons.state_size();  // Whole cache lines, so that few are fetched.
-  group.initial_voltages.assign(leaky.initial.begin() + piece.begin,
-                                leaky.initial.begin() + piece.end);
-  group.constant_currents.assign(leaky.constant_current.begin() + piece.begin,
-                                 leaky.constant_current.begin() + piece.end);
-  groups_.push_back(std::move(group));
-}
-
 double* ExactPart::state_of(Group& group, std::uint32_t neuron) const {
   return group.states.data() + (neuron - group.first) * group.width;
 }
@@ -90,8 +72,7 @@ void ExactPart::reset() {
       const bool sampled = clock.is_sampled;
       clock = {0, 0};
       clock.is_sampled = sampled;
-      group.neurons.initial_state(group.initial_voltages[static_cast<std::size_t>(local)],
-                                  state_of(group, neuron));
+      group.rule->initial_state(local, state_of(group, neuron));
       set_external(group, neuron, 0);
       changed(group, neuron);
       schedule(neuron);
@@ -101,8 +82,7 @@ void ExactPart::reset() {
 
 void ExactPart::set_external(Group& group, std::uint32_t neuron, double time) {
   const std::int64_t own = neuron - group.first;
-  state_of(group, neuron)[ExactNeurons::kExternal] =
-      group.constant_currents[static_cast<std::size_t>(own)] + group.stimuli.current(own, time);
+  group.rule->set_current(own, state_of(group, neuron), group.stimuli.current(own, time));
 }
 
 /// The window that a time belongs to; rounding does not put it into one that is over.
@@ -220,10 +200,9 @@ void ExactPart::fetch(std::uint32_t neuron) const {
   const Group& group = groups_[group_index_[neuron]];
   const std::int64_t own = neuron - group.first;
   const double* state = group.states.data() + own * group.width;
-  const double* coefficients = group.neurons.coefficients(own);
   constexpr std::int64_t kLine = 8;
   for (std::int64_t at = 0; at < group.width; at += kLine) __builtin_prefetch(state + at, 1);
-  for (std::int64_t at = 0; at < 4 * kLine; at += kLine) __builtin_prefetch(coefficients + at);
+  group.rule->fetch(own);
 }
 
 void ExactPart::advance(const Window& window, std::span<const Emission> neurons,
@@ -296,7 +275,7 @@ void ExactPart::bring_to(Group& group, std::uint32_t neuron, double time) {
   cross_until(group, neuron, time);
   if (time <= clock.time) return;
   double* state = state_of(group, neuron);
-  group.neurons.propagate(neuron - group.first, state, time - clock.time, state);
+  group.rule->propagate(neuron - group.first, state, time - clock.time, state);
   clock.time = time;
 }
 
@@ -304,18 +283,21 @@ void ExactPart::bring_to(Group& group, std::uint32_t neuron, double time) {
 void ExactPart::take(Group& group, std::uint32_t neuron, const Event& event) {
   const std::uint32_t receptor = event.target & change_;
   if (receptor == change_) return set_external(group, neuron, event.time);
-  group.neurons.receive(neuron - group.first, state_of(group, neuron), receptor, event.weight,
-                        clocks_[neuron].time - event.time);
+  group.rule->receive(neuron - group.first, state_of(group, neuron), receptor, event.weight,
+                      clocks_[neuron].time - event.time);
+}
+
+void ExactPart::set_outlook(Clock& clock, const Outlook& outlook) {
+  clock.quiet_until = outlook.quiet_until;
+  clock.crosses = outlook.spikes;
 }
 
 /// After a change of the state: how long the neuron is quiet for certain.
 void ExactPart::changed(Group& group, std::uint32_t neuron) {
   Clock& clock = clocks_[neuron];
-  const double* state = state_of(group, neuron);
-  const std::int64_t own = neuron - group.first;
-  clock.crosses = group.neurons.excess(own, state) > 0;
-  clock.quiet_until =
-      clock.crosses ? clock.time : clock.time + group.neurons.quiet_time(own, state);
+  Outlook outlook{clock.time, clock.time, false};
+  group.rule->changed(neuron - group.first, state_of(group, neuron), outlook);
+  set_outlook(clock, outlook);
 }
 
 void ExactPart::cross_until(Group& group, std::uint32_t neuron, double horizon) {
@@ -329,7 +311,7 @@ void ExactPart::cross_until(Group& group, std::uint32_t neuron, double horizon) 
               " again at once, and a refractory time of {} ms does not count there",
               layout_.population(group.piece.population).name,
               group.piece.begin + neuron - group.first, fired,
-              group.neurons.refractory(neuron - group.first));
+              group.rule->refractory(neuron - group.first));
       fired = clock.quiet_until;
       fire(group, neuron);
     } else {
@@ -338,35 +320,12 @@ void ExactPart::cross_until(Group& group, std::uint32_t neuron, double horizon) 
   }
 }
 
-/// Moves quiet_until on: by the bound where that is worth while, else to the first crossing in an
-/// interval that doubles with each look. It depends on the state alone, not on why we look.
+/// It depends on the state alone, not on why we look.
 void ExactPart::look_ahead(Group& group, std::uint32_t neuron) {
   Clock& clock = clocks_[neuron];
-  const double* state = state_of(group, neuron);
-  const std::int64_t own = neuron - group.first;
-  const double begin = clock.quiet_until - clock.time;
-  const double length = group.neurons.search_length(own);
-  std::array<double, ExactNeurons::kMostState> there;
-  const double* start = state;
-  if (begin > 0) {
-    group.neurons.propagate(own, state, begin, there.data());
-    start = there.data();
-    if (group.neurons.excess(own, start) > 0) {
-      clock.crosses = true;
-      return;
-    }
-    const double quiet = group.neurons.quiet_time(own, start);
-    constexpr double kWorthwhile = 0.125;
-    if (quiet >= kWorthwhile * length) {
-      clock.quiet_until += quiet;
-      return;
-    }
-  }
-  const double end = begin + length + begin;
-  const double crossing =
-      group.neurons.first_crossing(own, state, begin, start, end, tolerance(clock.time + end));
-  clock.crosses = crossing != ExactNeurons::kNone;
-  clock.quiet_until = clock.time + (clock.crosses ? crossing : end);
+  Outlook outlook{clock.time, clock.quiet_until, false};
+  group.rule->look_ahead(neuron - group.first, state_of(group, neuron), outlook);
+  set_outlook(clock, outlook);
 }
 
 void ExactPart::fire(Group& group, std::uint32_t neuron) {
@@ -374,10 +333,10 @@ void ExactPart::fire(Group& group, std::uint32_t neuron) {
   double* state = state_of(group, neuron);
   const std::int64_t own = neuron - group.first;
   const double time = clock.quiet_until;
-  group.neurons.propagate(own, state, time - clock.time, state);
+  group.rule->propagate(own, state, time - clock.time, state);
   emitted_.push_back({time, -1, layout_.neuron(group.piece, neuron - group.first), 1.0});
-  group.neurons.spike(own, state);
-  clock.time = time + group.neurons.refractory(own);
+  group.rule->spike(own, state);
+  clock.time = time + group.rule->refractory(own);
   changed(group, neuron);
 }
 

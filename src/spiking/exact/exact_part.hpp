@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "connect/connections.hpp"
-#include "exact/exact_neuron.hpp"
+#include "exact/exact_rule.hpp"
 #include "simulation/lines.hpp"
 #include "simulation/part.hpp"
 #include "simulation/stimuli.hpp"
@@ -30,12 +30,11 @@ class ExactPart final : public Part {
   struct Group {
     Piece piece;
     std::int64_t first;  ///< Neuron of the part.
-    ExactNeurons neurons;
+    std::unique_ptr<ExactRule> rule;
     Stimuli stimuli;
-    std::int64_t width;  ///< Length of a state in `states`.
-    std::vector<double> initial_voltages, constant_currents;
-    Lines states;
-    double next_change;
+    std::int64_t width;  ///< Length of a state in `states`: whole cache lines, so few are fetched.
+    Lines states = {};
+    double next_change = 0;
   };
   struct Event {
     double time;
@@ -63,7 +62,6 @@ class ExactPart final : public Part {
   };
 
   Group& group_of(std::uint32_t neuron) { return groups_[group_index_[neuron]]; }
-  void add_group(const Piece& piece, std::int64_t first, const Leaky& leaky);
   double* state_of(Group& group, std::uint32_t neuron) const;
   const double* state_of(const Group& group, std::uint32_t neuron) const;
   void prefetch_clock(const Event& event) const;
@@ -87,6 +85,7 @@ class ExactPart final : public Part {
   void bring_to(Group& group, std::uint32_t neuron, double time);
   void take(Group& group, std::uint32_t neuron, const Event& event);
   void changed(Group& group, std::uint32_t neuron);
+  void set_outlook(Clock& clock, const Outlook& outlook);
   void cross_until(Group& group, std::uint32_t neuron, double horizon);
   void look_ahead(Group& group, std::uint32_t neuron);
   void fire(Group& group, std::uint32_t neuron);
@@ -95,10 +94,6 @@ class ExactPart final : public Part {
   std::span<const double> saved_events(const State& state, const Group& group) const;
   void restore_group(const State& state, Group& group);
   void sample(Group& group, std::uint32_t neuron, double before, const Window& window);
-  double value_at(const Group& group, std::uint32_t neuron, double time,
-                  LeakyVariable variable) const;
-  double value(const Group& group, std::uint32_t neuron, const double* state,
-               LeakyVariable variable) const;
 
   const Layout& layout_;
   std::vector<Group> groups_;

@@ -152,44 +152,9 @@ void ExactPart::sample(Group& group, std::uint32_t neuron, double before, const 
       if (time >= before) break;
       cross_until(group, neuron, time);
       recorder.put(sampled->next, sampled->column,
-                   value_at(group, neuron, time, static_cast<LeakyVariable>(recorder.variable)));
+                   group.rule->value(neuron - group.first, state_of(group, neuron),
+                                     time - clocks_[neuron].time, recorder.variable));
     }
-  }
-}
-
-/// Returns a variable at `time`. REQUIRES: the state includes all earlier events.
-double ExactPart::value_at(const Group& group, std::uint32_t neuron, double time,
-                           LeakyVariable variable) const {
-  const std::int64_t own = neuron - group.first;
-  const double* held = state_of(group, neuron);
-  const double later = time - clocks_[neuron].time;
-  std::array<double, ExactNeurons::kMostState> state;
-  std::copy_n(held, group.neurons.state_size(), state.data());
-  if (later >= 0) {
-    group.neurons.propagate(own, held, later, state.data());
-  } else {
-    group.neurons.propagate_synapses(own, state.data(), later);  // Refractory until then.
-  }
-  return value(group, neuron, state.data(), variable);
-}
-
-double ExactPart::value(const Group& group, std::uint32_t neuron, const double* state,
-                        LeakyVariable variable) const {
-  const std::int64_t own = neuron - group.first;
-  const double rest = group.neurons.resting_potential(own);
-  switch (variable) {
-    case LeakyVariable::voltage:
-      return rest + state[ExactNeurons::kVoltage];
-    case LeakyVariable::threshold:
-      return rest + group.neurons.threshold(own, state);
-    case LeakyVariable::threshold_spike:
-      return state[ExactNeurons::kSpikePart];
-    case LeakyVariable::threshold_voltage:
-      return state[ExactNeurons::kVoltagePart];
-    case LeakyVariable::after_spike_current:
-      return group.neurons.after_spike_current(state);
-    default:
-      return group.neurons.synaptic_current(state);
   }
 }
 

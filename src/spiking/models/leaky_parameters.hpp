@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "afterspike/spiking/model.hpp"
+#include "exact/exact_rule.hpp"
 #include "grid/grid_group.hpp"
 #include "models/leaky.hpp"
 
@@ -65,7 +66,7 @@ inline Model leaky_model(const LeakyMechanisms& mechanisms) {
   model.current_unit = "pA";
   model.leaky = mechanisms;
   model.make_grid = make_leaky_group;
-  model.lower = lower_leaky;
+  model.make_exact = make_leaky_rule;
   return model;
 }
 

@@ -110,7 +110,10 @@ std::string presets_of(const Model& model) {
 
 std::string engines_of(const Model& model) {
   if (model.is_source()) return "";
-  if (model.lower != nullptr) return "\nEngines: grid, exact\n";
+  if (model.make_exact != nullptr) {
+    return fmt::format("\nEngines: grid, exact{}{}\n", model.exact_limit.empty() ? "" : " ",
+                       model.exact_limit);
+  }
   return fmt::format("\nEngine: grid. The exact engine has no model {}.\n", model.no_exact);
 }
 

@@ -22,7 +22,7 @@ constexpr double kLatest_ms = 1e12;  // Thirty years.
 void check_population(const Layout& layout, std::int64_t index) {
   const Population& population = layout.population(index);
   const Model& model = spiking::model(population.model);
-  require(engine_of(layout, index) == Engine::grid || model.lower != nullptr || model.is_source(),
+  require(engine_of(layout, index) == Engine::grid || model.make_exact != nullptr || model.is_source(),
           ErrorKind::config,
           "population '{}': the exact engine has no model '{}', {}; expected the grid engine{}",
           population.name, population.model, model.no_exact,
