@@ -11,8 +11,10 @@
 // processor clock, best of several, since machines are shared.
 //
 //   models         1000 silent neurons of each model, grid engine; by name only
+//   events         1000 neurons of each model that the exact engine has, driven by Poisson spikes,
+//                  which are part of the time; by name only
 //
-//   spiking [cuba|coba|cobahh|glif3|models] [REPEATS] [THREADS]
+//   spiking [cuba|coba|cobahh|glif3|models|events] [REPEATS] [THREADS]
 
 #include <algorithm>
 #include <cmath>
@@ -176,25 +178,57 @@ void run_glif3(int repeats, int threads) {
   }
 }
 
+/// 1000 neurons of each model at its defaults.
+Population default_population(const spiking::ModelEntry& entry) {
+  Population population{std::string(entry.name),
+                        std::string(entry.name),
+                        1000,
+                        SynapseShape::model,
+                        0,
+                        {},
+                        {},
+                        {},
+                        1};
+  population.receptors = static_cast<std::int64_t>(entry.model.receptors.size());
+  for (const spiking::Parameter& parameter : entry.model.parameters) {
+    fill(population, std::string(parameter.name), parameter.initial.at(0));
+  }
+  return population;
+}
+
+/// 1000 neurons of each model that takes a Poisson process of 1000 weak spikes/s each, exact
+/// engine.
+void run_events(int repeats) {
+  for (const spiking::ModelEntry& entry : spiking::models()) {
+    if (entry.model.receptors.empty() || entry.model.make_exact == nullptr) continue;
+    if (entry.name == "theta") continue;  // It takes no spikes.
+    Network network;
+    Population source{"source", "poisson_source", 1000, SynapseShape::delta, 0, {}, {}, {}, 1};
+    fill(source, "rate", 1000);
+    network.populations = {default_population(entry), source};
+    const auto last = static_cast<std::uint8_t>(entry.model.receptors.size() - 1);
+    std::vector<Synapse> synapses;
+    for (std::int64_t n = 0; n < 1000; ++n) synapses.push_back({n, n, 0.01, 1.0, last});
+    network.projections.push_back(make_projection(network.populations, 1, 0, synapses));
+    spiking::Simulation simulation(network, spiking::Options{1, spiking::Engine::exact});
+    double best = 1e9, events = 0;
+    for (int repeat = 0; repeat < repeats; ++repeat) {
+      simulation.reset();
+      const double start = now_s();
+      simulation.run_until(500);
+      best = std::min(best, now_s() - start);
+      events = static_cast<double>(simulation.statistics().synaptic_events);
+    }
+    fmt::print("{:24} {:7.1f} ns an event\n", entry.name, best * 1e9 / events);
+  }
+}
+
 /// 1000 neurons of each model at its defaults, silent, in steps of 0.1 ms.
 void run_models(int repeats) {
   for (const spiking::ModelEntry& entry : spiking::models()) {
     if (entry.model.receptors.empty()) continue;
-    Population population{std::string(entry.name),
-                          std::string(entry.name),
-                          1000,
-                          SynapseShape::model,
-                          0,
-                          {},
-                          {},
-                          {},
-                          1};
-    population.receptors = static_cast<std::int64_t>(entry.model.receptors.size());
-    for (const spiking::Parameter& parameter : entry.model.parameters) {
-      fill(population, std::string(parameter.name), parameter.initial.at(0));
-    }
     Network network;
-    network.populations.push_back(std::move(population));
+    network.populations.push_back(default_population(entry));
     spiking::Simulation simulation(network, spiking::Options{1});
     double best = 1e9;
     for (int repeat = 0; repeat < repeats; ++repeat) {
@@ -222,5 +256,6 @@ int main(int count, char** words) {
   described("cobahh", 10, 60);
   if (which.empty() || which == "glif3") run_glif3(repeats, threads);
   if (which == "models") run_models(repeats);
+  if (which == "events") run_events(repeats);
   return 0;
 }

@@ -1,3 +1,4 @@
+#include "exact/linear_rule.hpp"
 #include "models/ode_model.hpp"
 #include "models/propagators.hpp"
 
@@ -110,6 +111,38 @@ namespace afterspike::spiking {
 
 HWY_EXPORT(amat2_psc_exp);
 
+namespace {
+
+/// The injected current, both synaptic currents, V - E_L, and the parts of the threshold: two that
+/// spikes raise, and theta_v, which lags behind beta dV/dt twice:
+///   slope' = beta V' - slope / tau_v, theta_v' = slope - theta_v / tau_v.
+LinearNeuron exact_amat2(const double* p) {
+  using M = HWY_NAMESPACE::Amat2PscExp;
+  enum : std::size_t { current, i_ex, i_in, V, slope, th_v, th_1, th_2 };
+  LinearNeuron n;
+  const double rate_v = 1 / p[M::tau_v], per_C = 1 / p[M::C_m], beta = p[M::beta];
+  n.rates = {0,      1 / p[M::tau_syn_ex], 1 / p[M::tau_syn_in], 1 / p[M::tau_m], rate_v,
+             rate_v, 1 / p[M::tau_1],      1 / p[M::tau_2]};
+  n.couplings[V] = {per_C, per_C, per_C};
+  n.couplings[slope] = {beta * per_C, beta * per_C, beta * per_C, -beta / p[M::tau_m]};
+  n.couplings[th_v][slope] = 1;
+  n.initial[V] = p[M::V_m] - p[M::E_L];
+  n.drive = {p[M::E_L] - p[M::omega], {0, 0, 0, 1, 0, -1, -1, -1}};
+  n.variables = {{p[M::E_L], {0, 0, 0, 1}},
+                 {p[M::omega], {0, 0, 0, 0, 0, 1, 1, 1}},
+                 {0, {0, 0, 0, 0, 0, 1}},
+                 {0, {0, 1}},
+                 {0, {0, 0, 1}}};
+  n.jumps[th_1] = p[M::alpha_1];
+  n.jumps[th_2] = p[M::alpha_2];
+  n.constant_current = p[M::I_e];
+  n.refractory = p[M::t_ref];
+  n.search = 0.25 * p[M::tau_m];
+  return n;
+}
+
+}  // namespace
+
 ModelEntry entry_amat2_psc_exp() {
   Model model;
   model.parameters = {
@@ -133,7 +166,9 @@ ModelEntry entry_amat2_psc_exp() {
       {"V", "mV"}, {"V_th", "mV"}, {"V_th_v", "mV"}, {"I_syn_ex", "pA"}, {"I_syn_in", "pA"}};
   model.current_unit = "pA";
   model.make_grid = AFTERSPIKE_ODE_GRID(amat2_psc_exp, Amat2PscExp);
-  model.no_exact = "whose moving threshold the exact engine lacks";
+  model.make_exact = [](const Layout& layout, const Piece& piece) {
+    return make_linear_rule(layout, piece, {.neuron = exact_amat2, .receptors = {1, 2}});
+  };
   return {"amat2_psc_exp", "mat2_psc_exp with a threshold that follows the slope of the voltage",
           std::move(model),
           "mat2_psc_exp with V_th = omega + theta_1 + theta_2 + theta_v, where theta_v(t) = beta "

@@ -1,3 +1,4 @@
+#include "exact/linear_rule.hpp"
 #include "models/ode_model.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -67,6 +68,34 @@ namespace afterspike::spiking {
 
 HWY_EXPORT(galves_loecherbach_leaky);
 
+namespace {
+
+/// The injected current and V - E_L.
+LinearNeuron exact_galves_loecherbach(const double* p) {
+  using M = HWY_NAMESPACE::GalvesLoecherbachLeaky;
+  enum : std::size_t { current, V };
+  LinearNeuron n;
+  n.rates = {0, 1 / p[M::tau_m]};
+  n.couplings[V][current] = 1;
+  n.initial[V] = p[M::V_m] - p[M::E_L];
+  n.drive = {p[M::E_L] - p[M::V_T], {0, 1}};
+  n.variables = {{p[M::E_L], {0, 1}}};
+  n.factors[V] = 0;
+  n.jumps[V] = p[M::V_reset] - p[M::E_L];
+  n.constant_current = p[M::I_e];
+  n.refractory = p[M::t_ref];
+  n.search = 0.25 * p[M::tau_m];
+  n.hazard = {p[M::gain], p[M::exponent]};
+  return n;
+}
+
+/// Does not decrease with the drive.
+double galves_loecherbach_hazard(const std::array<double, 3>& p, double drive) {
+  return drive > 0 ? std::pow(p[0] * drive, p[1]) : 0;
+}
+
+}  // namespace
+
 ModelEntry entry_galves_loecherbach_leaky() {
   Model model;
   model.parameters = {parameter("membrane_time_constant", "tau_m", "ms", 10, Range::positive),
@@ -82,7 +111,13 @@ ModelEntry entry_galves_loecherbach_leaky() {
   model.variables = {{"V", "mV"}};
   model.current_unit = "mV/ms";
   model.make_grid = AFTERSPIKE_ODE_GRID(galves_loecherbach_leaky, GalvesLoecherbachLeaky);
-  model.no_exact = "whose spikes are drawn from step to step";
+  model.make_exact = [](const Layout& layout, const Piece& piece) {
+    return make_linear_rule(layout, piece,
+                            {.neuron = exact_galves_loecherbach,
+                             .receptors = {1},
+                             .held = {1},
+                             .hazard = galves_loecherbach_hazard});
+  };
   return {"galves_loecherbach_leaky", "Galves and Loecherbach in continuous time, with a leak",
           std::move(model),
           "dV/dt = -(V - E_L) / tau_m + I_e + I\n\n"

@@ -1,3 +1,4 @@
+#include "exact/linear_rule.hpp"
 #include "models/gif.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -96,10 +97,59 @@ namespace afterspike::spiking {
 
 HWY_EXPORT(gif_psc_exp);
 
+namespace {
+
+/// The injected current, both spike-triggered and both synaptic currents, both parts of the
+/// threshold, and V - E_L.
+LinearNeuron exact_gif(const double* p) {
+  using M = HWY_NAMESPACE::GifPscExp;
+  enum : std::size_t { current, stc, i_ex = stc + 2, i_in, sfa, V = sfa + 2 };
+  LinearNeuron n;
+  const double per_C = 1 / p[M::C_m];
+  n.rates = {0,
+             1 / p[M::tau_stc_1],
+             1 / p[M::tau_stc_2],
+             1 / p[M::tau_syn_ex],
+             1 / p[M::tau_syn_in],
+             1 / p[M::tau_sfa_1],
+             1 / p[M::tau_sfa_2],
+             p[M::g_L] * per_C};
+  n.couplings[V] = {per_C, -per_C, -per_C, per_C, per_C};
+  n.initial[V] = p[M::V_m] - p[M::E_L];
+  n.drive = {p[M::E_L] - p[M::V_T_star], {0, 0, 0, 0, 0, -1, -1, 1}};
+  n.variables = {{p[M::E_L], {0, 0, 0, 0, 0, 0, 0, 1}},
+                 {0, {0, 1, 1}},
+                 {p[M::V_T_star], {0, 0, 0, 0, 0, 1, 1}},
+                 {0, {0, 0, 0, 1}},
+                 {0, {0, 0, 0, 0, 1}}};
+  for (std::size_t j = 0; j < 2; ++j) {
+    n.jumps[stc + j] = p[M::q_stc_1 + j];
+    n.jumps[sfa + j] = p[M::q_sfa_1 + j];
+  }
+  n.factors[V] = 0;
+  n.jumps[V] = p[M::V_reset] - p[M::E_L];
+  n.constant_current = p[M::I_e];
+  n.refractory = p[M::t_ref];
+  n.search = 0.25 * p[M::C_m] / p[M::g_L];
+  n.hazard = {p[M::lambda_0] * 1e-3, 1 / p[M::Delta_V]};
+  return n;
+}
+
+/// Grows with the drive.
+double gif_hazard(const std::array<double, 3>& p, double drive) {
+  return p[0] == 0 ? 0 : p[0] * std::exp(drive * p[1]);
+}
+
+}  // namespace
+
 ModelEntry entry_gif_psc_exp() {
   Model model = gif_model("pA");
   model.make_grid = AFTERSPIKE_ODE_GRID(gif_psc_exp, GifPscExp);
-  model.no_exact = "whose spikes are drawn from step to step";
+  model.make_exact = [](const Layout& layout, const Piece& piece) {
+    return make_linear_rule(
+        layout, piece,
+        {.neuron = exact_gif, .receptors = {3, 4}, .held = {7}, .hazard = gif_hazard});
+  };
   return {
       "gif_psc_exp",
       "generalized integrate-and-fire: spike-triggered currents, moving threshold, escape noise",

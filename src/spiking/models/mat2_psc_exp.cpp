@@ -1,3 +1,4 @@
+#include "exact/linear_rule.hpp"
 #include "models/ode_model.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -78,6 +79,35 @@ namespace afterspike::spiking {
 
 HWY_EXPORT(mat2_psc_exp);
 
+namespace {
+
+/// The injected current, both synaptic currents, V - E_L and both parts of the threshold.
+LinearNeuron exact_mat2(const double* p) {
+  using M = HWY_NAMESPACE::Mat2PscExp;
+  enum : std::size_t { current, i_ex, i_in, V, th_1, th_2 };
+  LinearNeuron n;
+  n.rates = {0,
+             1 / p[M::tau_syn_ex],
+             1 / p[M::tau_syn_in],
+             1 / p[M::tau_m],
+             1 / p[M::tau_1],
+             1 / p[M::tau_2]};
+  const double per_C = 1 / p[M::C_m];
+  n.couplings[V] = {per_C, per_C, per_C};
+  n.initial[V] = p[M::V_m] - p[M::E_L];
+  n.drive = {p[M::E_L] - p[M::omega], {0, 0, 0, 1, -1, -1}};
+  n.variables = {
+      {p[M::E_L], {0, 0, 0, 1}}, {p[M::omega], {0, 0, 0, 0, 1, 1}}, {0, {0, 1}}, {0, {0, 0, 1}}};
+  n.jumps[th_1] = p[M::alpha_1];
+  n.jumps[th_2] = p[M::alpha_2];
+  n.constant_current = p[M::I_e];
+  n.refractory = p[M::t_ref];
+  n.search = 0.25 * p[M::tau_m];
+  return n;
+}
+
+}  // namespace
+
 ModelEntry entry_mat2_psc_exp() {
   Model model;
   model.parameters = {parameter("capacitance", "C_m", "pF", 100, Range::positive),
@@ -133,7 +163,9 @@ ModelEntry entry_mat2_psc_exp() {
                      {"V_m", {-65}}}}};
   model.current_unit = "pA";
   model.make_grid = AFTERSPIKE_ODE_GRID(mat2_psc_exp, Mat2PscExp);
-  model.no_exact = "whose moving threshold the exact engine lacks";
+  model.make_exact = [](const Layout& layout, const Piece& piece) {
+    return make_linear_rule(layout, piece, {.neuron = exact_mat2, .receptors = {1, 2}});
+  };
   return {"mat2_psc_exp", "multi-timescale adaptive threshold, voltage never reset",
           std::move(model),
           "C_m dV/dt = -C_m (V - E_L) / tau_m + I_syn_ex + I_syn_in + I_e + I\nV_th = omega + "

@@ -1,3 +1,4 @@
+#include "exact/linear_rule.hpp"
 #include "models/ode_model.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -81,6 +82,36 @@ namespace afterspike::spiking {
 
 HWY_EXPORT(pp_psc_delta);
 
+namespace {
+
+/// The injected current, V and both parts of the adaptation.
+LinearNeuron exact_pp(const double* p) {
+  using M = HWY_NAMESPACE::PpPscDelta;
+  enum : std::size_t { current, V, sfa };
+  LinearNeuron n;
+  n.rates = {0, 1 / p[M::tau_m], 1 / p[M::tau_sfa_1], 1 / p[M::tau_sfa_2]};
+  n.couplings[V][current] = 1 / p[M::C_m];
+  n.initial[V] = p[M::V_m];
+  n.drive = {0, {0, 1, -1, -1}};
+  n.variables = {{0, {0, 1}}, {0, {0, 0, 1, 1}}};
+  n.jumps[sfa] = p[M::q_sfa_1];
+  n.jumps[sfa + 1] = p[M::q_sfa_2];
+  if (p[M::with_reset] > 0) n.factors[V] = 0;
+  n.constant_current = p[M::I_e];
+  n.refractory = p[M::dead_time];
+  n.search = 0.25 * p[M::tau_m];
+  n.hazard = {p[M::c_1] * 1e-3, p[M::c_2] * 1e-3, p[M::c_3]};
+  return n;
+}
+
+/// Convex, since c_2 is not negative, and so is its maximum with 0.
+double pp_hazard(const std::array<double, 3>& p, double drive) {
+  const double exponential = p[1] == 0 ? 0 : p[1] * std::exp(p[2] * drive);
+  return std::max(p[0] * drive + exponential, 0.0);
+}
+
+}  // namespace
+
 ModelEntry entry_pp_psc_delta() {
   Model model;
   model.parameters = {
@@ -101,7 +132,10 @@ ModelEntry entry_pp_psc_delta() {
   model.variables = {{"V", "mV"}, {"E_sfa", "mV"}};
   model.current_unit = "pA";
   model.make_grid = AFTERSPIKE_ODE_GRID(pp_psc_delta, PpPscDelta);
-  model.no_exact = "whose spikes are drawn from step to step";
+  model.make_exact = [](const Layout& layout, const Piece& piece) {
+    return make_linear_rule(layout, piece,
+                            {.neuron = exact_pp, .receptors = {1}, .hazard = pp_hazard});
+  };
   return {"pp_psc_delta", "leaky membrane, spikes of a point process", std::move(model),
           "dV/dt = -V / tau_m + (I_e + I) / C_m, V measured from rest\n\n"
           "In a step the neuron spikes with probability 1 - exp(-rate dt), rate = max(0, c_1 V' + "

@@ -54,6 +54,7 @@ SquareMatrix<n> matrix_exponential(SquareMatrix<n> a) {
     SquareMatrix<n> product{};
     for (std::size_t i = 0; i < n; ++i) {
       for (std::size_t k = 0; k < n; ++k) {
+        if (one[i][k] == 0) continue;  // Most are, since equations depend on few others.
         for (std::size_t j = 0; j < n; ++j) product[i][j] += one[i][k] * other[k][j];
       }
     }

@@ -22,11 +22,12 @@ constexpr double kLatest_ms = 1e12;  // Thirty years.
 void check_population(const Layout& layout, std::int64_t index) {
   const Population& population = layout.population(index);
   const Model& model = spiking::model(population.model);
-  require(engine_of(layout, index) == Engine::grid || model.make_exact != nullptr || model.is_source(),
-          ErrorKind::config,
-          "population '{}': the exact engine has no model '{}', {}; expected the grid engine{}",
-          population.name, population.model, model.no_exact,
-          model.has_own_grid ? ", or a conversion to glif3" : "");
+  require(
+      engine_of(layout, index) == Engine::grid || model.make_exact != nullptr || model.is_source(),
+      ErrorKind::config,
+      "population '{}': the exact engine has no model '{}', {}; expected the grid engine{}",
+      population.name, population.model, model.no_exact,
+      model.has_own_grid ? ", or a conversion to glif3" : "");
   if (!model.has_own_grid) return;
   require(std::abs(layout.dt_ms / layout.network->time_step_ms - 1) < 1e-9, ErrorKind::config,
           "population '{}': found a step of {} ms, expected {} ms: neurons of model"

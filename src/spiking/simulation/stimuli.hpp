@@ -37,7 +37,7 @@ class Stimuli {
   template <typename Current>
   struct Selected {
     const Current* current;
-    std::vector<std::int64_t> neurons;  ///< Of the piece, sorted; empty: all.
+    std::vector<std::int64_t> neurons;  ///< Sorted numbers within the piece; empty: all.
 
     bool contains(std::int64_t local) const;
   };
