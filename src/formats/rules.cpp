@@ -106,7 +106,7 @@ void require_decays(const Population& population, double dt_ms) {
 
 void require_no_poisson(const spiking::Network& network, std::string_view format) {
   for (const Population& population : network.populations) {
-    require(population.model != "poisson_source", ErrorKind::config,
+    require(population.model.find("poisson_source") == std::string::npos, ErrorKind::config,
             "population '{}': format '{}' has no Poisson sources", population.name, format);
   }
 }

@@ -79,8 +79,9 @@ struct LeakyMechanisms {
   bool reached_is_crossed = false;    ///< Grid: spikes if V = threshold, not only above.
 };
 
-/// Input that a caller can give to a source.
-enum class SourceInput { none, trains, signal };
+/// Input of a source besides its parameters: Population::trains, a signal that the caller of a
+/// simulation gives, or Population::rates.
+enum class SourceInput { none, trains, signal, rates };
 
 /// A neuron model or a source. Everything that the simulator knows of it stands here.
 struct Model {

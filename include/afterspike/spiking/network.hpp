@@ -27,6 +27,15 @@ struct SpikeTrains {
   bool operator==(const SpikeTrains&) const = default;
 };
 
+/// The rate of the neurons of an inhomogeneous Poisson source: 0 before times_ms[0], rates_hz[i]
+/// spikes/s from times_ms[i] on.
+struct RateSteps {
+  std::vector<double> times_ms;  ///< Ascending.
+  std::vector<double> rates_hz;  ///< 0 or above.
+
+  bool operator==(const RateSteps&) const = default;
+};
+
 /// Neurons of one model.
 struct Population {
   std::string name;   ///< Unique in its network.
@@ -49,6 +58,8 @@ struct Population {
   /// chance alone; a spike of one counts 1 / copies at synapses and readout. Other than 1 for GLIFR
   /// neurons only. Copy c of neuron n is number n * copies + c wherever spikes are listed.
   std::int64_t copies = 1;
+
+  RateSteps rates = {};  ///< For an inhomogeneous_poisson_source; empty: it is silent.
 
   bool operator==(const Population&) const = default;
 

@@ -82,8 +82,11 @@ void make_input(Population& source, std::vector<Deviation>& deviations) {
   const auto spikes = static_cast<std::int64_t>(source.trains.times_ms.size());
   if (spikes > 0) add("recorded spikes", kGiven, spikes);
   source.trains = {};
-  if (!source.columns.empty()) add("rates of Poisson spikes", kGiven, source.size);
+  if (!source.columns.empty() || !source.rates.times_ms.empty()) {
+    add("rates of Poisson spikes", kGiven, source.size);
+  }
   source.columns.clear();
+  source.rates = {};
   source.model = "spike_source";
 }
 

@@ -44,6 +44,7 @@ io::Json describe(const Population& population) {
           {"synapse_time_constants_ms", statistics(population.synapse_time_constants_ms)},
           {"after_spike_currents", population.currents()},
           {"recorded_spikes", population.trains.times_ms.size()},
+          {"rate_steps", population.rates.times_ms.size()},
           {"parameters", parameters}};
 }
 

@@ -193,6 +193,9 @@ void DescriptionBuilder::read_population(TomlTable table, const std::string& nam
   }
   if (kind.source_input == SourceInput::trains) read_trains(table, population);
   if (kind.source_input == SourceInput::trains) draw_pulses(table, population);
+  if (kind.source_input == SourceInput::rates) {
+    population.rates = {table.numbers("rate_times"), table.numbers("rate_values")};
+  }
   if (kind.has_copies) population.copies = table.integer("copies", 1);
   table.finish();
   description_.network.populations.push_back(std::move(population));

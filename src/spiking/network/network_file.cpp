@@ -45,6 +45,9 @@ void write_population(NetworkWriter& writer, const std::string& group,
   }
   writer.array(group + "/spikes", "offsets", population.trains.offsets);
   writer.array(group + "/spikes", "times_ms", population.trains.times_ms);
+  if (population.rates.times_ms.empty()) return;
+  writer.array(group + "/rates", "times_ms", population.rates.times_ms);
+  writer.array(group + "/rates", "rates_hz", population.rates.rates_hz);
 }
 
 Population read_population(const NetworkReader& reader, const std::string& group) {
@@ -69,6 +72,10 @@ Population read_population(const NetworkReader& reader, const std::string& group
   }
   population.trains.offsets = reader.array<std::int64_t>(group + "/spikes", "offsets");
   population.trains.times_ms = reader.array<double>(group + "/spikes", "times_ms");
+  if (reader.file().exists(group + "/rates")) {
+    population.rates = {reader.array<double>(group + "/rates", "times_ms"),
+                        reader.array<double>(group + "/rates", "rates_hz")};
+  }
   return population;
 }
 

@@ -101,6 +101,24 @@ void check_trains(const Population& population) {
   }
 }
 
+void check_ascending(std::string_view name, std::span<const double> times) {
+  for (std::size_t index = 1; index < times.size(); ++index) {
+    require(times[index - 1] < times[index], ErrorKind::data,
+            "{}: found {} ms after {} ms, expected ascending times", name, times[index],
+            times[index - 1]);
+  }
+}
+
+void check_rates(const Population& population, const Model& kind) {
+  const RateSteps& rates = population.rates;
+  require(rates.times_ms.empty() || kind.source_input == SourceInput::rates, ErrorKind::data,
+          "found times of rates, which model '{}' does not take", population.model);
+  check_length("rates", rates.rates_hz.size(), static_cast<std::int64_t>(rates.times_ms.size()));
+  check_range("times of rates", rates.times_ms, Range::not_negative, "ms");
+  check_range("rates", rates.rates_hz, Range::not_negative, "spikes/s");
+  check_ascending("times of rates", rates.times_ms);
+}
+
 void check_receptors(const Population& population, const Model& kind) {
   const auto fixed = static_cast<std::int64_t>(kind.receptors.size());
   const std::int64_t least = fixed > 0 ? fixed : std::min<std::int64_t>(kind.max_receptors, 1);
@@ -140,6 +158,7 @@ void check_population(const Population& population) {
   check_range("synapse_time_constants_ms", population.synapse_time_constants_ms, Range::positive,
               "ms");
   check_trains(population);
+  check_rates(population, kind);
 }
 
 const Population& at(const Network& network, std::int64_t index, std::string_view role) {
@@ -271,11 +290,7 @@ void check_step_current(const Network& network, const StepCurrent& current) {
                static_cast<std::int64_t>(current.times_ms.size()));
   check_range("times", current.times_ms, Range::not_negative, "ms");
   check_range("amplitudes", current.amplitudes_pa, Range::any, "pA");
-  for (std::size_t index = 1; index < current.times_ms.size(); ++index) {
-    require(current.times_ms[index - 1] < current.times_ms[index], ErrorKind::data,
-            "times: found {} ms after {} ms, expected ascending times", current.times_ms[index],
-            current.times_ms[index - 1]);
-  }
+  check_ascending("times", current.times_ms);
   check_neurons(population, current.neurons);
 }
 

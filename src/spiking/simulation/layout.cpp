@@ -6,6 +6,7 @@
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/registry.hpp"
 #include "simulation/layout.hpp"
+#include "simulation/sources.hpp"
 #include "simulation/steps.hpp"
 
 namespace afterspike::spiking {
@@ -178,9 +179,7 @@ void set_windows(Layout& layout) {
 void check_poisson(const Layout& layout) {
   constexpr double kMostInWindow = 1e8;
   for (const Population& population : layout.network->populations) {
-    if (population.model != "poisson_source") continue;
-    double expected = 0;  // In a window.
-    for (const double rate : population.column("rate")) expected += rate * 1e-3 * layout.window_ms;
+    const double expected = highest_rate(population) * layout.window_ms;
     require(expected <= kMostInWindow, ErrorKind::config,
             "population '{}': the rates amount to {:g} spikes in each {:g} ms, the window between"
             " exchanges of spikes, of which {:g} can be computed. Lower the rates.",

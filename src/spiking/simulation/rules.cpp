@@ -46,6 +46,7 @@ bool stays_total_number(const Network& network, const RuleProjection& rule) {
 
 /// Whether everything that a Poisson source does is to drive one neuron each.
 bool is_drive(const Network& network, const Options& options, std::int64_t source) {
+  if (population_in(network, source).model != "poisson_source") return false;
   for (const Projection& projection : network.projections) {
     if (projection.source == source) return false;
   }

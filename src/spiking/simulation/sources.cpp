@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
-#include <queue>
 #include <tuple>
 
 #include "afterspike/base/error.hpp"
-#include "afterspike/base/rng.hpp"
 #include "simulation/steps.hpp"
 
 namespace afterspike::spiking {
@@ -81,86 +78,6 @@ class Trains final : public Source {
   double now_ = 0;
 };
 
-/// Poisson spikes in continuous time: the n-th gap of a neuron is a function of the seed, the
-/// population's name, the neuron and n. On a grid they count where the step ends that they fall in.
-class Poisson final : public Source {
- public:
-  Poisson(const Layout& layout, std::int64_t population)
-      : layout_(layout), index_(population), population_(layout.population(population)) {
-    go_to(0);
-  }
-
-  void emit(const Window& window, std::vector<Emission>& emissions) override {
-    while (!next_.empty() && next_.top().time <= window.end_ms) {
-      const Due due = next_.top();
-      next_.pop();
-      emissions.push_back(
-          {due.time, -1, layout_.neuron({index_, 0, population_.size}, due.neuron), 1});
-      push(due.neuron, due.time, due.number + 1);
-    }
-  }
-
-  void go_to(double /*time_ms*/) override {
-    next_ = {};
-    for (std::int64_t neuron = 0; neuron < population_.size; ++neuron) push(neuron, 0, 0);
-  }
-
-  void save(State& state) const override {
-    auto& array = state.arrays[population_.name + "/next"];
-    for (auto copy = next_; !copy.empty(); copy.pop()) {
-      array.insert(array.end(), {static_cast<double>(copy.top().neuron), copy.top().time,
-                                 static_cast<double>(copy.top().number)});
-    }
-  }
-
-  void check(const State& state) const override { saved(state); }
-
-  void restore(const State& state) override {
-    next_ = {};
-    const std::span<const double> rows = saved(state);
-    for (std::size_t at = 0; at < rows.size(); at += 3) {
-      next_.push({rows[at + 1], static_cast<std::int64_t>(rows[at]),
-                  static_cast<std::uint64_t>(rows[at + 2])});
-    }
-  }
-
- private:
-  struct Due {
-    double time;
-    std::int64_t neuron;
-    std::uint64_t number;
-
-    /// The queue has the greatest on top.
-    bool operator<(const Due& other) const {
-      return std::tie(other.time, other.neuron) < std::tie(time, neuron);
-    }
-  };
-
-  /// Neuron, time and number of each next spike.
-  std::span<const double> saved(const State& state) const {
-    return saved_rows(state, population_.name + "/next", 3, [&](const double* due) {
-      return is_index(due[0], 0, static_cast<double>(population_.size)) && std::isfinite(due[1]) &&
-             due[1] >= state.time_ms && is_index(due[2], 0, kMostWhole);
-    });
-  }
-
-  void push(std::int64_t neuron, double time, std::uint64_t number) {
-    const double per_ms = population_.column("rate")[static_cast<std::size_t>(neuron)] * 1e-3;
-    if (per_ms == 0) return;
-    Rng rng = Rng(layout_.options.seed)
-                  .stream("poisson")
-                  .stream(population_.name)
-                  .stream("neuron", static_cast<std::uint64_t>(neuron))
-                  .stream("gap", number);
-    next_.push({time - std::log1p(-rng.uniform()) / per_ms, neuron, number});
-  }
-
-  const Layout& layout_;
-  std::int64_t index_;
-  const Population& population_;
-  std::priority_queue<Due> next_;
-};
-
 /// One number for each channel and step of the network.
 class Analog final : public Source {
  public:
@@ -222,9 +139,6 @@ void Source::set_signal(std::span<const double> /*values*/) {
 
 std::unique_ptr<Source> make_trains_source(const Layout& layout, std::int64_t population) {
   return std::make_unique<Trains>(layout, population);
-}
-std::unique_ptr<Source> make_poisson_source(const Layout& layout, std::int64_t population) {
-  return std::make_unique<Poisson>(layout, population);
 }
 std::unique_ptr<Source> make_analog_source(const Layout& layout, std::int64_t population) {
   return std::make_unique<Analog>(layout, population);

@@ -31,6 +31,13 @@ class Source {
 
 std::unique_ptr<Source> make_trains_source(const Layout& layout, std::int64_t population);
 std::unique_ptr<Source> make_poisson_source(const Layout& layout, std::int64_t population);
+std::unique_ptr<Source> make_stepped_poisson_source(const Layout& layout, std::int64_t population);
+std::unique_ptr<Source> make_sinusoidal_poisson_source(const Layout& layout,
+                                                       std::int64_t population);
 std::unique_ptr<Source> make_analog_source(const Layout& layout, std::int64_t population);
+
+/// The sum over the neurons of a Poisson source of their highest rates, spikes per ms; 0 for other
+/// models.
+double highest_rate(const Population& population);
 
 }  // namespace afterspike::spiking

@@ -202,6 +202,22 @@ TEST(Fields, OfSynapsesAndSourcesAreSeenOrListed) {
           n.populations[1].trains = {};
         },
         "oisson"},
+       {"Poisson spikes of a rate in steps",
+        [](Network& n) {
+          n.populations[1].model = "inhomogeneous_poisson_source";
+          n.populations[1].rates = {{0, 5}, {10, 20}};
+          n.populations[1].trains = {};
+        },
+        "oisson"},
+       {"Poisson spikes of a sinusoidal rate",
+        [](Network& n) {
+          n.populations[1].model = "sinusoidal_poisson_source";
+          for (const char* name : {"rate", "amplitude", "frequency", "phase"}) {
+            n.populations[1].columns[name] = {5, 5};
+          }
+          n.populations[1].trains = {};
+        },
+        "oisson"},
        {"analog input",
         [](Network& n) {
           n.populations[1].model = "analog_source";

@@ -46,7 +46,10 @@ inline spiking::Population make_population(const std::string& name, const std::s
                                                {"after_spike_decay", 0.05},
                                                {"after_spike_amplitude", -30},
                                                {"after_spike_multiplier", 0.9},
-                                               {"rate", 40}};
+                                               {"rate", 40},
+                                               {"amplitude", 30},
+                                               {"frequency", 8},
+                                               {"phase", 90}};
   for (const spiking::Parameter& column : kind.parameters) {
     const std::int64_t rows = column.extent == spiking::Extent::current ? 2 : 1;
     auto& values = population.columns[std::string(column.name)];
