@@ -105,7 +105,7 @@ TEST(Measure, RefusesWhatDoesNotFit) {
       {"--repeats: found 0, expected 1 or more", config, [](Settings& s) { s.repeats = 0; }},
       {"--classes: found 1, expected 2 or more", config, [](Settings& s) { s.classes = 1; }},
       {"--input-density: found 1.5", config, [](Settings& s) { s.input_density = 1.5; }},
-      {"no neuron model called 'glif'", ErrorKind::usage, [](Settings& s) { s.neuron = "glif"; }},
+      {"no neuron model called 'glfr'", ErrorKind::usage, [](Settings& s) { s.neuron = "glfr"; }},
       {"--delay: found 3 steps, expected 1 step", config,
        [](Settings& s) {
          s.neuron = "lstm";

@@ -84,7 +84,7 @@ TEST_F(CliBench, RefusesFlagsThatDoNotFit) {
     const char* message;
   };
   const Case cases[] = {
-      {{"--neuron", "glif"}, 2, "no neuron model called 'glif'"},
+      {{"--neuron", "glfr"}, 2, "no neuron model called 'glfr'"},
       {{"--path", "fast"}, 2, "--path: found 'fast', expected fused or composed or library"},
       {{"--kernel", "avx1024"}, 2, "--kernel: found 'avx1024', expected auto or avx512"},
       {{"--precision", "fp64"},

@@ -73,8 +73,8 @@ TEST(Experiment, KnowsTasksAndNeuronsByNameAndSuggests) {
   expect_error(ErrorKind::usage,
                {"no task called 'line_mnits'", "did you mean 'line_mnist'?", "sine_generation"},
                [] { Experiment("line_mnits", "glifr"); });
-  expect_error(ErrorKind::usage, {"no neuron called 'glif'", "did you mean 'glifr'?", "lstm"},
-               [] { Experiment("line_mnist", "glif"); });
+  expect_error(ErrorKind::usage, {"no neuron called 'glfr'", "did you mean 'glifr'?", "lstm"},
+               [] { Experiment("line_mnist", "glfr"); });
 }
 
 TEST(Experiment, OfEveryTaskAndNeuronIsTheSameAfterItsConfiguration) {
