@@ -106,14 +106,15 @@ TEST(ReferenceNetworks, RatesAndVariationsLieWithinTheSpreadOverSeeds) {
   }
 }
 
-/// One seed; the limits are four standard deviations over seeds.
+/// One seed; the limits are four standard deviations over seeds (docs/simulation.md), because other
+/// instruction sets round otherwise and these networks are chaotic.
 TEST(ReferenceNetworks, ShortRunsAgree) {
   const Measured cuba = measure(references()[0], 1);
-  EXPECT_NEAR(cuba.rate_e, 5.609, 0.6);
-  EXPECT_NEAR(cuba.cv, 0.631, 0.05);
+  EXPECT_NEAR(cuba.rate_e, 5.609, 0.64);
+  EXPECT_NEAR(cuba.cv, 0.631, 0.032);
   const Measured coba = measure(references()[2], 1);
-  EXPECT_NEAR(coba.rate_e, 19.23, 2);
-  EXPECT_NEAR(coba.cv, 1.5, 0.1);
+  EXPECT_NEAR(coba.rate_e, 19.23, 5.4);
+  EXPECT_NEAR(coba.cv, 1.5, 0.084);
 }
 
 }  // namespace
