@@ -19,6 +19,7 @@ except ImportError:
 NETWORKS = {
     "glifr": [],
     "glifr with steady amplitudes": ["--set", "neuron.amplitude=steady"],
+    "glif": [],
     "elm": ["--set", "neuron.learn=all"],
 }
 
@@ -65,7 +66,9 @@ class CheckpointReader(unittest.TestCase):
                     self.assertEqual(list(values.shape), parameter["shape"])
                     expected = parameter["values"]
                     # A value near 0 is the difference of bounds that single precision rounds.
-                    allowed = 1e-6 * max(1, abs(expected["min"]), abs(expected["max"]))
+                    bounds = [abs(float(x)) for x in re.findall(r"-?\d+\.?\d*", parameter["transform"])]
+                    allowed = max(1e-6 * max(1, abs(expected["min"]), abs(expected["max"])),
+                                  1e-7 * max(bounds, default=0))
                     for statistic in ("mean", "min", "max"):
                         found = getattr(values, statistic)()
                         self.assertAlmostEqual(found, expected[statistic], delta=allowed, msg=statistic)
