@@ -39,7 +39,14 @@ double available_memory() {
   const double limit = number_in("/sys/fs/cgroup/memory.max");
   if (std::isinf(limit)) return available;
   const double used = number_in("/sys/fs/cgroup/memory.current");
-  return std::isinf(used) ? available : std::min(available, limit - used);
+  if (std::isinf(used)) return available;
+  // Pages of files that were not used lately are given back when they are needed.
+  double cached = 0;
+  std::ifstream statistics("/sys/fs/cgroup/memory.stat");
+  for (double value = 0; statistics >> name >> value;) {
+    if (name == "inactive_file") cached = value;
+  }
+  return std::min(available, limit - used + cached);
 }
 
 }  // namespace

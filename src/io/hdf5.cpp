@@ -448,6 +448,7 @@ void Hdf5File::append(std::string_view dataset, std::span<const T> values) {
               H5Dwrite(data, memory_type<T>(), memory, place, H5P_DEFAULT, values.data()) >= 0;
   }
   require(written, ErrorKind::data, "{} cannot be written{}", where, words(hdf5_reason()));
+  impl_->flush();
 }
 
 template <typename T>

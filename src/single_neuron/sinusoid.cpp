@@ -201,11 +201,12 @@ Transfer impedance(const Neuron& neuron, double offset, double amplitude,
     }
     const double frequency = frequencies_hz[at];
     const Fit found = fit(recording.times_ms, values, end - window_of(frequency), frequency);
-    transfer.mean = found.mean;
+    transfer.mean += found.mean;
     transfer.gains.push_back(gain_of(
         frequency, found.phasor / (amplitude * held_and_sampled(frequency, neuron.dt_ms)), 0));
   }
   const auto silent = transfer.gains.size();
+  if (silent > 0) transfer.mean /= static_cast<double>(silent);
   if (silent < count) {
     transfer.omitted =
         fmt::format("the neuron spikes at {} of {} frequencies", count - silent, count);

@@ -133,7 +133,7 @@ Trainer::Trainer(nn::Network& network, const tasks::Task& task, const TrainOptio
           "expected 'constant'");
   require(options_.spikes_from == 1 || network.has_surrogate_gradient(), ErrorKind::config,
           "option 'train.spikes_from': found {}, but this neuron model has no spikes with a "
-          "surrogate gradient. Use 1, or the neuron 'glifr'.",
+          "surrogate gradient. Use 1, or the neuron 'glifr' or 'glif'.",
           options_.spikes_from);
 }
 

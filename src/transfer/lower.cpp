@@ -34,7 +34,7 @@ std::vector<double> values_of(const at::Tensor& tensor) {
 const nn::Glifr& only_layer(const experiment::Trained& trained, const nn::Network& network) {
   const auto* layer = dynamic_cast<const nn::Glifr*>(network.layer(0).get());
   require(layer != nullptr, ErrorKind::config,
-          "export: found neurons '{}', expected glifr: no others have a form as spikes",
+          "export: found neurons '{}', expected glifr, the only model that can be exported",
           trained.experiment->neuron_name());
   require(network.layers().size() == 1, ErrorKind::config,
           "export: found {} layers, expected 1: a layer hears another in the same step, for which"

@@ -37,11 +37,22 @@ bool takes_rules(const Network& network, const Options& options, std::int64_t po
   return engine == Engine::grid && target.copies == 1 && !is_coupled;
 }
 
+/// Mean number of synapses of a source's neuron by all rules. One tile may hold all of them.
+double mean_row(const Network& network, std::int64_t source) {
+  double synapses = 0;
+  for (const RuleProjection& rule : network.rule_projections) {
+    if (rule.source != source || rule.connection.rule != ConnectionRule::fixed_total_number)
+      continue;
+    synapses += static_cast<double>(rule.connection.count);
+  }
+  return synapses / static_cast<double>(population_in(network, source).size);
+}
+
 bool stays_total_number(const Network& network, const RuleProjection& rule) {
   const Population& source = population_in(network, rule.source);
-  const double row = static_cast<double>(rule.connection.count) / static_cast<double>(source.size);
   const DelayTable delays(rule.connection.delay, network.time_step_ms);
-  return row < kMostInTile / 2 && delays.max() <= kMostDelays && source.model != "analog_source";
+  return mean_row(network, rule.source) < kMostInTile / 2 && delays.max() <= kMostDelays &&
+         source.model != "analog_source";
 }
 
 /// Whether everything that a Poisson source does is to drive one neuron each.

@@ -1,7 +1,10 @@
 #include "simulation/team.hpp"
 
 #include <cstddef>
+#include <system_error>
 #include <utility>
+
+#include "afterspike/base/error.hpp"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
@@ -29,12 +32,22 @@ void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t old)
 }  // namespace
 
 Team::Team(int threads) {
-  for (int thread = 1; thread < threads; ++thread) {
-    threads_.emplace_back([this, thread] { follow(thread); });
+  try {
+    for (int thread = 1; thread < threads; ++thread) {
+      threads_.emplace_back([this, thread] { follow(thread); });
+    }
+  } catch (const std::system_error& error) {
+    finish();
+    fail(ErrorKind::config, "threads: the system starts {} of {} ({}). Use fewer.",
+         threads_.size() + 1, threads, error.what());
   }
 }
 
 Team::~Team() {
+  finish();
+}
+
+void Team::finish() {
   is_over_ = true;
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();

@@ -14,7 +14,8 @@ namespace afterspike::spiking {
 /// are short, but on a busy machine another thread may be away for long.
 class Team {
  public:
-  /// `threads` is the total, including the calling thread; at least 1.
+  /// `threads` is the total, including the calling thread; at least 1. Throws Error(config) if the
+  /// system does not start so many.
   explicit Team(int threads);
   ~Team();
   Team(const Team&) = delete;
@@ -25,6 +26,7 @@ class Team {
   void run(std::int64_t count, const std::function<void(std::int64_t)>& task);
 
  private:
+  void finish();
   void work(std::int64_t thread);
   void follow(std::int64_t thread);
 
