@@ -68,7 +68,8 @@ double step_current(const Neuron& neuron, const StudyOptions& options, const Stu
       break;
     }
   }
-  const double top = currents.empty() ? 3 * std::abs(from) : currents.back();
+  double top = currents.empty() ? from : *std::max_element(currents.begin(), currents.end());
+  if (top <= from) top = from + 2 * std::max(std::abs(from), 1e-3);
   const double chosen = from + (top - from) / 3;
   if (chosen == 0) return 0;
   const double power = std::pow(10, std::floor(std::log10(std::abs(chosen))) - 1);
