@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
@@ -324,9 +325,11 @@ py::dict statistics_of(const spiking::Simulation& simulation) {
   return all;
 }
 
-/// Runs in pieces, so that Ctrl-C is noticed.
-void run_until(spiking::Simulation& simulation, double time_ms, double piece_ms) {
+/// Runs in pieces of about `piece_ms`, whole steps of the grid, so that Ctrl-C is noticed.
+void run_until(spiking::Simulation& simulation, double time_ms, double piece_ms, double dt_ms) {
   const py::gil_scoped_release released;
+  const double step_ms = dt_ms > 0 ? dt_ms : simulation.network().time_step_ms;
+  piece_ms = std::max(1.0, std::round(piece_ms / step_ms)) * step_ms;
   for (double now = simulation.now_ms(); now < time_ms; now = simulation.now_ms()) {
     const bool last = time_ms - now <= 1.5 * piece_ms;
     simulation.run_until(last ? time_ms : now + piece_ms);

@@ -77,6 +77,16 @@ def test_sources_and_states(tmp_path):
     assert simulation.statistics()["source_events"] > 0
 
 
+@pytest.mark.parametrize("time_step_ms, dt_ms", [(0.3, 0.0), (0.1, 0.3)])
+def test_long_runs_on_a_grid_that_does_not_divide_100_ms(time_step_ms, dt_ms):
+    network = spiking.Network(time_step_ms)
+    network.add_population("E", "iaf_psc_exp", 1)
+    simulation = spiking.Simulation(network, seed=1, dt_ms=dt_ms)
+    simulation.run(300.0)
+    assert simulation.now_ms == pytest.approx(300.0, abs=1e-9)
+    assert simulation.statistics()["neuron_steps"] == 1000
+
+
 def test_files(tmp_path):
     network = small()
     network.write(tmp_path / "net.h5")

@@ -311,11 +311,11 @@ class Simulation:
             return own.now_ms()
 
     def run(self, duration_ms: float) -> None:
-        """Runs for a further time. Ctrl-C stops it between two pieces of 100 ms."""
+        """Runs for a further time. Ctrl-C stops it between two pieces of about 100 ms."""
         if not duration_ms > 0:
             raise ValueError(f"duration_ms: found {duration_ms}, expected more than 0.")
         with self._at_work() as own:
-            own.run_until(own.now_ms() + float(duration_ms), 100.0)
+            own.run_until(own.now_ms() + float(duration_ms), 100.0, self._settings[2])
 
     def record(
         self, population: str, variable: str, *, interval_ms: float, neurons: Any = ()
