@@ -87,6 +87,44 @@ def test_long_runs_on_a_grid_that_does_not_divide_100_ms(time_step_ms, dt_ms):
     assert simulation.statistics()["neuron_steps"] == 1000
 
 
+def noisy():
+    network = spiking.Network()
+    network.add_population("E", "iaf_psc_exp", 3)
+    network.add_noise_current("E", 400.0, 200.0, 1.0)
+    return network
+
+
+def test_update_after_a_reset_keeps_its_seed():
+    changed, fresh = spiking.Simulation(noisy(), seed=1), spiking.Simulation(noisy(), seed=5)
+    changed.reset(5)
+    for simulation in (changed, fresh):
+        simulation.run(50.0)
+        simulation.update(noisy())
+        simulation.run(100.0)
+    assert len(fresh.spikes()["time_ms"]) > 0
+    for name, column in fresh.spikes().items():
+        assert np.array_equal(column, changed.spikes()[name]), name
+
+
+def test_counts_span_updates_and_end_with_a_state(tmp_path):
+    network = small()
+    simulation, whole = spiking.Simulation(network, seed=1), spiking.Simulation(network, seed=1)
+    voltage = simulation.record("E", "V", interval_ms=1.0, neurons=[0])
+    simulation.run(50.0)
+    simulation.save(tmp_path / "state.h5")
+    simulation.update(network)
+    simulation.run(50.0)
+    whole.run(100.0)
+    assert simulation.statistics() == whole.statistics() and whole.statistics()["spikes"] > 0
+    simulation.load(tmp_path / "state.h5")
+    assert len(simulation.spikes()["time_ms"]) == 0 and len(voltage.times_ms) == 0
+    simulation.run(50.0)
+    late = whole.spikes()["time_ms"]
+    assert np.array_equal(simulation.spikes()["time_ms"], late[late > 50.0])
+    assert voltage.times_ms.tolist() == list(range(51, 101))
+    assert simulation.statistics()["neuron_steps"] == whole.statistics()["neuron_steps"] / 2
+
+
 def test_files(tmp_path):
     network = small()
     network.write(tmp_path / "net.h5")

@@ -287,6 +287,7 @@ class Simulation:
         self._recordings: List[Recording] = []
         self._inputs: Dict[str, Tuple[str, Any]] = {}
         self._spikes: List[Tuple[np.ndarray, ...]] = []
+        self._counted: Dict[str, int] = {}
         self._lock = threading.Lock()
         self._process = os.getpid()
 
@@ -383,21 +384,34 @@ class Simulation:
                 recording._before.append((times, values.reshape(len(times), len(neurons))))
                 recording._index = index
             self._spikes.append(own.spikes())
+            self._counted = self._all_counted(own)
             changed.clear_spikes()
             self._own = changed
 
     def reset(self, seed: Optional[int] = None) -> None:
         """Returns to time 0 and the initial state; recordings and spikes are emptied."""
         with self._at_work() as own:
-            own.reset() if seed is None else own.reset(int(seed))
-            self._spikes = []
-            for recording in self._recordings:
-                recording._before = []
+            if seed is None:
+                own.reset()
+            else:
+                own.reset(int(seed))
+                self._settings = (int(seed), *self._settings[1:])
+            self._forget()
+
+    def _forget(self) -> None:
+        """Drops what was kept of the simulations before each update()."""
+        self._spikes = []
+        self._counted = {}
+        for recording in self._recordings:
+            recording._before = []
+
+    def _all_counted(self, own: Any) -> Dict[str, int]:
+        return {name: count + self._counted.get(name, 0) for name, count in own.statistics().items()}
 
     def statistics(self) -> Dict[str, int]:
         """Returns counts of spikes, synaptic events and steps of neurons."""
         with self._at_work() as own:
-            return own.statistics()
+            return self._all_counted(own)
 
     def save(self, path: PathLike) -> None:
         """Writes the state of the simulation; :meth:`load` continues from it."""
@@ -408,3 +422,4 @@ class Simulation:
         """Continues from a state of the same network."""
         with self._at_work() as own:
             own.read_state(existing(path))
+            self._forget()
