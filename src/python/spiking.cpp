@@ -404,10 +404,12 @@ void bind_spiking(py::module_& module) {
   py::class_<spiking::Simulation, std::shared_ptr<spiking::Simulation>>(module, "Simulation")
       .def(py::init([](const spiking::Network& network, std::uint64_t seed,
                        const std::string& engine, double dt_ms, int threads) {
-             return std::make_shared<spiking::Simulation>(network,
-                                                          options_of(seed, engine, dt_ms, threads));
-           }),
-           Released())
+        // Other threads of Python may change the network once the interpreter is free.
+        spiking::Network own = network;
+        const py::gil_scoped_release released;
+        return std::make_shared<spiking::Simulation>(std::move(own),
+                                                     options_of(seed, engine, dt_ms, threads));
+      }))
       .def("run_until", &run_until)
       .def("now_ms", &spiking::Simulation::now_ms)
       .def("record", &spiking::Simulation::record)

@@ -1,4 +1,6 @@
 """Spiking networks from Python."""
+import threading
+
 import numpy as np
 import pytest
 
@@ -123,6 +125,27 @@ def test_counts_span_updates_and_end_with_a_state(tmp_path):
     assert np.array_equal(simulation.spikes()["time_ms"], late[late > 50.0])
     assert voltage.times_ms.tolist() == list(range(51, 101))
     assert simulation.statistics()["neuron_steps"] == whole.statistics()["neuron_steps"] / 2
+
+
+def test_a_network_changes_while_it_is_copied():
+    network, done = small(), threading.Event()
+    times = np.arange(1.0, 5001.0)
+
+    def change():
+        while not done.is_set():
+            network.clear_currents()
+            for _ in range(20):
+                network.add_step_current("E", times, times)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        built = [spiking.Simulation(network, seed=1) for _ in range(100)]
+    finally:
+        done.set()
+        thread.join()
+    built[-1].run(1.0)
+    assert built[-1].now_ms == 1.0
 
 
 def test_files(tmp_path):
