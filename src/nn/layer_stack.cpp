@@ -209,6 +209,10 @@ LayerStack::Result LayerStack::run(const at::Tensor& given, const std::optional<
   require(!states || states->size() == layers_.size(), ErrorKind::config,
           "state: found those of {} layers, expected {}", states ? states->size() : 0,
           layers_.size());
+  for (const auto& layer : layers_) {
+    require(!pass.spikes || layer->has_surrogate_gradient(), ErrorKind::config,
+            "spikes: found true, but these neurons emit no spikes. Leave it out.");
+  }
   Result result;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     LayerPass layer_pass;
@@ -217,6 +221,7 @@ LayerStack::Result LayerStack::run(const at::Tensor& given, const std::optional<
       require_mask(layer_pass.mask, batch, layers_[i]->shape().neurons);
     }
     layer_pass.sigma_mV = pass.sigma_mV;
+    layer_pass.spikes = pass.spikes;
     layer_pass.first = i + 1 == layers_.size() ? pass.first : 0;
     layer_pass.execution.engine = pass.engine;
     std::optional<std::uint64_t> seed;

@@ -33,23 +33,27 @@ std::shared_ptr<LayerStack> make_stack(
 /// The settings of a pass, in the order of run().
 nn::StackPass make_pass(std::int64_t first, std::vector<at::Tensor> masks,
                         std::optional<std::uint64_t> seed, std::optional<double> sigma_mV,
-                        bool composed, int threads) {
+                        bool spikes, bool composed, int threads) {
   nn::StackPass pass;
   pass.first = first;
   pass.masks = std::move(masks);
   pass.dropout_seed = seed;
   pass.sigma_mV = sigma_mV;
+  pass.spikes = spikes;
   pass.engine = composed ? nn::Engine::composed : nn::Engine::automatic;
   pass.threads = threads;
   return pass;
 }
 
-std::pair<at::Tensor, LayerStack::States> run(
-    LayerStack& stack, const at::Tensor& input, const std::optional<LayerStack::States>& states,
-    const NamedTensors& tensors, std::int64_t first, const std::vector<at::Tensor>& masks,
-    std::optional<std::uint64_t> seed, std::optional<double> sigma_mV, bool composed, int threads) {
-  LayerStack::Result result =
-      stack.run(input, states, make_pass(first, masks, seed, sigma_mV, composed, threads), tensors);
+std::pair<at::Tensor, LayerStack::States> run(LayerStack& stack, const at::Tensor& input,
+                                              const std::optional<LayerStack::States>& states,
+                                              const NamedTensors& tensors, std::int64_t first,
+                                              const std::vector<at::Tensor>& masks,
+                                              std::optional<std::uint64_t> seed,
+                                              std::optional<double> sigma_mV, bool spikes,
+                                              bool composed, int threads) {
+  LayerStack::Result result = stack.run(
+      input, states, make_pass(first, masks, seed, sigma_mV, spikes, composed, threads), tensors);
   return {std::move(result.output), std::move(result.states)};
 }
 

@@ -8,7 +8,7 @@ import torch
 
 import afterspike
 from afterspike import spiking
-from afterspike.nn import ELM, GLIFR, GRU, LSTM
+from afterspike.nn import ALIF, ELM, GLIFR, GRU, LSTM
 
 LAYER = GLIFR(3, 4)
 INPUT = torch.zeros(5, 2, 3)
@@ -37,6 +37,7 @@ MISUSES = [
     (ValueError, "NaN", lambda: LAYER(torch.full((5, 2, 3), float("nan")))),
     (ValueError, "NaN", lambda: LAYER(torch.full((5, 2, 3), float("inf")))),
     (ValueError, "sparse", lambda: LAYER(INPUT.to_sparse())),
+    (ValueError, "emit no spikes", lambda: ALIF(3, 4)(INPUT, spikes=True)),
     (ValueError, "after_spike_current", lambda: LAYER(INPUT, [{"emitted": torch.zeros(1, 2, 4)}])),
     (ValueError, r"\[2, 3, 4\]", lambda: LAYER(INPUT, LAYER.initial_state(3))),
     (ValueError, "2 layers", lambda: LAYER(INPUT, LAYER.initial_state(2) * 2)),

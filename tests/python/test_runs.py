@@ -44,6 +44,11 @@ def test_errors_of_the_callback_are_raised(tmp_path):
     assert afterspike.load_run(tmp_path / "run").progress["step"] == 2
 
 
+def steps_read(run):
+    read = run.configuration["objective.read"]
+    return int(read) if read.isdigit() else 1
+
+
 def test_network_of_a_run(run):
     loaded = afterspike.load_run(run.path)
     assert set(loaded.network.state_dict()) == set(loaded.values)
@@ -52,9 +57,29 @@ def test_network_of_a_run(run):
     probability = afterspike.predict(loaded, images)
     assert probability.shape == (5, 10)
     np.testing.assert_allclose(probability.sum(1), 1)
-    steps = int(loaded.configuration["objective.read"]) if loaded.configuration["objective.read"].isdigit() else 1
+    steps = steps_read(loaded)
     expected = torch.softmax(output[-steps:].mean(0).double(), 1).detach().numpy()
     np.testing.assert_allclose(probability, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("options", [
+    {"train.sigma_schedule": "linear", "train.sigma_start": "2 mV", "train.sigma_final": "0.1 mV"},
+    {"train.spikes_from": 0.5},
+])
+def test_network_of_a_run_whose_threshold_changed(options, tmp_path):
+    trained = afterspike.train(
+        "line_mnist", "glifr", out=tmp_path / "run", epochs=2, hidden=8, batch_size=200,
+        options={"task.dataset": "mini_mnist", "neuron.sigma": "1 mV", **options})
+    images = np.random.default_rng(1).random((5, 28, 28), dtype=np.float32)
+    probability = afterspike.predict(trained, images)
+
+    def own(**settings):
+        output, _ = trained.network(torch.from_numpy(images).transpose(0, 1), **settings)
+        return torch.softmax(output[-steps_read(trained):].mean(0).double(), 1).detach().numpy()
+
+    np.testing.assert_allclose(probability, own(), rtol=1e-4)
+    others = {"spikes": False} if "train.spikes_from" in options else {"sigma_mV": 1.0}
+    assert np.abs(own(**others) / probability - 1).max() > 1e-3
 
 
 def test_a_changed_network_is_evaluated(run, tmp_path):

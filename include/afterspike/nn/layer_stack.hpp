@@ -37,6 +37,8 @@ struct StackPass {
   std::vector<at::Tensor> masks;
   std::optional<std::uint64_t> dropout_seed;  ///< While training: dropout draws from this seed.
   std::optional<double> sigma_mV;             ///< Softness of the threshold; else the layers' own.
+  /// Neurons emit spikes, with a surrogate gradient (Pass::spikes).
+  bool spikes = false;
   Engine engine = Engine::automatic;
   int threads = 1;  ///< That take shards of the batch; results do not depend on it.
 };
@@ -100,8 +102,8 @@ class LayerStack {
   /// `states`, or from rest. `tensors` are used in place of the stack's own parameters if they are
   /// not empty.
   ///
-  /// Throws Error(config) naming what does not fit: the shape, type or device of a tensor, or an
-  /// input that is not finite.
+  /// Throws Error(config) naming what does not fit: the shape, type or device of a tensor, an
+  /// input that is not finite, or spikes of neurons that have none.
   Result run(const at::Tensor& input, const std::optional<States>& states, const StackPass& pass,
              const NamedTensors& tensors = {});
 

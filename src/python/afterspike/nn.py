@@ -13,6 +13,7 @@ delays are steps. ``print(GLIFR.options())`` lists all options.
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
@@ -209,6 +210,7 @@ class Layers(torch.nn.Module):
         first: int = 0,
         mask: Optional[Union[Tensor, Sequence[Tensor]]] = None,
         sigma_mV: Optional[float] = None,
+        spikes: bool = False,
         engine: str = "automatic",
     ) -> Tuple[Tensor, State]:
         """Runs sequences and returns the emissions and the state after the last step.
@@ -222,6 +224,7 @@ class Layers(torch.nn.Module):
             mask: ``[hidden_size]`` or ``[batch, hidden_size]`` of zeros and ones: neurons with 0
                 are silenced. A list has a mask for each layer.
             sigma_mV: softness of the threshold instead of the layer's own (GLIFR, ALIF).
+            spikes: neurons emit spikes, with the gradient of the soft threshold (GLIFR).
             engine: "automatic", or "composed" for PyTorch's operations only, which have gradients of
                 gradients.
 
@@ -229,7 +232,7 @@ class Layers(torch.nn.Module):
             Emissions of the last layer ``[steps - first, batch, hidden_size]`` (with
             ``batch_first`` ``[batch, steps - first, hidden_size]``), and the state of each layer.
         """
-        output, states = self._run(input, state, first, mask, sigma_mV, engine)
+        output, states = self._run(input, state, first, mask, sigma_mV, engine, spikes)
         return output, states
 
     def _run(
@@ -240,6 +243,7 @@ class Layers(torch.nn.Module):
         mask: Optional[Union[Tensor, Sequence[Tensor]]],
         sigma_mV: Optional[float],
         engine: str,
+        spikes: bool = False,
     ) -> Tuple[Tensor, State]:
         tensors = self._tensors()
         one = tensors[self._names[0]]
@@ -272,6 +276,7 @@ class Layers(torch.nn.Module):
             list(mask) if mask is not None else [],
             seed,
             sigma_mV,
+            bool(spikes),
             engine == "composed",
             get_num_threads(),
         )
@@ -522,6 +527,9 @@ class Network(Layers):
 
     def _make_stack(self) -> None:
         self._stack, shape = _core.stack_of_configuration(self._configuration)
+        own = json.loads(self._configuration)
+        self._sigma_mV: Optional[float] = own.get("evaluation.sigma_mV")
+        self._spikes: bool = own.get("evaluation.spikes", False)
         self.input_size, self.hidden_size, self.num_layers, self.dt_ms, self._dropout = shape
 
     def _has_dropout(self) -> bool:
@@ -534,10 +542,24 @@ class Network(Layers):
             self.readout.reset_parameters()
 
     def forward(
-        self, input: Tensor, state: Optional[State] = None, **settings: Any
+        self,
+        input: Tensor,
+        state: Optional[State] = None,
+        *,
+        sigma_mV: Optional[float] = None,
+        spikes: Optional[bool] = None,
+        **settings: Any,
     ) -> Tuple[Tensor, State]:
-        """As :meth:`Layers.forward`; the output is that of the readout, if there is one."""
-        output, after = super().forward(input, state, **settings)
+        """As :meth:`Layers.forward`; the output is that of the readout, if there is one.
+
+        ``spikes`` and ``sigma_mV`` are by default those with which the run is evaluated: after
+        ``train.spikes_from`` its neurons emit spikes, after ``train.sigma_schedule`` sigma is
+        ``train.sigma_final``. With other ``spikes`` sigma is by default the layer's own.
+        """
+        if spikes is None or bool(spikes) == self._spikes:
+            spikes = self._spikes
+            sigma_mV = self._sigma_mV if sigma_mV is None else sigma_mV
+        output, after = super().forward(input, state, sigma_mV=sigma_mV, spikes=spikes, **settings)
         return (self.readout(output) if self.readout is not None else output), after
 
     def save_safetensors(self, path: Union[str, os.PathLike]) -> None:
