@@ -124,6 +124,8 @@ void LayerStack::initialize(const Rng& rng) {
 }
 
 std::vector<LayerStack::Parameter> LayerStack::parameters() const {
+  // A pass in another thread has exchanged the parameters while it holds this.
+  const std::lock_guard lock(*mutex_);
   std::vector<Parameter> all;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     for (const ParameterSpec& spec : layers_[i]->specs()) {
@@ -135,6 +137,7 @@ std::vector<LayerStack::Parameter> LayerStack::parameters() const {
 
 std::vector<at::Tensor> LayerStack::tensors_of(std::size_t layer,
                                                const NamedTensors& tensors) const {
+  const std::lock_guard lock(*mutex_);
   std::vector<at::Tensor> all;
   for (const ParameterSpec& spec : layers_[layer]->specs()) {
     const at::Tensor& own = layers_[layer]->raw(spec.name);

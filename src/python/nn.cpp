@@ -58,8 +58,14 @@ std::pair<at::Tensor, LayerStack::States> run(LayerStack& stack, const at::Tenso
 }
 
 py::list parameters(const LayerStack& stack) {
+  std::vector<LayerStack::Parameter> found;
+  {
+    // A pass in another thread, for which this one waits, may need the interpreter.
+    const py::gil_scoped_release released;
+    found = stack.parameters();
+  }
   py::list all;
-  for (const LayerStack::Parameter& own : stack.parameters()) {
+  for (const LayerStack::Parameter& own : found) {
     py::dict row;
     row["name"] = own.name;
     row["tensor"] = own.tensor;

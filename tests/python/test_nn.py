@@ -2,6 +2,7 @@
 import copy
 import io
 import pickle
+import threading
 
 import pytest
 import torch
@@ -130,6 +131,29 @@ def test_float32_and_last_step():
     whole, _ = layer(input)
     assert whole.shape == (70, 5, 4) and whole.dtype == torch.float32
     assert torch.equal(layer(input, first=-1)[0], whole[:, -1:])
+
+
+def test_parameters_of_the_stack_are_read_beside_a_pass():
+    layer = GLIFR(4, 32, seed=1)
+    initial = layer.layers[0].input_weight.detach().clone()
+    with torch.no_grad():
+        layer.layers[0].input_weight.fill_(7.0)
+    done = threading.Event()
+
+    def run():
+        with torch.no_grad():
+            while not done.is_set():
+                layer(torch.ones(200, 8, 4))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        for _ in range(300):
+            rows = {row["name"]: row["tensor"] for row in layer._stack.parameters()}
+            assert torch.equal(rows["layers.0.input_weight"], initial)
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_threads_give_the_same_bits():

@@ -113,6 +113,7 @@ class LayerStack {
 
  private:
   /// Returns the parameters of a layer in the order of its specs: its own, or those of `tensors`.
+  /// REQUIRES: the mutex is free.
   std::vector<at::Tensor> tensors_of(std::size_t layer, const NamedTensors& tensors) const;
   /// Returns layer and name in it of a parameter. Throws Error(config) if there is none.
   std::pair<std::size_t, std::string> place_of(std::string_view name) const;
