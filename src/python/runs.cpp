@@ -3,11 +3,14 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
+
+#include <omp.h>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -40,26 +43,45 @@ namespace fs = std::filesystem;
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
 /// The settings of LibTorch and OpenBLAS under which the program computes, for as long as a
-/// command runs: threads are shared by shards, none is used within an operation.
+/// command runs: threads are shared by shards, none is used within an operation. Of commands at
+/// one time the first saves the settings, and the last restores them.
 class AsInTheProgram {
  public:
   /// `alone`: no other thread of Python is at work, so that OpenBLAS may be told its processor.
-  AsInTheProgram(int threads, bool alone)
-      : threads_(at::get_num_threads()), blas_threads_(blas_threads()) {
+  AsInTheProgram(int threads, bool alone) {
     require_threaded_blas(threads);
+    const std::lock_guard lock(former().mutex);
+    if (former().commands++ == 0) {
+      former().threads = at::get_num_threads();
+      former().blas_threads = blas_threads();
+    }
     at::set_num_threads(1);
     set_blas_threads(1);
     if (alone) use_better_openblas_core();
   }
   ~AsInTheProgram() {
-    at::set_num_threads(threads_);
-    if (blas_threads_ > 0) set_blas_threads(blas_threads_);
+    const std::lock_guard lock(former().mutex);
+    if (--former().commands > 0) {
+      // Only this thread's own number: threads to come serve the other commands.
+      omp_set_num_threads(former().threads);
+      return;
+    }
+    at::set_num_threads(former().threads);
+    if (former().blas_threads > 0) set_blas_threads(former().blas_threads);
   }
   AsInTheProgram(const AsInTheProgram&) = delete;
   AsInTheProgram& operator=(const AsInTheProgram&) = delete;
 
  private:
-  int threads_, blas_threads_;
+  /// The commands that run, and the settings before them.
+  struct Former {
+    std::mutex mutex;
+    int commands = 0, threads = 1, blas_threads = 0;
+  };
+  static Former& former() {
+    static Former own;
+    return own;
+  }
 };
 
 /// Settings of all commands.

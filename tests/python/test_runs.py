@@ -125,3 +125,39 @@ def test_two_threads_evaluate(run):
     for thread in threads:
         thread.join()
     assert found[0] == found[1]
+
+
+def test_two_commands_restore_the_threads(tmp_path):
+    """The first that began ends first."""
+    begun, ended = threading.Event(), threading.Event()
+
+    def train(name, callback):
+        afterspike.train("line_mnist", "rnn", out=tmp_path / name, epochs=1, hidden=4, max_steps=2,
+                         options={"task.dataset": "mini_mnist"}, callback=callback)
+
+    def second(report):
+        begun.set()
+        ended.wait(60)
+
+    later = threading.Thread(target=train, args=("b", second))
+
+    def first(report):
+        if not begun.is_set():
+            later.start()
+            begun.wait(60)
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        train("a", first)
+        assert torch.get_num_threads() == 3
+        ended.set()
+        later.join()
+        found = []
+        new = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
+        new.start()
+        new.join()
+        assert found == [3]
+    finally:
+        ended.set()
+        torch.set_num_threads(before)
