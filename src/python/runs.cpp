@@ -359,7 +359,8 @@ struct SilenceRequest {
   std::uint64_t seed = 1;
 };
 
-/// Calls Python with the number of finished and of all measurements. Returns false for Ctrl-C.
+/// Calls Python with the number of finished and of all measurements. Returns true, to go on; throws
+/// what Python raised, KeyboardInterrupt for Ctrl-C.
 bool report_measured(const std::function<void(std::size_t, std::size_t)>& callback,
                      std::size_t done, std::size_t all) {
   const py::gil_scoped_acquire acquired;
