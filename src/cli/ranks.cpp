@@ -25,14 +25,14 @@ std::optional<std::string> variable(const std::string& name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-train::Place place_of(const Arguments& arguments) {
+train::Rendezvous rendezvous_of(const Arguments& arguments) {
   std::optional<std::string> address;
   std::optional<int> port;
   if (arguments.has("master-address")) address = arguments.text("master-address");
   if (arguments.has("master-port")) {
     port = static_cast<int>(arguments.integer("master-port", 1, kHighestPort));
   }
-  return train::read_place(variable, address, port);
+  return train::read_rendezvous(variable, address, port);
 }
 
 double at_least_a_second(const Arguments& arguments, const std::string& flag) {
@@ -71,19 +71,19 @@ io::Json facts(const Arguments& arguments, train::RunOptions* options) {
 }
 
 int work_together(const Arguments& arguments, const std::function<int(train::Ranks& ranks)>& work) {
-  const train::Place place = place_of(arguments);
+  const train::Rendezvous rendezvous = rendezvous_of(arguments);
   train::ConnectOptions options;
   options.join_timeout_s = at_least_a_second(arguments, "join-timeout");
   options.rank_timeout_s = at_least_a_second(arguments, "rank-timeout");
   options.token = variable("AFTERSPIKE_TOKEN").value_or("");
-  if (place.size == 1) return work(train::alone());
-  options.give_up = [rank = place.rank](const Error& error) {
+  if (rendezvous.size == 1) return work(train::alone());
+  options.give_up = [rank = rendezvous.rank](const Error& error) {
     fmt::print(stderr, "afterspike: rank {}: {}\n", rank, error.what());
     std::_Exit(exit_status(error.kind()));
   };
-  if (place.rank > 0) log::set_sink([](log::Level, std::string_view) {});
+  if (rendezvous.rank > 0) log::set_sink([](log::Level, std::string_view) {});
   try {
-    const auto ranks = train::connect(place, options);
+    const auto ranks = train::connect(rendezvous, options);
     try {
       return work(*ranks);
     } catch (const Error& error) {
@@ -94,7 +94,7 @@ int work_together(const Arguments& arguments, const std::function<int(train::Ran
       throw;
     }
   } catch (const Error& error) {
-    throw error.within(fmt::format("rank {}", place.rank));
+    throw error.within(fmt::format("rank {}", rendezvous.rank));
   }
 }
 

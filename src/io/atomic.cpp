@@ -86,11 +86,10 @@ void flush_tree(const fs::path& directory) {
 }  // namespace
 
 fs::path follow_links(fs::path path) {
-  constexpr int kMostLinks = 40;  // The kernel's own limit.
+  constexpr int kMaxLinks = 40;  // The kernel's own limit.
   const fs::path given = path;
   for (int links = 0; const auto target = link_target(path); ++links) {
-    require(links < kMostLinks, ErrorKind::data, "'{}': its links lead in a circle",
-            given.string());
+    require(links < kMaxLinks, ErrorKind::data, "'{}': its links lead in a circle", given.string());
     path = *target;
   }
   return path;

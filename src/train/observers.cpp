@@ -5,6 +5,7 @@
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -210,14 +211,23 @@ void ProgressPrinter::on_epoch(const Trainer& trainer, const EpochReport& report
   const double now = now_s();
   // Limits the lines of thousands of short epochs.
   const bool last = report.epoch == trainer.options().epochs;
-  if (now - last_s_ < kRedrawInterval_s && report.epoch_s < kRedrawInterval_s && !last) return;
+  if (now - last_s_ < kRedrawInterval_s && report.epoch_s < kRedrawInterval_s && !last) {
+    ++skipped_;
+    return;
+  }
   last_s_ = now;
+  if (skipped_ > 0 && !std::exchange(told_of_skipped_, true)) {
+    log::info("epochs are short: some are not printed; metrics.csv has all of them");
+  }
+  skipped_ = 0;
   clear_line();
   std::string line = fmt::format("epoch {}/{}  train {}", report.epoch, trainer.options().epochs,
                                  tally_text(trainer.task(), report.train));
   if (report.validation.samples > 0) {
     line += fmt::format("  validation {}{}", tally_text(trainer.task(), report.validation),
-                        report.selected ? " *" : "");
+                        !report.selected                     ? ""
+                        : std::exchange(told_of_star_, true) ? " *"
+                                                             : " * (best so far)");
   }
   log::info("{}  {:.3g} s, {:.0f} samples/s", line, report.epoch_s, samples_per_s(report));
 }

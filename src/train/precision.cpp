@@ -16,7 +16,7 @@ namespace afterspike::train {
 namespace {
 
 /// bfloat16 costs digits; it has to save at least this fraction of the time.
-constexpr double kLeastGain = 0.05;
+constexpr double kMinGain = 0.05;
 constexpr int kRounds = 3;
 
 }  // namespace
@@ -42,7 +42,7 @@ nn::Precision measured_precision(const nn::Network& network, const tasks::Task& 
       if (round > 0) least = std::min(least, now_s() - start_s);
     }
   }
-  const bool faster = least_s[1] < (1 - kLeastGain) * least_s[0];
+  const bool faster = least_s[1] < (1 - kMinGain) * least_s[0];
   const Precision chosen = faster ? Precision::bfloat16 : Precision::float32;
   log::info("precision: {} (a shard takes {:.2g} s in float32, {:.2g} s in bfloat16)",
             kernels::name_of(chosen), least_s[0], least_s[1]);

@@ -20,9 +20,9 @@
 #include "afterspike/kernels/instructions.hpp"
 #include "afterspike/train/observers.hpp"
 #include "afterspike/train/precision.hpp"
+#include "collective.hpp"
 #include "session.hpp"
 #include "several_files.hpp"
-#include "together.hpp"
 
 namespace afterspike::train {
 namespace {
@@ -116,7 +116,7 @@ io::Json evaluate_splits(Session& session, const nn::Network& network,
     const auto data = session.task->split(split);
     if (data == nullptr) continue;
     const tasks::Tally tally =
-        evaluate_together(session.ranks, network, *session.task, *data, pass, session.pool);
+        evaluate_collectively(session.ranks, network, *session.task, *data, pass, session.pool);
     summary[std::string(tasks::split_name(split))] = split_summary(*session.task, tally);
   }
   return summary;

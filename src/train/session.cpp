@@ -12,7 +12,7 @@
 #include "afterspike/kernels/workspace.hpp"
 #include "afterspike/tasks/dataset.hpp"
 #include "afterspike/train/memory.hpp"
-#include "together.hpp"
+#include "collective.hpp"
 
 namespace afterspike::train {
 namespace {
@@ -63,8 +63,8 @@ void warn_of_idle(const train::Ranks& ranks, const TrainOptions& options, at::De
 
 void report_memory(const MemoryPlan& plan) {
   const auto mib = [](std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
-  log::info("memory: {} {:.0f} MiB ({:.0f} now, {:.0f} for each thread)",
-            plan.workspace_limit > 0 ? "at most" : "about", mib(plan.peak), mib(plan.present),
+  log::info("expected memory: {}{:.0f} MiB ({:.0f} now, {:.0f} for each thread)",
+            plan.workspace_limit > 0 ? "at most " : "", mib(plan.peak), mib(plan.present),
             mib(plan.workspace));
 }
 

@@ -12,9 +12,9 @@
 #include "afterspike/experiment/evaluate.hpp"
 #include "class_weights.hpp"
 #include "clock.hpp"
+#include "collective.hpp"
 #include "finite.hpp"
 #include "silencing.hpp"
-#include "together.hpp"
 
 namespace afterspike::train {
 namespace {
@@ -324,7 +324,7 @@ EpochReport Trainer::finish_epoch(double epoch_s, std::int64_t timed_samples) {
   if (const auto validation = task_.split(tasks::Split::validation)) {
     const nn::NetworkPass pass = evaluation_pass();
     const WithAverages averaged(optimizer_);
-    report.validation = evaluate_together(ranks_, network_, task_, *validation, pass, pool_);
+    report.validation = evaluate_collectively(ranks_, network_, task_, *validation, pass, pool_);
     if (!std::isfinite(report.validation.loss)) fail_validation(*validation, pass);
   }
   require_same_parameters(ranks_, network_, report.epoch);
@@ -369,7 +369,7 @@ End Trainer::run(const std::vector<Observer*>& observers, const Limits& limits) 
       const Total total =
           add_in_order(ranks_, progress_.running, tallies, static_cast<int>(wanted));
       progress_.running = total.tally;
-      end = static_cast<End>(total.wish);
+      end = static_cast<End>(total.stop);
       clock();
       for (Observer* observer : observers) observer->on_step(*this);
     }

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
-#include "afterspike/train/place.hpp"
 #include "afterspike/train/ranks.hpp"
+#include "afterspike/train/rendezvous.hpp"
 
 namespace afterspike::train {
 
@@ -34,6 +34,6 @@ bool can_connect() noexcept;
 ///
 /// Throws Error(config) if this program was built without Gloo, if rank 0 cannot listen, or if
 /// another process has this rank already; Error(lost) naming the ranks that do not connect.
-std::unique_ptr<Ranks> connect(const Place& place, const ConnectOptions& options);
+std::unique_ptr<Ranks> connect(const Rendezvous& rendezvous, const ConnectOptions& options);
 
 }  // namespace afterspike::train

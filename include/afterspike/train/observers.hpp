@@ -14,6 +14,7 @@ namespace afterspike::train {
 
 /// Reports progress through the log: a line per epoch and, if standard error is a terminal, a
 /// redrawn line in between with rate and remaining time; otherwise a line every half minute.
+/// Short epochs are not all printed, and a line says so.
 class ProgressPrinter final : public Observer {
  public:
   explicit ProgressPrinter(bool terminal) : terminal_(terminal) {}
@@ -29,9 +30,12 @@ class ProgressPrinter final : public Observer {
 
   bool terminal_;
   bool drawn_ = false;
-  double last_s_ = 0;            ///< Time of the last line.
-  double first_s_ = -1;          ///< End of this session's first step ...
-  std::int64_t first_step_ = 0;  ///< ... and its number.
+  std::int64_t skipped_ = 0;      ///< Epochs since the last line that were not printed.
+  bool told_of_skipped_ = false;  ///< Whether a line has said so.
+  bool told_of_star_ = false;     ///< Whether a line has explained "*".
+  double last_s_ = 0;             ///< Time of the last line.
+  double first_s_ = -1;           ///< End of this session's first step ...
+  std::int64_t first_step_ = 0;   ///< ... and its number.
 };
 
 /// Appends each epoch to metrics.csv, metrics.jsonl and a TensorBoard event file. When a run is

@@ -144,21 +144,22 @@ std::string shortened(std::vector<std::size_t> ranks) {
 }
 
 /// Publishes this rank and waits for all others.
-std::vector<Member> meet(MeetingPoint& point, const Place& place, const ConnectOptions& options) {
-  require(point.add(fmt::format("joined/{}", place.rank), 1) == 1, ErrorKind::config,
+std::vector<Member> meet(MeetingPoint& point, const Rendezvous& rendezvous,
+                         const ConnectOptions& options) {
+  require(point.add(fmt::format("joined/{}", rendezvous.rank), 1) == 1, ErrorKind::config,
           "another process is rank {} at {}:{}; expected each rank once, and a port of its own for "
           "each training (MASTER_PORT, --master-port)",
-          place.rank, place.address, place.port);
+          rendezvous.rank, rendezvous.address, rendezvous.port);
   const io::Json own = {{"protocol", kProtocol},
-                        {"size", place.size},
+                        {"size", rendezvous.size},
                         {"host", host_name()},
-                        {"master", address_of(place.address)}};
-  point.set(member_key(place.rank), own.dump());
+                        {"master", address_of(rendezvous.address)}};
+  point.set(member_key(rendezvous.rank), own.dump());
   std::vector<std::string> names;
-  for (int rank = 0; rank < place.size; ++rank) names.push_back(member_key(rank));
+  for (int rank = 0; rank < rendezvous.size; ++rank) names.push_back(member_key(rank));
   const std::vector<std::size_t> missing = await(point, names, options.join_timeout_s);
   require(missing.empty(), ErrorKind::lost, "rank {} of {} did not come within {:g} s",
-          shortened(missing), place.size, options.join_timeout_s);
+          shortened(missing), rendezvous.size, options.join_timeout_s);
   std::vector<Member> members;
   for (const std::string& name : names) {
     const io::Json member = io::parse_json(point.get(name).value_or(""), name, ErrorKind::lost);
@@ -166,7 +167,7 @@ std::vector<Member> meet(MeetingPoint& point, const Place& place, const ConnectO
       require(member.at(fact) == own.at(fact), ErrorKind::config,
               "{}: found {} on rank {}, expected {}, as on rank {}: all ranks need the same "
               "version of afterspike and the same number of processes",
-              fact, member.at(fact).dump(), members.size(), own.at(fact).dump(), place.rank);
+              fact, member.at(fact).dump(), members.size(), own.at(fact).dump(), rendezvous.rank);
     }
     members.push_back({member.at("host"), member.at("master")});
   }
@@ -174,18 +175,18 @@ std::vector<Member> meet(MeetingPoint& point, const Place& place, const ConnectO
 }
 
 /// As meet(), and tells the others if this rank fails meanwhile, because there is no heartbeat yet.
-std::vector<Member> meet_or_say(MeetingPoint& point, const Place& place,
+std::vector<Member> meet_or_say(MeetingPoint& point, const Rendezvous& rendezvous,
                                 const ConnectOptions& options) {
   try {
-    return meet(point, place, options);
+    return meet(point, rendezvous, options);
   } catch (const Error& error) {
-    if (place.rank > 0) throw;
+    if (rendezvous.rank > 0) throw;
     point.set(kRefusal, error.what());
     std::this_thread::sleep_for(milliseconds(500));  // The others poll every 20 ms.
     throw;
   } catch (const std::exception& error) {
-    fail(ErrorKind::lost, "rank 0 at {}:{} does not answer any more: {}", place.address, place.port,
-         first_line(error));
+    fail(ErrorKind::lost, "rank 0 at {}:{} does not answer any more: {}", rendezvous.address,
+         rendezvous.port, first_line(error));
   }
 }
 
@@ -202,14 +203,15 @@ std::string own_address(const std::vector<Member>& members) {
 
 class GlooRanks final : public Ranks {
  public:
-  GlooRanks(const Place& place, const ConnectOptions& options)
-      : place_(place), answer_timeout_(in_milliseconds(options.rank_timeout_s)) {
-    if (place.rank == 0) {
-      server_ = std::make_unique<MeetingPointServer>(place.address, place.port, options.token);
+  GlooRanks(const Rendezvous& rendezvous, const ConnectOptions& options)
+      : rendezvous_(rendezvous), answer_timeout_(in_milliseconds(options.rank_timeout_s)) {
+    if (rendezvous.rank == 0) {
+      server_ =
+          std::make_unique<MeetingPointServer>(rendezvous.address, rendezvous.port, options.token);
     }
     point_ = connect_point(options);
-    const std::vector<Member> members = meet_or_say(*point_, place, options);
-    const Member& self = members[static_cast<std::size_t>(place.rank)];
+    const std::vector<Member> members = meet_or_say(*point_, rendezvous, options);
+    const Member& self = members[static_cast<std::size_t>(rendezvous.rank)];
     on_this_host_ = static_cast<int>(std::count_if(
         members.begin(), members.end(), [&](const Member& m) { return m.host == self.host; }));
     watch(members, options);
@@ -223,8 +225,8 @@ class GlooRanks final : public Ranks {
     server_.reset();
   }
 
-  int rank() const noexcept override { return place_.rank; }
-  int size() const noexcept override { return place_.size; }
+  int rank() const noexcept override { return rendezvous_.rank; }
+  int size() const noexcept override { return rendezvous_.size; }
   int on_this_host() const noexcept override { return on_this_host_; }
   void fold(const at::Tensor& values, const Add& add) override;
   void stop(const Error& error) noexcept override;
@@ -240,7 +242,7 @@ class GlooRanks final : public Ranks {
   void remember(const Work& work);
   void interrupt();
 
-  const Place place_;
+  const Rendezvous rendezvous_;
   const milliseconds answer_timeout_;
   int on_this_host_ = 1;
   std::unique_ptr<MeetingPointServer> server_;  ///< Null on other ranks.
@@ -252,14 +254,14 @@ class GlooRanks final : public Ranks {
 };
 
 std::unique_ptr<MeetingPoint> GlooRanks::connect_point(const ConnectOptions& options) const {
-  return std::make_unique<MeetingPoint>(server_ ? server_->address() : place_.address, place_.port,
-                                        options.token, in_milliseconds(options.join_timeout_s),
-                                        in_milliseconds(options.rank_timeout_s));
+  return std::make_unique<MeetingPoint>(
+      server_ ? server_->address() : rendezvous_.address, rendezvous_.port, options.token,
+      in_milliseconds(options.join_timeout_s), in_milliseconds(options.rank_timeout_s));
 }
 
 void GlooRanks::watch(const std::vector<Member>& members, const ConnectOptions& options) {
   HeartbeatOptions wanted;
-  wanted.rank = place_.rank;
+  wanted.rank = rendezvous_.rank;
   for (const Member& member : members) wanted.hosts.push_back(member.host);
   wanted.timeout_s = options.rank_timeout_s;
   wanted.interval_s = std::min(1.0, options.rank_timeout_s / 5);
@@ -279,7 +281,7 @@ void GlooRanks::connect_group(const std::string& address) {
     group_ = c10::make_intrusive<c10d::ProcessGroupGloo>(
         c10::make_intrusive<c10d::PrefixStore>(
             "gloo", c10::make_intrusive<MeetingStore>(point_, answer_timeout_)),
-        place_.rank, place_.size, options);
+        rendezvous_.rank, rendezvous_.size, options);
   } catch (const std::exception& error) {
     throw heartbeat_->await_verdict(first_line(error));
   }
@@ -316,22 +318,23 @@ void GlooRanks::await_work(const Work& work) {
 /// Ordered all-reduce: each rank adds its part on the way up; the total is copied on the way down.
 /// Parts are pipelined, so that ranks work while the network carries.
 void GlooRanks::pass_on(const std::vector<at::Tensor>& parts, const Add& add) {
-  const int last = place_.size - 1;
+  const int last = rendezvous_.size - 1;
   std::vector<Work> up, down, sent;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     // A part comes down only after it has gone up, because both may use the same memory.
-    if (place_.rank > 0) up.push_back(receive(parts[i], place_.rank - 1, 2 * i));
-    if (place_.rank < last) down.push_back(receive(parts[i], place_.rank + 1, 2 * i + 1));
+    if (rendezvous_.rank > 0) up.push_back(receive(parts[i], rendezvous_.rank - 1, 2 * i));
+    if (rendezvous_.rank < last) down.push_back(receive(parts[i], rendezvous_.rank + 1, 2 * i + 1));
   }
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (place_.rank > 0) await_work(up[i]);
+    if (rendezvous_.rank > 0) await_work(up[i]);
     add(parts[i], static_cast<std::int64_t>(i) * kPart);
-    const bool turns = place_.rank == last;
-    sent.push_back(send(parts[i], turns ? last - 1 : place_.rank + 1, 2 * i + (turns ? 1 : 0)));
+    const bool turns = rendezvous_.rank == last;
+    sent.push_back(
+        send(parts[i], turns ? last - 1 : rendezvous_.rank + 1, 2 * i + (turns ? 1 : 0)));
   }
   for (std::size_t i = 0; i < down.size(); ++i) {
     await_work(down[i]);
-    if (place_.rank > 0) sent.push_back(send(parts[i], place_.rank - 1, 2 * i + 1));
+    if (rendezvous_.rank > 0) sent.push_back(send(parts[i], rendezvous_.rank - 1, 2 * i + 1));
   }
   for (const Work& work : sent) await_work(work);
 }
@@ -368,8 +371,8 @@ bool can_connect() noexcept {
   return true;
 }
 
-std::unique_ptr<Ranks> connect(const Place& place, const ConnectOptions& options) {
-  return std::make_unique<GlooRanks>(place, options);
+std::unique_ptr<Ranks> connect(const Rendezvous& rendezvous, const ConnectOptions& options) {
+  return std::make_unique<GlooRanks>(rendezvous, options);
 }
 
 }  // namespace afterspike::train

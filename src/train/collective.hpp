@@ -13,18 +13,18 @@ namespace afterspike::train {
 /// Sums over all ranks.
 struct Total {
   tasks::Tally tally;
-  int wish = 0;  ///< First value that is not 0.
+  int stop = 0;  ///< First value that is not 0.
 };
 
-/// Adds the tallies of all ranks, in their order, to `begin` of rank 0, and finds the first wish of
-/// any rank.
+/// Adds the tallies of all ranks, in their order, to `begin` of rank 0, and finds the first request
+/// of any rank to stop.
 Total add_in_order(train::Ranks& ranks, const tasks::Tally& begin,
-                   const std::vector<tasks::Tally>& tallies, int wish = 0);
+                   const std::vector<tasks::Tally>& tallies, int stop = 0);
 
 /// experiment::evaluate() by all ranks: each gets the same bits.
-tasks::Tally evaluate_together(train::Ranks& ranks, const nn::Network& network,
-                               const tasks::Task& task, const tasks::Dataset& dataset,
-                               const nn::NetworkPass& pass, ThreadPool& pool);
+tasks::Tally evaluate_collectively(train::Ranks& ranks, const nn::Network& network,
+                                   const tasks::Task& task, const tasks::Dataset& dataset,
+                                   const nn::NetworkPass& pass, ThreadPool& pool);
 
 /// Sends the parameters of rank 0 to all ranks.
 void share_parameters(train::Ranks& ranks, const nn::Network& network);

@@ -1,4 +1,4 @@
-#include "afterspike/train/place.hpp"
+#include "afterspike/train/rendezvous.hpp"
 
 #include <map>
 
@@ -54,7 +54,7 @@ struct Case {
   int port;
 };
 
-TEST(Place, IsWhereTheLauncherSays) {
+TEST(Rendezvous, IsWhereTheLauncherSays) {
   const Case cases[] = {
       {"nobody", {}, 0, 1, "", kDefaultPort},
       {"torchrun", torchrun(), 1, 4, "node3", 29501},
@@ -86,7 +86,7 @@ TEST(Place, IsWhereTheLauncherSays) {
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.what);
-    const Place place = read_place(in(c.environment));
+    const Rendezvous place = read_rendezvous(in(c.environment));
     EXPECT_EQ(place.rank, c.rank);
     EXPECT_EQ(place.size, c.size);
     EXPECT_EQ(place.address, c.address);
@@ -94,7 +94,7 @@ TEST(Place, IsWhereTheLauncherSays) {
   }
 }
 
-TEST(Place, FindsTheFirstHostOfAList) {
+TEST(Rendezvous, FindsTheFirstHostOfAList) {
   const std::pair<const char*, const char*> cases[] = {{"a", "a"},
                                                        {"a,b[1-2]", "a"},
                                                        {"n[1,3-4].site", "n1.site"},
@@ -103,18 +103,18 @@ TEST(Place, FindsTheFirstHostOfAList) {
   for (const auto& [list, host] : cases) {
     Environment environment = srun();
     environment["SLURM_STEP_NODELIST"] = list;
-    EXPECT_EQ(read_place(in(environment)).address, host) << list;
+    EXPECT_EQ(read_rendezvous(in(environment)).address, host) << list;
   }
 }
 
-TEST(Place, FlagsCountFirst) {
-  const Place place = read_place(in(torchrun()), "elsewhere", 77);
+TEST(Rendezvous, FlagsCountFirst) {
+  const Rendezvous place = read_rendezvous(in(torchrun()), "elsewhere", 77);
   EXPECT_EQ(place.address, "elsewhere");
   EXPECT_EQ(place.port, 77);
-  EXPECT_EQ(read_place(in(without(torchrun(), "MASTER_PORT")), {}, 77).port, 77);
+  EXPECT_EQ(read_rendezvous(in(without(torchrun(), "MASTER_PORT")), {}, 77).port, 77);
 }
 
-TEST(Place, RefusesWhatIsHalfSetOrContradictsItself) {
+TEST(Rendezvous, RefusesWhatIsHalfSetOrContradictsItself) {
   const std::tuple<Environment, const char*> cases[] = {
       {without(torchrun(), "RANK"), "variable WORLD_SIZE is set, but RANK is not"},
       {without(torchrun(), "WORLD_SIZE"), "variable RANK is set, but WORLD_SIZE is not"},
@@ -137,10 +137,10 @@ TEST(Place, RefusesWhatIsHalfSetOrContradictsItself) {
       {with({{"SLURM_STEP_NODELIST", "n[1-"}}, srun()), "found 'n[1-', expected a list of hosts"},
   };
   for (const auto& [environment, message] : cases) {
-    expect_error(ErrorKind::usage, {message}, [&] { read_place(in(environment)); });
+    expect_error(ErrorKind::usage, {message}, [&] { read_rendezvous(in(environment)); });
   }
   expect_error(ErrorKind::usage, {"--master-address: nothing says"},
-               [&] { read_place(in({}), "host"); });
+               [&] { read_rendezvous(in({}), "host"); });
 }
 
 }  // namespace

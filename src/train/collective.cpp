@@ -1,4 +1,4 @@
-#include "together.hpp"
+#include "collective.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -41,7 +41,7 @@ std::vector<tasks::StepReading> join_steps(train::Ranks& ranks,
 }  // namespace
 
 Total add_in_order(train::Ranks& ranks, const tasks::Tally& begin,
-                   const std::vector<tasks::Tally>& tallies, int wish) {
+                   const std::vector<tasks::Tally>& tallies, int stop) {
   // Counts are exact in doubles.
   const at::Tensor values = at::tensor(
       {static_cast<double>(begin.samples), static_cast<double>(begin.correct), begin.loss, 0.0},
@@ -58,14 +58,14 @@ Total add_in_order(train::Ranks& ranks, const tasks::Tally& begin,
     v[0] = static_cast<double>(sum.tally.samples);
     v[1] = static_cast<double>(sum.tally.correct);
     v[2] = sum.tally.loss;
-    v[3] = sum.wish != 0 ? sum.wish : wish;
+    v[3] = sum.stop != 0 ? sum.stop : stop;
   });
   return total(values);
 }
 
-tasks::Tally evaluate_together(train::Ranks& ranks, const nn::Network& network,
-                               const tasks::Task& task, const tasks::Dataset& dataset,
-                               const nn::NetworkPass& pass, ThreadPool& pool) {
+tasks::Tally evaluate_collectively(train::Ranks& ranks, const nn::Network& network,
+                                   const tasks::Task& task, const tasks::Dataset& dataset,
+                                   const nn::NetworkPass& pass, ThreadPool& pool) {
   const auto [first, last] =
       train::part_of(ranks, experiment::shard_count(dataset, network.device()));
   std::vector<tasks::Tally> shards =

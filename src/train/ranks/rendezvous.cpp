@@ -1,4 +1,4 @@
-#include "afterspike/train/place.hpp"
+#include "afterspike/train/rendezvous.hpp"
 
 #include <charconv>
 #include <limits>
@@ -39,7 +39,7 @@ std::optional<int> number(const Variables& variables, const char* name, int low,
 }
 
 /// Returns rank and size from a launcher's variables; nullopt if neither is set.
-std::optional<Place> launched_by(const Variables& variables, const Launcher& launcher) {
+std::optional<Rendezvous> launched_by(const Variables& variables, const Launcher& launcher) {
   constexpr int kMaxInt = std::numeric_limits<int>::max();
   const std::optional<int> rank = number(variables, launcher.rank, 0, kMaxInt);
   const std::optional<int> size = number(variables, launcher.size, 1, kMaxRanks);
@@ -52,15 +52,15 @@ std::optional<Place> launched_by(const Variables& variables, const Launcher& lau
           "environment variables {} and {}: found {} and {}, expected a rank below the number of "
           "processes",
           launcher.rank, launcher.size, *rank, *size);
-  Place place;
-  place.rank = *rank;
-  place.size = *size;
-  return place;
+  Rendezvous rendezvous;
+  rendezvous.rank = *rank;
+  rendezvous.size = *size;
+  return rendezvous;
 }
 
 /// Reads the variables of a step, set by srun. Slurm sets some of its variables in batch scripts
 /// and allocations too, where only one process runs.
-std::optional<Place> launched_by_slurm(const Variables& variables) {
+std::optional<Rendezvous> launched_by_slurm(const Variables& variables) {
   if (variables(kSlurmStep.size)) return launched_by(variables, kSlurmStep);
   if (variables("SLURM_JOB_ID")) return std::nullopt;
   // SLURM_NTASKS alone is an input of srun, which users export.
@@ -94,10 +94,10 @@ int slurm_port(const Variables& variables) {
 }
 
 /// Returns whether all ranks are on one machine.
-bool on_one_host(const Variables& variables, const Place& place) {
+bool on_one_host(const Variables& variables, const Rendezvous& rendezvous) {
   const auto local =
       number(variables, "OMPI_COMM_WORLD_LOCAL_SIZE", 1, std::numeric_limits<int>::max());
-  return local == place.size;
+  return local == rendezvous.size;
 }
 
 /// Returns the port of rank 0 under torchrun. Newer versions keep their own store, of another
@@ -123,8 +123,8 @@ void require_no_master(const Variables& variables) {
 
 }  // namespace
 
-Place read_place(const Variables& variables, const std::optional<std::string>& address,
-                 std::optional<int> port) {
+Rendezvous read_rendezvous(const Variables& variables, const std::optional<std::string>& address,
+                           std::optional<int> port) {
   const auto torchrun = launched_by(variables, kTorchrun);
   const auto open_mpi = torchrun ? std::nullopt : launched_by(variables, kOpenMpi);
   const auto slurm = torchrun || open_mpi ? std::nullopt : launched_by_slurm(variables);
@@ -136,26 +136,26 @@ Place read_place(const Variables& variables, const std::optional<std::string>& a
             address ? "address" : "port");
     return {};
   }
-  Place place = torchrun ? *torchrun : open_mpi ? *open_mpi : *slurm;
-  if (place.size == 1) return place;
-  place.address = address ? *address : variables("MASTER_ADDR").value_or("");
-  if (place.address.empty() && slurm) place.address = slurm_address(variables);
-  if (place.address.empty() && open_mpi && on_one_host(variables, place)) {
-    place.address = "127.0.0.1";
+  Rendezvous rendezvous = torchrun ? *torchrun : open_mpi ? *open_mpi : *slurm;
+  if (rendezvous.size == 1) return rendezvous;
+  rendezvous.address = address ? *address : variables("MASTER_ADDR").value_or("");
+  if (rendezvous.address.empty() && slurm) rendezvous.address = slurm_address(variables);
+  if (rendezvous.address.empty() && open_mpi && on_one_host(variables, rendezvous)) {
+    rendezvous.address = "127.0.0.1";
   }
-  require(!place.address.empty(), ErrorKind::usage,
+  require(!rendezvous.address.empty(), ErrorKind::usage,
           "the processes cannot find each other: expected the host of rank 0 in MASTER_ADDR{} or "
           "--master-address",
           open_mpi ? " (mpirun -x MASTER_ADDR=HOST)" : "");
   if (port) {
-    place.port = *port;
+    rendezvous.port = *port;
   } else if (torchrun) {
-    place.port = torchrun_port(variables);
+    rendezvous.port = torchrun_port(variables);
   } else {
-    place.port = number(variables, "MASTER_PORT", 1, kHighestPort)
-                     .value_or(slurm ? slurm_port(variables) : kDefaultPort);
+    rendezvous.port = number(variables, "MASTER_PORT", 1, kHighestPort)
+                          .value_or(slurm ? slurm_port(variables) : kDefaultPort);
   }
-  return place;
+  return rendezvous;
 }
 
 }  // namespace afterspike::train

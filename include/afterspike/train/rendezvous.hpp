@@ -10,7 +10,7 @@ namespace afterspike::train {
 inline constexpr int kDefaultPort = 29500;
 
 /// Rank of this process among several, and the address where they meet.
-struct Place {
+struct Rendezvous {
   int rank = 0;
   int size = 1;
   std::string address;      ///< Host name or IP of rank 0; empty if size is 1.
@@ -33,7 +33,8 @@ using Variables = std::function<std::optional<std::string>(const std::string& na
 /// is one process; only srun starts several.
 ///
 /// Throws Error(usage) for variables that are missing, not numbers or contradictory; it names them.
-Place read_place(const Variables& variables, const std::optional<std::string>& address = {},
-                 std::optional<int> port = {});
+Rendezvous read_rendezvous(const Variables& variables,
+                           const std::optional<std::string>& address = {},
+                           std::optional<int> port = {});
 
 }  // namespace afterspike::train
