@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "afterspike/analysis/clusters.hpp"
+#include "afterspike/analysis/cluster_files.hpp"
 #include "afterspike/base/log.hpp"
 #include "command.hpp"
 #include "environment.hpp"
@@ -20,7 +20,8 @@ Arguments cluster_arguments() {
       "clusters.\n"
       "Several runs, or a directory of several seeds, are clustered together and compared.",
       "RUN... | --csv FILE [--out DIR] [--standardise zscore|none] [--k 2:11] [--json]");
-  arguments.any_number("RUN... or --csv FILE", 0)
+  arguments.example("afterspike cluster runs/a --k 2:8 --out runs/clusters")
+      .any_number("RUN... or --csv FILE", 0)
       .value("csv", "FILE", "A table instead of runs: a row per neuron, a column per parameter.")
       .value("out", "DIR", "New directory for tables.")
       .value("standardise", "HOW",
@@ -30,12 +31,14 @@ Arguments cluster_arguments() {
       .value("k", "LOW:HIGH", "Numbers of clusters to try.", "2:11")
       .value("clusters", "K",
              "Number of clusters to describe (default: best by Calinski-Harabasz).")
+      .group("Tests")
       .value("replicates", "N", "Replicates of bootstrap, null test and gap each; 0 omits these.",
              "100")
       .value("exact-limit", "N", "Max number of neurons with exact Ward linkage.",
              std::to_string(statistics::ClusteringOptions().exact_limit))
       .value("seed", "N", "Seed of the replicates.", "1")
-      .flag("json", "Print the report as one JSON object.");
+      .group("Output")
+      .flag("json", "Prints the report as one JSON object.");
   return add_threads(arguments);
 }
 
@@ -81,75 +84,65 @@ analysis::ClusterStudy make_study(const Arguments& arguments) {
   return study;
 }
 
-void print_scores(const io::Json& report) {
-  const bool replicated = report["replicates"].get<int>() > 0;
+void print_scores(const analysis::ClusterReport& report) {
+  const int replicates = report.options.replicates;
   fmt::print("{:>3} {:>12} {:>10} {:>12}", "k", "Calinski-H.", "silhouette", "BIC");
-  if (replicated) fmt::print(" {:>20} {:>16} {:>8}", "stability (ARI)", "gap", "p");
+  if (replicates > 0) fmt::print(" {:>20} {:>16} {:>8}", "stability (ARI)", "gap", "p");
   fmt::print("  sizes\n");
-  for (const io::Json& row : report["scores"]) {
-    const auto number = [&](const char* key) { return row[key].get<double>(); };
-    const double score = number("calinski_harabasz");
-    fmt::print("{:>3} {:>12} {:>10.4f} {:>12.1f}", row["k"].get<int>(),
+  for (const analysis::ClusterScore& row : report.scores) {
+    const double score = row.calinski_harabasz;
+    fmt::print("{:>3} {:>12} {:>10.4f} {:>12.1f}", row.k(),
                score < 1e9 ? fmt::format("{:.2f}", score) : fmt::format("{:.3g}", score),
-               number("silhouette"), number("mixture_bic"));
-    if (replicated) {
-      const io::Json& stability = row["stability"];
-      fmt::print(" {:>6.2f} [{:5.2f}, {:4.2f}] {:>8.3f} +- {:.3f} {:>8}",
-                 stability["mean"].get<double>(), stability["low"].get<double>(),
-                 stability["high"].get<double>(), number("gap"), number("gap_error"),
-                 analysis::p_text(number("p"), report["replicates"].get<int>()));
+               row.silhouette, row.mixture_bic);
+    if (row.replicated) {
+      const statistics::Stability& stability = row.replicated->stability;
+      fmt::print(" {:>6.2f} [{:5.2f}, {:4.2f}] {:>8.3f} +- {:.3f} {:>8}", stability.mean,
+                 stability.low, stability.high, row.replicated->gap, row.replicated->gap_error,
+                 analysis::p_text(row.replicated->p, replicates));
     }
-    fmt::print("  {}\n", fmt::join(row["sizes"].get<std::vector<int>>(), " "));
+    fmt::print("  {}\n", fmt::join(row.sizes, " "));
   }
 }
 
-void print_choices(const io::Json& report) {
-  const io::Json& one = report["one_cluster"];
+void print_choices(const analysis::ClusterReport& report) {
+  const analysis::OneCluster& one = report.one_cluster;
   fmt::print(
       "\nbest k: Calinski-Harabasz {}, silhouette {}, mixtures by BIC {} (BIC of one: {:.1f})",
-      report["by_calinski_harabasz"].get<int>(), report["by_silhouette"].get<int>(),
-      one["mixture_components"].get<int>(), one["mixture_bic"].get<double>());
-  if (one.contains("p")) {
-    fmt::print(", gap {}", one["gap_clusters"].get<int>());
-  }
+      report.by_calinski_harabasz, report.by_silhouette, one.mixture_components, one.mixture_bic);
+  if (one.replicated) fmt::print(", gap {}", one.replicated->gap_clusters);
   fmt::print("\n");
 }
 
-void print_clusters(const io::Json& report) {
+void print_clusters(const analysis::ClusterReport& report) {
   fmt::print("\n{:24}", "mean in cluster");
-  for (const io::Json& cluster : report["cluster_parameters"]) {
-    fmt::print(" {:>12}", cluster["cluster"].get<int>());
-  }
+  for (std::size_t i = 0; i < report.cluster_parameters.size(); ++i) fmt::print(" {:>12}", i);
   fmt::print("\n{:24}", "neurons");
-  for (const io::Json& cluster : report["cluster_parameters"]) {
-    fmt::print(" {:>12}", cluster["neurons"].get<int>());
-  }
-  for (const auto& name : report["parameters"].get<std::vector<std::string>>()) {
-    fmt::print("\n{:24}", name);
-    for (const io::Json& cluster : report["cluster_parameters"]) {
-      fmt::print(" {:>12.4g}", cluster["parameters"][name]["mean"].get<double>());
+  for (const auto& cluster : report.cluster_parameters) fmt::print(" {:>12}", cluster.neurons);
+  for (std::size_t column = 0; column < report.parameters.size(); ++column) {
+    fmt::print("\n{:24}", report.parameters[column]);
+    for (const auto& cluster : report.cluster_parameters) {
+      fmt::print(" {:>12.4g}", cluster.columns[column].mean);
     }
   }
   fmt::print("\n");
 }
 
-void print_runs(const io::Json& report) {
-  if (!report.contains("runs_compared")) return;
-  const io::Json& compared = report["runs_compared"];
-  if (compared.contains("reason")) {
-    fmt::print("\nruns are not compared: {}\n", compared["reason"].get<std::string>());
+void print_runs(const analysis::ClusterReport& report) {
+  if (!report.runs_compared) return;
+  const analysis::RunComparison& compared = *report.runs_compared;
+  if (!compared.reason.empty()) {
+    fmt::print("\nruns are not compared: {}\n", compared.reason);
     return;
   }
   fmt::print(
-      "\nruns alone: best k; agreement (adjusted Rand index) of {} clusters with those of all",
-      compared["k"].get<int>());
-  fmt::print(" runs, and with those of run 0, 1, ...\n");
-  for (const io::Json& run : compared["runs"]) {
-    const auto agreement =
-        compared["agreement"][run["run"].get<std::size_t>()].get<std::vector<double>>();
-    fmt::print("  {} {}: {}; {:.2f}; {:.2f}\n", run["run"].get<int>(),
-               run["path"].get<std::string>(), run["by_calinski_harabasz"].get<int>(),
-               run["agreement_with_all"].get<double>(), fmt::join(agreement, " "));
+      "\nDo the runs agree? Adjusted Rand index of {} clusters of each run alone with the joint"
+      " clusters, and with each run\n",
+      compared.k);
+  for (std::size_t i = 0; i < compared.runs.size(); ++i) {
+    const analysis::RunComparison::Run& run = compared.runs[i];
+    fmt::print("  {} {}: {:.2f}; {:.2f}; best number of clusters {}\n", i, run.path,
+               run.agreement_with_all, fmt::join(compared.agreement[i], " "),
+               run.by_calinski_harabasz);
   }
 }
 
@@ -164,14 +157,14 @@ int run_cluster(std::span<const std::string> words) {
   ThreadPool pool(threads(arguments));
   const analysis::ClusterStudy study = make_study(arguments);
   const statistics::Clustering clustering = analysis::cluster_population(study, pool);
-  const io::Json report = analysis::cluster_report(study, clustering, pool);
+  const analysis::ClusterReport report = analysis::cluster_report(study, clustering, pool);
   for (const auto& note : clustering.notes) log::info("{}", note);
   if (arguments.has("out")) {
     analysis::write_clustering(arguments.text("out"), study, clustering, report);
     log::info("everything is in {}", arguments.text("out"));
   }
   if (arguments.has("json")) {
-    fmt::print("{}\n", report.dump());
+    fmt::print("{}\n", analysis::to_json(report).dump());
     return 0;
   }
   print_scores(report);

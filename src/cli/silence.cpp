@@ -8,6 +8,7 @@
 #include "command.hpp"
 #include "environment.hpp"
 #include "progress.hpp"
+#include "silencing_text.hpp"
 
 namespace afterspike::cli {
 namespace {
@@ -30,8 +31,10 @@ Arguments silence_arguments() {
       "retraining.\n"
       "Several runs are compared; a directory of several seeds is a group of runs.",
       "RUN... --out DIR [--fractions 0,0.2,0.4,0.6,0.8,1] [--trials 10] [--seed 1]");
-  arguments.any_number("RUN", 1)
+  arguments.example("afterspike silence runs/a runs/b --fractions 0,0.2,0.5 --out runs/silencing")
+      .any_number("RUN", 1)
       .value("out", "DIR", "Directory of the study; an interrupted study continues.")
+      .group("Damage")
       .value("fractions", "LIST", "Fractions of the hidden neurons to silence.",
              "0,0.2,0.4,0.6,0.8,1")
       .value("by", "WHICH",
@@ -44,12 +47,14 @@ Arguments silence_arguments() {
              "Other damage: normal noise on all weights, in standard deviations of their matrix.")
       .value("jitter", "LIST", "Other damage: input events moved in time, sd in steps.")
       .value("deletion", "LIST", "Other damage: input events deleted with this probability.")
+      .group("Measurement")
       .value("trials", "N", "Random draws at each level.", "10")
       .value("seed", "N", "Seed of the draws.", "1")
       .value("split", "SPLIT", "train, validation or test.", "test")
       .value("limit", "N", "Use only the first N samples.")
-      .flag("quiet", "Print no progress.")
-      .flag("json", "Print the summary as one JSON object.");
+      .group("Output")
+      .flag("quiet", "Prints no progress.")
+      .flag("json", "Prints the summary as one JSON object.");
   add_data_directory(add_threads(arguments));
   return arguments;
 }
@@ -115,63 +120,10 @@ analysis::Study make_study(const Arguments& arguments, ThreadPool& pool) {
   require(kind == analysis::Selection::Kind::ranked || !arguments.has("order"), ErrorKind::usage,
           "--order: neurons have an order only by rank; expected --by rate or a parameter");
   if (kind == analysis::Selection::Kind::ranked && study.protocol.trials > 1) {
-    log::info("by rank nothing is drawn: one trial");
+    if (arguments.has("trials")) log::info("ranks are fixed: --trials has no effect");
     study.protocol.trials = 1;
   }
   return study;
-}
-
-void print_levels(const io::Json& levels, const std::string& level, const char* metric) {
-  for (const io::Json& row : levels) {
-    fmt::print("  {:>8}  {}\n", row[level].dump(), analysis::spread_text(row[metric], "+-"));
-  }
-}
-
-void print_curves(const io::Json& summary, const std::string& level, const char* metric) {
-  for (const io::Json& run : summary["runs"]) {
-    std::string which = run["path"].get<std::string>();
-    if (run.contains("cluster")) {
-      which += fmt::format(", cluster {}{}", run["cluster"].dump(),
-                           run["control"].get<bool>() ? ": as many of all neurons" : "");
-    }
-    fmt::print("{}\n  {:>8}  {}: mean +- sd of trials [95 % of the mean]\n", which, level, metric);
-    print_levels(run["levels"], level, metric);
-    if (run.contains("mean_height")) {
-      fmt::print("  {:>8}  {}\n", "area", analysis::spread_text(run["mean_height"][metric], "+-"));
-    }
-  }
-}
-
-void print_comparisons(const io::Json& summary, const char* metric) {
-  if (!summary.contains("groups")) return;
-  const bool classifies = std::string_view(metric) == "accuracy";
-  for (const io::Json& test : summary["comparisons"]) {
-    const std::string names =
-        fmt::format("{} - {}", test["first"].get<std::string>(), test["second"].get<std::string>());
-    if (test["pairs"].is_null()) {
-      fmt::print("{}: not compared: {}\n", names, test["reason"].get<std::string>());
-    } else if (!test["mean_height"].is_null()) {
-      const io::Json& area = test["mean_height"][metric];
-      fmt::print("{}: area {:+.4f} [{:+.4f}, {:+.4f}], p = {:.2g} (pairs of {}; {} is better)\n",
-                 names, area["difference"].get<double>(), area["low"].get<double>(),
-                 area["high"].get<double>(), area["p"].get<double>(),
-                 test["pairs"].get<std::string>(), classifies ? "more" : "less");
-    }
-  }
-}
-
-void print_summary(const io::Json& summary, const analysis::Study& study) {
-  const std::string level(analysis::level_name(study.names.perturbation));
-  const char* metric = study.names.classifies ? "accuracy" : "loss";
-  print_curves(summary, level, metric);
-  if (!summary.contains("groups")) return;
-  for (const io::Json& group : summary["groups"]) {
-    if (group["runs"].get<int>() < 2) continue;
-    fmt::print("{}, {} runs\n  {:>8}  {}: mean +- sd of the runs' means [95 % of the mean]\n",
-               group["name"].get<std::string>(), group["runs"].get<int>(), level, metric);
-    print_levels(group["levels"], level, metric);
-  }
-  print_comparisons(summary, metric);
 }
 
 int run_silence(std::span<const std::string> words) {
@@ -181,7 +133,7 @@ int run_silence(std::span<const std::string> words) {
   ThreadPool pool(threads(arguments));
   const analysis::Study study = make_study(arguments, pool);
   catch_interruptions();
-  io::Json summary;
+  std::optional<analysis::SilencingSummary> summary;
   {
     Progress progress("evaluations", arguments.has("quiet"));
     summary = analysis::run_study(study, arguments.text("out"), pool,
@@ -190,14 +142,14 @@ int run_silence(std::span<const std::string> words) {
                                     return interruption() == 0;
                                   });
   }
-  if (summary.is_null()) {
+  if (!summary) {
     log::info("stopped and saved; the same command goes on");
     return 128 + interruption();
   }
   if (arguments.has("json")) {
-    fmt::print("{}\n", summary.dump());
+    fmt::print("{}\n", analysis::to_json(*summary).dump());
   } else {
-    print_summary(summary, study);
+    print_summary(*summary, study.names.classifies ? "accuracy" : "loss");
   }
   log::info("everything is in {}", arguments.text("out"));
   return 0;

@@ -31,9 +31,10 @@ std::vector<Unit> single_units(const nn::Network& network,
 /// Returns a unit for each cluster, from the cluster of each hidden neuron.
 std::vector<Unit> cluster_units(const std::vector<std::int64_t>& labels);
 
-/// Mean and standard deviation (n - 1) over the neurons of a unit, at each time or level.
+/// Mean, standard deviation (n - 1) and the 5 % and 95 % quantiles over the neurons of a unit, at
+/// each time or level.
 struct Curve {
-  std::vector<double> mean, sd;
+  std::vector<double> mean, sd, low, high;
 };
 
 /// A quantity observed in neurons.

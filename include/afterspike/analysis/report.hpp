@@ -21,8 +21,10 @@ struct ReportRequest {
   /// Silencing without a given study: draws at each level, on the first `limit` samples.
   std::int64_t trials = 3;
   std::int64_t limit = 1000;
-  std::vector<std::string> command;  ///< Command line of the report, shown on the page.
-  std::string version;               ///< Version of the program, shown on the page.
+  std::vector<std::string> command;         ///< Command line of the report, shown on the page.
+  std::vector<std::string> export_command;  ///< Command line of the export that the page compares.
+  std::string version;                      ///< Version of the program, shown on the page.
+  std::string origin;  ///< Date and machine, shown on the page; empty: not shown.
 };
 
 /// Called with the name of the next step: "silencing".

@@ -1,4 +1,4 @@
-#include "afterspike/analysis/clusters.hpp"
+#include "afterspike/analysis/cluster_files.hpp"
 
 #include <cmath>
 #include <limits>
@@ -31,15 +31,17 @@ std::string kinds_csv(std::int64_t runs) {
 struct Found {
   ClusterStudy study;
   statistics::Clustering clustering;
-  io::Json report;
+  ClusterReport result;
+  io::Json report;  ///< The result as clustering.json has it.
 };
 
 Found run(ClusterStudy study) {
   ThreadPool pool(1);
   study.options.replicates = 10;
   statistics::Clustering clustering = cluster_population(study, pool);
-  io::Json report = cluster_report(study, clustering, pool);
-  return {std::move(study), std::move(clustering), std::move(report)};
+  ClusterReport result = cluster_report(study, clustering, pool);
+  io::Json report = to_json(result);
+  return {std::move(study), std::move(clustering), std::move(result), std::move(report)};
 }
 
 ClusterStudy study_of(const TempDir& directory, const std::string& csv) {
@@ -95,7 +97,7 @@ TEST(Clusters, OfRunsWithFewNeuronsAreFoundButNotCompared) {
 TEST(Clusters, AreWrittenAsTablesThatFitEachOther) {
   const TempDir directory;
   const Found found = run(study_of(directory, kinds_csv(2)));
-  write_clustering(directory / "out", found.study, found.clustering, found.report);
+  write_clustering(directory / "out", found.study, found.clustering, found.result);
   const io::Table clusters = io::read_csv(directory / "out" / "clusters.csv");
   EXPECT_EQ(clusters.columns[3], "cluster");
   EXPECT_EQ(clusters.columns[4], "k_2");
@@ -115,7 +117,7 @@ TEST(Clusters, AreWrittenAsTablesThatFitEachOther) {
   EXPECT_EQ(again.table.values, found.study.population.table.values);
   EXPECT_EQ(again.run, found.study.population.run);
   expect_error(ErrorKind::data, {(directory / "out").string()}, [&] {
-    write_clustering(directory / "out", found.study, found.clustering, found.report);
+    write_clustering(directory / "out", found.study, found.clustering, found.result);
   });
 }
 
@@ -189,15 +191,19 @@ TEST(Clusters, APValueAtItsFloorIsShownAsOne) {
 
 TEST(Clusters, OneSentenceSaysWhetherThereAreKinds) {
   const auto sentence = [](int replicates, double p, int gap) {
-    return kinds_sentence(
-        {{"replicates", replicates}, {"one_cluster", {{"p", p}, {"gap_clusters", gap}}}});
+    ClusterReport report;
+    report.options.replicates = replicates;
+    report.one_cluster.replicated = OneCluster::Replicated{0, 0, gap, p};
+    return kinds_sentence(report);
   };
   EXPECT_EQ(sentence(20, 0.48, 1),
             "No evidence for more than one kind of neuron (p = 0.48, gap: 1).");
   EXPECT_EQ(sentence(20, 1.0 / 21, 3), "Evidence for 3 kinds of neurons (p < 1/21, gap: 3).");
   EXPECT_NE(sentence(100, 0.01, 1).find("finds no separate kinds"), std::string::npos);
   EXPECT_NE(sentence(10, 1.0 / 11, 3).find("10 replicates are too few"), std::string::npos);
-  EXPECT_NE(kinds_sentence({{"replicates", 0}, {"one_cluster", io::Json::object()}})
+  ClusterReport untested;
+  untested.options.replicates = 0;
+  EXPECT_NE(kinds_sentence(untested)
                 .find("was not tested"),
             std::string::npos);
 }

@@ -1,4 +1,4 @@
-#include "analysis/dendrogram.hpp"
+#include "analysis/report/dendrogram.hpp"
 
 #include <set>
 

@@ -9,7 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "afterspike/report/page.hpp"
-#include "analysis/report_parts.hpp"
+#include "analysis/report/measures.hpp"
+#include "analysis/report/sections.hpp"
 #include "support/expect_error.hpp"
 #include "unit/analysis/reports.hpp"
 
@@ -168,6 +169,69 @@ TEST(Report, ShowsWhateverTheFilesMeasure) {
             (std::vector<std::string>{"run", "neuron", "seed", "epochs", "test auc",
                                       "test rmse (mV)", "test loss"}));
   EXPECT_EQ(std::get<double>(results->rows[0][4]), 0.75);
+}
+
+TEST(Report, ShowsTheMeanOfSeveralRunsWithEachThinBehindIt) {
+  const TempDir directory;
+  ReportRequest request = request_of(directory, {});
+  request.groups.push_back({"seeds", {}});
+  for (const char* name : {"one", "two"}) {
+    const bool first = *name == 'o';
+    const auto run = write_run_directory(directory, name);
+    testing::spill(run / "metrics.csv",
+                   first ? "epoch,train_accuracy,validation_accuracy,train_loss,validation_loss\n"
+                           "1,0.5,0.25,2.30,2.31\n2,0.75,0.5,2.25,2.28\n"
+                         : "epoch,train_accuracy,validation_accuracy,train_loss,validation_loss\n"
+                           "1,0.5,0.75,2.30,2.33\n2,0.75,1,2.25,2.30\n3,1,1,2.2,2.2\n");
+    testing::spill(run / "summary.json",
+                   first ? R"({"seed": 1, "test": {"samples": 6, "loss": 2.2, "accuracy": 0.98}})"
+                         : R"({"seed": 2, "test": {"samples": 6, "loss": 2.4, "accuracy": 0.96}})");
+    request.groups.back().paths.push_back(run);
+  }
+  const report::Document document = make(request);
+  const report::Chart& accuracy = chart(document, "training-accuracy");
+  EXPECT_EQ(accuracy.y.unit, "%");
+  EXPECT_TRUE(accuracy.x.whole);
+  std::vector<std::string> listed;
+  for (const report::Series& series : accuracy.series) {
+    if (series.listed) listed.push_back(series.name);
+    EXPECT_TRUE(series.listed || series.thin) << series.name;
+  }
+  EXPECT_EQ(listed,
+            (std::vector<std::string>{"validation, mean of 2 runs", "training, mean of 2 runs"}));
+  const auto mean = std::find_if(accuracy.series.begin(), accuracy.series.end(),
+                                 [](const auto& series) { return series.listed; });
+  EXPECT_EQ(mean->y, (std::vector<double>{50, 75})) << "over the epochs that both have";
+  EXPECT_FALSE(mean->thin);
+  EXPECT_FALSE(chart(document, "training-loss").y.logarithmic) << "less than a decade";
+  ASSERT_FALSE(document.summary.empty());
+  EXPECT_EQ(document.summary.front(), "Test accuracy: 97.0 ± 1.4 % (mean ± sd of 2 runs).");
+}
+
+TEST(Report, StaysWithinThePossible) {
+  const TempDir directory;
+  write_run(directory / "a", "glifr", {}, 1, testing::vary);
+  const report::Document document = make(request_of(directory, {"a"}));
+  for (const char* id : {"fi-0", "step-activity-0"}) {
+    for (const report::Series& series : chart(document, id).series) {
+      for (std::size_t i = 0; i < series.low.size(); ++i) {
+        EXPECT_GE(series.low[i], 0) << id;
+        EXPECT_LE(series.high[i], 1) << id;
+      }
+    }
+  }
+  // Nothing moves before the step.
+  const report::Series& response = chart(document, "step-voltage-0").series.front();
+  EXPECT_NEAR(response.y[0], response.y[39], 1e-6 + 1e-4 * std::abs(response.y[39]));
+}
+
+TEST(Spreads, HaveTheDecimalsOfTheDeviation) {
+  EXPECT_EQ(spread_text(-180.5, 451.2), "-180 ± 450");
+  EXPECT_EQ(spread_text(97.0, 1.4142), "97.0 ± 1.4");
+  EXPECT_EQ(spread_text(0.42258, 0.0034), "0.4226 ± 0.0034");
+  EXPECT_EQ(spread_text(305, 0), "305 ± 0");
+  EXPECT_EQ(measure_text("accuracy", 0.98), "98.00 %");
+  EXPECT_EQ(measure_text("loss", 0.06591402115859091), "0.0659");
 }
 
 TEST(Report, OfNeuronsThatRunAwaySaysSoAndShowsTheOthers) {

@@ -26,7 +26,8 @@ class SilencingFiles : public ::testing::Test {
   }
 
   /// Returns the directory of the study, run to its end or until `stop` evaluations are done.
-  io::Json run(const char* name, std::size_t stop = 1000000, int threads = 1) {
+  std::optional<SilencingSummary> run(const char* name, std::size_t stop = 1000000,
+                                      int threads = 1) {
     ThreadPool pool(threads);
     return run_study(study, directory / name, pool,
                      [stop](std::size_t done, std::size_t) { return done < stop; });
@@ -39,15 +40,15 @@ class SilencingFiles : public ::testing::Test {
 };
 
 TEST_F(SilencingFiles, GoOnWhereTheyWereToTheSameBytes) {
-  EXPECT_FALSE(run("whole", 1000000, 3).is_null());
-  EXPECT_TRUE(run("parts", 1).is_null());
+  EXPECT_TRUE(run("whole", 1000000, 3).has_value());
+  EXPECT_FALSE(run("parts", 1).has_value());
   EXPECT_FALSE(std::filesystem::exists(directory / "parts" / "summary.json"));
-  EXPECT_TRUE(run("parts", 60).is_null());
+  EXPECT_FALSE(run("parts", 60).has_value());
   // The table holds the measurements so far.
   const std::string part = slurp(directory / "parts" / "silencing.csv");
   EXPECT_GT(std::count(part.begin(), part.end(), '\n'), 60);
   EXPECT_LT(std::count(part.begin(), part.end(), '\n'), 121);
-  EXPECT_FALSE(run("parts").is_null());
+  EXPECT_TRUE(run("parts").has_value());
   for (const char* file : kFiles) {
     EXPECT_EQ(slurp(directory / "parts" / file), slurp(directory / "whole" / file)) << file;
   }
@@ -99,6 +100,19 @@ TEST_F(SilencingFiles, ThatAreDamagedAreRefused) {
   expect_error(ErrorKind::data, {"settings.json"}, [&] { run("study"); });
   testing::spill(directory / "note.txt", "mine");
   expect_error(ErrorKind::config, {"is not empty and holds no study"}, [&] { run("."); });
+}
+
+TEST_F(SilencingFiles, AreReadAsTheyWereWritten) {
+  const std::optional<SilencingSummary> written = run("study");
+  ASSERT_TRUE(written.has_value());
+  const SilencingSummary read = read_summary(directory / "study");
+  EXPECT_EQ(to_json(read), to_json(*written));
+  EXPECT_EQ(to_json(read).dump(2) + "\n", slurp(directory / "study/summary.json"));
+  const StudyRecord record = read_record(directory / "study");
+  EXPECT_EQ(record.levels, study.protocol.levels);
+  EXPECT_EQ(record.trials, 40);
+  EXPECT_EQ(record.words, std::vector<std::string>{"run"});
+  EXPECT_EQ(record.checkpoints.size(), 1U);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "afterspike/analysis/silencing_summary.hpp"
+#include "afterspike/analysis/silencing_files.hpp"
 
 #include <gtest/gtest.h>
 
@@ -54,7 +54,7 @@ TEST(SilencingTable, GivesTheMeasurementsBack) {
 }
 
 TEST(SilencingSummary, HasMeanDeviationIntervalAndArea) {
-  const io::Json summary = silencing_summary(names_of({1}), measurements(1, 5));
+  const io::Json summary = to_json(silencing_summary(names_of({1}), measurements(1, 5)));
   const io::Json& run = summary["runs"][0];
   EXPECT_EQ(run["path"], "run 0");
   const io::Json& half = run["levels"][1];
@@ -72,11 +72,12 @@ TEST(SilencingSummary, HasMeanDeviationIntervalAndArea) {
 }
 
 TEST(SilencingSummary, OneTrialHasNoSpread) {
-  const io::Json summary = silencing_summary(names_of({1}), measurements(1, 1));
+  const io::Json summary = to_json(silencing_summary(names_of({1}), measurements(1, 1)));
   const io::Json& accuracy = summary["runs"][0]["levels"][1]["accuracy"];
   EXPECT_NEAR(accuracy["mean"].get<double>(), 0.5, 1e-12);
   for (const char* part : {"sd", "low", "high"}) EXPECT_TRUE(accuracy[part].is_null()) << part;
-  EXPECT_EQ(spread_text(accuracy, "+-"), "0.5000");
+  const SilencingSummary single = silencing_summary(names_of({1}), measurements(1, 1));
+  EXPECT_EQ(single.runs[0].levels[1].values.find("accuracy")->text("+-"), "0.5000");
   const io::Table table = summary_table(names_of({1}), measurements(1, 1));
   EXPECT_EQ(table.columns.back(), "accuracy_mean");
   EXPECT_EQ(table.rows[0].size(), table.columns.size());
@@ -86,7 +87,7 @@ TEST(SilencingSummary, OneTrialHasNoSpread) {
 }
 
 TEST(SilencingSummary, ComparesTwoRunsByTheirTrials) {
-  const io::Json summary = silencing_summary(names_of({1, 1}), measurements(2, 5));
+  const io::Json summary = to_json(silencing_summary(names_of({1, 1}), measurements(2, 5)));
   ASSERT_EQ(summary["comparisons"].size(), 1U);
   const io::Json& test = summary["comparisons"][0];
   EXPECT_EQ(test["pairs"], "trials");
@@ -97,7 +98,7 @@ TEST(SilencingSummary, ComparesTwoRunsByTheirTrials) {
 }
 
 TEST(SilencingSummary, ComparesGroupsOfSeedsByTheirRuns) {
-  const io::Json summary = silencing_summary(names_of({2, 2}), measurements(4, 3));
+  const io::Json summary = to_json(silencing_summary(names_of({2, 2}), measurements(4, 3)));
   const io::Json& group = summary["groups"][0];
   EXPECT_EQ(group["runs"], 2);
   EXPECT_NEAR(group["levels"][0]["accuracy"]["mean"].get<double>(), 0.92, 1e-12);
@@ -109,7 +110,7 @@ TEST(SilencingSummary, ComparesGroupsOfSeedsByTheirRuns) {
 }
 
 TEST(SilencingSummary, DoesNotCompareWhatMakesNoPairs) {
-  const io::Json summary = silencing_summary(names_of({1, 2}), measurements(3, 3));
+  const io::Json summary = to_json(silencing_summary(names_of({1, 2}), measurements(3, 3)));
   EXPECT_TRUE(summary["comparisons"][0]["pairs"].is_null());
   EXPECT_EQ(summary["comparisons"][0]["reason"], "1 runs and 2 do not make pairs");
 }
@@ -125,7 +126,7 @@ TEST(SilencingSummary, KeepsClustersApart) {
   }
   StudyNames names = names_of({1});
   names.by_cluster = true;
-  const io::Json summary = silencing_summary(names, measured);
+  const io::Json summary = to_json(silencing_summary(names, measured));
   ASSERT_EQ(summary["runs"].size(), 2U);
   EXPECT_EQ(summary["runs"][1]["cluster"], 0);
   EXPECT_EQ(summary["runs"][1]["control"], true);

@@ -1,5 +1,8 @@
 // 'afterspike silence' and 'afterspike cluster' as processes, on a run of a few steps.
 
+#include <iterator>
+#include <sstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,6 +28,20 @@ class AnalysisCli : public testing::CommandTest {
     Words words = {"--epochs", "3", "--quiet"};
     words.insert(words.end(), more.begin(), more.end());
     succeed(train_sines(path(name), words));
+  }
+
+  /// Returns the lines of a page's commands "To make everything again".
+  static std::vector<std::string> commands_of(const fs::path& page) {
+    const std::string text = slurp(page), begin = "id=\"data\">";
+    const auto from = text.find(begin) + begin.size();
+    const io::Json data = io::Json::parse(text.substr(from, text.find("</script>", from) - from));
+    std::vector<std::string> lines;
+    for (const io::Json& block : data.at("sections").back().at("blocks")) {
+      if (block.value("title", "") != "To make everything again") continue;
+      std::istringstream commands(block.at("text").get<std::string>());
+      for (std::string line; std::getline(commands, line);) lines.push_back(line);
+    }
+    return lines;
   }
 
   /// Also expects the message to be one line.
@@ -186,9 +203,9 @@ TEST_F(AnalysisCli, ReportsTheStudiesOfTheQuickStart) {
   const std::string text = slurp(page);
   for (const std::string& part :
        {"From " + silencing + ": 3 trials", "With the settings of " + clusters,
-        "afterspike cluster " + path("run") + " --standardise zscore",
+        std::string("afterspike cluster again/run --standardise zscore"),
         std::string("--replicates 20"),
-        "afterspike silence " + path("run") + " --fractions 0,0.2,0.4,0.6,0.8,1 --trials 3"}) {
+        std::string("afterspike silence again/run --fractions 0,0.2,0.4,0.6,0.8,1 --trials 3")}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
   fs::copy(clusters, path("again"));
@@ -196,6 +213,39 @@ TEST_F(AnalysisCli, ReportsTheStudiesOfTheQuickStart) {
           {"report", path("run"), "--studies", clusters, "--studies", path("again"), "--out", page,
            "--quiet"},
           {"both hold clusters"});
+}
+
+/// The commands on a page make everything that it shows again, from where they were called.
+TEST_F(AnalysisCli, TheCommandsOfAReportCanBePasted) {
+  testing::write_class_csv(path("classes.csv"));
+  const fs::path before = fs::current_path();
+  fs::current_path(directory_.path());
+  succeed({"train", "--task", "file", "--data", "classes.csv", "--neuron", "glifr", "--hidden", "8",
+           "--epochs", "2", "--seeds", "2", "--quiet", "--out", "runs/my"});
+  succeed({"cluster", "runs/my", "--k", "2:3", "--replicates", "2", "--out", "kinds"});
+  succeed({"silence", "runs/my", "--by", "kinds/clusters.csv", "--fractions", "0,1", "--trials",
+           "2", "--quiet", "--out", "silencing"});
+  succeed({"report", "runs/my", "--studies", "silencing", "--studies", "kinds", "--quiet", "--out",
+           "report.html"});
+  std::vector<std::string> names;
+  for (const std::string& line : commands_of("report.html")) {
+    std::istringstream text(line);
+    const Words words{std::istream_iterator<std::string>(text), {}};
+    ASSERT_EQ(words.front(), "afterspike") << line;
+    names.push_back(words.at(1));
+    succeed({words.begin() + 1, words.end()});
+  }
+  EXPECT_EQ(names, (Words{"train", "evaluate", "evaluate", "cluster", "silence", "report"}));
+  for (const char* file :
+       {"my/seed-2/metrics.csv", "kinds/clusters.csv", "silencing/silencing.csv"}) {
+    EXPECT_TRUE(fs::exists(fs::path("again") / file)) << file;
+  }
+  const fs::path original = fs::path("runs/my/seed-2");
+  EXPECT_EQ(testing::checkpoint_file("again/my/seed-2", "model.safetensors"),
+            testing::checkpoint_file(original, "model.safetensors"));
+  EXPECT_EQ(slurp("again/silencing/silencing.csv"), slurp("silencing/silencing.csv"));
+  EXPECT_EQ(slurp("again/kinds/clusters.csv"), slurp("kinds/clusters.csv"));
+  fs::current_path(before);
 }
 
 TEST_F(AnalysisCli, RunsOfSeveralTasksAreNotCompared) {

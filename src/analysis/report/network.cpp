@@ -1,21 +1,35 @@
 #include <algorithm>
 
 #include "afterspike/analysis/inspection.hpp"
-#include "report_parts.hpp"
+#include "sections.hpp"
 
 namespace afterspike::analysis {
 namespace {
 
 constexpr Eigen::Index kMaxMapRows = 400,
-                       kMaxMapColumns = 200;  // Max columns of a map; means are shown beyond.
+                       kMaxMapColumns = 200;  // Larger maps show means.
 
 /// Returns how many neighbours to merge so that at most `most` remain.
 Eigen::Index width_of(Eigen::Index count, Eigen::Index most) {
   return std::max<Eigen::Index>(1, (count + most - 1) / most);
 }
 
-report::HeatMap raster_map(const Inspection& inspection, const ReportRun& run,
-                           const std::string& suffix) {
+/// A run in the section: its inspection, the end of its figures' titles, and that of their ids.
+struct RunView {
+  const Inspection& inspection;
+  const ReportRun& run;
+  std::string title, id;
+};
+
+/// Returns "19", "1:19" (layer:neuron) in a network of several layers.
+std::string neuron_name(const NeuronId& id, const nn::Network& network) {
+  return network.options().layers == 1 ? std::to_string(id.neuron)
+                                       : fmt::format("{}:{}", id.layer, id.neuron);
+}
+
+report::HeatMap raster_map(const RunView& view) {
+  const Inspection& inspection = view.inspection;
+  const ReportRun& run = view.run;
   const Raster& raster = *inspection.raster;
   // Neurons of a unit side by side, in the order of clusters.
   std::vector<Eigen::Index> order;
@@ -25,7 +39,8 @@ report::HeatMap raster_map(const Inspection& inspection, const ReportRun& run,
     for (const std::int64_t number : unit.neurons) {
       const NeuronId& id = neurons[static_cast<std::size_t>(number)];
       order.push_back(number);
-      rows.push_back(fmt::format("{}.{}", id.layer, id.neuron));
+      rows.push_back(neuron_name(id, run.network()) +
+                     (unit.cluster < 0 ? std::string() : fmt::format(" c{}", unit.cluster)));
     }
   }
   statistics::Points sorted(static_cast<Eigen::Index>(order.size()), raster.activity.cols());
@@ -33,14 +48,14 @@ report::HeatMap raster_map(const Inspection& inspection, const ReportRun& run,
     sorted.row(static_cast<Eigen::Index>(i)) = raster.activity.row(order[i]);
   }
   report::HeatMap map = map_over_time(sorted, raster.time_ms, rows);
-  map.id = "raster" + suffix;
-  map.title = fmt::format("Activity of all neurons: {}", run.label);
-  map.caption = fmt::format(
-                    "Size of what each neuron emits during sample {}; rows are neurons "
-                    "(layer.neuron), by cluster where there are clusters.",
-                    raster.sample) +
-                map.caption;
-  map.y = {"neuron"};
+  map.id = "raster" + view.id;
+  map.title = "Activity of all neurons" + view.title;
+  const bool several = run.network().options().layers > 1;
+  map.caption =
+      fmt::format("Size of each neuron's output while it sees sample {}.{}", raster.sample,
+                  inspection.units.size() > 1 ? " Sorted by cluster: c0, c1, ..." : "") +
+      map.caption;
+  map.y = {several ? "layer:neuron" : "neuron"};
   map.scale = "activity";
   map.tall = true;
   return map;
@@ -62,8 +77,8 @@ report::Series series_of(const Unit& unit, std::int64_t probed, const std::vecto
       static_cast<int>(unit.cluster < 0 ? static_cast<std::int64_t>(number) : unit.cluster);
   if (unit.neurons.size() > 1) {
     for (std::size_t i = 0; i < x.size(); ++i) {
-      series.low.push_back(curve.mean[i] - curve.sd[i]);
-      series.high.push_back(curve.mean[i] + curve.sd[i]);
+      series.low.push_back(curve.low[i]);
+      series.high.push_back(curve.high[i]);
     }
   }
   return series;
@@ -83,39 +98,40 @@ report::Chart quantity_chart(const Inspection& inspection, const std::vector<dou
   return chart;
 }
 
-void add_probe(const Inspection& inspection, const ReportRun& run, const std::string& suffix,
-               report::Section& section) {
+void add_probe(const RunView& view, report::Section& section) {
+  const Inspection& inspection = view.inspection;
   const Probe& probe = *inspection.probe;
   if (probe.drive.empty()) return;
   report::Chart curve = quantity_chart(inspection, probe.drive, probe.activity);
-  curve.id = "fi" + suffix;
-  curve.title = fmt::format("f-I curves: {}", run.label);
+  curve.id = "fi" + view.id;
+  curve.title = "f-I curves" + view.title;
   curve.caption =
-      "Activity that neurons settle to, each by itself under a constant drive; mean and "
-      "one standard deviation over the neurons of a cluster.";
+      "Settled activity of each neuron alone, under a constant drive: mean over the neurons of a "
+      "cluster; the band holds nine tenths of them. Activity is a neuron's output in a time step.";
   curve.x = {"drive", probe.drive_unit};
   section.blocks.emplace_back(std::move(curve));
   for (const Quantity& quantity : probe.step_response) {
     report::Chart chart = quantity_chart(inspection, probe.time_ms, quantity);
-    chart.id = "step-" + quantity.name + suffix;
+    chart.id = "step-" + quantity.name + view.id;
     std::replace(chart.id.begin(), chart.id.end(), '_', '-');
-    chart.title = fmt::format("Response to a step, {}: {}", chart.y.name, run.label);
-    chart.caption = fmt::format("A drive of {:.3g} {} from {:.4g} to {:.4g} ms, at rest before.",
-                                probe.step_drive, probe.drive_unit, probe.onset_ms, probe.end_ms);
+    chart.title = fmt::format("Response to a step, {}{}", chart.y.name, view.title);
+    chart.caption = fmt::format(
+        "A drive of {:.3g} {} from {:.4g} to {:.4g} ms, at rest before. Mean, and nine tenths of "
+        "the neurons. Scales are those that the task has taught, not those of a cell.",
+        probe.step_drive, probe.drive_unit, probe.onset_ms, probe.end_ms);
     chart.x = {"time", "ms"};
     section.blocks.emplace_back(std::move(chart));
   }
 }
 
-report::Chart spectrum_chart(const Inspection& inspection, const ReportRun& run,
-                             const std::string& suffix) {
+report::Chart spectrum_chart(const RunView& view) {
   report::Chart chart;
-  chart.id = "spectrum" + suffix;
-  chart.title = fmt::format("Eigenvalues of the recurrent weights: {}", run.label);
-  chart.caption = "Of the matrix from neurons to neurons, in the unit of the weights.";
+  chart.id = "spectrum" + view.id;
+  chart.title = "Eigenvalues of the recurrent weights" + view.title;
+  chart.caption = "The weights from neurons to neurons, in their unit.";
   chart.x = {"real part"};
   chart.y = {"imaginary part"};
-  for (const Spectrum& spectrum : inspection.spectra) {
+  for (const Spectrum& spectrum : view.inspection.spectra) {
     report::Series series;
     series.name = spectrum.name;
     series.draw = report::Series::Draw::points;
@@ -128,14 +144,13 @@ report::Chart spectrum_chart(const Inspection& inspection, const ReportRun& run,
   return chart;
 }
 
-report::Chart timescales_chart(const Inspection& inspection, const ReportRun& run,
-                               const std::string& suffix) {
+report::Chart timescales_chart(const RunView& view) {
+  const Inspection& inspection = view.inspection;
   report::Chart chart;
-  chart.id = "timescales" + suffix;
-  chart.title = fmt::format("Time constants: {}", run.label);
-  chart.caption = "1 / k of a decay k; before training thin.";
+  chart.id = "timescales" + view.id;
+  chart.title = "Time constants" + view.title;
   chart.x = {"time constant", "ms", true};
-  chart.y = {"part of the values", "%"};
+  chart.y = {"share of the neurons", "%"};
   std::vector<HistogramInput> inputs;
   for (std::size_t i = 0; i < inspection.after.size(); ++i) {
     std::string name = inspection.after[i].name;
@@ -146,16 +161,17 @@ report::Chart timescales_chart(const Inspection& inspection, const ReportRun& ru
     }
     inputs.push_back({name + ": after", inspection.after[i].values, color, false});
   }
-  chart.series = histograms(inputs, true);
+  std::vector<HistogramInput> drawn;
+  chart.caption = "1 / k of a decay k. Thin: before training. " + take_constants(inputs, drawn);
+  chart.series = histograms(drawn, true);
   return chart;
 }
 
-void add_saliency(const Inspection& inspection, const ReportRun& run, const std::string& suffix,
-                  report::Section& section) {
-  const Saliency& saliency = *inspection.saliency;
+void add_saliency(const RunView& view, report::Section& section) {
+  const Saliency& saliency = *view.inspection.saliency;
   report::Chart chart;
-  chart.id = "saliency" + suffix;
-  chart.title = fmt::format("When the input matters: {}", run.label);
+  chart.id = "saliency" + view.id;
+  chart.title = "When the input matters" + view.title;
   chart.caption = fmt::format(
       "How much the answer changes with the input at each time: |d answer / "
       "d input|, added up over features, mean over {} samples.",
@@ -163,7 +179,7 @@ void add_saliency(const Inspection& inspection, const ReportRun& run, const std:
   chart.x = {"time", "ms"};
   chart.y = {"sensitivity"};
   report::Series series;
-  series.name = run.label;
+  series.name = "mean";
   series.x = saliency.time_ms;
   series.y = saliency.mean;
   chart.series.push_back(std::move(series));
@@ -172,10 +188,11 @@ void add_saliency(const Inspection& inspection, const ReportRun& run, const std:
   std::vector<std::string> rows;
   for (Eigen::Index i = 0; i < saliency.sample.cols(); ++i) rows.push_back(std::to_string(i));
   report::HeatMap map = map_over_time(saliency.sample.transpose(), saliency.time_ms, rows);
-  map.id = "saliency-sample" + suffix;
-  map.title = fmt::format("Where the input matters: {}", run.label);
-  map.caption = fmt::format("The same for each feature of sample {}.", inspection.raster->sample) +
-                map.caption;
+  map.id = "saliency-sample" + view.id;
+  map.title = "Where the input matters" + view.title;
+  map.caption =
+      fmt::format("The same for each feature of sample {}.", view.inspection.raster->sample) +
+      map.caption;
   map.y = {"feature"};
   map.scale = "sensitivity";
   map.wide = false;
@@ -183,10 +200,10 @@ void add_saliency(const Inspection& inspection, const ReportRun& run, const std:
 }
 
 /// Returns the clusters of a run's neurons; all neurons as one unit without clusters.
-std::vector<Unit> units_of(const Material& material, const ReportRun& run) {
-  const auto number = static_cast<std::size_t>(&run - material.runs.data());
-  if (number < material.labels.size() && !material.labels[number].empty()) {
-    return cluster_units(material.labels[number]);
+std::vector<Unit> units_of(const ReportData& data, const ReportRun& run) {
+  const auto number = static_cast<std::size_t>(&run - data.runs.data());
+  if (number < data.labels.size() && !data.labels[number].empty()) {
+    return cluster_units(data.labels[number]);
   }
   Unit all{"all neurons", {}};
   const auto count = static_cast<std::int64_t>(hidden_neurons(run.network()).size());
@@ -225,24 +242,27 @@ report::HeatMap map_over_time(const statistics::Points& values, const std::vecto
   return map;
 }
 
-report::Section network_section(Material& material) {
-  report::Section section{
-      "network",
-      "Neurons at work",
-      {"Of a group of seeds, the first run; afterspike inspect gives the same for "
-       "any run and any neurons."},
-      {}};
-  for (std::size_t group = 0; group < material.group_labels.size(); ++group) {
-    const ReportRun& run = *material.of_group(group).front();
-    const std::string suffix = fmt::format("-{}", group);
+report::Section network_section(ReportData& data) {
+  report::Section section{"network", "Neurons at work", {}, {}};
+  if (data.runs.size() > data.group_labels.size()) {
+    section.text = {
+        "The first run of each group; afterspike inspect gives the same for any run "
+        "and any neurons."};
+  }
+  for (std::size_t group = 0; group < data.group_labels.size(); ++group) {
+    const ReportRun& run = *data.of_group(group).front();
     InspectionOptions options;
-    options.sample = material.request.sample;
-    const Inspection found = inspect(run.subject, units_of(material, run), options, material.pool);
-    if (found.probe) add_probe(found, run, suffix, section);
-    if (found.raster) section.blocks.emplace_back(raster_map(found, run, suffix));
-    if (!found.spectra.empty()) section.blocks.emplace_back(spectrum_chart(found, run, suffix));
-    if (!found.after.empty()) section.blocks.emplace_back(timescales_chart(found, run, suffix));
-    if (found.saliency) add_saliency(found, run, suffix, section);
+    options.sample = data.request.sample;
+    const Inspection found = inspect(run.subject, units_of(data, run), options, data.pool);
+    const RunView view{found, run, data.suffix(run), fmt::format("-{}", group)};
+    if (found.probe) add_probe(view, section);
+    if (found.raster) section.blocks.emplace_back(raster_map(view));
+    if (!found.spectra.empty()) section.blocks.emplace_back(spectrum_chart(view));
+    if (!found.after.empty()) {
+      report::Chart chart = timescales_chart(view);
+      if (!chart.series.empty()) section.blocks.emplace_back(std::move(chart));
+    }
+    if (found.saliency) add_saliency(view, section);
     for (const std::string& note : found.notes) {
       section.blocks.emplace_back(report::Note{fmt::format("{}: {}", run.label, note)});
     }

@@ -20,43 +20,36 @@ std::int64_t chosen_of(const ClusterStudy& study, const Clustering& clustering) 
 }
 
 /// Describes the result for one number of clusters.
-io::Json describe(const Clustering& clustering, std::size_t index) {
+ClusterScore score_of(const Clustering& clustering, std::size_t index) {
   const statistics::Division& division = clustering.divisions[index];
-  const std::vector<std::int64_t> sizes = statistics::cluster_sizes(division.labels);
-  const std::size_t k = sizes.size();
-  io::Json row = {{"k", k},
-                  {"calinski_harabasz", division.calinski_harabasz},
-                  {"silhouette", division.silhouette},
-                  {"mixture_bic", clustering.mixtures[index + 1].bic},
-                  {"mixture_converged", clustering.mixtures[index + 1].converged}};
-  if (!clustering.stability.empty()) {
-    const statistics::Stability& stability = clustering.stability[index];
-    row["stability"] = {{"mean", stability.mean}, {"low", stability.low}, {"high", stability.high}};
-    row["gap"] = clustering.gap->gap[k - 1];
-    row["gap_error"] = clustering.gap->error[k - 1];
-    row["null_mean"] = clustering.one_cluster->null_mean[index];
-    row["p"] = clustering.one_cluster->p[index];
-  }
-  row["sizes"] = sizes;
-  row["labels"] = division.labels;
-  return row;
+  ClusterScore score;
+  score.calinski_harabasz = division.calinski_harabasz;
+  score.silhouette = division.silhouette;
+  score.mixture_bic = clustering.mixtures[index + 1].bic;
+  score.mixture_converged = clustering.mixtures[index + 1].converged;
+  score.sizes = statistics::cluster_sizes(division.labels);
+  score.labels = division.labels;
+  if (clustering.stability.empty()) return score;
+  const std::size_t k = score.sizes.size();
+  score.replicated = ClusterScore::Replicated{
+      clustering.stability[index], clustering.gap->gap[k - 1], clustering.gap->error[k - 1],
+      clustering.one_cluster->null_mean[index], clustering.one_cluster->p[index]};
+  return score;
 }
 
-io::Json describe_one_cluster(const Clustering& clustering) {
-  io::Json result = {{"mixture_bic", clustering.mixtures.front().bic},
-                     {"mixture_components", clustering.by_bic}};
+OneCluster one_cluster_of(const Clustering& clustering) {
+  OneCluster result{clustering.mixtures.front().bic, clustering.by_bic, std::nullopt};
   if (clustering.gap) {
-    result["gap"] = clustering.gap->gap.front();
-    result["gap_error"] = clustering.gap->error.front();
-    result["gap_clusters"] = clustering.gap->clusters;
-    result["p"] = clustering.one_cluster->p_of_best;
+    result.replicated =
+        OneCluster::Replicated{clustering.gap->gap.front(), clustering.gap->error.front(),
+                               clustering.gap->clusters, clustering.one_cluster->p_of_best};
   }
   return result;
 }
 
 /// Returns mean, standard deviation and range of a column over the neurons of a cluster.
-io::Json statistics_of(const NeuronTable& table, Eigen::Index column, const Labels& labels,
-                       std::int64_t cluster) {
+ClusterParameters::Statistics statistics_of(const NeuronTable& table, Eigen::Index column,
+                                            const Labels& labels, std::int64_t cluster) {
   std::vector<double> values;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] == cluster) {
@@ -66,32 +59,27 @@ io::Json statistics_of(const NeuronTable& table, Eigen::Index column, const Labe
   const auto array =
       Eigen::Map<const Eigen::ArrayXd>(values.data(), static_cast<Eigen::Index>(values.size()));
   const auto spread = static_cast<double>(std::max<std::size_t>(1, values.size() - 1));
-  return {{"mean", array.mean()},
-          {"sd", std::sqrt((array - array.mean()).square().sum() / spread)},
-          {"min", array.minCoeff()},
-          {"max", array.maxCoeff()}};
+  return {array.mean(), std::sqrt((array - array.mean()).square().sum() / spread), array.minCoeff(),
+          array.maxCoeff()};
 }
 
-io::Json describe_clusters(const ClusterStudy& study, const Labels& labels) {
-  const NeuronTable& table = study.population.table;
+std::vector<ClusterParameters> describe_clusters(const ClusterStudy& study, const Labels& labels) {
+  const Population& population = study.population;
   const std::vector<std::int64_t> sizes = statistics::cluster_sizes(labels);
-  io::Json clusters = io::Json::array();
+  std::vector<ClusterParameters> clusters;
   for (std::size_t cluster = 0; cluster < sizes.size(); ++cluster) {
-    io::Json parameters;
-    for (std::size_t column = 0; column < table.columns.size(); ++column) {
-      parameters[table.columns[column]] = statistics_of(table, static_cast<Eigen::Index>(column),
-                                                        labels, static_cast<std::int64_t>(cluster));
-    }
-    io::Json row = {{"cluster", cluster}, {"neurons", sizes[cluster]}};
-    std::vector<std::int64_t> of_run(study.population.runs.size());
+    const auto number = static_cast<std::int64_t>(cluster);
+    ClusterParameters next;
+    next.neurons = sizes[cluster];
+    next.neurons_of_run.resize(population.runs.size());
     for (std::size_t i = 0; i < labels.size(); ++i) {
-      if (labels[i] == static_cast<std::int64_t>(cluster)) {
-        ++of_run[static_cast<std::size_t>(study.population.run[i])];
-      }
+      if (labels[i] != number) continue;
+      ++next.neurons_of_run[static_cast<std::size_t>(population.run[i])];
     }
-    row["neurons_of_run"] = of_run;
-    row["parameters"] = parameters;
-    clusters.push_back(std::move(row));
+    for (Eigen::Index column = 0; column < population.table.values.cols(); ++column) {
+      next.columns.push_back(statistics_of(population.table, column, labels, number));
+    }
+    clusters.push_back(std::move(next));
   }
   return clusters;
 }
@@ -124,20 +112,22 @@ SingleRun cluster_alone(const ClusterStudy& study, const Clustering& all, std::i
 }
 
 /// Describes the clusters of a single run; `labels` are those of all runs together.
-io::Json describe_alone(const SingleRun& alone, const Labels& labels, std::int64_t k) {
+RunComparison::Run describe_alone(const SingleRun& alone, const Labels& labels, std::int64_t k,
+                                  const std::string& path) {
   Labels pooled;
   for (const std::int64_t row : alone.rows) pooled.push_back(labels[static_cast<std::size_t>(row)]);
-  io::Json scores = io::Json::array();
+  RunComparison::Run run;
+  run.path = path;
+  run.neurons = std::ssize(alone.rows);
+  run.by_calinski_harabasz = alone.clustering.by_calinski_harabasz;
+  run.by_silhouette = alone.clustering.by_silhouette;
+  run.by_bic = alone.clustering.by_bic;
   for (const auto& division : alone.clustering.divisions) {
-    scores.push_back(division.calinski_harabasz);
+    run.calinski_harabasz.push_back(division.calinski_harabasz);
   }
-  return {{"neurons", alone.rows.size()},
-          {"by_calinski_harabasz", alone.clustering.by_calinski_harabasz},
-          {"by_silhouette", alone.clustering.by_silhouette},
-          {"by_bic", alone.clustering.by_bic},
-          {"calinski_harabasz", scores},
-          {"agreement_with_all",
-           statistics::adjusted_rand_index(pooled, alone.clustering.division(k).labels)}};
+  run.agreement_with_all =
+      statistics::adjusted_rand_index(pooled, alone.clustering.division(k).labels);
+  return run;
 }
 
 /// Returns the agreement of a run's clusters with those assigned by the cluster means of another
@@ -150,29 +140,29 @@ double agreement(const SingleRun& alone, const SingleRun& other, std::int64_t k)
 }
 
 /// Compares the runs in k clusters.
-io::Json compare_runs(const ClusterStudy& study, const Clustering& all, ThreadPool& pool) {
-  const std::int64_t k = chosen_of(study, all);
+RunComparison compare_runs(const ClusterStudy& study, const Clustering& all, ThreadPool& pool) {
+  RunComparison result;
+  result.k = chosen_of(study, all);
   const std::vector<std::string>& paths = study.population.runs;
   std::vector<std::int64_t> neurons(paths.size());
   for (const std::int64_t run : study.population.run) ++neurons[static_cast<std::size_t>(run)];
   const std::int64_t fewest = *std::min_element(neurons.begin(), neurons.end());
-  if (fewest <= k) {
-    return {
-        {"k", k},
-        {"reason", fmt::format("a run of {} neurons cannot be put into {} clusters", fewest, k)}};
+  if (fewest <= result.k) {
+    result.reason =
+        fmt::format("a run of {} neurons cannot be put into {} clusters", fewest, result.k);
+    return result;
   }
   std::vector<SingleRun> runs;
   for (std::size_t run = 0; run < paths.size(); ++run) {
     runs.push_back(cluster_alone(study, all, static_cast<std::int64_t>(run), pool));
   }
-  io::Json result = {{"k", k}, {"runs", io::Json::array()}, {"agreement", io::Json::array()}};
   for (std::size_t run = 0; run < runs.size(); ++run) {
-    io::Json row = {{"run", run}, {"path", paths[run]}};
-    row.update(describe_alone(runs[run], all.division(k).labels, k));
-    result["runs"].push_back(std::move(row));
-    io::Json agreements = io::Json::array();
-    for (const SingleRun& other : runs) agreements.push_back(agreement(runs[run], other, k));
-    result["agreement"].push_back(std::move(agreements));
+    result.runs.push_back(
+        describe_alone(runs[run], all.division(result.k).labels, result.k, paths[run]));
+    result.agreement.emplace_back();
+    for (const SingleRun& other : runs) {
+      result.agreement.back().push_back(agreement(runs[run], other, result.k));
+    }
   }
   return result;
 }
@@ -319,18 +309,17 @@ std::string p_text(double p, int replicates) {
   return at_floor ? fmt::format("< 1/{}", replicates + 1) : fmt::format("{:.2g}", p);
 }
 
-std::string kinds_sentence(const io::Json& report) {
+std::string kinds_sentence(const ClusterReport& report) {
   constexpr double kSignificant = 0.05;
-  const int replicates = report.at("replicates").get<int>();
-  const io::Json& one = report.at("one_cluster");
-  if (!one.contains("p")) {
+  const int replicates = report.options.replicates;
+  if (!report.one_cluster.replicated) {
     return "Whether there is more than one kind of neuron was not tested; --replicates 100 tests "
            "it.";
   }
-  const auto p = one.at("p").get<double>();
-  const int gap = one.at("gap_clusters").get<int>();
-  const std::string figures = fmt::format(
-      "{} {}, gap: {}", p * (replicates + 1) <= 1 + 1e-9 ? "p" : "p =", p_text(p, replicates), gap);
+  const auto& [gap, gap_error, gap_clusters, p] = *report.one_cluster.replicated;
+  const std::string text = p_text(p, replicates);
+  const std::string figures =
+      fmt::format("p {}{}, gap: {}", text.starts_with('<') ? "" : "= ", text, gap_clusters);
   if (1.0 / (replicates + 1) > kSignificant) {
     return fmt::format(
         "{} replicates are too few to tell whether there is more than one kind of neuron ({}); use"
@@ -340,40 +329,34 @@ std::string kinds_sentence(const io::Json& report) {
   if (p >= kSignificant) {
     return fmt::format("No evidence for more than one kind of neuron ({}).", figures);
   }
-  if (gap > 1) return fmt::format("Evidence for {} kinds of neurons ({}).", gap, figures);
+  if (gap_clusters > 1) {
+    return fmt::format("Evidence for {} kinds of neurons ({}).", gap_clusters, figures);
+  }
   return fmt::format(
       "The neurons are not one normal distribution, but the gap statistic finds no separate kinds"
       " ({}).",
       figures);
 }
 
-io::Json cluster_report(const ClusterStudy& study, const Clustering& clustering, ThreadPool& pool) {
-  const std::int64_t k = chosen_of(study, clustering);
-  io::Json scores = io::Json::array();
+ClusterReport cluster_report(const ClusterStudy& study, const Clustering& clustering,
+                             ThreadPool& pool) {
+  ClusterReport report;
+  report.runs = study.population.runs;
+  report.neurons = std::ssize(study.population.run);
+  report.parameters = study.population.table.columns;
+  report.options = study.options;
+  report.seed = study.seed;
+  report.clusters = chosen_of(study, clustering);
+  report.by_calinski_harabasz = clustering.by_calinski_harabasz;
+  report.by_silhouette = clustering.by_silhouette;
+  report.one_cluster = one_cluster_of(clustering);
+  report.notes = clustering.notes;
+  report.cluster_parameters = describe_clusters(study, clustering.division(report.clusters).labels);
   for (std::size_t i = 0; i < clustering.divisions.size(); ++i) {
-    scores.push_back(describe(clustering, i));
+    report.scores.push_back(score_of(clustering, i));
   }
-  const bool standardised = study.options.standardise == statistics::Standardise::zscore;
-  io::Json report = {
-      {"runs", study.population.runs},
-      {"neurons", study.population.run.size()},
-      {"parameters", study.population.table.columns},
-      {"standardise", standardised ? "zscore" : "none"},
-      {"seed", study.seed},
-      {"replicates", study.options.replicates},
-      {"exact_limit", study.options.exact_limit},
-      {"clusters", k},
-      {"by_calinski_harabasz", clustering.by_calinski_harabasz},
-      // The authors of GLIFR read a best number of 2 as no clusters.
-      {"by_authors_rule",
-       clustering.by_calinski_harabasz == 2 ? 1 : clustering.by_calinski_harabasz},
-      {"by_silhouette", clustering.by_silhouette},
-      {"one_cluster", describe_one_cluster(clustering)},
-      {"notes", clustering.notes},
-      {"cluster_parameters", describe_clusters(study, clustering.division(k).labels)},
-      {"scores", scores}};
   if (study.population.runs.size() > 1) {
-    report["runs_compared"] = compare_runs(study, clustering, pool);
+    report.runs_compared = compare_runs(study, clustering, pool);
   }
   return report;
 }

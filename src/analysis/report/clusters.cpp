@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <limits>
 
-#include "afterspike/analysis/clusters.hpp"
+#include "afterspike/analysis/cluster_files.hpp"
 #include "afterspike/base/error.hpp"
 #include "dendrogram.hpp"
-#include "report_parts.hpp"
+#include "measures.hpp"
+#include "sections.hpp"
 
 namespace afterspike::analysis {
 namespace {
@@ -18,31 +19,17 @@ constexpr double kGap = std::numeric_limits<double>::quiet_NaN();
 struct Clusters {
   ClusterStudy study;
   statistics::Clustering clustering;
-  io::Json report;
+  ClusterReport report;
   std::string text;
   std::int64_t count = 0;
 };
 
 /// Takes the settings of a directory written by `cluster`, for the same neurons.
 void take_settings(const fs::path& directory, ClusterStudy& study) {
-  const fs::path file = directory / "clustering.json";
-  const io::Json report = io::read_json(file, ErrorKind::data);
-  const std::string where = "'" + file.string() + "'";
-  const auto text = io::member<std::string>(report, "standardise", where, ErrorKind::data);
-  study.options.standardise =
-      text == "none" ? statistics::Standardise::none : statistics::Standardise::zscore;
-  study.options.replicates = io::member<int>(report, "replicates", where, ErrorKind::data);
-  // Directories of earlier versions lack it.
-  if (report.contains("exact_limit")) {
-    study.options.exact_limit =
-        io::member<std::int64_t>(report, "exact_limit", where, ErrorKind::data);
-  }
-  study.seed = io::member<std::uint64_t>(report, "seed", where, ErrorKind::data);
-  study.chosen = io::member<std::int64_t>(report, "clusters", where, ErrorKind::data);
-  const auto scores = io::member<io::Json>(report, "scores", where, ErrorKind::data);
-  require(scores.is_array() && !scores.empty(), ErrorKind::data, "{}: no scores", where);
-  study.options.least = io::member<std::int64_t>(scores.front(), "k", where, ErrorKind::data);
-  study.options.most = io::member<std::int64_t>(scores.back(), "k", where, ErrorKind::data);
+  const ClusterSettings settings = read_cluster_settings(directory);
+  study.options = settings.options;
+  study.seed = settings.seed;
+  study.chosen = settings.clusters;
   const Population found = read_population(directory / "parameters.csv");
   const Population& expected = study.population;
   require(found.table.columns == expected.table.columns && found.run == expected.run &&
@@ -55,25 +42,23 @@ void take_settings(const fs::path& directory, ClusterStudy& study) {
 
 /// Returns the given directory of clusters.
 std::optional<fs::path> study_of(const ReportRequest& request) {
-  const auto found = std::find_if(
-      request.studies.begin(), request.studies.end(),
-      [](const fs::path& directory) { return fs::exists(directory / "clustering.json"); });
+  const auto found = std::find_if(request.studies.begin(), request.studies.end(), has_clustering);
   if (found == request.studies.end()) return std::nullopt;
   return *found;
 }
 
-Clusters make_clusters(const Material& material, Population population) {
+Clusters make_clusters(const ReportData& data, Population population) {
   Clusters clusters;
   ClusterStudy& study = clusters.study;
   study.population = std::move(population);
   clusters.text = "Made for this report, with the defaults of afterspike cluster.";
-  if (const auto directory = study_of(material.request)) {
+  if (const auto directory = study_of(data.request)) {
     take_settings(*directory, study);
     clusters.text = fmt::format("With the settings of {}.", directory->string());
   }
-  clusters.clustering = cluster_population(study, material.pool);
-  clusters.report = cluster_report(study, clusters.clustering, material.pool);
-  clusters.count = clusters.report["clusters"].get<std::int64_t>();
+  clusters.clustering = cluster_population(study, data.pool);
+  clusters.report = cluster_report(study, clusters.clustering, data.pool);
+  clusters.count = clusters.report.clusters;
   return clusters;
 }
 
@@ -83,7 +68,7 @@ std::string cluster_name(std::int64_t cluster, const Clusters& clusters) {
   return fmt::format("cluster {} ({} neuron{})", cluster, size, size == 1 ? "" : "s");
 }
 
-report::Chart scatter(const Clusters& clusters, const Material& material) {
+report::Chart scatter(const Clusters& clusters, const ReportData& data) {
   const auto components = statistics::principal_components(clusters.clustering.features, 2);
   const statistics::Points places = components.project(clusters.clustering.features);
   const statistics::Labels& labels = clusters.clustering.division(clusters.count).labels;
@@ -107,7 +92,7 @@ report::Chart scatter(const Clusters& clusters, const Material& material) {
       series.x.push_back(places(row, 0));
       series.y.push_back(flat ? 0 : places(row, 1));
       const NeuronId& neuron = population.table.neurons[i];
-      const std::string& run = material.runs[static_cast<std::size_t>(population.run[i])].label;
+      const std::string& run = data.runs[static_cast<std::size_t>(population.run[i])].label;
       series.names.push_back(fmt::format("{}layer {}, neuron {}",
                                          population.runs.size() > 1 ? run + ", " : "", neuron.layer,
                                          neuron.neuron));
@@ -146,8 +131,8 @@ report::Chart tree(const Clusters& clusters) {
 }
 
 /// Returns the scores for each number of clusters.
-report::Table scores(const io::Json& found) {
-  const bool replicated = found.at("replicates").get<int>() > 0;
+report::Table scores(const ClusterReport& found) {
+  const int replicates = found.options.replicates;
   report::Table table{
       "clusters-scores",
       "How many clusters?",
@@ -157,24 +142,20 @@ report::Table scores(const io::Json& found) {
       {},
       {},
       false};
-  if (replicated) table.columns.insert(table.columns.end(), {"stability", "95 %", "gap", "p"});
+  if (replicates > 0) table.columns.insert(table.columns.end(), {"stability", "95 %", "gap", "p"});
   table.columns.emplace_back("sizes");
-  for (const io::Json& row : found.at("scores")) {
-    const auto number = [&](const char* key) { return row.at(key).get<double>(); };
-    std::vector<report::Cell> cells = {number("k"), number("calinski_harabasz"),
-                                       number("silhouette"), number("mixture_bic")};
-    if (replicated) {
-      const io::Json& stability = row.at("stability");
-      cells.emplace_back(stability.at("mean").get<double>());
-      cells.emplace_back(fmt::format("[{:.2f}, {:.2f}]", stability.at("low").get<double>(),
-                                     stability.at("high").get<double>()));
-      cells.emplace_back(number("gap"));
-      cells.emplace_back(p_text(number("p"), found.at("replicates").get<int>()));
+  for (const ClusterScore& score : found.scores) {
+    std::vector<report::Cell> cells = {static_cast<double>(score.k()), score.calinski_harabasz,
+                                       score.silhouette, score.mixture_bic};
+    if (score.replicated) {
+      const statistics::Stability& stability = score.replicated->stability;
+      cells.insert(cells.end(),
+                   {stability.mean, fmt::format("[{:.2f}, {:.2f}]", stability.low, stability.high),
+                    score.replicated->gap, p_text(score.replicated->p, replicates)});
     }
-    cells.emplace_back(
-        fmt::format("{}", fmt::join(row.at("sizes").get<std::vector<std::int64_t>>(), " ")));
+    cells.emplace_back(fmt::format("{}", fmt::join(score.sizes, " ")));
     table.rows.push_back(std::move(cells));
-    table.differs.push_back(row.at("k") == found.at("clusters"));
+    table.differs.push_back(score.k() == found.clusters);
   }
   return table;
 }
@@ -190,12 +171,11 @@ report::Table means(const Clusters& clusters) {
   for (std::int64_t cluster = 0; cluster < clusters.count; ++cluster) {
     table.columns.push_back(cluster_name(cluster, clusters));
   }
-  for (const std::string& column : clusters.study.population.table.columns) {
-    std::vector<report::Cell> row = {column};
-    for (const io::Json& cluster : clusters.report.at("cluster_parameters")) {
-      const io::Json& values = cluster.at("parameters").at(column);
-      row.emplace_back(fmt::format("{:.4g} ± {:.2g}", values.at("mean").get<double>(),
-                                   values.at("sd").get<double>()));
+  const std::vector<std::string>& columns = clusters.report.parameters;
+  for (std::size_t column = 0; column < columns.size(); ++column) {
+    std::vector<report::Cell> row = {columns[column]};
+    for (const ClusterParameters& cluster : clusters.report.cluster_parameters) {
+      row.emplace_back(spread_text(cluster.columns[column].mean, cluster.columns[column].sd));
     }
     table.rows.push_back(std::move(row));
   }
@@ -203,46 +183,44 @@ report::Table means(const Clusters& clusters) {
 }
 
 /// Returns a sentence on whether there is more than one kind of neuron.
-std::string verdict(const io::Json& found) {
-  const io::Json& one = found.at("one_cluster");
+std::string verdict(const ClusterReport& found) {
+  const OneCluster& one = found.one_cluster;
   std::string text = fmt::format(
       "Best number of clusters: {} by Caliński-Harabasz, {} by silhouette, {} by mixtures (BIC)",
-      found.at("by_calinski_harabasz").get<int>(), found.at("by_silhouette").get<int>(),
-      one.at("mixture_components").get<int>());
-  if (one.contains("p")) {
-    text += fmt::format(", {} by gap", one.at("gap_clusters").get<int>());
-  }
+      found.by_calinski_harabasz, found.by_silhouette, one.mixture_components);
+  if (one.replicated) text += fmt::format(", {} by gap", one.replicated->gap_clusters);
   return kinds_sentence(found) + " " + text + ".";
 }
 
 /// Gives each run the labels of its neurons.
-void share_labels(const Clusters& clusters, Material& material) {
-  material.labels.assign(material.runs.size(), {});
+void share_labels(const Clusters& clusters, ReportData& data) {
+  data.labels.assign(data.runs.size(), {});
   const statistics::Labels& labels = clusters.clustering.division(clusters.count).labels;
   const std::vector<std::int64_t>& run = clusters.study.population.run;
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    material.labels[static_cast<std::size_t>(run[i])].push_back(labels[i]);
+    data.labels[static_cast<std::size_t>(run[i])].push_back(labels[i]);
   }
 }
 
 }  // namespace
 
-report::Section clusters_section(Material& material) {
+report::Section clusters_section(ReportData& data) {
   report::Section section{"clusters", "Kinds of neurons", {}, {}};
   try {
     std::vector<RunGroup> groups;
-    for (const ReportRun& run : material.runs) groups.push_back({run.label, {run.path}});
-    const Clusters clusters = make_clusters(material, gather_population(groups));
-    share_labels(clusters, material);
+    for (const ReportRun& run : data.runs) groups.push_back({run.label, {run.path}});
+    const Clusters clusters = make_clusters(data, gather_population(groups));
+    share_labels(clusters, data);
+    data.summary.push_back(kinds_sentence(clusters.report));
     section.text = {"Clusters of the neurons' intrinsic parameters. " + clusters.text + " " +
                     verdict(clusters.report)};
     for (const std::string& note : clusters.clustering.notes) section.text.push_back(note);
-    section.blocks = {scatter(clusters, material), tree(clusters), scores(clusters.report),
+    section.blocks = {scatter(clusters, data), tree(clusters), scores(clusters.report),
                       means(clusters)};
   } catch (const Error& error) {
     // Units without parameters, runs of several models, too few neurons or all alike.
     const bool expected = error.kind() == ErrorKind::data || error.kind() == ErrorKind::config;
-    if (!expected || study_of(material.request)) throw;
+    if (!expected || study_of(data.request)) throw;
     section.blocks.emplace_back(
         report::Note{fmt::format("Neurons are not clustered: {}", error.what())});
   }

@@ -67,33 +67,7 @@ io::Json rows_of(const io::Table& table) {
   return rows;
 }
 
-io::Json write_results(const Study& study, const io::Json& settings, const fs::path& directory,
-                       const std::vector<Measurement>& measured) {
-  io::Json runs = io::Json::array();
-  for (const Subject& subject : study.subjects) {
-    runs.push_back({{"path", subject.name},
-                    {"checkpoint", subject.trained->checkpoint.string()},
-                    {"task", subject.trained->experiment->task_name()},
-                    {"neuron", subject.trained->experiment->neuron_name()},
-                    {"neurons", hidden_neurons(subject.network()).size()},
-                    {"samples", subject.data->size()}});
-  }
-  const io::Table table = silencing_table(study.names, measured);
-  std::vector<std::string> words;
-  for (const RunGroup& group : study.names.groups) words.push_back(group.name);
-  write_json(directory / "silencing.json",
-             {{"settings", settings},
-              {"asked_for", {{"runs", words}, {"by_file", study.by_file}}},
-              {"runs", runs},
-              {"rows", rows_of(table)}});
-  io::write_csv(directory / "summary.csv", summary_table(study.names, measured));
-  io::Json summary = silencing_summary(study.names, measured);
-  write_json(directory / "summary.json", summary);
-  return summary;
-}
-
-}  // namespace
-
+/// Returns the settings that decide the numbers of a study.
 io::Json settings_of(const Study& study) {
   io::Json runs = io::Json::array();
   for (const Subject& subject : study.subjects) {
@@ -116,8 +90,37 @@ io::Json settings_of(const Study& study) {
           {"runs", runs}};
 }
 
-io::Json run_study(const Study& study, const fs::path& directory, ThreadPool& pool,
-                   const std::function<bool(std::size_t, std::size_t)>& progress) {
+SilencingSummary write_results(const Study& study, const io::Json& settings,
+                               const fs::path& directory,
+                               const std::vector<Measurement>& measured) {
+  io::Json runs = io::Json::array();
+  for (const Subject& subject : study.subjects) {
+    runs.push_back({{"path", subject.name},
+                    {"checkpoint", subject.trained->checkpoint.string()},
+                    {"task", subject.trained->experiment->task_name()},
+                    {"neuron", subject.trained->experiment->neuron_name()},
+                    {"neurons", hidden_neurons(subject.network()).size()},
+                    {"samples", subject.data->size()}});
+  }
+  const io::Table table = silencing_table(study.names, measured);
+  std::vector<std::string> words;
+  for (const RunGroup& group : study.names.groups) words.push_back(group.name);
+  write_json(directory / "silencing.json",
+             {{"settings", settings},
+              {"asked_for", {{"runs", words}, {"by_file", study.by_file}}},
+              {"runs", runs},
+              {"rows", rows_of(table)}});
+  io::write_csv(directory / "summary.csv", summary_table(study.names, measured));
+  SilencingSummary summary = silencing_summary(study.names, measured);
+  write_json(directory / "summary.json", to_json(summary));
+  return summary;
+}
+
+}  // namespace
+
+std::optional<SilencingSummary> run_study(
+    const Study& study, const fs::path& directory, ThreadPool& pool,
+    const std::function<bool(std::size_t, std::size_t)>& progress) {
   const std::vector<Measurement> all = plan(study.protocol, study.subjects);
   const io::Json settings = settings_of(study);
   prepare(directory, settings);
@@ -145,7 +148,7 @@ io::Json run_study(const Study& study, const fs::path& directory, ThreadPool& po
     throw;
   }
   // A stop after the last evaluation has no effect.
-  if (!complete && measured.size() < all.size()) return {};
+  if (!complete && measured.size() < all.size()) return std::nullopt;
   return write_results(study, settings, directory, measured);
 }
 

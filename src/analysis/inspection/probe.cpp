@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::int64_t kLevels = 41;
 constexpr std::int64_t kSettling = 600;  // Steps; the second half is averaged.
+constexpr double kOuter = 0.05;          // Fraction of the neurons beyond each end of a band.
 constexpr std::int64_t kBefore = 40, kDuring = 120, kAfter = 120;  // Steps of the step response.
 constexpr int kMinPower = -8, kMaxPower = 8;                       // Tried drives: 2^-8 to 2^8.
 constexpr double kSaturated = 0.05;  // Fraction of the whole range of the activity.
@@ -114,6 +115,14 @@ double range_of(const std::vector<double>& tried, const at::Tensor& activity) {
   return tried.back();
 }
 
+/// Returns a quantile of sorted values, interpolated linearly.
+double quantile(const std::vector<double>& sorted, double fraction) {
+  const double place = fraction * static_cast<double>(sorted.size() - 1);
+  const auto index = static_cast<std::size_t>(place);
+  const std::size_t next = std::min(index + 1, sorted.size() - 1);
+  return std::lerp(sorted[index], sorted[next], place - std::floor(place));
+}
+
 /// Returns mean and spread over the neurons of each unit, of values [points, neurons]. Empty for a
 /// unit without neurons.
 std::vector<Curve> curves_of(const at::Tensor& values,
@@ -128,6 +137,9 @@ std::vector<Curve> curves_of(const at::Tensor& values,
       for (const std::int64_t member : unit_members) parts.push_back(access[point][member]);
       curve.mean.push_back(statistics::mean(parts));
       curve.sd.push_back(statistics::standard_deviation(parts));
+      std::sort(parts.begin(), parts.end());
+      curve.low.push_back(quantile(parts, kOuter));
+      curve.high.push_back(quantile(parts, 1 - kOuter));
     }
     curves.push_back(std::move(curve));
   }
@@ -207,18 +219,22 @@ struct Trajectory {
 
 std::vector<Trajectory> step_response(const nn::NeuronLayer& layer, double drive,
                                       nn::LayerPass pass) {
-  at::Tensor input = at::zeros({kBefore + kDuring + kAfter, 1, layer.shape().neurons});
-  input.slice(0, kBefore, kBefore + kDuring).fill_(drive);
+  // Neurons first come to rest without a drive; this part is not shown.
+  at::Tensor input = at::zeros({kSettling + kBefore + kDuring + kAfter, 1, layer.shape().neurons});
+  const std::int64_t onset = kSettling + kBefore;
+  input.slice(0, onset, onset + kDuring).fill_(drive);
   nn::NamedTensors trace;
   pass.trace = &trace;
-  std::vector<Trajectory> all = {{"activity", "", layer.emissions(input, pass).select(1, 0)}};
+  std::vector<Trajectory> all = {
+      {"activity", "", layer.emissions(input, pass).slice(0, kSettling).select(1, 0)}};
   for (const Traced& traced : kTraced) {
     const auto found = trace.find(traced.name);
     if (found == trace.end()) continue;
     const bool several = found->second.dim() == 4;
     const std::int64_t count = several ? found->second.size(1) : 1;
     for (std::int64_t i = 0; i < count; ++i) {
-      const at::Tensor values = several ? found->second.select(1, i) : found->second;
+      const at::Tensor values =
+          (several ? found->second.select(1, i) : found->second).slice(0, kSettling);
       all.push_back({several ? fmt::format("{}_{}", traced.name, i + 1) : traced.name, traced.unit,
                      values.select(1, 0)});
     }

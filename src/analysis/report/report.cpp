@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <map>
 
+#include "afterspike/analysis/cluster_files.hpp"
 #include "afterspike/analysis/inspection.hpp"
+#include "afterspike/analysis/silencing_files.hpp"
 #include "afterspike/base/error.hpp"
-#include "report_parts.hpp"
+#include "sections.hpp"
 
 namespace afterspike::analysis {
 namespace {
@@ -45,8 +47,8 @@ void load(const ReportRequest& request, ReportRun& run) {
 void require_studies(const ReportRequest& request) {
   fs::path clusters;
   for (const fs::path& directory : request.studies) {
-    const bool is_clusters = fs::exists(directory / "clustering.json");
-    require(is_clusters || fs::exists(directory / "settings.json"), ErrorKind::config,
+    const bool is_clusters = has_clustering(directory);
+    require(is_clusters || has_study(directory), ErrorKind::config,
             "'{}' holds neither a study of afterspike silence nor clusters of afterspike cluster",
             directory.string());
     require(!is_clusters || clusters.empty(), ErrorKind::config,
@@ -68,49 +70,50 @@ void require_other(const std::vector<ReportRun>& runs, const ReportRun& next) {
   }
 }
 
-Material gather(const ReportRequest& request, ThreadPool& pool) {
+ReportData gather(const ReportRequest& request, ThreadPool& pool) {
   require_studies(request);
-  Material material{request, {}, short_names(request.groups), pool, {}};
+  ReportData data{request, {}, short_names(request.groups), pool};
   for (std::size_t group = 0; group < request.groups.size(); ++group) {
     for (const fs::path& path : request.groups[group].paths) {
       ReportRun run;
-      const std::string& group_label = material.group_labels[group];
+      const std::string& group_label = data.group_labels[group];
       const bool several = request.groups[group].paths.size() > 1;
       run.label =
           several ? fmt::format("{}/{}", group_label, path.filename().string()) : group_label;
       run.group = group;
       run.path = path;
       load(request, run);
-      require_other(material.runs, run);
-      material.runs.push_back(std::move(run));
+      require_other(data.runs, run);
+      data.runs.push_back(std::move(run));
     }
   }
-  return material;
+  return data;
 }
 
 /// "line_mnist, glifr: runs/paper".
-std::string title_of(const Material& material) {
+std::string title_of(const ReportData& data) {
   std::vector<std::string> kinds;
-  for (const ReportRun& run : material.runs) {
+  for (const ReportRun& run : data.runs) {
     const experiment::Experiment& experiment = *run.subject.trained->experiment;
     std::string kind = fmt::format("{} on {}", experiment.neuron_name(), experiment.task_name());
     if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
       kinds.push_back(std::move(kind));
   }
-  return fmt::format("{}: {}", fmt::join(material.group_labels, ", "), fmt::join(kinds, ", "));
+  return fmt::format("{}: {}", fmt::join(data.group_labels, ", "), fmt::join(kinds, ", "));
 }
 
-std::string subtitle_of(const Material& material) {
+std::string subtitle_of(const ReportData& data) {
   std::vector<std::string> names;
-  for (const RunGroup& group : material.request.groups) names.push_back(group.name);
-  const std::size_t runs = material.runs.size();
-  return fmt::format("afterspike {} · {} run{}: {}", material.request.version, runs,
+  for (const RunGroup& group : data.request.groups) names.push_back(group.name);
+  const std::size_t runs = data.runs.size();
+  const std::string origin = data.request.origin.empty() ? "" : data.request.origin + " · ";
+  return fmt::format("{}afterspike {} · {} run{}: {}", origin, data.request.version, runs,
                      runs == 1 ? "" : "s", fmt::join(names, ", "));
 }
 
 }  // namespace
 
-std::vector<const ReportRun*> Material::of_group(std::size_t group) const {
+std::vector<const ReportRun*> ReportData::of_group(std::size_t group) const {
   std::vector<const ReportRun*> found;
   for (const ReportRun& run : runs) {
     if (run.group == group) found.push_back(&run);
@@ -118,7 +121,7 @@ std::vector<const ReportRun*> Material::of_group(std::size_t group) const {
   return found;
 }
 
-std::vector<const ReportRun*> Material::with_data() const {
+std::vector<const ReportRun*> ReportData::with_data() const {
   std::vector<const ReportRun*> found;
   for (const ReportRun& run : runs) {
     if (run.missing.empty()) found.push_back(&run);
@@ -126,26 +129,31 @@ std::vector<const ReportRun*> Material::with_data() const {
   return found;
 }
 
-int Material::color(const ReportRun& run) const {
+int ReportData::color(const ReportRun& run) const {
   return static_cast<int>(request.groups.size() > 1 ? run.group
                                                     : static_cast<std::size_t>(&run - runs.data()));
+}
+
+std::string ReportData::suffix(const ReportRun& run) const {
+  return runs.size() > 1 ? ": " + run.label : "";
 }
 
 report::Document make_report(const ReportRequest& request, ThreadPool& pool,
                              const ReportProgress& progress) {
   progress("runs");
-  Material material = gather(request, pool);
-  report::Document document{title_of(material), subtitle_of(material), {}};
-  const std::pair<const char*, report::Section (*)(Material&)> sections[] = {
+  ReportData data = gather(request, pool);
+  report::Document document{title_of(data), subtitle_of(data), {}, {}};
+  const std::pair<const char*, report::Section (*)(ReportData&)> sections[] = {
       {"results", results_section},       {"training", training_section},
       {"answers", answers_section},       {"silencing", silencing_section},
       {"parameters", parameters_section}, {"clusters", clusters_section},
       {"network", network_section},       {"record", record_section}};
   for (const auto& [what, make] : sections) {
     progress(what);
-    report::Section section = make(material);
+    report::Section section = make(data);
     if (!section.blocks.empty()) document.sections.push_back(std::move(section));
   }
+  document.summary = data.summary;
   return document;
 }
 

@@ -3,7 +3,7 @@
 #include <map>
 
 #include "afterspike/base/error.hpp"
-#include "report_parts.hpp"
+#include "sections.hpp"
 #include "tensors.hpp"
 
 namespace afterspike::analysis {
@@ -80,12 +80,28 @@ report::Chart chart_of(const std::string& name, const Histories& histories) {
   std::replace(chart.id.begin(), chart.id.end(), '.', '-');
   chart.title = readable(name, histories.symbol);
   chart.x = {histories.symbol, histories.unit == "1" ? "" : histories.unit};
-  chart.y = {"part of the values", "%"};
-  chart.series = histograms(histories.inputs);
+  chart.y = {"share of the values", "%"};
+  std::vector<HistogramInput> drawn;
+  chart.caption = take_constants(histories.inputs, drawn);
+  chart.series = histograms(drawn);
   return chart;
 }
 
 }  // namespace
+
+std::string take_constants(const std::vector<HistogramInput>& inputs,
+                           std::vector<HistogramInput>& drawn) {
+  std::string text;
+  for (const HistogramInput& input : inputs) {
+    const auto [low, high] = std::minmax_element(input.values.begin(), input.values.end());
+    if (*low < *high) {
+      drawn.push_back(input);
+    } else {
+      text += fmt::format("{}{}: all {:.4g}.", text.empty() ? "" : " ", input.name, *low);
+    }
+  }
+  return text;
+}
 
 std::vector<report::Series> histograms(const std::vector<HistogramInput>& inputs,
                                        bool logarithmic) {
@@ -127,7 +143,7 @@ std::vector<report::Series> histograms(const std::vector<HistogramInput>& inputs
   return result;
 }
 
-report::Section parameters_section(Material& material) {
+report::Section parameters_section(ReportData& data) {
   report::Section section{
       "parameters",
       "Parameters",
@@ -135,24 +151,31 @@ report::Section parameters_section(Material& material) {
        "values, drawn again from the run's seed. Runs of a group are pooled."},
       {}};
   std::vector<std::pair<std::string, Histories>> histories;
-  for (const ReportRun& run : material.runs) {
-    const bool several = material.group_labels.size() > 1;
-    const std::string& group = material.group_labels[run.group];
+  for (const ReportRun& run : data.runs) {
+    const bool several = data.group_labels.size() > 1;
+    const std::string prefix = several ? data.group_labels[run.group] + ": " : "";
     const int color = several ? static_cast<int>(run.group) : 0;
     try {
-      add(histories, *experiment::initial_network(*run.subject.trained), group + ": before",
+      add(histories, *experiment::initial_network(*run.subject.trained), prefix + "before",
           several ? color : report::Series::kGrey, true);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::internal) throw;
       section.blocks.emplace_back(report::Note{fmt::format(
           "{}: the initial values cannot be drawn again: {}", run.label, error.what())});
     }
-    add(histories, run.network(), group + ": after", color, false);
+    add(histories, run.network(), prefix + "after", color, false);
   }
   for (const auto group :
        {nn::ParameterGroup::intrinsic, nn::ParameterGroup::weight, nn::ParameterGroup::bias}) {
     for (const auto& [name, history] : histories) {
-      if (history.group == group) section.blocks.emplace_back(chart_of(name, history));
+      if (history.group != group) continue;
+      report::Chart chart = chart_of(name, history);
+      if (chart.series.empty()) {
+        section.blocks.emplace_back(
+            report::Note{fmt::format("{}: {}", chart.title, chart.caption)});
+      } else {
+        section.blocks.emplace_back(std::move(chart));
+      }
     }
   }
   return section;

@@ -84,44 +84,38 @@ std::string key_of(const Measurement& point, const Metric& metric) {
                      point.level, metric.name);
 }
 
-io::Json describe(const std::vector<double>& values, const Rng& rng) {
-  if (values.size() < 2) {
-    return {
-        {"mean", statistics::mean(values)}, {"sd", nullptr}, {"low", nullptr}, {"high", nullptr}};
-  }
+Estimate estimate(const std::vector<double>& values, const Rng& rng) {
+  Estimate result{statistics::mean(values), std::nullopt, std::ssize(values)};
+  if (values.size() < 2) return result;
   const Interval interval = statistics::bootstrap_mean(values, rng);
-  return {{"mean", statistics::mean(values)},
-          {"sd", statistics::standard_deviation(values)},
-          {"low", interval.low},
-          {"high", interval.high}};
+  result.spread = Spread{statistics::standard_deviation(values), interval.low, interval.high};
+  return result;
 }
 
-void put_cluster(const StudyNames& names, const Measurement& first, io::Json& object) {
-  if (!names.by_cluster) return;
-  object["cluster"] = first.cluster;
-  object["control"] = first.control;
-}
-
-io::Json describe_curve(const StudyNames& names, const SilencingCurve& curve,
-                        const std::vector<std::string>& paths) {
+SilencingSummary::Run summary_of(const StudyNames& names, const SilencingCurve& curve,
+                                 const std::vector<std::string>& paths) {
   const Measurement& first = curve.front().first;
-  io::Json result = {{"run", first.run}, {"path", paths[static_cast<std::size_t>(first.run)]}};
-  put_cluster(names, first, result);
+  SilencingSummary::Run result;
+  result.run = first.run;
+  result.path = paths[static_cast<std::size_t>(first.run)];
+  if (names.by_cluster) {
+    result.cluster = first.cluster;
+    result.control = first.control;
+  }
   for (const Point& point : curve) {
-    io::Json row = {{std::string(level_name(names.perturbation)), point.first.level},
-                    {"neurons", point.first.neurons},
-                    {"trials", point.trials.size()}};
+    SilencingSummary::Level level{
+        point.first.level, point.first.neurons, static_cast<std::int64_t>(point.trials.size()), {}};
     for (const Metric& metric : metrics_of(names)) {
-      row[metric.name] =
-          describe(point.values(metric), stream_of(names, key_of(point.first, metric)));
+      level.values.add(metric.name, estimate(point.values(metric),
+                                             stream_of(names, key_of(point.first, metric))));
     }
-    result["levels"].push_back(std::move(row));
+    result.levels.push_back(std::move(level));
   }
   for (const Metric& metric : metrics_of(names)) {
     const std::vector<double> values = heights(curve, metric);
     if (values.empty()) continue;
-    result["mean_height"][metric.name] =
-        describe(values, stream_of(names, "height " + key_of(first, metric)));
+    result.mean_height.add(metric.name,
+                           estimate(values, stream_of(names, "height " + key_of(first, metric))));
   }
   return result;
 }
@@ -165,33 +159,27 @@ std::vector<double> mean_heights(const Group& group, const Metric& metric) {
   return means;
 }
 
-io::Json describe_group(const StudyNames& names, const Group& group) {
-  io::Json result = {{"name", group.names->name}, {"runs", group.curves.size()}};
+SilencingSummary::Group summary_of(const StudyNames& names, const Group& group) {
+  SilencingSummary::Group result{
+      group.names->name, static_cast<std::int64_t>(group.curves.size()), {}, {}};
   const auto stream = [&](const std::string& what, const Metric& metric) {
     return stream_of(names, fmt::format("group {} {} {}", group.names->name, what, metric.name));
   };
   const SilencingCurve& first = group.curves.front();
-  for (std::size_t level = 0; level < first.size(); ++level) {
-    io::Json row = {{std::string(level_name(names.perturbation)), first[level].first.level}};
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    SilencingSummary::Level level{first[i].first.level, 0, 0, {}};
     for (const Metric& metric : metrics_of(names)) {
-      row[metric.name] = describe(run_means(group, level, metric),
-                                  stream(fmt::format("{}", first[level].first.level), metric));
+      level.values.add(metric.name, estimate(run_means(group, i, metric),
+                                             stream(fmt::format("{}", level.level), metric)));
     }
-    result["levels"].push_back(std::move(row));
+    result.levels.push_back(std::move(level));
   }
   for (const Metric& metric : metrics_of(names)) {
     const std::vector<double> values = mean_heights(group, metric);
     if (values.empty()) continue;
-    result["mean_height"][metric.name] = describe(values, stream("height", metric));
+    result.mean_height.add(metric.name, estimate(values, stream("height", metric)));
   }
   return result;
-}
-
-io::Json describe(const statistics::PairedTest& test) {
-  return {{"difference", test.difference},
-          {"low", test.interval.low},
-          {"high", test.interval.high},
-          {"p", test.p}};
 }
 
 /// Paired values of two groups.
@@ -201,42 +189,41 @@ struct Pairs {
 
 using PairsOf = std::function<Pairs(const Metric&)>;
 
-io::Json test_all(const StudyNames& names, const std::string& what, const PairsOf& pairs_of) {
-  io::Json result;
+ByMeasure<Difference> test_all(const StudyNames& names, const std::string& what,
+                               const PairsOf& pairs_of) {
+  ByMeasure<Difference> result;
   for (const Metric& metric : metrics_of(names)) {
     const Pairs pairs = pairs_of(metric);
     if (pairs.first.empty()) continue;
-    result[metric.name] = describe(statistics::paired_test(
-        pairs.first, pairs.second, stream_of(names, fmt::format("test {} {}", what, metric.name))));
+    const statistics::PairedTest test = statistics::paired_test(
+        pairs.first, pairs.second, stream_of(names, fmt::format("test {} {}", what, metric.name)));
+    result.add(metric.name, {test.difference, test.interval.low, test.interval.high, test.p});
   }
   return result;
 }
 
-/// Compares two groups; null if they do not make pairs.
-io::Json compare(const StudyNames& names, const Group& a, const Group& b) {
+/// Compares two groups, if they make pairs.
+SilencingSummary::Comparison compare(const StudyNames& names, const Group& a, const Group& b) {
   const bool by_trial = a.curves.size() == 1 && b.curves.size() == 1;
   const std::string what = fmt::format("{} and {}", a.names->name, b.names->name);
-  io::Json result = {
-      {"first", a.names->name}, {"second", b.names->name}, {"pairs", by_trial ? "trials" : "runs"}};
+  SilencingSummary::Comparison result{a.names->name, b.names->name, "", "", {}, {}};
   if (a.curves.size() != b.curves.size()) {
-    result["pairs"] = nullptr;
-    result["reason"] =
+    result.reason =
         fmt::format("{} runs and {} do not make pairs", a.curves.size(), b.curves.size());
     return result;
   }
+  result.pairs = by_trial ? "trials" : "runs";
   const SilencingCurve& levels = a.curves.front();
   for (std::size_t level = 0; level < levels.size(); ++level) {
-    io::Json row = test_all(
-        names, fmt::format("{} level {}", what, levels[level].first.level),
-        [&](const Metric& metric) {
+    const double value = levels[level].first.level;
+    result.levels.emplace_back(
+        value, test_all(names, fmt::format("{} level {}", what, value), [&](const Metric& metric) {
           return by_trial
                      ? Pairs{a.curves[0][level].values(metric), b.curves[0][level].values(metric)}
                      : Pairs{run_means(a, level, metric), run_means(b, level, metric)};
-        });
-    row[std::string(level_name(names.perturbation))] = levels[level].first.level;
-    result["levels"].push_back(std::move(row));
+        }));
   }
-  result["mean_height"] = test_all(names, what + " height", [&](const Metric& metric) {
+  result.mean_height = test_all(names, what + " height", [&](const Metric& metric) {
     return by_trial ? Pairs{heights(a.curves[0], metric), heights(b.curves[0], metric)}
                     : Pairs{mean_heights(a, metric), mean_heights(b, metric)};
   });
@@ -314,7 +301,8 @@ io::Table summary_table(const StudyNames& names, const std::vector<Measurement>&
   const std::vector<SilencingCurve> curves = curves_of(measured);
   std::vector<const char*> parts = {"mean", "sd", "low", "high"};
   // A single value has no spread, and a table has no cell for that.
-  if (curves.empty() || curves.front().front().trials.size() < 2) parts.resize(1);
+  const bool spread = !curves.empty() && curves.front().front().trials.size() >= 2;
+  if (!spread) parts.resize(1);
   for (const Metric& metric : metrics_of(names)) {
     for (const char* part : parts) {
       table.columns.push_back(fmt::format("{}_{}", metric.name, part));
@@ -326,9 +314,11 @@ io::Table summary_table(const StudyNames& names, const std::vector<Measurement>&
       row.insert(row.end(), {static_cast<double>(point.first.neurons),
                              static_cast<double>(point.trials.size())});
       for (const Metric& metric : metrics_of(names)) {
-        const io::Json values =
-            describe(point.values(metric), stream_of(names, key_of(point.first, metric)));
-        for (const char* part : parts) row.push_back(values.at(part).get<double>());
+        const Estimate values =
+            estimate(point.values(metric), stream_of(names, key_of(point.first, metric)));
+        row.push_back(values.mean);
+        if (!spread) continue;
+        row.insert(row.end(), {values.spread->sd, values.spread->low, values.spread->high});
       }
       table.rows.push_back(std::move(row));
     }
@@ -336,29 +326,37 @@ io::Table summary_table(const StudyNames& names, const std::vector<Measurement>&
   return table;
 }
 
-std::string spread_text(const io::Json& value, std::string_view plus_minus) {
-  const double mean = value.at("mean").get<double>();
-  if (value.at("sd").is_null()) return fmt::format("{:.4f}", mean);
-  return fmt::format("{:.4f} {} {:.4f} [{:.4f}, {:.4f}]", mean, plus_minus,
-                     value.at("sd").get<double>(), value.at("low").get<double>(),
-                     value.at("high").get<double>());
+std::string Estimate::text(std::string_view plus_minus, bool percent) const {
+  constexpr std::int64_t kMinForInterval = 5;
+  const auto number = [&](double value) {
+    return percent ? fmt::format("{:.2f}", 100 * value) : fmt::format("{:.4f}", value);
+  };
+  std::string text = number(mean);
+  if (spread) text += fmt::format(" {} {}", plus_minus, number(spread->sd));
+  if (percent) text += " %";
+  if (spread && count >= kMinForInterval) {
+    text += fmt::format(" [{}, {}]", number(spread->low), number(spread->high));
+  }
+  return text;
 }
 
-io::Json silencing_summary(const StudyNames& names, const std::vector<Measurement>& measured) {
+SilencingSummary silencing_summary(const StudyNames& names,
+                                   const std::vector<Measurement>& measured) {
   const std::vector<SilencingCurve> curves = curves_of(measured);
   const std::vector<std::string> paths = paths_of(names);
-  io::Json result = {{"runs", io::Json::array()}};
-  for (const SilencingCurve& curve : curves)
-    result["runs"].push_back(describe_curve(names, curve, paths));
+  SilencingSummary result;
+  result.level_name = level_name(names.perturbation);
+  result.by_cluster = names.by_cluster;
+  for (const SilencingCurve& curve : curves) {
+    result.runs.push_back(summary_of(names, curve, paths));
+  }
   // Clusters of different runs are not the same clusters.
   if (names.by_cluster) return result;
   const std::vector<Group> groups = groups_of(names, curves);
-  result["groups"] = io::Json::array();
-  result["comparisons"] = io::Json::array();
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    result["groups"].push_back(describe_group(names, groups[i]));
+    result.groups.push_back(summary_of(names, groups[i]));
     for (std::size_t j = i + 1; j < groups.size(); ++j) {
-      result["comparisons"].push_back(compare(names, groups[i], groups[j]));
+      result.comparisons.push_back(compare(names, groups[i], groups[j]));
     }
   }
   return result;
