@@ -17,12 +17,13 @@ namespace afterspike::cli {
 namespace {
 
 /// Limits; a larger value is a slip.
-constexpr std::int64_t kMost = 1 << 20, kMostRepeats = 1'000'000;
+constexpr std::int64_t kMaxSize = 1 << 20, kMaxRepeats = 1'000'000;
 
 Arguments bench_arguments() {
   Arguments arguments("bench", "Measures a training step on synthetic data.",
                       "[--neuron glifr] [--hidden 252 ...] [--path composed] [--json]");
-  arguments.value("neuron", "NAME", "Neuron model.", "glifr")
+  arguments.example("afterspike bench --neuron glifr --hidden 252 --path composed")
+      .value("neuron", "NAME", "Neuron model.", "glifr")
       .value("hidden", "N", "Units of the layer; for elm memory units, with an MLP twice as wide.",
              "128")
       .value("batch", "N", "Sequences.", "128")
@@ -71,13 +72,13 @@ bench::Settings settings_of(const Arguments& arguments) {
   bench::Settings settings;
   settings.neuron =
       find_entry<nn::NeuronEntry>(nn::entries(), arguments.text("neuron"), "neuron model").name;
-  settings.hidden = arguments.integer("hidden", 1, kMost);
-  settings.batch = arguments.integer("batch", 1, kMost);
-  settings.steps = arguments.integer("steps", 1, kMost);
-  settings.input = arguments.integer("input", 1, kMost);
-  settings.classes = arguments.integer("classes", 2, kMost);
-  settings.repeats = static_cast<int>(arguments.integer("repeats", 1, kMostRepeats));
-  settings.warmup = static_cast<int>(arguments.integer("warmup", 0, kMostRepeats));
+  settings.hidden = arguments.integer("hidden", 1, kMaxSize);
+  settings.batch = arguments.integer("batch", 1, kMaxSize);
+  settings.steps = arguments.integer("steps", 1, kMaxSize);
+  settings.input = arguments.integer("input", 1, kMaxSize);
+  settings.classes = arguments.integer("classes", 2, kMaxSize);
+  settings.repeats = static_cast<int>(arguments.integer("repeats", 1, kMaxRepeats));
+  settings.warmup = static_cast<int>(arguments.integer("warmup", 0, kMaxRepeats));
   if (arguments.has("delay")) {
     settings.delay = units::Duration::parse(arguments.text("delay"), "--delay");
   }

@@ -78,7 +78,8 @@ std::string action_of(const Arguments& arguments) {
 int run_data(std::span<const std::string> words) {
   Arguments arguments("data", "Lists, obtains and checks data sets.",
                       "list | fetch NAME [--from DIR] | verify NAME [--json]");
-  arguments.any_number("list | fetch NAME | verify NAME", 1)
+  arguments.example("afterspike data fetch mnist")
+      .any_number("list | fetch NAME | verify NAME", 1)
       .value("from", "DIR", "fetch: a directory with the files, tried first.")
       .flag("json", "Print one JSON object.");
   add_data_directory(arguments);

@@ -152,6 +152,8 @@ void catch_interruptions() {
   // nohup ignores SIGHUP, and the program with it.
   const bool ignored = ::sigaction(SIGHUP, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
   if (!ignored) std::signal(SIGHUP, remember);
+  // A reader that closes standard error, as in "2>&1 | head", must not end a training.
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
 int interruption() noexcept {

@@ -31,7 +31,7 @@ Arguments& add_device(Arguments& arguments);
 at::Device device(const Arguments& arguments);
 
 /// Makes SIGINT, SIGTERM, SIGHUP (unless ignored), SIGUSR1 and SIGXCPU set a flag; the second
-/// SIGINT or SIGTERM ends the program at once.
+/// SIGINT or SIGTERM ends the program at once. Ignores SIGPIPE.
 void catch_interruptions();
 
 /// Returns the received signal, or 0.

@@ -9,6 +9,7 @@
 #include "afterspike/tasks/dataset.hpp"
 #include "command.hpp"
 #include "environment.hpp"
+#include "values.hpp"
 
 namespace afterspike::cli {
 namespace {
@@ -34,9 +35,10 @@ io::Json fingerprint_matches(const experiment::Trained& trained, const tasks::Da
 int run_evaluate(std::span<const std::string> words) {
   Arguments arguments("evaluate", "Evaluates the selected network of a run on a split of its task.",
                       "RUN [--split test] [--json]");
-  arguments.positional({"RUN"})
+  arguments.example("afterspike evaluate runs/a --split validation")
+      .positional({"RUN"})
       .value("split", "SPLIT", "train, validation or test.", "test")
-      .flag("json", "Print one JSON object.");
+      .flag("json", "Prints one JSON object with all digits.");
   add_data_directory(add_device(add_threads(arguments)));
   if (!arguments.parse(words)) return 0;
 
@@ -85,13 +87,7 @@ int run_evaluate(std::span<const std::string> words) {
   result["split"] = tasks::split_name(split);
   result["fingerprint_matches"] = fingerprint_matches(trained, *data, split);
   result["checkpoint"] = trained.checkpoint.string();
-  if (arguments.has("json")) {
-    fmt::print("{}\n", result.dump());
-    return 0;
-  }
-  for (const auto& [name, value] : result.items()) {
-    fmt::print("{:19} {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
-  }
+  print_result(result, arguments.has("json"));
   return 0;
 }
 

@@ -29,7 +29,8 @@ Arguments export_arguments() {
   for (const formats::ExporterEntry& entry : formats::entries()) {
     formats += fmt::format("{}{}: {}", formats.empty() ? "" : ";\n", entry.name, entry.summary);
   }
-  arguments.positional({"RUN"})
+  arguments.example("afterspike export runs/a --format sonata --approximate --out network")
+      .positional({"RUN"})
       .value("out", "PATH", "File or directory to write; must not exist.")
       .value("format", "NAME", formats, "native")
       .value("mode", "MODE",
@@ -38,15 +39,18 @@ Arguments export_arguments() {
              "threshold")
       .value("copies", "N", "Copies of each neuron, for --mode population.", "1")
       .value("time-step", "T", "Duration of a step, such as 1ms (default: as in training).")
-      .flag("approximate", "Replace and list features that the format cannot represent.")
+      .group("Other simulators")
+      .flag("approximate", "Replaces and lists features that the format cannot represent.")
       .value("resolution", "T", "Step of the other simulator (default: the time step).")
       .value("synapse", "T",
              "Time constant of currents that replace jumps (default: a quarter of the step).")
-      .value("verify", "N", "Compare the result with the run on the first N test samples.")
+      .group("Check")
+      .value("verify", "N", "Compares the result with the run on the first N test samples.")
       .value("seed", "N", "Seed of --verify.", "1")
+      .group("Output")
       .flag("json",
-            "Print the comparison, and all replacements with every neuron, as one JSON object.")
-      .flag("force", "Replace a former export at --out.");
+            "Prints the comparison, and all replacements with every neuron, as one JSON object.")
+      .flag("force", "Replaces a former export at --out.");
   add_data_directory(add_threads(arguments));
   return arguments;
 }

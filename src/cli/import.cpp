@@ -64,10 +64,11 @@ Arguments import_arguments() {
       "(or its\nconfig.json), or the Allen Institute's neuron_config.json files (or a directory of "
       "them),\nor parameters of NEST's glif_psc.",
       "PATH... --out NET [--from allen|sonata]");
-  arguments.any_number("PATH", 1)
+  arguments.example("afterspike import network/config.json --out net.h5")
+      .any_number("PATH", 1)
       .value("out", "NET", "The file to write; must not exist.")
       .value("from", "FORMAT", "allen or sonata (default: told by what is in PATH).")
-      .flag("force", "Replace a network file at --out.");
+      .flag("force", "Replaces a network file at --out.");
   return arguments;
 }
 

@@ -21,7 +21,8 @@ Arguments inspect_arguments() {
                       "recurrent weights, time\n"
                       "constants before and after training, and sensitivity to the input.",
                       "RUN --out DIR [--neurons 3,7 | --cluster 2] [--sample 0]");
-  arguments.positional({"RUN"})
+  arguments.example("afterspike inspect runs/a --neurons 3,7 --out runs/neurons")
+      .positional({"RUN"})
       .value("out", "DIR", "New directory for tables.")
       .value("neurons", "LIST", "Neurons by number, counted over all layers from 0.")
       .value("cluster", "N", "Neurons of this cluster, and their mean.")

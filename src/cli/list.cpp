@@ -46,7 +46,8 @@ constexpr Kind kKinds[] = {
 int run_list(std::span<const std::string> words) {
   Arguments arguments("list", "Lists names with their summaries, one per line.",
                       "neurons | models | tasks | datasets | exporters | kernels [--json]");
-  arguments.positional({"neurons|models|tasks|datasets|exporters|kernels"})
+  arguments.example("afterspike list neurons")
+      .positional({"neurons|models|tasks|datasets|exporters|kernels"})
       .flag("json", "Print one JSON object.");
   if (!arguments.parse(words)) return 0;
   const Kind& kind = find_entry<Kind>(kKinds, arguments.words()[0], "list");

@@ -19,7 +19,8 @@ int run_parity(std::span<const std::string> words) {
       "parity", "Compares a run with the spiking network exported from it, on the same samples.",
       "RUN NET [--split test] [--limit N] [--as glif3] [--engine exact] [--seed S] "
       "[--json]");
-  arguments.positional({"RUN", "NET"})
+  arguments.example("afterspike parity runs/a net.h5 --limit 200")
+      .positional({"RUN", "NET"})
       .value("split", "SPLIT", "train, validation or test.", "test")
       .value("limit", "N", "Use only the first N samples.")
       .flag("json", "Print one JSON object.");

@@ -80,12 +80,13 @@ int run_predict(std::span<const std::string> words) {
   Arguments arguments("predict",
                       "Applies a trained network to your own sequences and writes its answers.",
                       "RUN --data FILE --out outputs.csv [--force]");
-  arguments.positional({"RUN"})
+  arguments.example("afterspike predict runs/a --data mine.csv --out answers.csv")
+      .positional({"RUN"})
       .value("data", "FILE", "Sequences in HDF5 or CSV, in the layout of the task 'file'.")
       .value("out", "FILE",
              "File to write: a class and probabilities per sequence, or the outputs of each "
              "step.")
-      .flag("force", "Replace an existing --out.");
+      .flag("force", "Replaces an existing --out.");
   add_device(add_threads(arguments));
   if (!arguments.parse(words)) return 0;
   require(arguments.has("data") && arguments.has("out"), ErrorKind::usage,

@@ -6,6 +6,7 @@
 #include <exception>
 #include <filesystem>
 #include <new>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -24,13 +25,16 @@ namespace {
 
 void print_help() {
   fmt::print(
-      "afterspike {}\nTrain, study and export networks of neurons with rich intrinsic "
-      "dynamics.\n\nUsage: afterspike COMMAND [...]; afterspike COMMAND --help\n\n",
+      "afterspike {}\nTrain, study, export and simulate networks of neurons with rich intrinsic "
+      "dynamics.\n\nUsage:\n  afterspike COMMAND [...]\n  afterspike COMMAND --help\n\n"
+      "Commands:\n",
       AFTERSPIKE_VERSION);
   for (const auto& entry : entries()) {
     fmt::print("  {:10} {}\n", entry.name, entry.summary);
   }
   fmt::print(
+      "\nExample:\n"
+      "  afterspike train --task line_mnist --neuron glifr --epochs 10 --out runs/a\n"
       "\nExit status: 0 done; 2 usage; 3 configuration; 4 data; 5 checkpoint; 6 a value that "
       "is not finite;\n7 one of several processes is lost; 70 internal error, please report it; "
       "128 + signal: "
@@ -54,9 +58,22 @@ int dispatch(std::span<const std::string> arguments) {
   return command.run(arguments.subspan(1));
 }
 
+/// Cuts the middle out of a long message, such as one that quotes a whole file.
+std::string shortened(std::string message) {
+  constexpr std::size_t kBegin = 1500, kEnd = 500;
+  const auto continues = [&](std::size_t place) {
+    return (static_cast<unsigned char>(message[place]) & 0xc0) == 0x80;
+  };
+  if (message.size() <= kBegin + kEnd) return message;
+  std::size_t begin = kBegin, end = message.size() - kEnd;
+  while (continues(begin)) --begin;  // Does not cut a letter of UTF-8.
+  while (continues(end)) ++end;
+  return message.substr(0, begin) + " ... " + message.substr(end);
+}
+
 int report_error(ErrorKind kind, std::string_view message) {
   // A full disk or a closed terminal must not turn an error into another.
-  std::fputs(fmt::format("afterspike: {}\n", printable(message)).c_str(), stderr);
+  std::fputs(fmt::format("afterspike: {}\n", shortened(printable(message))).c_str(), stderr);
   return exit_status(kind);
 }
 

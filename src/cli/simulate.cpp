@@ -32,7 +32,9 @@ Arguments simulate_arguments() {
                       "NET [--task T] [--split test] [--limit N] [--seed S] [--json]\n"
                       "  afterspike simulate NET --until \"500 ms\" --out DIR [--input FILE]\n"
                       "  afterspike simulate NET.toml [--set populations.E.size=800] --out DIR");
-  arguments.positional({"NET"})
+  arguments
+      .example("afterspike simulate net.toml --until \"500 ms\" --record V --out runs/simulated")
+      .positional({"NET"})
       .value("task", "T", "Task (default: the task of the network's training).")
       .value("split", "SPLIT", "train, validation or test.", "test")
       .value("limit", "N", "Use only the first N samples.")

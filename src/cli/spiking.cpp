@@ -100,16 +100,6 @@ std::shared_ptr<const tasks::Dataset> first_samples(const tasks::Task& task, tas
   return tasks::first_samples(whole, limit);
 }
 
-void print_result(const io::Json& result, bool json) {
-  if (json) {
-    fmt::print("{}\n", result.dump());
-    return;
-  }
-  for (const auto& [name, value] : result.items()) {
-    fmt::print("{:34} {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
-  }
-}
-
 void print_report(const transfer::Report& report, bool json) {
   io::Json result = report.json();
   if (!json) result.erase("rate_errors");

@@ -12,6 +12,7 @@
 #include "afterspike/tasks/task.hpp"
 #include "afterspike/transfer/parity.hpp"
 #include "arguments.hpp"
+#include "values.hpp"
 
 /// Common parts of the commands for spiking networks.
 namespace afterspike::cli {
@@ -49,9 +50,6 @@ std::shared_ptr<const tasks::Dataset> first_samples(const tasks::Task& task, tas
 /// Returns the samples of --split and --limit.
 std::shared_ptr<const tasks::Dataset> samples_of(const tasks::Task& task,
                                                  const Arguments& arguments);
-
-/// Prints an object: as JSON, or a line per member.
-void print_result(const io::Json& result, bool json);
 
 /// Prints a report; without JSON its verdict comes last, alone, and errors of single neurons are
 /// omitted.

@@ -91,7 +91,6 @@ int start(const Arguments& arguments, const train::RunEnvironment& environment,
     train::hold_out(tried, speakers);
   }
   train::create_run(out, options, environment, several.value_or(train::Several()));
-  if (!several) log::info("seed {}", options.seed);
   try {
     return train_runs(out, environment, several, arguments.has("json"));
   } catch (const Error& error) {

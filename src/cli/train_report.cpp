@@ -8,6 +8,7 @@
 #include "afterspike/base/log.hpp"
 #include "afterspike/base/text.hpp"
 #include "environment.hpp"
+#include "values.hpp"
 
 namespace afterspike::cli {
 namespace {
@@ -20,10 +21,10 @@ std::string measures_text(const io::Json& split) {
     return fmt::format("{:.2f} % (loss {:.4f})", 100 * split["accuracy"].get<double>(),
                        split["loss"].get<double>());
   }
-  std::string text = fmt::format("loss {:.6g}", split["loss"].get<double>());
+  std::string text = "loss " + value_text("loss", split["loss"]);
   for (const auto& [name, value] : split.items()) {
     if (name == "samples" || name == "loss") continue;
-    text += fmt::format(", {} {:.4g}", name, value.get<double>());
+    text += fmt::format(", {} {}", name, value_text(name, value));
   }
   return text;
 }
@@ -63,14 +64,15 @@ void report_several(const io::Json& summary) {
   const bool by_seed = !summary.contains("speakers");
   const char* split = summary.contains("test") ? "test" : "validation";
   const io::Json measures = summary.value(split, io::Json::object());
-  for (const auto& [metric, over] : measures.items()) {
+  for (const auto& [measure, over] : measures.items()) {
     const int count = over["n"];
-    const double mean = over["mean"];
-    log::info("{}", count == 1 ? fmt::format("{} {} of one {}: {:.4f}", split, metric,
-                                             by_seed ? "seed" : "list of speakers", mean)
-                               : fmt::format("{} {} of {} {}: mean {:.4f}, sd {:.4f}", split,
-                                             metric, count, by_seed ? "seeds" : "lists of speakers",
-                                             mean, over["sd"].get<double>()));
+    const std::string mean = value_text(measure, over["mean"]);
+    if (count == 1) {
+      log::info("{} {} of one {}: {}", split, measure, by_seed ? "seed" : "list of speakers", mean);
+    } else {
+      log::info("{} {} of {} {}: mean {}, sd {}", split, measure, count,
+                by_seed ? "seeds" : "lists of speakers", mean, value_text(measure, over["sd"]));
+    }
   }
 }
 

@@ -78,6 +78,14 @@ TEST_F(CliCases, MessagesThatCannotBeWrittenAreLostAndNothingElse) {
   }
 }
 
+TEST_F(CliCases, AReaderThatStopsDoesNotEndATraining) {
+  const std::string words =
+      "train --task sine_generation --neuron glifr --hidden 8 --set 'task.duration=1 ms' --threads"
+      " 1 --epochs 300 --out read";
+  shell(words, "2>&1 >/dev/null | head -c 1 >/dev/null");
+  EXPECT_TRUE(fs::exists(path("read/summary.json")));
+}
+
 TEST_F(CliCases, HangUpUserSignalAndTimeLimitSaveAndStop) {
   for (const int signal : {SIGHUP, SIGUSR1, SIGXCPU}) {
     const std::string run = path(fmt::format("run-{}", signal));

@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "cli/command.hpp"
 #include "command.hpp"
 
 namespace afterspike {
@@ -58,6 +59,48 @@ TEST_F(Cli, TheProgramTakesWordsAndReturnsAStatus) {
   succeed(train_sines(directory_ / "command", {"--epochs", "2"}));
   EXPECT_EQ(testing::checkpoint_file(directory_ / "process", "model.safetensors"),
             testing::checkpoint_file(directory_ / "command", "model.safetensors"));
+}
+
+TEST_F(Cli, HelpEndsWithAnExampleOfItsOwnFlags) {
+  const std::string all = succeed({"--help"}).out;
+  std::istringstream commands(all.substr(all.find("Commands:\n") + 10));
+  int count = 0;
+  for (std::string line; std::getline(commands, line) && !line.empty(); ++count) {
+    const std::string name = line.substr(2, line.find(' ', 2) - 2);
+    const std::string help = succeed({name, "--help"}).out;
+    const auto place = help.rfind("\nExample:\n  afterspike " + name);
+    ASSERT_NE(place, help.npos) << name;
+    std::istringstream example(help.substr(place + 12));
+    for (std::string word; example >> word;) {
+      if (!word.starts_with("--")) continue;
+      EXPECT_THAT(help.substr(0, place), HasSubstr(word + " ")) << name;
+    }
+  }
+  EXPECT_EQ(count, std::ssize(cli::entries()));
+}
+
+TEST_F(Cli, HelpListsTheOptionsOfANamedTaskOrNeuron) {
+  const std::string plain = succeed({"train", "--help"}).out;
+  EXPECT_EQ(plain.find("task.dataset ="), plain.npos);
+  EXPECT_LT(std::count(plain.begin(), plain.end(), '\n'), 75);
+  const std::string task = succeed({"train", "--task", "line_mnist", "--help"}).out;
+  EXPECT_THAT(task, HasSubstr("task.dataset ="));
+  EXPECT_EQ(task.find("neuron.threshold ="), task.npos);
+  const std::string neuron = succeed({"train", "--neuron", "glifr", "--help"}).out;
+  EXPECT_THAT(neuron, HasSubstr("neuron.threshold ="));
+  for (const char* heading : {"\nNetwork:\n", "\nTraining:\n", "\nMachine:\n"}) {
+    EXPECT_THAT(plain, HasSubstr(heading));
+  }
+}
+
+TEST_F(Cli, AMessageDoesNotRepeatAWholeFile) {
+  const std::string name(100'000, 'x');
+  const Outcome outcome = run({"train", "--task", name, "--neuron", "glifr"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_LT(outcome.err.size(), 2100U);
+  EXPECT_THAT(outcome.err, HasSubstr("no task called 'xxx"));
+  EXPECT_THAT(outcome.err, HasSubstr("xxx ... "));
+  EXPECT_THAT(outcome.err, HasSubstr("there are: "));
 }
 
 TEST_F(Cli, ListsANameALineWithItsSummary) {

@@ -75,6 +75,15 @@ TEST_F(SequenceFiles, CsvOfUnequalLengthsIsFilledWithZeros) {
   expect_same(file.targets, 10 * file.inputs, "targets");
 }
 
+/// 700 KB that would become 3.4 GiB: many short sequences and a long one.
+TEST_F(SequenceFiles, CsvThatGrowsAThousandfoldIsRefused) {
+  std::string text = "sequence,input\n";
+  for (int sample = 0; sample < 30'000; ++sample) text += std::to_string(sample) + ",1\n";
+  for (int step = 0; step < 30'000; ++step) text += "30000,1\n";
+  expect_error(ErrorKind::data, {"own.csv", "GiB of memory", "sequences of similar lengths"},
+               [&] { csv(text); });
+}
+
 TEST_F(SequenceFiles, LargeNumbersOfSequencesAreToldApart) {
   EXPECT_EQ(csv("sequence,input\n9007199254740990,1\n9007199254740991,2\n").inputs.size(0), 2);
   EXPECT_EQ(csv("sequence,input,step\n1,1,9007199254740993\n").inputs.size(0), 1);
