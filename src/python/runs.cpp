@@ -17,6 +17,7 @@
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
 
+#include "afterspike/analysis/cluster_files.hpp"
 #include "afterspike/analysis/clusters.hpp"
 #include "afterspike/analysis/runs.hpp"
 #include "afterspike/analysis/selection.hpp"
@@ -432,7 +433,7 @@ std::pair<std::string, Columns> cluster(const std::vector<std::string>& runs, st
   study.seed = seed;
   study.chosen = chosen;
   const auto clustering = analysis::cluster_population(study, pool);
-  const io::Json report = analysis::cluster_report(study, clustering, pool);
+  const io::Json report = analysis::to_json(analysis::cluster_report(study, clustering, pool));
   Columns columns;
   const analysis::NeuronTable& table = study.population.table;
   for (std::size_t i = 0; i < table.neurons.size(); ++i) {
