@@ -152,6 +152,14 @@ void DescriptionBuilder::read_electrical(TomlTable& table) {
   const Rng rng = rng_.stream("electrical", network.electrical_synapses.size());
   const Projection pairs =
       connect(network.populations, first, second, connection, network.time_step_ms, rng);
+  if (first == second && connection.rule == ConnectionRule::one_to_one) {
+    table.refuse(
+        table.at("rule"), "rule",
+        fmt::format("one_to_one couples each neuron of '{}' with itself, which has no effect."
+                    " Take all_to_all, pairwise_bernoulli or a fixed number, or a second"
+                    " population",
+                    table.text("first")));
+  }
   ElectricalSynapses synapses{first, second, {}, {}, {}};
   std::set<std::pair<std::int64_t, std::int64_t>> coupled;
   for (std::size_t row = 0; row + 1 < pairs.offsets.size(); ++row) {

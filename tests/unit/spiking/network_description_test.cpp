@@ -276,6 +276,11 @@ conductance = 2
 )"))
                               .network;
   EXPECT_EQ(network.electrical_synapses.at(0).conductances_ns.size(), 190U);
+  const std::string cells = "[populations.E]\nmodel = \"lif\"\nsize = 2\ntau_syn = 5\n";
+  expect_refused(cells +
+                     "[[electrical]]\nfirst = \"E\"\nsecond = \"E\"\nrule = \"one_to_one\"\n"
+                     "conductance = 2\n",
+                 {"net.toml:8", "one_to_one couples each neuron of 'E' with itself"});
   expect_refused(
       "[populations.E]\nmodel = \"lif\"\ntau_syn = 5\n[[currents]]\ntarget = \"E\"\n"
       "neurons = [0.5]\namplitude = 3\n",
