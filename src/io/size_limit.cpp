@@ -1,7 +1,12 @@
 #include "afterspike/io/size_limit.hpp"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
 #include <string>
 
 #include "afterspike/base/error.hpp"
@@ -9,16 +14,7 @@
 namespace afterspike::io {
 namespace {
 
-constexpr double kKib = 1024, kGib = kKib * kKib * kKib;
-
-/// "7.2 GiB", "12 KiB" or "100 bytes".
-std::string size_text(std::uint64_t bytes) {
-  const auto size = static_cast<double>(bytes);
-  if (size >= kGib) return fmt::format("{:.1f} GiB", size / kGib);
-  if (size >= kKib * kKib) return fmt::format("{:.1f} MiB", size / kKib / kKib);
-  if (size >= kKib) return fmt::format("{:.0f} KiB", size / kKib);
-  return fmt::format("{} bytes", bytes);
-}
+constexpr double kKib = 1024, kGib = kKib * kKib * kKib, kTib = kGib * kKib;
 
 /// Physical memory; 0 if the system does not tell.
 std::uint64_t machine_bytes() {
@@ -28,7 +24,37 @@ std::uint64_t machine_bytes() {
              : 0;
 }
 
+/// A value of a file of /proc whose lines are "Name:  value kB", in bytes; negative without it.
+double proc_bytes(const char* path, std::string_view name) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(name)) continue;
+    return std::strtod(line.c_str() + name.size(), nullptr) * kKib;
+  }
+  return -1;
+}
+
 }  // namespace
+
+std::string size_text(double bytes) {
+  if (bytes >= kTib) return fmt::format("{:.1f} TiB", bytes / kTib);
+  if (bytes >= kGib) return fmt::format("{:.1f} GiB", bytes / kGib);
+  if (bytes >= kKib * kKib) return fmt::format("{:.1f} MiB", bytes / kKib / kKib);
+  if (bytes >= kKib) return fmt::format("{:.0f} KiB", bytes / kKib);
+  return fmt::format("{:.0f} bytes", bytes);
+}
+
+double available_bytes() {
+  double available = std::numeric_limits<double>::infinity();
+  const double free = proc_bytes("/proc/meminfo", "MemAvailable:");
+  if (free >= 0) available = free + std::max(0.0, proc_bytes("/proc/meminfo", "SwapFree:"));
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    const double used = std::max(0.0, proc_bytes("/proc/self/status", "VmSize:"));
+    available = std::min(available, std::max(0.0, static_cast<double>(limit.rlim_cur) - used));
+  }
+  return available;
+}
 
 void require_plausible_size(std::uint64_t bytes, std::uint64_t stored, std::string_view where) {
   constexpr std::uint64_t kMaxRatio = 1000;
@@ -36,11 +62,12 @@ void require_plausible_size(std::uint64_t bytes, std::uint64_t stored, std::stri
   require(machine == 0 || bytes <= machine, ErrorKind::data,
           "{}: its values take {} of memory, and this machine has {}; expected fewer or shorter "
           "sequences",
-          where, size_text(bytes), size_text(machine));
+          where, size_text(static_cast<double>(bytes)), size_text(static_cast<double>(machine)));
   require(static_cast<double>(bytes) <= kGib || bytes / kMaxRatio <= stored, ErrorKind::data,
           "{}: its values take {} of memory, more than {} times the {} that are stored; expected "
           "values that are written, and sequences of similar lengths",
-          where, size_text(bytes), kMaxRatio, size_text(stored));
+          where, size_text(static_cast<double>(bytes)), kMaxRatio,
+          size_text(static_cast<double>(stored)));
 }
 
 }  // namespace afterspike::io

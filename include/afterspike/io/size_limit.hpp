@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace afterspike::io {
@@ -10,5 +11,12 @@ namespace afterspike::io {
 /// of some KB can declare any number of values. `where` names the content in the message. Throws
 /// Error(data).
 void require_plausible_size(std::uint64_t bytes, std::uint64_t stored, std::string_view where);
+
+/// "7.2 GiB", "12 KiB" or "100 bytes".
+std::string size_text(double bytes);
+
+/// Memory that this process may still take: free memory and swap of the machine, or less if its
+/// address space is limited (ulimit -v). Infinite if the system does not tell.
+double available_bytes();
 
 }  // namespace afterspike::io

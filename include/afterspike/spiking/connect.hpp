@@ -21,6 +21,9 @@ ConnectionRule connection_rule(std::string_view name);
 /// Neurons within `radius` of a point, in ascending order. Distances on a torus are the shortest.
 std::vector<std::int64_t> neurons_within(const Grid& grid, double x, double y, double radius);
 
+/// Expected number of synapses of a connection; of pairs on grids the number without edges.
+double expected_synapses(const Connection& connection, std::int64_t sources, std::int64_t targets);
+
 /// Draws the synapses of a connection. Delays are rounded to multiples of `time_step_ms`, at least
 /// one for neurons, and none below a step for sources. The result depends on `rng` alone. Throws
 /// Error(config) for a rule that the sizes do not allow, or a receptor that the target lacks.

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstddef>
 #include <functional>
+#include <limits>
+#include <numbers>
 #include <unordered_set>
 
 #include "afterspike/base/registry.hpp"
@@ -249,6 +251,30 @@ ConnectionRule connection_rule(std::string_view name) {
        fmt::join(names, ", "));
 }
 
+double expected_synapses(const Connection& connection, std::int64_t sources, std::int64_t targets) {
+  const auto from = static_cast<double>(sources), to = static_cast<double>(targets);
+  const auto count = static_cast<double>(std::max<std::int64_t>(connection.count, 0));
+  double near = 1;  // Fraction of pairs within the radius.
+  if (std::isfinite(connection.radius)) {
+    const double area = connection.target_grid.width() * connection.target_grid.height();
+    near = std::min(1.0, std::numbers::pi * connection.radius * connection.radius / area);
+  }
+  switch (connection.rule) {
+    case ConnectionRule::one_to_one:
+      return std::min(from, to);
+    case ConnectionRule::fixed_indegree:
+      return count * to;
+    case ConnectionRule::fixed_outdegree:
+      return count * from;
+    case ConnectionRule::fixed_total_number:
+      return count;
+    case ConnectionRule::pairwise_bernoulli:
+      return std::clamp(connection.probability, 0.0, 1.0) * near * from * to;
+    default:
+      return near * from * to;
+  }
+}
+
 Projection connect(const std::vector<Population>& populations, std::int64_t source,
                    std::int64_t target, const Connection& connection, double time_step_ms,
                    const Rng& rng) {
@@ -259,7 +285,14 @@ Projection connect(const std::vector<Population>& populations, std::int64_t sour
   const double least = model(from.model).is_source() ? 0 : 1;
   const RuleReceptors receptors = receptors_of(to, connection.receptor);
   Rng weights = rng.stream("weights"), delays = rng.stream("delays");
+  constexpr std::int64_t kMostPairs = std::numeric_limits<std::int64_t>::max();
+  require(from.size <= kMostPairs / std::max<std::int64_t>(to.size, 1), ErrorKind::config,
+          "found {} sources and {} targets, expected fewer than 2^63 pairs. Lower the sizes",
+          from.size, to.size);
   std::vector<Synapse> synapses;
+  // Slightly more than expected: growing would take the memory twice.
+  synapses.reserve(
+      static_cast<std::size_t>(1.01 * expected_synapses(connection, from.size, to.size)) + 100);
   Pairs(from, to, source == target, connection, rng)
       .visit([&](std::int64_t from_neuron, std::int64_t to_neuron) {
         Synapse synapse{from_neuron, to_neuron, draw(connection.weight, weights), 0, 0};

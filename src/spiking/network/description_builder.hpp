@@ -10,6 +10,7 @@
 #include "afterspike/io/toml_tree.hpp"
 #include "afterspike/spiking/connect.hpp"
 #include "afterspike/spiking/network_description.hpp"
+#include "network/memory_need.hpp"
 
 namespace afterspike::spiking {
 
@@ -48,5 +49,6 @@ class DescriptionBuilder {
   std::vector<Grid> grids_;  ///< Grid of each population; without columns if it has none.
   NetworkDescription description_;
 };
+  MemoryNeed memory_;
 
 }  // namespace afterspike::spiking

@@ -137,6 +137,8 @@ void DescriptionBuilder::read_projection(TomlTable& table) {
   table.finish();
 }
 
+      memory_.add_synapses(table, connection, network.populations[static_cast<std::size_t>(source)],
+                           to);
 /// Pairs by the rules of projections; within a population each pair once.
 void DescriptionBuilder::read_electrical(TomlTable& table) {
   Network& network = description_.network;
@@ -158,6 +160,17 @@ void DescriptionBuilder::read_electrical(TomlTable& table) {
         fmt::format("one_to_one couples each neuron of '{}' with itself, which has no effect."
                     " Take all_to_all, pairwise_bernoulli or a fixed number, or a second"
                     " population",
+  connection.allow_autapses = false;
+  connection.allow_multapses = false;
+  connection.receptor = 0;
+  read_radius(table, first, second, connection);
+  connection.weight = distribution_of(table.at("conductance"), table.name() + ".conductance", "nS");
+  table.finish();
+  memory_.add_synapses(table, connection, network.populations[static_cast<std::size_t>(first)],
+                       network.populations[static_cast<std::size_t>(second)]);
+  const Rng rng = rng_.stream("electrical", network.electrical_synapses.size());
+  const Projection pairs =
+      connect(network.populations, first, second, connection, network.time_step_ms, rng);
                     table.text("first")));
   }
   ElectricalSynapses synapses{first, second, {}, {}, {}};

@@ -197,6 +197,7 @@ void DescriptionBuilder::read_population(TomlTable table, const std::string& nam
     population.rates = {table.numbers("rate_times"), table.numbers("rate_values")};
   }
   if (kind.has_copies) population.copies = table.integer("copies", 1);
+  memory_.add_population(table, population);
   table.finish();
   description_.network.populations.push_back(std::move(population));
 }

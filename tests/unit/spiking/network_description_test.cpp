@@ -302,6 +302,16 @@ TEST_F(Descriptions, OddValuesAreRefused) {
   EXPECT_EQ(read_description(rounded).network.populations.at(0).size, 28);
 }
 
+TEST_F(Descriptions, NetworksBeyondTheMemoryAreRefusedWithTheirSize) {
+  expect_refused("[populations.E]\nmodel = \"lif\"\nsize = 4000000000\ntau_syn = 5\n",
+                 {"net.toml:1: populations.E: 4000000000 neurons of model 'lif' need", "TiB",
+                  "Lower the size"});
+  expect_refused(
+      "[populations.E]\nmodel = \"lif\"\nsize = 300000\ntau_syn = 5\n"
+      "[[projections]]\nsource = \"E\"\ntarget = \"E\"\nweight = 1\ndelay = 1\n",
+      {"projections.0: about 9e+10 synapses from 'E' to 'E' need 5.0 TiB", "are free. Lower"});
+}
+
 TEST_F(Descriptions, ProjectionsAreRefusedByName) {
   const std::string neurons =
       "[populations.E]\nmodel = \"lif\"\nsize = 4\ntau_syn = [5, 10]\n"
@@ -484,6 +494,28 @@ TEST(Connections, HaveTheDegreesOfTheirRules) {
   const double mean = 50 * 70 * 0.3, deviation = std::sqrt(mean * 0.7);
   EXPECT_NEAR(static_cast<double>(drawn(ConnectionRule::pairwise_bernoulli).synapses()), mean,
               4 * deviation);
+}
+
+TEST(Connections, OfMorePairsThanCanBeCountedAreRefused) {
+  std::vector<Population> populations(1);
+  populations[0].model = "lif";
+  populations[0].size = 4'000'000'000;
+  expect_error(ErrorKind::config, {"found 4000000000 sources and 4000000000 targets"},
+               [&] { connect(populations, 0, 0, {}, 0.1, Rng(1)); });
+}
+
+TEST(Connections, HaveAboutTheExpectedNumber) {
+  Connection connection;
+  connection.count = 7;
+  connection.probability = 0.25;
+  const std::map<ConnectionRule, double> expected = {
+      {ConnectionRule::one_to_one, 50},        {ConnectionRule::all_to_all, 3500},
+      {ConnectionRule::fixed_indegree, 490},   {ConnectionRule::fixed_outdegree, 350},
+      {ConnectionRule::fixed_total_number, 7}, {ConnectionRule::pairwise_bernoulli, 875}};
+  for (const auto& [rule, count] : expected) {
+    connection.rule = rule;
+    EXPECT_DOUBLE_EQ(expected_synapses(connection, 50, 70), count) << name_of(rule);
+  }
 }
 
 TEST(Distributions, HaveTheirMomentsAndKeepTheirBounds) {
