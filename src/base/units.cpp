@@ -94,6 +94,10 @@ double parse(std::string_view text, std::string_view unit, std::string_view what
   return value;
 }
 
+bool is_known(std::string_view unit) {
+  return find_unit(unit) != nullptr;
+}
+
 std::string format(double value, std::string_view unit) {
   return fmt::format("{} {}", value, unit);
 }

@@ -15,6 +15,9 @@ namespace afterspike::units {
 /// value is not finite.
 double parse(std::string_view text, std::string_view unit, std::string_view what);
 
+/// Whether parse() knows the unit.
+bool is_known(std::string_view unit);
+
 /// Returns the shortest text that parse() turns into the same double: "15 ms".
 std::string format(double value, std::string_view unit);
 

@@ -38,6 +38,7 @@ class DescriptionBuilder {
   const Grid& grid_of(io::TomlTable& table, std::string_view key, std::int64_t population);
   Connection read_connection(io::TomlTable& table, const Population& target);
   Projection read_synapses(io::TomlTable& table, std::int64_t source, std::int64_t target);
+  static void read_receptor(io::TomlTable& table, const Population& target, Connection& connection);
   void read_electrical(io::TomlTable& table);
   void read_current(io::TomlTable& table);
   void read_record(io::TomlTable& table);

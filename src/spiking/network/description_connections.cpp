@@ -53,10 +53,18 @@ Connection DescriptionBuilder::read_connection(TomlTable& table, const Populatio
   Connection connection = read_rule(table);
   connection.allow_autapses = table.flag("allow_autapses", true);
   connection.allow_multapses = table.flag("allow_multapses", true);
-  connection.weight = distribution_of(table.at("weight"), table.name() + ".weight");
-  connection.delay = distribution_of(table.at("delay"), table.name() + ".delay");
+  connection.delay = distribution_of(table.at("delay"), table.name() + ".delay", "ms");
+  read_receptor(table, target, connection);
+  const std::string_view unit = target.weight_unit(std::max<std::int64_t>(connection.receptor, 0));
+  connection.weight = distribution_of(table.at("weight"), table.name() + ".weight", unit);
+  return connection;
+}
+
+/// The receptor of a connection, by index or name.
+void DescriptionBuilder::read_receptor(TomlTable& table, const Population& target,
+                                       Connection& connection) {
   const TomlNode* receptor = table.find("receptor");
-  if (receptor == nullptr) return connection;
+  if (receptor == nullptr) return;
   if (!std::holds_alternative<std::string>(receptor->value)) {
     connection.receptor = table.integer("receptor");
     if (connection.receptor < 0 || connection.receptor >= target.receptors) {
@@ -64,7 +72,7 @@ Connection DescriptionBuilder::read_connection(TomlTable& table, const Populatio
           *receptor, "receptor",
           fmt::format("found {}, expected 0 to {}", connection.receptor, target.receptors - 1));
     }
-    return connection;
+    return;
   }
   const std::string name = table.text("receptor");
   std::vector<std::string_view> names;
@@ -77,7 +85,6 @@ Connection DescriptionBuilder::read_connection(TomlTable& table, const Populatio
                  fmt::format("model '{}' has no receptor '{}'{}; there are: {}", target.model, name,
                              did_you_mean(name, names), fmt::join(names, ", ")));
   }
-  return connection;
 }
 
 /// synapses = [[source neuron, target neuron, weight, delay in ms], ...], optionally with a fifth
@@ -130,6 +137,8 @@ void DescriptionBuilder::read_projection(TomlTable& table) {
         network.rule_projections.push_back({source, target, connection, rng.key()});
         continue;
       }
+      memory_.add_synapses(table, connection, network.populations[static_cast<std::size_t>(source)],
+                           to);
       network.projections.push_back(
           connect(network.populations, source, target, connection, network.time_step_ms, rng));
     }
@@ -137,29 +146,20 @@ void DescriptionBuilder::read_projection(TomlTable& table) {
   table.finish();
 }
 
-      memory_.add_synapses(table, connection, network.populations[static_cast<std::size_t>(source)],
-                           to);
 /// Pairs by the rules of projections; within a population each pair once.
 void DescriptionBuilder::read_electrical(TomlTable& table) {
   Network& network = description_.network;
   const std::int64_t first = population_at(table, "first", table.text("first"));
   const std::int64_t second = population_at(table, "second", table.text("second"));
   Connection connection = read_rule(table);
-  connection.allow_autapses = false;
-  connection.allow_multapses = false;
-  connection.receptor = 0;
-  read_radius(table, first, second, connection);
-  connection.weight = distribution_of(table.at("conductance"), table.name() + ".conductance");
-  table.finish();
-  const Rng rng = rng_.stream("electrical", network.electrical_synapses.size());
-  const Projection pairs =
-      connect(network.populations, first, second, connection, network.time_step_ms, rng);
   if (first == second && connection.rule == ConnectionRule::one_to_one) {
     table.refuse(
         table.at("rule"), "rule",
         fmt::format("one_to_one couples each neuron of '{}' with itself, which has no effect."
                     " Take all_to_all, pairwise_bernoulli or a fixed number, or a second"
                     " population",
+                    table.text("first")));
+  }
   connection.allow_autapses = false;
   connection.allow_multapses = false;
   connection.receptor = 0;
@@ -171,8 +171,6 @@ void DescriptionBuilder::read_electrical(TomlTable& table) {
   const Rng rng = rng_.stream("electrical", network.electrical_synapses.size());
   const Projection pairs =
       connect(network.populations, first, second, connection, network.time_step_ms, rng);
-                    table.text("first")));
-  }
   ElectricalSynapses synapses{first, second, {}, {}, {}};
   std::set<std::pair<std::int64_t, std::int64_t>> coupled;
   for (std::size_t row = 0; row + 1 < pairs.offsets.size(); ++row) {

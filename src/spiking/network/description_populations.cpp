@@ -39,7 +39,7 @@ void DescriptionBuilder::read_receptors(TomlTable& table, Population& population
   population.synapse = *found;
   population.receptors = 1;
   if (*found == SynapseShape::delta) return;
-  const std::vector<double> taus = table.numbers("tau_syn");
+  const std::vector<double> taus = quantities_at(table, "tau_syn", "ms");
   population.receptors = static_cast<std::int64_t>(taus.size());
   for (const double tau : taus) {
     population.synapse_time_constants_ms.insert(population.synapse_time_constants_ms.end(),
@@ -61,7 +61,7 @@ void DescriptionBuilder::read_trains(TomlTable& table, Population& population) {
     const auto* times = std::get_if<TomlNode::Array>(&train.value);
     if (times == nullptr) table.refuse(train, "spike_times", "expected an array of times");
     for (const TomlNode& time : *times) {
-      population.trains.times_ms.push_back(io::toml_number(time, "spike_times"));
+      population.trains.times_ms.push_back(quantity_of(time, "spike_times", "ms"));
     }
     population.trains.offsets.push_back(
         static_cast<std::int64_t>(population.trains.times_ms.size()));
@@ -107,7 +107,7 @@ void DescriptionBuilder::draw_pulses(TomlTable& table, Population& population) {
 void DescriptionBuilder::draw_parameter(const TomlNode& node, const std::string& what,
                                         Population& population, const Parameter& parameter,
                                         std::uint64_t row) {
-  const Distribution distribution = distribution_of(node, what);
+  const Distribution distribution = distribution_of(node, what, parameter.unit);
   Rng rng = rng_.stream("parameter").stream(population.name).stream(parameter.symbol, row);
   auto& column = population.columns[std::string(parameter.name)];
   for (std::int64_t neuron = 0; neuron < population.size; ++neuron) {
@@ -142,7 +142,7 @@ void DescriptionBuilder::read_parameter(TomlTable& table, Population& population
     if (currents) {
       draw_parameter(each, what, population, parameter, row++);
     } else {
-      column.push_back(io::toml_number(each, what));
+      column.push_back(quantity_of(each, what, parameter.unit));
     }
   }
 }

@@ -89,11 +89,13 @@ void DescriptionBuilder::read_current(TomlTable& table) {
   const std::string kind = table.text("type", "constant");
   for (const std::string& name : table.texts("target")) {
     const std::int64_t population = population_at(table, "target", name);
+    const std::string_view unit =
+        model(network.populations[static_cast<std::size_t>(population)].model).current_unit;
     if (kind == "constant") {
       network.step_currents.push_back({population,
                                        neurons_of(table, population),
                                        {table.ms("start", 0)},
-                                       {table.number("amplitude")}});
+                                       {quantity_at(table, "amplitude", unit)}});
       const double stop = table.ms("stop", std::numeric_limits<double>::infinity());
       if (std::isfinite(stop)) {
         network.step_currents.back().times_ms.push_back(stop);
@@ -101,19 +103,21 @@ void DescriptionBuilder::read_current(TomlTable& table) {
       }
     } else if (kind == "steps") {
       network.step_currents.push_back({population, neurons_of(table, population),
-                                       table.numbers("times"), table.numbers("amplitudes")});
+                                       quantities_at(table, "times", "ms"),
+                                       quantities_at(table, "amplitudes", unit)});
     } else if (kind == "noise") {
-      network.noise_currents.push_back({population, table.number("mean", 0), table.number("std"),
+      network.noise_currents.push_back({population, quantity_at(table, "mean", unit, 0),
+                                        quantity_at(table, "std", unit),
                                         table.ms("interval", network.time_step_ms)});
     } else if (kind == "sinusoid") {
-      network.sinusoid_currents.push_back({population, neurons_of(table, population),
-                                           table.number("offset", 0), table.number("amplitude"),
-                                           table.number("frequency"), table.number("phase", 0),
-                                           table.ms("start", 0), table.ms("stop", kLatest_ms)});
+      network.sinusoid_currents.push_back(
+          {population, neurons_of(table, population), quantity_at(table, "offset", unit, 0),
+           quantity_at(table, "amplitude", unit), quantity_at(table, "frequency", "Hz"),
+           table.number("phase", 0), table.ms("start", 0), table.ms("stop", kLatest_ms)});
     } else if (kind == "ornstein_uhlenbeck") {
-      network.ornstein_uhlenbeck_currents.push_back({population, table.number("mean", 0),
-                                                     table.number("std"), table.ms("tau"),
-                                                     table.ms("interval", network.time_step_ms)});
+      network.ornstein_uhlenbeck_currents.push_back(
+          {population, quantity_at(table, "mean", unit, 0), quantity_at(table, "std", unit),
+           table.ms("tau"), table.ms("interval", network.time_step_ms)});
     } else {
       const std::array<std::string_view, 5> names = {"constant", "steps", "noise", "sinusoid",
                                                      "ornstein_uhlenbeck"};

@@ -302,6 +302,43 @@ TEST_F(Descriptions, OddValuesAreRefused) {
   EXPECT_EQ(read_description(rounded).network.populations.at(0).size, 28);
 }
 
+TEST_F(Descriptions, QuantitiesMayHaveUnits) {
+  const Network network = read_description(write(R"(
+[populations.E]
+model = "lif"
+size = 2
+C_m = "0.2 nF"
+tau_m = "0.02 s"
+E_L = ["-65 mV", "-0.07 V"]
+I_e = { distribution = "uniform", min = "0.1 nA", max = "100 pA" }
+tau_syn = ["5 ms"]
+
+[[projections]]
+source = "E"
+target = "E"
+weight = "0.1 nA"
+delay = "1500 us"
+
+[[currents]]
+target = "E"
+amplitude = "0.3 nA"
+)"))
+                              .network;
+  const Population& cells = network.populations[0];
+  EXPECT_THAT(cells.column("capacitance"), ::testing::Each(200));
+  EXPECT_THAT(cells.column("membrane_time_constant"), ::testing::Each(20));
+  EXPECT_THAT(cells.column("resting_potential"), ElementsAre(-65, -70));
+  EXPECT_THAT(cells.column("constant_current"), ::testing::Each(100));
+  EXPECT_THAT(cells.synapse_time_constants_ms, ::testing::Each(5));
+  EXPECT_THAT(network.projections[0].weights, ::testing::Each(100));
+  EXPECT_DOUBLE_EQ(network.projections[0].delays_ms[0], 1.5);
+  EXPECT_THAT(network.step_currents[0].amplitudes_pa, ElementsAre(300));
+  expect_refused("[populations.E]\nmodel = \"lif\"\ntau_syn = 5\ntau_m = \"20 mV\"\n",
+                 {"net.toml:4: populations.E.tau_m: '20 mV' is not in a unit of the kind of ms"});
+  expect_refused("[populations.E]\nmodel = \"morris_lecar\"\nC = \"20 uF\"\n",
+                 {"net.toml:3: populations.E.C: found '20 uF'. Write a number, in uF/cm2"});
+}
+
 TEST_F(Descriptions, NetworksBeyondTheMemoryAreRefusedWithTheirSize) {
   expect_refused("[populations.E]\nmodel = \"lif\"\nsize = 4000000000\ntau_syn = 5\n",
                  {"net.toml:1: populations.E: 4000000000 neurons of model 'lif' need", "TiB",
