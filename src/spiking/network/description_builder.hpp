@@ -26,6 +26,7 @@ class DescriptionBuilder {
   void read_population(io::TomlTable table, const std::string& name);
   void read_size(io::TomlTable& table, Population& population);
   void read_receptors(io::TomlTable& table, Population& population);
+  static void require_parameters(const Population& population, const Model& kind);
   void read_trains(io::TomlTable& table, Population& population);
   void draw_pulses(io::TomlTable& table, Population& population);
   void read_parameter(io::TomlTable& table, Population& population, const Parameter& parameter);
@@ -37,8 +38,8 @@ class DescriptionBuilder {
                    Connection& connection);
   const Grid& grid_of(io::TomlTable& table, std::string_view key, std::int64_t population);
   Connection read_connection(io::TomlTable& table, const Population& target);
-  Projection read_synapses(io::TomlTable& table, std::int64_t source, std::int64_t target);
   static void read_receptor(io::TomlTable& table, const Population& target, Connection& connection);
+  Projection read_synapses(io::TomlTable& table, std::int64_t source, std::int64_t target);
   void read_electrical(io::TomlTable& table);
   void read_current(io::TomlTable& table);
   void read_record(io::TomlTable& table);
@@ -48,8 +49,8 @@ class DescriptionBuilder {
   io::TomlTable root_;
   Rng rng_;
   std::vector<Grid> grids_;  ///< Grid of each population; without columns if it has none.
+  MemoryNeed memory_;
   NetworkDescription description_;
 };
-  MemoryNeed memory_;
 
 }  // namespace afterspike::spiking

@@ -147,6 +147,23 @@ void DescriptionBuilder::read_parameter(TomlTable& table, Population& population
   }
 }
 
+/// Models without defaults, such as glifr, need all of their parameters.
+void DescriptionBuilder::require_parameters(const Population& population, const Model& kind) {
+  std::vector<std::string> missing;
+  for (const Parameter& parameter : kind.parameters) {
+    if (parameter.extent != Extent::neuron) continue;
+    if (!population.columns.at(std::string(parameter.name)).empty()) continue;
+    missing.push_back(parameter.unit == "1"
+                          ? std::string(parameter.symbol)
+                          : fmt::format("{} ({})", parameter.symbol, parameter.unit));
+  }
+  require(
+      missing.empty(), ErrorKind::config,
+      "model '{}' has no defaults for {}. Give their values, or take them from a trained network"
+      " with `afterspike export`",
+      population.model, fmt::join(missing, ", "));
+}
+
 /// `size`, or `grid = [columns, rows]` with `spacing` and `edge_wrap`.
 void DescriptionBuilder::read_size(TomlTable& table, Population& population) {
   Grid grid;
@@ -180,9 +197,11 @@ void DescriptionBuilder::read_population(TomlTable table, const std::string& nam
   population.model = table.text("model");
   const Model& kind = model(population.model);
   read_size(table, population);
+  memory_.add_population(table, population);
   set_defaults(population, table.text("preset", ""));
   read_receptors(table, population);
   for (const Parameter& parameter : kind.parameters) read_parameter(table, population, parameter);
+  require_parameters(population, kind);
   // Neurons start at E_L if the description gives it and no V_m.
   const bool starts = table.find("V_m") != nullptr || table.find("initial_potential") != nullptr;
   const bool rests = table.find("E_L") != nullptr || table.find("resting_potential") != nullptr;
@@ -197,7 +216,6 @@ void DescriptionBuilder::read_population(TomlTable table, const std::string& nam
     population.rates = {table.numbers("rate_times"), table.numbers("rate_values")};
   }
   if (kind.has_copies) population.copies = table.integer("copies", 1);
-  memory_.add_population(table, population);
   table.finish();
   description_.network.populations.push_back(std::move(population));
 }

@@ -349,6 +349,12 @@ TEST_F(Descriptions, NetworksBeyondTheMemoryAreRefusedWithTheirSize) {
       {"projections.0: about 9e+10 synapses from 'E' to 'E' need 5.0 TiB", "are free. Lower"});
 }
 
+TEST_F(Descriptions, ModelsWithoutDefaultsNeedTheirParameters) {
+  expect_refused("[populations.E]\nmodel = \"glifr\"\n",
+                 {"net.toml:1: populations.E: model 'glifr' has no defaults for", "(mV)",
+                  "afterspike export"});
+}
+
 TEST_F(Descriptions, ProjectionsAreRefusedByName) {
   const std::string neurons =
       "[populations.E]\nmodel = \"lif\"\nsize = 4\ntau_syn = [5, 10]\n"
