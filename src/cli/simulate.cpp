@@ -85,7 +85,9 @@ std::vector<spiking::DescriptionSetting> settings_of(const Arguments& arguments)
             "--set: found '{}', expected PATH=VALUE, as populations.E.size=800", setting);
     settings.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
   }
-  if (arguments.has("seed")) settings.emplace_back("seed", arguments.text("seed"));
+  if (arguments.has("seed")) {
+    settings.emplace_back("seed", std::to_string(arguments.integer("seed", 0)));
+  }
   return settings;
 }
 
