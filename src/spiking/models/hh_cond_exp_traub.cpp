@@ -100,7 +100,8 @@ ModelEntry entry_hh_cond_exp_traub() {
           " I_e + I\ndx/dt = alpha_x(V - V_T) (1 - x) - beta_x(V - V_T) x for x = m, h, n\n\n"
           "A step at whose end V is V_T + 30 mV or above and has fallen spikes, unless the last "
           "spike is less than"
-          " t_ref ago. Nothing is reset. Gates begin at rest at the initial V.",
+          " t_ref ago. Nothing is reset. Gates begin at rest at the initial V; NEST "
+          "takes the rates at V = E_L without V_T there (m and n near 0, h near 1).",
           "Traub and Miles 1991; Brette et al. 2007, benchmark 3; NEST 3.10, hh_cond_exp_traub"};
 }
 
