@@ -230,6 +230,35 @@ class Amat2Twin final : public Twin {
   States slopes_, begin_;
 };
 
+class SfaRrTwin final : public Twin {
+ public:
+  explicit SfaRrTwin(const Values& p) : p_(p), s_(p, 3, false) {
+    x.assign(5, 0);
+    x[0] = p_.at("V_m");
+  }
+  void slopes(const States& at, double current, States& dx) const override {
+    const double V = at[0];
+    dx[0] = (-p_.at("g_L") * (V - p_.at("E_L")) - at[1] * (V - p_.at("E_sfa")) -
+             at[2] * (V - p_.at("E_rr")) - at[3] * (V - p_.at("E_ex")) -
+             at[4] * (V - p_.at("E_in")) + p_.at("I_e") + current) /
+            p_.at("C_m");
+    dx[1] = -at[1] / p_.at("tau_sfa");
+    dx[2] = -at[2] / p_.at("tau_rr");
+    s_.slopes(at, dx);
+  }
+  void arrive(std::size_t receptor, double weight) override { s_.arrive(x, receptor, weight); }
+  bool fires(double /*before*/) const override { return x[0] >= p_.at("V_th"); }
+  void reset() override {
+    x[0] = p_.at("V_reset");
+    x[1] += p_.at("q_sfa");
+    x[2] += p_.at("q_rr");
+  }
+
+ private:
+  Values p_;
+  Synapses s_;
+};
+
 struct Entry {
   std::string model;
   Values changed;  ///< Parameters that are not defaults.
@@ -260,6 +289,7 @@ std::vector<Entry> entries() {
   return {
       {"aeif_cond_alpha", {}, 900, 30, 20, 0.05, 1e-3, twin<AeifTwin>(true, true)},
       {"aeif_cond_alpha", {{"t_ref", 1.7}}, 900, 30, 20, 0.05, 1e-3, twin<AeifTwin>(true, true)},
+      {"iaf_cond_exp_sfa_rr", {}, 900, 20, 20, 0.1, 1e-4, twin<SfaRrTwin>()},
       {"hh_cond_exp_traub", {}, 500, 20, 20, 0.01, 5e-4, twin<TraubTwin>()},
       {"gif_cond_exp", kGif, 80, 2, 2, 0.1, 1e-6, twin_on_grid<GifCondTwin>()},
       {"amat2_psc_exp", {{"beta", 0.3}}, 200, 300, -300, 0.1, 1e-8, twin_on_grid<Amat2Twin>()}};
