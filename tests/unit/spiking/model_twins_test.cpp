@@ -290,6 +290,7 @@ std::vector<Entry> entries() {
       {"aeif_cond_alpha", {}, 900, 30, 20, 0.05, 1e-3, twin<AeifTwin>(true, true)},
       {"aeif_cond_alpha", {{"t_ref", 1.7}}, 900, 30, 20, 0.05, 1e-3, twin<AeifTwin>(true, true)},
       {"iaf_cond_exp_sfa_rr", {}, 900, 20, 20, 0.1, 1e-4, twin<SfaRrTwin>()},
+      {"aeif_psc_alpha", {}, 900, 300, -300, 0.1, 1e-3, twin<AeifTwin>(false, true)},
       {"hh_cond_exp_traub", {}, 500, 20, 20, 0.01, 5e-4, twin<TraubTwin>()},
       {"gif_cond_exp", kGif, 80, 2, 2, 0.1, 1e-6, twin_on_grid<GifCondTwin>()},
       {"amat2_psc_exp", {{"beta", 0.3}}, 200, 300, -300, 0.1, 1e-8, twin_on_grid<Amat2Twin>()}};
