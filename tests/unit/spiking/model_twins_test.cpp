@@ -259,6 +259,29 @@ class SfaRrTwin final : public Twin {
   Synapses s_;
 };
 
+/// One receptor, which moves the voltage.
+class AeifDeltaTwin final : public Twin {
+ public:
+  explicit AeifDeltaTwin(const Values& p) : p_(p) { x = {p_.at("V_m"), p_.at("w")}; }
+  void slopes(const States& at, double current, States& dx) const override {
+    const double above = at[0] - p_.at("E_L"), g = p_.at("g_L"), Delta = p_.at("Delta_T");
+    dx[0] = (-g * above + g * Delta * std::exp((at[0] - p_.at("V_th")) / Delta) - at[1] +
+             p_.at("I_e") + current) /
+            p_.at("C_m");
+    dx[1] = (p_.at("a") * above - at[1]) / p_.at("tau_w");
+  }
+  void arrive(std::size_t /*receptor*/, double weight) override { x[0] += weight; }
+  bool is_delta(std::size_t /*receptor*/) const override { return true; }
+  double peak() const override { return p_.at("V_peak"); }
+  void reset() override {
+    x[0] = p_.at("V_reset");
+    x[1] += p_.at("b");
+  }
+
+ private:
+  Values p_;
+};
+
 struct Entry {
   std::string model;
   Values changed;  ///< Parameters that are not defaults.
@@ -291,6 +314,7 @@ std::vector<Entry> entries() {
       {"aeif_cond_alpha", {{"t_ref", 1.7}}, 900, 30, 20, 0.05, 1e-3, twin<AeifTwin>(true, true)},
       {"iaf_cond_exp_sfa_rr", {}, 900, 20, 20, 0.1, 1e-4, twin<SfaRrTwin>()},
       {"aeif_psc_alpha", {}, 900, 300, -300, 0.1, 1e-3, twin<AeifTwin>(false, true)},
+      {"aeif_psc_delta", {{"t_ref", 1.7}}, 900, 2, -3, 0.1, 1e-3, twin<AeifDeltaTwin>()},
       {"hh_cond_exp_traub", {}, 500, 20, 20, 0.01, 5e-4, twin<TraubTwin>()},
       {"gif_cond_exp", kGif, 80, 2, 2, 0.1, 1e-6, twin_on_grid<GifCondTwin>()},
       {"amat2_psc_exp", {{"beta", 0.3}}, 200, 300, -300, 0.1, 1e-8, twin_on_grid<Amat2Twin>()}};
