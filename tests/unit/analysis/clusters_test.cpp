@@ -203,9 +203,7 @@ TEST(Clusters, OneSentenceSaysWhetherThereAreKinds) {
   EXPECT_NE(sentence(10, 1.0 / 11, 3).find("10 replicates are too few"), std::string::npos);
   ClusterReport untested;
   untested.options.replicates = 0;
-  EXPECT_NE(kinds_sentence(untested)
-                .find("was not tested"),
-            std::string::npos);
+  EXPECT_NE(kinds_sentence(untested).find("was not tested"), std::string::npos);
 }
 
 }  // namespace
