@@ -47,6 +47,10 @@ Arguments simulate_arguments() {
              "those that NET.toml states, else spikes).")
       .value("interval", "T", "Time between recorded samples (default: the time step).")
       .value("dt", "T", "Step of the grid (default: the network's).")
+      .value(
+          "coupling", "NAME",
+          "Electrical synapses: previous_step, previous_partner or iterated (default: as NET.toml "
+          "states, else previous_step).")
       .value("out", "DIR", "New directory for spikes and samples.")
       .flag("json", "Print one JSON object.");
   add_data_directory(add_threads(add_engine(arguments)));
@@ -66,6 +70,9 @@ void set_copies(const Arguments& arguments, spiking::Network& network) {
 spiking::Options read_options(const Arguments& arguments) {
   spiking::Options options = simulation_options(arguments);
   options.dt_ms = positive_ms(arguments, "dt");
+  if (arguments.has("coupling")) {
+    options.coupling = spiking::electrical_coupling(arguments.text("coupling"));
+  }
   return options;
 }
 
@@ -75,6 +82,7 @@ struct Input {
   double until_ms = 0;  ///< 0: not stated.
   std::vector<spiking::RecordRequest> records;
   std::uint64_t seed = 1;  ///< Seed of the run: --seed, else the description.
+  spiking::ElectricalCoupling coupling = spiking::ElectricalCoupling::previous_step;
 };
 
 std::vector<spiking::DescriptionSetting> settings_of(const Arguments& arguments) {
@@ -97,13 +105,18 @@ Input read_input(const Arguments& arguments) {
     require(arguments.list("set").empty(), ErrorKind::usage,
             "--set: found the network '{}', expected a description, NET.toml", path);
     const auto seed = static_cast<std::uint64_t>(arguments.integer("seed", 0));
-    return {spiking::read_network(path), positive_ms(arguments, "until"), {}, seed};
+    return {spiking::read_network(path),
+            positive_ms(arguments, "until"),
+            {},
+            seed,
+            spiking::ElectricalCoupling::previous_step};
   }
   spiking::NetworkDescription description = spiking::read_description(path, settings_of(arguments));
   const double until = positive_ms(arguments, "until", description.until_ms);
   require(until > 0, ErrorKind::usage,
           "--until: '{}' states no end of the run; expected --until T, as --until \"1 s\"", path);
-  return {std::move(description.network), until, std::move(description.records), description.seed};
+  return {std::move(description.network), until, std::move(description.records), description.seed,
+          description.coupling};
 }
 
 /// Refuses flags of the other way to run.
@@ -263,6 +276,7 @@ io::Json run_for(const Arguments& arguments, Input& input) {
           "--interval: expected --record V or another quantity: spikes are recorded as they come");
   if (arguments.has("out")) require_free(arguments.text("out"), false);
   spiking::Options options = read_options(arguments);
+  if (!arguments.has("coupling")) options.coupling = input.coupling;
   options.threads = threads(arguments);
   options.seed = input.seed;
   const double until = input.until_ms;

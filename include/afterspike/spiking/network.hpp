@@ -161,8 +161,7 @@ struct OrnsteinUhlenbeckCurrent {
 
 /// Electrical synapses between neurons of two populations, or of one: entry n couples neuron
 /// first_neurons[n] with second_neurons[n] by a conductance. A current g (V_second - V_first) flows
-/// into the first neuron and its negative into the second. The voltages are those at the begin of
-/// the step, so the error shrinks in proportion to the step.
+/// into the first neuron and its negative into the second.
 struct ElectricalSynapses {
   std::int64_t first = 0, second = 0;  ///< Indices of populations.
   std::vector<std::int64_t> first_neurons, second_neurons;
@@ -170,6 +169,22 @@ struct ElectricalSynapses {
 
   bool operator==(const ElectricalSynapses&) const = default;
 };
+
+/// The voltages from which currents of electrical synapses follow
+/// (docs/simulation.md#electrical-synapses).
+enum class ElectricalCoupling {
+  previous_step,     ///< Both voltages at the begin of the step: order 1.
+  previous_partner,  ///< The partner's voltage at the begin of the step, the neuron's own as it is
+                     ///< within the step: order 1, stable for any conductance. NEST without
+                     ///< use_wfr.
+  iterated,  ///< A step is repeated until the voltages of all partners agree (waveform relaxation):
+             ///< of higher order, about eight times as slow. NEST with use_wfr.
+};
+
+/// "previous_step", "previous_partner", "iterated".
+std::string_view name_of(ElectricalCoupling coupling);
+/// The coupling of this name. Throws Error(config) that lists the names.
+ElectricalCoupling electrical_coupling(std::string_view name);
 
 /// Outputs = weight (scale * spikes of each neuron in the last window_ms) + bias, where a spike of
 /// one of several copies counts 1 / copies.

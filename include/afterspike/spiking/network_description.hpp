@@ -24,6 +24,7 @@ struct NetworkDescription {
   std::uint64_t seed = 1;  ///< Seed of the network's random numbers, and the default of the run's.
   double until_ms = 0;     ///< 0: the description states no end.
   std::vector<RecordRequest> records;
+  ElectricalCoupling coupling = ElectricalCoupling::previous_step;  ///< `coupling` of the file.
 };
 
 /// A setting of a description: a dotted path ("populations.E.C_m", "projections.0.weight",

@@ -26,7 +26,8 @@ struct Options {
   Engine engine = Engine::grid;
   std::map<std::string, Engine> engines = {};  ///< Populations that are computed otherwise.
   double dt_ms = 0;                            ///< Step of the grid; 0: the network's.
-  int threads = 1;                             ///< Results are the same for any number.
+  ElectricalCoupling coupling = ElectricalCoupling::previous_step;
+  int threads = 1;  ///< Results are the same for any number.
   /// Rounds weights to float32, 8 bytes a synapse. Without, they are kept as they are: in 8 bytes
   /// where each is a float32 already, else in 12.
   bool float32_weights = false;

@@ -25,6 +25,16 @@ struct Arriving {
   std::span<const Kick> kicks;
 };
 
+/// Currents of electrical synapses into a group. The coupling sets them before each step.
+struct CoupledInput {
+  /// Whether V of a cell and its partners vary within the step (Gap in grid/ode_group.hpp): groups
+  /// that integrate equations. Others take a constant current.
+  bool is_course = false;
+  Lines current;      ///< [4, columns] c0 to c3, or [columns]; pA
+  Lines conductance;  ///< [columns], nS; empty for a constant current.
+  Lines shown;        ///< [3, columns], set by advance(); empty for a constant current.
+};
+
 /// A piece of a population on the grid.
 class GridGroup {
  public:
@@ -50,6 +60,11 @@ class GridGroup {
 
   virtual void reset() = 0;
 
+  /// Draws random numbers and sets injected currents of the step that ends at `step`. advance()
+  /// calls it unless it was called for this step already; a step may then be advanced again from
+  /// saved rows.
+  virtual void prepare(std::int64_t /*step*/) {}
+
   /// The step that ends at `step`. Takes what arrives and leaves 0 in the sums. Writes the cells
   /// that spike, ascending; returns how many.
   virtual std::int64_t advance(std::int64_t step, const Arriving& arriving,
@@ -60,9 +75,11 @@ class GridGroup {
 
   /// Voltages of cells in mV, valid until the next step; null if the model has none.
   virtual const double* voltages() { return nullptr; }
-  /// A current of each cell that is added to the others in every step, for electrical synapses: the
-  /// caller writes it before each step. Null if the model takes none.
-  virtual double* coupled_current() { return nullptr; }
+  /// Adds the input of electrical synapses, with courses if `wants_courses` and the model can; null
+  /// if the model has none.
+  virtual CoupledInput* coupled_input(bool /*wants_courses*/) { return nullptr; }
+  /// Whether V may be reset within a step, where its course has a jump.
+  virtual bool resets_within_steps() const { return true; }
 
   /// Number of state variables of the model's differential equations, the first of its variables; 0
   /// if the model has no such equations, or more state than they advance.

@@ -37,11 +37,13 @@ class LeakyGroup final : public GridGroup {
   void land(std::span<const Kick> kicks);
   double value(std::int64_t local, std::size_t variable) const override;
   const double* voltages() override;
-  double* coupled_current() override;
+  CoupledInput* coupled_input(bool wants_courses) override;
+  void prepare(std::int64_t step) override;
   std::vector<Row> rows() override;
   void restored(double time_ms) override {
+    prepared_ = 0;
     // The saved external currents contain those of electrical synapses.
-    if (!coupled_.empty()) return update_external(time_ms);
+    if (!coupled_.current.empty()) return update_external(time_ms);
     step_.external = {external_.data(), 1};
     next_change_ = stimuli_.next_change(time_ms - dt_ - slack(time_ms));
   }
@@ -78,8 +80,10 @@ class LeakyGroup final : public GridGroup {
   Leaky leaky_;
   Stimuli stimuli_;
   double dt_, next_change_ = 0;
+  std::int64_t prepared_ = 0;  ///< The last step for which prepare() was called.
   LeakyStep step_;
-  Lines coupled_, absolute_, uncoupled_;  ///< Electrical synapses; empty without.
+  CoupledInput coupled_;
+  Lines absolute_, uncoupled_;  ///< Electrical synapses; empty without.
   Lines voltage_, waiting_, external_, spike_part_, voltage_part_, current_, rise_, synaptic_;
   std::vector<Coefficient> current_keep_, current_mean_, current_factor_, current_add_;
   std::vector<Coefficient> synapse_keep_, synapse_gain_, rise_gain_, rise_keep_, rise_jump_;
@@ -194,6 +198,7 @@ void LeakyGroup::reset() {
   step_.current = current_.data();
   step_.rise = rise_.data();
   step_.synaptic = synaptic_.data();
+  prepared_ = 0;
   update_external(0);
 }
 
@@ -208,14 +213,20 @@ void LeakyGroup::update_external(double time_ms) {
                                    [&](double current) { return current == external_[0]; });
   step_.external = {external_.data(), uniform ? 0 : 1};
   next_change_ = stimuli_.next_change(time_ms + slack(time_ms));
-  if (!coupled_.empty()) uncoupled_ = external_;
+  if (!coupled_.current.empty()) uncoupled_ = external_;
+}
+
+void LeakyGroup::prepare(std::int64_t step) {
+  if (step == prepared_) return;
+  const double begin = static_cast<double>(step - 1) * dt_;
+  if (next_change_ <= begin + slack(begin)) update_external(begin);
+  prepared_ = step;
 }
 
 std::int64_t LeakyGroup::advance(std::int64_t step, const Arriving& arriving,
                                  std::uint32_t* spiked) {
-  const double begin = static_cast<double>(step - 1) * dt_;
-  if (next_change_ <= begin + slack(begin)) update_external(begin);
-  if (!coupled_.empty()) add_coupled();
+  prepare(step);
+  if (!coupled_.current.empty()) add_coupled();
   const bool delta = step_.synapse == GridSynapse::delta;
   step_.arriving = delta ? sums_of(arriving) : arriving.sums;
   const std::int64_t count = leaky_step(step_, spiked);
@@ -288,17 +299,19 @@ const double* LeakyGroup::voltages() {
   return absolute_.data();
 }
 
-double* LeakyGroup::coupled_current() {
-  if (coupled_.empty()) {
-    coupled_.resize(external_.size(), 0.0);
+CoupledInput* LeakyGroup::coupled_input(bool /*wants_courses*/) {
+  if (coupled_.current.empty()) {
+    coupled_.current.resize(external_.size(), 0.0);
     uncoupled_ = external_;
   }
-  return coupled_.data();
+  return &coupled_;
 }
 
 /// Sets the external current to the injected one and that of electrical synapses.
 void LeakyGroup::add_coupled() {
-  for (std::size_t n = 0; n < coupled_.size(); ++n) external_[n] = uncoupled_[n] + coupled_[n];
+  for (std::size_t n = 0; n < external_.size(); ++n) {
+    external_[n] = uncoupled_[n] + coupled_.current[n];
+  }
   step_.external = {external_.data(), 1};
 }
 

@@ -53,7 +53,7 @@ GridPart::GridPart(const Layout& layout, const std::vector<GridShare>& shares,
   spiked_.resize(static_cast<std::size_t>(most));
   add_tiles(shares);
   add_drives();
-  add_couplings();
+  coupling_ = std::make_unique<Coupling>(layout, groups_);
 }
 
 /// Draws the synapses of rules, tile by tile.
@@ -99,50 +99,9 @@ void GridPart::add_drives() {
   }
 }
 
-/// Resolves electrical synapses to groups, which the layout has put into this part whole.
-void GridPart::add_couplings() {
-  voltages_.resize(groups_.size());
-  currents_.resize(groups_.size());
-  std::vector<std::size_t> group_of(layout_.network->populations.size(), groups_.size());
-  for (std::size_t index = 0; index < groups_.size(); ++index) {
-    const auto population = static_cast<std::size_t>(groups_[index]->piece().population);
-    group_of[population] = index;
-    if (!layout_.is_coupled[population]) continue;
-    const bool able =
-        groups_[index]->voltages() != nullptr && groups_[index]->coupled_current() != nullptr;
-    const Population& coupled = layout_.network->populations[population];
-    require(able, ErrorKind::config, "population '{}': model '{}' has no electrical synapses",
-            coupled.name, coupled.model);
-    coupled_groups_.push_back(index);
-  }
-  for (const ElectricalSynapses& synapses : layout_.network->electrical_synapses) {
-    const std::size_t first = group_of[static_cast<std::size_t>(synapses.first)];
-    const std::size_t second = group_of[static_cast<std::size_t>(synapses.second)];
-    if (first == groups_.size() || second == groups_.size()) continue;  // Another part's.
-    for (std::size_t at = 0; at < synapses.conductances_ns.size(); ++at) {
-      couplings_.push_back({first, second, synapses.first_neurons[at], synapses.second_neurons[at],
-                            synapses.conductances_ns[at]});
-    }
-  }
-}
-
-/// Sets the currents of electrical synapses from the voltages at the begin of a step.
-void GridPart::couple() {
-  for (const std::size_t group : coupled_groups_) {
-    voltages_[group] = groups_[group]->voltages();
-    currents_[group] = groups_[group]->coupled_current();
-    std::fill(currents_[group], currents_[group] + groups_[group]->cells(), 0.0);
-  }
-  for (const Coupling& each : couplings_) {
-    const double current = each.conductance * (voltages_[each.second_group][each.second] -
-                                               voltages_[each.first_group][each.first]);
-    currents_[each.first_group][each.first] += current;
-    currents_[each.second_group][each.second] -= current;
-  }
-}
-
 void GridPart::reset() {
   for (const auto& group : groups_) group->reset();
+  coupling_->reset();
   for (Slot& each : ring_) {
     std::fill(each.sums.begin(), each.sums.end(), 0.0);
     for (auto& kicks : each.kicks) kicks.clear();
@@ -254,11 +213,14 @@ void GridPart::advance(std::int64_t step) {
   Slot& arriving = slot(step);
   if (!drives_.empty()) drive(step, arriving.sums.data());
   if (!tiles_.empty()) deliver_tiles(step, arriving.sums.data());
-  if (!couplings_.empty()) couple();
+  const auto arriving_at = [&](std::size_t index) {
+    double* sums = arriving.sums.empty() ? nullptr : arriving.sums.data() + first_place_[index];
+    return Arriving{sums, arriving.kicks[index]};
+  };
+  if (!coupling_->empty()) coupling_->prepare(step, arriving_at);
   for (std::size_t index = 0; index < groups_.size(); ++index) {
     GridGroup& group = *groups_[index];
-    double* sums = arriving.sums.empty() ? nullptr : arriving.sums.data() + first_place_[index];
-    const std::int64_t count = group.advance(step, {sums, arriving.kicks[index]}, spiked_.data());
+    const std::int64_t count = group.advance(step, arriving_at(index), spiked_.data());
     arriving.kicks[index].clear();
     const auto copies = static_cast<std::uint32_t>(group.copies());
     const double size = 1 / static_cast<double>(copies);

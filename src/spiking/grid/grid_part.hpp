@@ -6,6 +6,7 @@
 
 #include "connect/connections.hpp"
 #include "connect/tile_store.hpp"
+#include "grid/coupling.hpp"
 #include "grid/grid_group.hpp"
 #include "grid/poisson_drive.hpp"
 #include "simulation/part.hpp"
@@ -62,8 +63,6 @@ class GridPart final : public Part {
   void add_drives();
   void drive(std::int64_t step, double* sums);
   void deliver_tiles(std::int64_t step, double* sums);
-  void add_couplings();
-  void couple();
   void advance(std::int64_t step);
   void sample(std::int64_t step);
 
@@ -91,16 +90,7 @@ class GridPart final : public Part {
   std::vector<Drive> drives_;
   std::vector<std::uint32_t> spiked_;
   std::vector<Sampled> sampled_;
-  /// An electrical synapse between cells of two groups.
-  struct Coupling {
-    std::size_t first_group, second_group;
-    std::int64_t first, second;
-    double conductance;
-  };
-  std::vector<Coupling> couplings_;
-  std::vector<std::size_t> coupled_groups_;
-  std::vector<const double*> voltages_;  ///< Voltages of each coupled group, in this step.
-  std::vector<double*> currents_;
+  std::unique_ptr<Coupling> coupling_;
   std::int64_t step_ = 0;
   bool has_copies_ = false;
 };

@@ -117,14 +117,15 @@ struct SubSteps {
 };
 
 /// Advances all lanes. Returns those for which the sub-steps are too long.
-template <typename M>
+template <typename M, bool kGap>
 HWY_INLINE Mask integrate(const Coefficients<Vec>& c, Block<M>& b, const Vec* keep,
-                          const SubSteps& steps) {
+                          const GapInput<Vec>& gap, const SubSteps& steps) {
   const Mask free = b.waited <= Vec(0);
   Mask failed = b.waited < Vec(-1);
+  const double part = 1 / static_cast<double>(steps.count);
   for (std::int64_t sub = 0; sub < steps.count; ++sub) {
-    const Accuracy<Vec> accuracy =
-        runge_kutta<M, Vec>(b.now, c, b.current, keep, steps.length, free);
+    const Drive<Vec, kGap> drive{b.current, gap, static_cast<double>(sub) * part, part};
+    const Accuracy<Vec> accuracy = runge_kutta<M, Vec>(b.now, c, drive, keep, steps.length, free);
     failed = failed | !(accuracy.error <= accuracy.allowed * steps.strictness);
     if constexpr (M::kPeak) failed = failed | (free & at_peak(b.now, c));
   }
@@ -148,7 +149,7 @@ HWY_INLINE Vec ones(Mask mask) {
 }
 
 /// Advances the lanes of a vector one by one.
-template <typename M>
+template <typename M, bool kGap>
 void take_lanes(OdeStep& s, const Columns& at, Block<M>& b) {
   constexpr std::size_t kRows = M::kStates + 2 * receptors<M>() + 3;
   HWY_ALIGN double lane[kRows][kLanes];
@@ -175,7 +176,7 @@ void take_lanes(OdeStep& s, const Columns& at, Block<M>& b) {
       start.receptor.value[r] = lane[row++][index];
       start.receptor.rise[r] = lane[row++][index];
     }
-    Alone<M> alone(s, at[index], current[index], start, waiting[index]);
+    Alone<M, kGap> alone(s, at[index], current[index], start, waiting[index]);
     alone.advance();
     row = 0;
     for (std::size_t i = 0; i < M::kStates; ++i) lane[row++][index] = alone.neuron().x[i];
@@ -249,6 +250,27 @@ HWY_INLINE Mask finish(const Neuron<M, Vec>& before, Neuron<M, Vec>& now,
   }
 }
 
+/// dt dV/dt at the begin (0) or the end (1) of the step.
+template <typename M>
+HWY_INLINE Vec slope_at(const OdeStep& s, const Coefficients<Vec>& c, const GapInput<Vec>& gap,
+                        const Block<M>& b, const Neuron<M, Vec>& n, double part) {
+  Vec slopes[M::kStates];
+  const Drive<Vec, true> drive{b.current, gap, part, 0};
+  M::derivatives(n.x, c, n.receptor.value, drive.at(0, n.x[0]), slopes);
+  if constexpr (M::kHolds) slopes[0] = select(b.waited <= Vec(0), slopes[0], Vec(0));
+  return s.dt_ms * slopes[0];
+}
+
+/// Shows partners the course of V. What a reset at the end of the step changes belongs to the next.
+template <typename M>
+HWY_NOINLINE void show_course(const OdeStep& s, const Columns& at, const Coefficients<Vec>& c,
+                              const GapInput<Vec>& gap, Block<M>& b) {
+  at.store(b.now.x[0], s.gap.shown);
+  at.store(slope_at<M>(s, c, gap, b, b.start, 0), s.gap.shown + s.columns);
+  at.store(slope_at<M>(s, c, gap, b, b.now, 1), s.gap.shown + 2 * s.columns);
+  b.current = b.current + gap.current(Vec(1), b.now.x[0]);
+}
+
 /// Spikes, resets and arrivals at the end of a step.
 template <typename M>
 HWY_INLINE void end_step(const OdeStep& s, const Columns& at, const Coefficients<Vec>& c,
@@ -300,21 +322,22 @@ HWY_INLINE void end_block(OdeStep& result, const OdeStep& s, const Columns& at,
   conclude(result, at, b.fired, sum);
 }
 
-template <typename M>
+template <typename M, bool kGap>
 HWY_NOINLINE void advance_alone(OdeStep& s) {
   Table<M> table(s.coefficients);
   for (std::int64_t column = 0; column < s.columns; column += static_cast<std::int64_t>(lanes())) {
     const Columns at(column);
     Block<M> b = load_block<M>(s, at);
     const Mask none = b.fired;
-    take_lanes<M>(s, at, b);
+    take_lanes<M, kGap>(s, at, b);
+    if constexpr (kGap) show_course<M>(s, at, table.at(at), GapInput<Vec>(s, column), b);
     end_block<M>(s, s, at, table.at(at), b, none);
   }
 }
 
-template <typename M>
-void advance_ode(OdeStep& s) {
-  if (s.level == OdeLevel::alone) return advance_alone<M>(s);
+template <typename M, bool kGap>
+void advance_level(OdeStep& s) {
+  if (s.level == OdeLevel::alone) return advance_alone<M, kGap>(s);
   Table<M> table(s.coefficients);
   const OdeStep fixed = s;  // Stores of results do not change it.
   constexpr std::int64_t kSubSteps[] = {1, kFineSubSteps, kFinestSubSteps};
@@ -332,10 +355,18 @@ void advance_ode(OdeStep& s) {
     for (std::size_t r = 0; r < receptors<M>(); ++r) {
       keep[r] = at.coefficient(fixed.decays[r * Decay::count + decay]);
     }
-    const Mask left = integrate<M>(c, b, keep, {h, strict, count});
+    const GapInput<Vec> gap(fixed, column);
+    const Mask left = integrate<M, kGap>(c, b, keep, gap, {h, strict, count});
+    if constexpr (kGap) show_course<M>(fixed, at, c, gap, b);
     b.waiting = max(b.waited - 1, Vec(0));
     end_block<M>(s, fixed, at, c, b, left);
   }
+}
+
+template <typename M>
+void advance_ode(OdeStep& s) {
+  if (s.gap.conductance != nullptr) return advance_level<M, true>(s);
+  advance_level<M, false>(s);
 }
 
 /// Everything that a rule from step to step sees. Arrivals of each receptor are sums.
@@ -408,6 +439,11 @@ OdeRule ode_rule(void (*advance)(OdeStep&)) {
   rule.is_exact_refractory = M::kExactRefractory;
   rule.is_random = M::kRandom;
   rule.has_voltage = M::kVoltage;
+  rule.has_peak = M::kPeak;
+  rule.longest_ms = M::kLongest;
+  rule.is_equation = !requires {
+    &M::step;
+  };
   rule.prepare = M::prepare;
   rule.initial = M::initial;
   if constexpr (requires { &M::variable; }) rule.variable = M::variable;

@@ -24,7 +24,7 @@ constexpr double kAlone = 0.1;
 constexpr int kMostSubSteps = 20000;
 
 /// One neuron through one step, in steps of their own length.
-template <typename M>
+template <typename M, bool kGap>
 class Alone {
  public:
   Alone(const OdeStep& step, std::int64_t column, double current, Neuron<M, double> start,
@@ -32,6 +32,7 @@ class Alone {
       : n_(start),
         c_{step.coefficients, column},
         step_(step),
+        gap_(step, column),
         current_(current),
         waiting_(waiting),
         refractory_(step.refractory.data[step.refractory.step * column]) {
@@ -47,13 +48,13 @@ class Alone {
     waiting_ = max(waiting_ - 1, 0.0);
     double length = dt / static_cast<double>(step_.sub_steps * kFineSubSteps);
     int tried = 0;
-    for (double time = 0; dt - time > 1e-12 * dt && count_ < 2; ++tried) {
+    for (; dt - time_ > 1e-12 * dt && count_ < 2; ++tried) {
       if (!std::isfinite(n_.x[0]) || tried > kMostSubSteps) {
         n_.x[0] = std::numeric_limits<double>::quiet_NaN();  // conclude() reports it.
         break;
       }
       const bool held = hold > 0;
-      const double rest = held ? min(hold, dt - time) : dt - time;
+      const double rest = held ? min(hold, dt - time_) : dt - time_;
       const double h = min(length, rest);
       const Neuron<M, double> before = n_;
       const Accuracy<double> accuracy = take(h, !held);
@@ -68,13 +69,13 @@ class Alone {
         const bool reached =
             at_peak(n_, c_) || !std::isfinite(n_.x[0]) || (!accurate && n_.x[0] > before.x[0]);
         if (!held && reached) {
-          time += accurate ? find_peak(before, h) : h;
-          hold = spike(dt - time);
-          length = dt - time;
+          time_ += accurate ? find_peak(before, h) : h;
+          hold = spike(dt - time_);
+          length = dt - time_;
           continue;
         }
       }
-      time += h;
+      time_ += h;
       if (held) hold = h < hold ? hold - h : 0;
       length = max(h * factor(accuracy), least());
     }
@@ -92,7 +93,8 @@ class Alone {
   HWY_NOINLINE Accuracy<double> take(double h, bool free) {
     double keep[room<M>()];
     for (std::size_t r = 0; r < receptors<M>(); ++r) keep[r] = exp(-0.5 * h * rate_[r]);
-    Accuracy<double> accuracy = runge_kutta<M, double>(n_, c_, current_, keep, h, free);
+    const Drive<double, kGap> drive{current_, gap_, time_ / step_.dt_ms, h / step_.dt_ms};
+    Accuracy<double> accuracy = runge_kutta<M, double>(n_, c_, drive, keep, h, free);
     accuracy.allowed *= kAlone * strictness(step_);
     return accuracy;
   }
@@ -143,7 +145,9 @@ class Alone {
   Neuron<M, double> n_;
   Coefficients<double> c_;
   const OdeStep& step_;
+  GapInput<double> gap_;
   double current_, waiting_, refractory_;
+  double time_ = 0;  ///< Since the begin of the step.
   double rate_[room<M>()];
   int count_ = 0;
 };

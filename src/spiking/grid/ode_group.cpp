@@ -30,7 +30,8 @@ class OdeGroup final : public GridGroup {
     list_.resize(static_cast<std::size_t>(columns_));
     step_.list = list_.data();
     step_.dt_ms = dt_;
-    step_.sub_steps = static_cast<std::int64_t>(std::max(1.0, std::ceil(dt_ / kLongest_ms - 1e-9)));
+    step_.sub_steps =
+        static_cast<std::int64_t>(std::max(1.0, std::ceil(dt_ / rule_.longest_ms - 1e-9)));
     make_coefficients();
     make_decays();
     reset();
@@ -42,7 +43,9 @@ class OdeGroup final : public GridGroup {
   std::vector<Row> rows() override;
   void restored(double time_ms) override;
   const double* voltages() override { return rule_.has_voltage ? states_.data() : nullptr; }
-  double* coupled_current() override;
+  CoupledInput* coupled_input(bool wants_courses) override;
+  bool resets_within_steps() const override { return !rule_.is_equation || rule_.has_peak; }
+  void prepare(std::int64_t step) override;
   std::size_t equations() const override { return rule_.derivatives == nullptr ? 0 : rule_.states; }
   void derivatives(std::int64_t cell, double injected_current, const double* x,
                    double* dx) const override {
@@ -79,10 +82,12 @@ class OdeGroup final : public GridGroup {
   OdeRule rule_;
   Stimuli stimuli_;
   double dt_, next_change_ = 0;
+  std::int64_t prepared_ = 0;  ///< The last step for which prepare() was called.
   OdeStep step_;
+  CoupledInput coupled_;
   std::vector<double> all_;  ///< [neurons, coefficients]
   std::vector<Coefficient> coefficients_, decays_;
-  Lines states_, synapses_, rises_, waiting_, external_, coupled_, random_;
+  Lines states_, synapses_, rises_, waiting_, external_, random_;
   std::vector<Rng> noise_;
   std::vector<std::uint32_t> list_;
   std::array<Refined, 3> refined_ = {Refined(OdeLevel::fine), Refined(OdeLevel::finest),
@@ -139,7 +144,7 @@ void OdeGroup::reset() {
   rises_.assign(receptors * columns, 0.0);
   waiting_.assign(columns, 0.0);
   external_.assign(columns, 0.0);
-  std::fill(coupled_.begin(), coupled_.end(), 0.0);
+  prepared_ = 0;
   std::vector<double> own(rule_.states);
   for (std::int64_t column = 0; column < columns_; ++column) {
     rule_.initial(coefficients_of(std::min(column, piece_.size() - 1)), own.data());
@@ -169,15 +174,24 @@ void OdeGroup::make_noise(double time_ms) {
 }
 
 void OdeGroup::restored(double time_ms) {
+  prepared_ = 0;
   step_.current = {external_.data(), 1};
   next_change_ = stimuli_.next_change(time_ms - dt_ - slack(time_ms));
   make_noise(time_ms);
 }
 
-double* OdeGroup::coupled_current() {
-  coupled_.resize(static_cast<std::size_t>(columns_), 0.0);
-  step_.coupled = coupled_.data();
-  return coupled_.data();
+CoupledInput* OdeGroup::coupled_input(bool wants_courses) {
+  const auto columns = static_cast<std::size_t>(columns_);
+  coupled_.is_course = wants_courses && rule_.is_equation;
+  coupled_.current.resize((coupled_.is_course ? 4 : 1) * columns, 0.0);
+  if (!coupled_.is_course) {
+    step_.coupled = coupled_.current.data();
+    return &coupled_;
+  }
+  coupled_.conductance.resize(columns, 0.0);
+  coupled_.shown.resize(3 * columns, 0.0);
+  step_.gap = {coupled_.conductance.data(), coupled_.current.data(), coupled_.shown.data()};
+  return &coupled_;
 }
 
 void OdeGroup::update_external(double time_ms) {
@@ -191,10 +205,16 @@ void OdeGroup::update_external(double time_ms) {
   next_change_ = stimuli_.next_change(time_ms + slack(time_ms));
 }
 
-std::int64_t OdeGroup::advance(std::int64_t step, const Arriving& arriving, std::uint32_t* spiked) {
+void OdeGroup::prepare(std::int64_t step) {
+  if (step == prepared_) return;
   const double begin = static_cast<double>(step - 1) * dt_;
   if (next_change_ <= begin + slack(begin)) update_external(begin);
   for (std::size_t n = 0; n < noise_.size(); ++n) random_[n] = noise_[n].uniform();
+  prepared_ = step;
+}
+
+std::int64_t OdeGroup::advance(std::int64_t step, const Arriving& arriving, std::uint32_t* spiked) {
+  prepare(step);
   step_.arriving = rule_.takes_sums ? sums_of(arriving) : arriving.sums;
   step_.spiked = spiked;
   step_.count = 0;
@@ -271,7 +291,6 @@ std::vector<GridGroup::Row> OdeGroup::rows() {
   add("state", states_, rule_.states);
   add("synaptic", synapses_, rule_.shapes.size());
   add("rise", rises_, rule_.shapes.size());
-  if (!coupled_.empty()) rows.push_back({"coupled", coupled_.data()});
   for (const auto& [name, values] : stimuli_.rows()) rows.push_back({name, values});
   return rows;
 }

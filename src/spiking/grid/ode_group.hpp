@@ -21,6 +21,16 @@ enum class OdeLevel {
   alone,   ///< Of each neuron's own length.
 };
 
+/// Electrical synapses of a group in a step. A cell gets the current
+///   c0 + c1 s + c2 s^2 + c3 s^3 - conductance V(s), s from 0 to 1,
+/// so V is the present one and partners follow a cubic, as in NEST's hh_psc_alpha_gap.
+struct Gap {
+  const double* conductance = nullptr;  ///< [columns], nS; null: there are none.
+  const double* current = nullptr;      ///< [4, columns]: c0 to c3, pA
+  double* shown = nullptr;  ///< Result, [3, columns]: V at the end before any reset, and dt dV/dt
+                            ///< at the begin and the end; mV
+};
+
 /// One step of a piece of a population. Arrays are `columns` long, as in grid_steps.hpp; padding
 /// has the parameters of the last neuron.
 struct OdeStep {
@@ -39,7 +49,8 @@ struct OdeStep {
   const Coefficient* decays = nullptr;        ///< [receptors, Decay::count]
   Coefficient refractory;                     ///< Steps: whole ones, unless the model is exact.
   Coefficient current;                        ///< Constant and injected.
-  const double* coupled = nullptr;            ///< Current of electrical synapses, or null.
+  const double* coupled = nullptr;            ///< Constant current of electrical synapses, or null.
+  Gap gap;                                    ///< Electrical synapses of equations.
   const double* random = nullptr;             ///< Uniform in [0, 1).
 
   // Results.
@@ -63,7 +74,7 @@ struct Decay {
   };
 };
 
-/// The longest sub-step of a coarse integration.
+/// The longest sub-step of a coarse integration, unless a model states a shorter one.
 inline constexpr double kLongest_ms = 0.1;
 
 /// Sub-steps of other levels in a coarse one.
@@ -82,7 +93,10 @@ struct OdeRule {
   bool is_exact_refractory = false;  ///< Refractoriness ends within a step.
   bool takes_sums = false;           ///< Arrivals are part of the model's own rule.
   bool is_random = false;
-  bool has_voltage = true;  ///< State 0 is a voltage in mV.
+  bool has_voltage = true;   ///< State 0 is a voltage in mV.
+  bool is_equation = false;  ///< advance_ode: V has a course within the step.
+  bool has_peak = false;     ///< V is reset within the step.
+  double longest_ms = kLongest_ms;
 
   /// Fills the coefficients after the parameters.
   void (*prepare)(double* coefficients, double dt_ms) = nullptr;

@@ -39,7 +39,8 @@ struct OdeModel {
   static constexpr bool kExactRefractory = false;  ///< It ends within a step; else NEST's rule.
   static constexpr bool kRandom = false;
   static constexpr bool kVoltage = true;
-  static constexpr double kScale = 1;  ///< Scale of V in kTolerance.
+  static constexpr double kScale = 1;              ///< Scale of V in kTolerance.
+  static constexpr double kLongest = kLongest_ms;  ///< Longest coarse sub-step, ms.
   static constexpr int kRefractory = -1, kCurrent = -1;
 
   static void prepare(double* /*coefficients*/, double /*dt_ms*/) {}
@@ -93,28 +94,62 @@ struct Accuracy {
   V error, allowed;
 };
 
+/// Electrical synapses of one neuron or of a vector (Gap).
+template <typename V>
+struct GapInput {
+  Gap gap;
+  std::int64_t columns, column;
+
+  HWY_INLINE GapInput(const OdeStep& s, std::int64_t at)
+      : gap(s.gap), columns(s.columns), column(at) {}
+
+  /// The current at the fraction `s` of the step.
+  HWY_INLINE V current(V s, V voltage) const {
+    V* const kind = nullptr;
+    V sum = load(gap.current + 3 * columns + column, kind);
+    for (std::int64_t power = 2; power >= 0; --power) {
+      sum = sum * s + load(gap.current + power * columns + column, kind);
+    }
+    return sum - load(gap.conductance + column, kind) * voltage;
+  }
+};
+
+/// Input of a neuron in a part of a step. Without electrical synapses (kGap) it is a constant.
+template <typename V, bool kGap>
+struct Drive {
+  V current;  ///< pA
+  GapInput<V> gap;
+  double begin, length;  ///< Begin and length of the part, as fractions of the step.
+
+  HWY_INLINE V at(double part, V voltage) const {
+    if constexpr (!kGap) return current;
+    return current + gap.current(V(begin + part * length), voltage);
+  }
+};
+
 /// One step of length h. `keep` is the decay of receptors over half of it; V of neurons that are
 /// not free stays.
-template <typename M, typename V, typename Free>
-HWY_INLINE Accuracy<V> runge_kutta(Neuron<M, V>& n, const Coefficients<V>& c, V current,
-                                   const V* keep, V h, Free free) {
+template <typename M, typename V, bool kGap, typename Free>
+HWY_INLINE Accuracy<V> runge_kutta(Neuron<M, V>& n, const Coefficients<V>& c,
+                                   const Drive<V, kGap>& drive, const V* keep, V h, Free free) {
   constexpr std::size_t kCount = integrated<M>();
   const V half = 0.5 * h;
   const Receptors<M, V> middle = n.receptor.after(keep, half);
   const Receptors<M, V> end = middle.after(keep, half);
   V k1[M::kStates], k2[M::kStates], k3[M::kStates], k4[M::kStates], y[M::kStates];
   for (std::size_t i = 0; i < M::kStates; ++i) y[i] = n.x[i];
-  const auto slope = [&](const Receptors<M, V>& receptor, V* k) __attribute__((always_inline)) {
-    M::derivatives(y, c, receptor.value, current, k);
+  const auto slope = [&](double part, const Receptors<M, V>& receptor, V* k)
+      __attribute__((always_inline)) {
+    M::derivatives(y, c, receptor.value, drive.at(part, y[0]), k);
     if constexpr (M::kHolds) k[0] = select(free, k[0], V(0));
   };
-  slope(n.receptor, k1);
+  slope(0, n.receptor, k1);
   for (std::size_t i = 0; i < kCount; ++i) y[i] = n.x[i] + half * k1[i];
-  slope(middle, k2);
+  slope(0.5, middle, k2);
   for (std::size_t i = 0; i < kCount; ++i) y[i] = n.x[i] + half * k2[i];
-  slope(middle, k3);
+  slope(0.5, middle, k3);
   for (std::size_t i = 0; i < kCount; ++i) y[i] = n.x[i] + h * k3[i];
-  slope(end, k4);
+  slope(1, end, k4);
   const V sixth = h * (1.0 / 6);
   for (std::size_t i = 0; i < kCount; ++i) {
     n.x[i] = n.x[i] + sixth * (k1[i] + 2 * (k2[i] + k3[i]) + k4[i]);

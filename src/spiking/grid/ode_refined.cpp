@@ -36,7 +36,7 @@ OdeStep& Refined::pack(const OdeStep& from, const OdeRule& rule) {
   step_.fired_twice = false;
   const auto columns = static_cast<std::size_t>(step_.columns);
   const std::size_t decays = rule.shapes.size() * Decay::count;
-  const std::size_t rows = rule.states + 3 * rule.shapes.size() + rule.coefficients + decays + 5;
+  const std::size_t rows = rule.states + 3 * rule.shapes.size() + rule.coefficients + decays + 13;
   if (values_.size() < rows * columns) values_.resize(rows * columns);
   used_ = 0;
   spiked_.resize(columns);
@@ -49,6 +49,9 @@ OdeStep& Refined::pack(const OdeStep& from, const OdeRule& rule) {
   step_.waiting = take(from.waiting);
   if (from.arriving != nullptr) step_.arriving = take(from.arriving, receptors);
   if (from.coupled != nullptr) step_.coupled = take(from.coupled);
+  if (from.gap.conductance != nullptr) {
+    step_.gap = {take(from.gap.conductance), take(from.gap.current, 4), take(from.gap.shown, 3)};
+  }
   if (from.random != nullptr) step_.random = take(from.random);
   coefficients_.clear();
   for (std::size_t row = 0; row < rule.coefficients; ++row) {
@@ -78,6 +81,7 @@ void Refined::unpack(OdeStep& to, const OdeRule& rule) const {
   put_back(step_.rises, to.rises, receptors);
   put_back(step_.waiting, to.waiting, 1);
   if (to.arriving != nullptr) put_back(step_.arriving, to.arriving, receptors);
+  if (to.gap.shown != nullptr) put_back(step_.gap.shown, to.gap.shown, 3);
   for (std::int64_t spike = 0; spike < step_.count; ++spike) {
     to.spiked[to.count++] = columns_[step_.spiked[spike]];
   }

@@ -20,6 +20,28 @@ std::string_view name_of(SynapseShape shape) {
   }
 }
 
+std::string_view name_of(ElectricalCoupling coupling) {
+  switch (coupling) {
+    case ElectricalCoupling::iterated:
+      return "iterated";
+    case ElectricalCoupling::previous_partner:
+      return "previous_partner";
+    default:
+      return "previous_step";
+  }
+}
+
+ElectricalCoupling electrical_coupling(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const auto coupling : {ElectricalCoupling::previous_step,
+                              ElectricalCoupling::previous_partner, ElectricalCoupling::iterated}) {
+    if (name_of(coupling) == name) return coupling;
+    names.push_back(name_of(coupling));
+  }
+  fail(ErrorKind::config, "no coupling called '{}'{}; there are: {}", name,
+       did_you_mean(name, names), fmt::join(names, ", "));
+}
+
 std::string_view Population::weight_unit(std::int64_t receptor) const {
   if (synapse == SynapseShape::model) {
     return spiking::model(model).receptors[static_cast<std::size_t>(receptor)].unit;

@@ -149,6 +149,12 @@ NetworkDescription DescriptionBuilder::build() {
   Network& network = description_.network;
   network.time_step_ms = root_.ms("time_step", network.time_step_ms);
   description_.until_ms = root_.ms("until", 0);
+  const std::string coupling = root_.text("coupling", name_of(description_.coupling));
+  try {
+    description_.coupling = electrical_coupling(coupling);
+  } catch (const Error& error) {
+    root_.refuse(root_.at("coupling"), "coupling", error.what());
+  }
   root_.find("parameters");
   root_.find("seed");
   const std::vector<TomlTable> populations = root_.named_tables("populations");

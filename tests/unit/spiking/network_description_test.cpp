@@ -281,6 +281,9 @@ conductance = 2
                      "[[electrical]]\nfirst = \"E\"\nsecond = \"E\"\nrule = \"one_to_one\"\n"
                      "conductance = 2\n",
                  {"net.toml:8", "one_to_one couples each neuron of 'E' with itself"});
+  expect_refused("coupling = \"iterate\"\n" + cells, {"did you mean 'iterated'"});
+  EXPECT_EQ(read_description(write("coupling = \"iterated\"\n" + cells)).coupling,
+            ElectricalCoupling::iterated);
   expect_refused(
       "[populations.E]\nmodel = \"lif\"\ntau_syn = 5\n[[currents]]\ntarget = \"E\"\n"
       "neurons = [0.5]\namplitude = 3\n",
@@ -307,7 +310,6 @@ TEST_F(Descriptions, QuantitiesMayHaveUnits) {
 [populations.E]
 model = "lif"
 size = 2
-C_m = "0.2 nF"
 tau_m = "0.02 s"
 E_L = ["-65 mV", "-0.07 V"]
 I_e = { distribution = "uniform", min = "0.1 nA", max = "100 pA" }
@@ -325,7 +327,6 @@ amplitude = "0.3 nA"
 )"))
                               .network;
   const Population& cells = network.populations[0];
-  EXPECT_THAT(cells.column("capacitance"), ::testing::Each(200));
   EXPECT_THAT(cells.column("membrane_time_constant"), ::testing::Each(20));
   EXPECT_THAT(cells.column("resting_potential"), ElementsAre(-65, -70));
   EXPECT_THAT(cells.column("constant_current"), ::testing::Each(100));
