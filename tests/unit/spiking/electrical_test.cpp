@@ -1,7 +1,9 @@
 // Electrical synapses: against the equations in fine steps, with any number of threads, restored.
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -35,7 +37,8 @@ Network passive_pair(const std::string& model, double step_ms) {
   network.time_step_ms = step_ms;
   network.populations = {cells("one", model, 1), cells("other", model, 1)};
   for (Population& population : network.populations) {
-    population.columns["threshold"] = {1000};
+    const std::string threshold = model == "mat2_psc_exp" ? "resting_threshold" : "threshold";
+    if (model != "hh_psc_alpha_gap") population.columns[threshold] = {1000};
     if (population.columns.contains("constant_current"))
       population.columns["constant_current"] = {0};
   }
@@ -44,8 +47,10 @@ Network passive_pair(const std::string& model, double step_ms) {
   return network;
 }
 
-std::vector<double> final_voltages(const Network& network, double until_ms, int threads = 1) {
-  Simulation simulation(network, {.seed = 1, .threads = threads});
+std::vector<double> final_voltages(
+    const Network& network, double until_ms,
+    ElectricalCoupling coupling = ElectricalCoupling::previous_step) {
+  Simulation simulation(network, {.seed = 1, .coupling = coupling});
   simulation.record("one", "V", until_ms);
   simulation.record("other", "V", until_ms);
   simulation.run_until(until_ms);
@@ -53,27 +58,33 @@ std::vector<double> final_voltages(const Network& network, double until_ms, int 
 }
 
 /// C V1' = -g (V1 - E) + gc (V2 - V1) + I: sum and difference of two cells decay apart.
+std::vector<double> exact_voltages(const Network& network, double until) {
+  const Population& cell = network.populations[0];
+  const double capacitance = cell.column("capacitance")[0];
+  const double leak = cell.model == "lif" ? capacitance / cell.column("membrane_time_constant")[0]
+                                          : cell.column("conductance")[0];
+  const double rest = cell.column("resting_potential")[0], current = 200;
+  const double coupling = network.electrical_synapses[0].conductances_ns[0];
+  const auto charged = [&](double conductance) {
+    return current / conductance * (1 - std::exp(-conductance / capacitance * until));
+  };
+  const double sum = charged(leak), difference = charged(leak + 2 * coupling);
+  return {rest + (sum + difference) / 2, rest + (sum - difference) / 2};
+}
+
+double error_of(const std::string& model, double step, double until, ElectricalCoupling coupling) {
+  const Network network = passive_pair(model, step);
+  const auto exact = exact_voltages(network, until);
+  const auto found = final_voltages(network, until, coupling);
+  return std::abs(found[0] - exact[0]) + std::abs(found[1] - exact[1]);
+}
+
 TEST(ElectricalSynapses, ConvergeToTheSolutionOfTwoPassiveCells) {
   for (const char* model : {"lif", "iaf_cond_exp"}) {
     SCOPED_TRACE(model);
-    const Network reference = passive_pair(model, 0.1);
-    const Population& cell = reference.populations[0];
-    const double capacitance = cell.column("capacitance")[0];
-    const double leak = std::string(model) == "lif"
-                            ? capacitance / cell.column("membrane_time_constant")[0]
-                            : cell.column("conductance")[0];
-    const double rest = cell.column("resting_potential")[0], until = 8, current = 200,
-                 coupling = 12;
-    const auto charged = [&](double conductance) {
-      return current / conductance * (1 - std::exp(-conductance / capacitance * until));
-    };
-    const double sum = charged(leak), difference = charged(leak + 2 * coupling);
-    const std::vector<double> exact = {rest + (sum + difference) / 2,
-                                       rest + (sum - difference) / 2};
     double before = 0;
     for (const double step : {0.1, 0.05, 0.025}) {
-      const auto found = final_voltages(passive_pair(model, step), until);
-      const double error = std::abs(found[0] - exact[0]) + std::abs(found[1] - exact[1]);
+      const double error = error_of(model, step, 8, ElectricalCoupling::previous_step);
       EXPECT_LT(error, 0.5 * step);
       // First order: half the step, half the error.
       if (before > 0) {
@@ -82,6 +93,48 @@ TEST(ElectricalSynapses, ConvergeToTheSolutionOfTwoPassiveCells) {
       before = error;
     }
   }
+}
+
+/// A leaky neuron takes the mean of the current in a step: order 2. Equations follow its course.
+TEST(ElectricalSynapses, IteratedConvergeAtAHigherOrder) {
+  for (const auto& [model, order] : {std::pair("lif", 2.0), std::pair("iaf_cond_exp", 4.0)}) {
+    SCOPED_TRACE(model);
+    const double coarse = error_of(model, 0.8, 8, ElectricalCoupling::iterated);
+    const double fine = error_of(model, 0.4, 8, ElectricalCoupling::iterated);
+    EXPECT_LT(coarse, 0.02);
+    EXPECT_GT(std::log2(coarse / fine), order - 0.15);
+  }
+}
+
+/// The charge that flows in a step nearly makes both voltages equal.
+TEST(ElectricalSynapses, StrongOnesAreStableAndStrongerOnesRefused) {
+  for (const char* model : {"lif", "iaf_cond_exp", "mat2_psc_exp", "hh_psc_alpha_gap"}) {
+    for (const auto coupling :
+         {ElectricalCoupling::previous_step, ElectricalCoupling::previous_partner,
+          ElectricalCoupling::iterated}) {
+      SCOPED_TRACE(model + std::string(" ") + std::string(name_of(coupling)));
+      Network network = passive_pair(model, 0.1);
+      network.step_currents.clear();
+      network.populations[0].columns["initial_potential"] = {-60};
+      const double capacitance = network.populations[0].column("capacitance")[0];
+      network.electrical_synapses[0].conductances_ns = {0.9 * capacitance / 0.1};
+      const auto found = final_voltages(network, 20, coupling);
+      EXPECT_NEAR(found[0], found[1], 0.1);
+      EXPECT_GT(found[0], -100);
+      EXPECT_LT(found[0], -40);
+    }
+  }
+  Network network = passive_pair("iaf_cond_exp", 0.1);
+  network.electrical_synapses[0].conductances_ns = {1e5};
+  testing::expect_error(
+      ErrorKind::config,
+      {"neuron 0 has 100000 nS of electrical synapses and 250 pF", "a step below 0.0025 ms"},
+      [&] { final_voltages(network, 1); });
+  network.electrical_synapses[0].conductances_ns = {1e6};
+  testing::expect_error(
+      ErrorKind::numeric,
+      {"step that ends at 0.1 ms do not converge", "with 1000000 nS", "Take a shorter step"},
+      [&] { final_voltages(network, 1, ElectricalCoupling::iterated); });
 }
 
 Network coupled_spiking(const std::string& model) {
@@ -106,20 +159,43 @@ Network coupled_spiking(const std::string& model) {
 }
 
 TEST(ElectricalSynapses, AreTheSameForAnyThreadsAndContinueWhenRestored) {
-  for (const char* model : {"lif", "glif3", "iaf_cond_exp", "hh_psc_alpha"}) {
+  for (const char* model : {"lif", "glif3", "iaf_cond_exp", "hh_psc_alpha", "aeif_cond_exp"}) {
+    for (const auto coupling :
+         {ElectricalCoupling::previous_step, ElectricalCoupling::previous_partner,
+          ElectricalCoupling::iterated}) {
+      SCOPED_TRACE(model + std::string(" ") + std::string(name_of(coupling)));
+      const Network network = coupled_spiking(model);
+      const auto simulation_of = [&](int threads) {
+        return Simulation(network, {.seed = 2, .coupling = coupling, .threads = threads});
+      };
+      Simulation one = simulation_of(1), two = simulation_of(2), three = simulation_of(3);
+      for (Simulation* each : {&one, &two, &three}) each->run_until(60);
+      EXPECT_GT(one.spikes().size(), 5U);
+      EXPECT_EQ(one.spikes(), two.spikes());
+      EXPECT_EQ(one.spikes(), three.spikes());
+      EXPECT_EQ(one.save(), three.save());
+      Simulation restored = simulation_of(2);
+      restored.restore(one.save());
+      one.run_until(120);
+      restored.run_until(120);
+      EXPECT_EQ(restored.save(), one.save());
+    }
+  }
+}
+
+TEST(ElectricalSynapses, IteratedStepsAreThoseOfUncoupledNeuronsIfNothingFlows) {
+  for (const char* model : {"lif", "iaf_cond_exp", "aeif_cond_exp", "mat2_psc_exp"}) {
     SCOPED_TRACE(model);
-    const Network network = coupled_spiking(model);
-    Simulation one(network, {.seed = 2}), three(network, {.seed = 2, .threads = 3});
-    one.run_until(60);
-    three.run_until(60);
-    EXPECT_GT(one.spikes().size(), 5U);
-    EXPECT_EQ(one.spikes(), three.spikes());
-    EXPECT_EQ(one.save(), three.save());
-    Simulation restored(network, {.seed = 2, .threads = 2});
-    restored.restore(one.save());
-    one.run_until(120);
-    restored.run_until(120);
-    EXPECT_EQ(restored.save(), one.save());
+    Network network = coupled_spiking(model);
+    for (auto& synapses : network.electrical_synapses) {
+      std::fill(synapses.conductances_ns.begin(), synapses.conductances_ns.end(), 0.0);
+    }
+    Simulation coupled(network, {.seed = 2, .coupling = ElectricalCoupling::iterated});
+    network.electrical_synapses.clear();
+    Simulation free(network, {.seed = 2});
+    for (Simulation* each : {&coupled, &free}) each->run_until(60);
+    EXPECT_EQ(coupled.spikes(), free.spikes());
+    EXPECT_EQ(coupled.save(), free.save());
   }
 }
 

@@ -47,7 +47,7 @@ const std::map<std::string, Bar> kBars = {
     {"iaf_psc_exp_ps", Bar::exact_times},
     {"gif_psc_exp_ensemble", Bar::elsewhere},   // golden_ensemble_test.cpp
     {"pp_psc_delta_ensemble", Bar::elsewhere},  // golden_ensemble_test.cpp
-    {"hh_psc_alpha_gap", Bar::elsewhere},       // Two cells and more with electrical synapses.
+    {"hh_psc_alpha_gap", Bar::elsewhere},       // golden_gap_test.cpp
 };
 
 /// Cases without refractoriness of hh_psc_alpha spike in every step on the falling flank: NEST

@@ -39,8 +39,8 @@ const std::map<std::string, Match> kMatches = {
     {"hh", {"hh_psc_alpha"}},
     {"lif_cond", {"iaf_cond_exp", 5e-4}},
     {"izhikevich", {"izhikevich", 5e-5}},
-    {"lif_gap", {}},  // Electrical synapses.
-    {"hh_gap", {}},   // Electrical synapses.
+    {"lif_gap", {}},  // golden_gap_test.cpp
+    {"hh_gap", {}},   // golden_gap_test.cpp
 };
 
 /// "irregular" is chaotic: neighbouring trajectories part after ten spikes.
