@@ -147,7 +147,7 @@ std::string Transform::text() const {
     case Kind::rectified:
       return "rectified";
     case Kind::below:
-      return fmt::format("bounded({}, 1 {})", from_, limit_);
+      return fmt::format("below({}, {})", from_, limit_);
     case Kind::bounded_by:
       break;
   }
