@@ -27,7 +27,7 @@ TEST(PlausibleSize, RefusesAFileThatGrowsAThousandfold) {
 
 TEST(PlausibleSize, RefusesMoreThanTheMachineHas) {
   constexpr std::uint64_t kPebi = std::uint64_t{1} << 50;
-  expect_error(ErrorKind::data, {"big.h5: its values take 1048576.0 GiB", "this machine has"},
+  expect_error(ErrorKind::data, {"big.h5: its values take 1024.0 TiB", "this machine has"},
                [] { require_plausible_size(kPebi, kPebi, "big.h5"); });
 }
 
