@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <fstream>
-#include <limits>
-#include <string>
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/log.hpp"
+#include "afterspike/io/size_limit.hpp"
 #include "afterspike/spiking/memory.hpp"
 
 namespace afterspike::cli {
@@ -20,41 +18,12 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// The number in a file of one number; infinite without one ("max").
-double number_in(const char* path) {
-  std::ifstream file(path);
-  double number = 0;
-  return file >> number ? number : std::numeric_limits<double>::infinity();
-}
-
-/// Bytes that a new process may take; infinite if the system does not say.
-double available_memory() {
-  double available = std::numeric_limits<double>::infinity();
-  std::ifstream file("/proc/meminfo");
-  std::string name, unit;
-  constexpr double kKibibyte = 1024;
-  for (double value = 0; file >> name >> value; std::getline(file, unit)) {
-    if (name == "MemAvailable:") available = value * kKibibyte;
-  }
-  const double limit = number_in("/sys/fs/cgroup/memory.max");
-  if (std::isinf(limit)) return available;
-  const double used = number_in("/sys/fs/cgroup/memory.current");
-  if (std::isinf(used)) return available;
-  // Pages of files that were not used lately are given back when they are needed.
-  double cached = 0;
-  std::ifstream statistics("/sys/fs/cgroup/memory.stat");
-  for (double value = 0; statistics >> name >> value;) {
-    if (name == "inactive_file") cached = value;
-  }
-  return std::min(available, limit - used + cached);
-}
-
 }  // namespace
 
 void require_memory(const spiking::Network& network, const spiking::Options& options) {
   constexpr double kGibibyte = 1 << 30;
   const auto needed = static_cast<double>(spiking::memory_needed(network, options));
-  const double available = available_memory();
+  const double available = io::available_bytes(/*with_swap=*/false);
   require(needed <= available, ErrorKind::config,
           "memory: the simulation needs {:.2f} GiB, and {:.2f} GiB are free. Simulate fewer neurons"
           " or synapses, or free memory.",

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
@@ -34,6 +35,28 @@ double proc_bytes(const char* path, std::string_view name) {
   return -1;
 }
 
+/// The number in a file of one number; infinite without one ("max").
+double number_in(const char* path) {
+  std::ifstream file(path);
+  double number = 0;
+  return file >> number ? number : std::numeric_limits<double>::infinity();
+}
+
+/// Memory that the process's control group leaves; infinite if it is not limited.
+double left_to_control_group() {
+  const double limit = number_in("/sys/fs/cgroup/memory.max");
+  const double used = number_in("/sys/fs/cgroup/memory.current");
+  if (std::isinf(limit) || std::isinf(used)) return std::numeric_limits<double>::infinity();
+  // Pages of files that were not used lately are given back when they are needed.
+  double cached = 0;
+  std::ifstream statistics("/sys/fs/cgroup/memory.stat");
+  std::string name;
+  for (double value = 0; statistics >> name >> value;) {
+    if (name == "inactive_file") cached = value;
+  }
+  return limit - used + cached;
+}
+
 }  // namespace
 
 std::string size_text(double bytes) {
@@ -44,16 +67,17 @@ std::string size_text(double bytes) {
   return fmt::format("{:.0f} bytes", bytes);
 }
 
-double available_bytes() {
+double available_bytes(bool with_swap) {
   double available = std::numeric_limits<double>::infinity();
   const double free = proc_bytes("/proc/meminfo", "MemAvailable:");
-  if (free >= 0) available = free + std::max(0.0, proc_bytes("/proc/meminfo", "SwapFree:"));
+  if (free >= 0) available = free;
+  if (with_swap) available += std::max(0.0, proc_bytes("/proc/meminfo", "SwapFree:"));
   rlimit limit{};
   if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
     const double used = std::max(0.0, proc_bytes("/proc/self/status", "VmSize:"));
     available = std::min(available, std::max(0.0, static_cast<double>(limit.rlim_cur) - used));
   }
-  return available;
+  return std::min(available, left_to_control_group());
 }
 
 void require_plausible_size(std::uint64_t bytes, std::uint64_t stored, std::string_view where) {

@@ -15,8 +15,9 @@ void require_plausible_size(std::uint64_t bytes, std::uint64_t stored, std::stri
 /// "7.2 GiB", "12 KiB" or "100 bytes".
 std::string size_text(double bytes);
 
-/// Memory that this process may still take: free memory and swap of the machine, or less if its
-/// address space is limited (ulimit -v). Infinite if the system does not tell.
-double available_bytes();
+/// Memory that this process may still take: free memory of the machine, and its free swap if that
+/// counts, or less if its address space (ulimit -v) or its control group is limited. Infinite if
+/// the system does not tell.
+double available_bytes(bool with_swap = true);
 
 }  // namespace afterspike::io
