@@ -25,24 +25,12 @@ class GLIFROptions : public LayerOptions<GLIFROptions> {
 /// Layers of generalized leaky integrate-and-fire rate neurons with after-spike currents
 /// (nn::Glifr). The state of a layer: "emitted" [delay, batch, hidden_size], "voltage" [batch,
 /// hidden_size] in mV, "after_spike_current" [currents, batch, hidden_size] in pA.
-class GLIFRImpl : public LayerModule<GLIFRImpl, GLIFROptions> {
+class GLIFRImpl : public StatesModule<GLIFRImpl, GLIFROptions> {
  public:
   /// Throws Error(config) naming an option that does not fit.
-  explicit GLIFRImpl(const GLIFROptions& own) : LayerModule("afterspike::GLIFR", own) {}
+  explicit GLIFRImpl(const GLIFROptions& own) : StatesModule("afterspike::GLIFR", own) {}
   GLIFRImpl(std::int64_t input_size, std::int64_t hidden_size)
       : GLIFRImpl(GLIFROptions(input_size, hidden_size)) {}
-
-  /// Runs `input` [steps, batch, input_size] from `states`, or from rest. Returns the emissions
-  /// [steps, batch, hidden_size] and the states after the last step. With batch_first the first two
-  /// dimensions of input and emissions are exchanged.
-  std::tuple<at::Tensor, LayerStates> forward(const at::Tensor& input,
-                                              c10::optional<LayerStates> states = c10::nullopt) {
-    auto [output, after] = run(input, states);
-    return {std::move(output), std::move(after)};
-  }
-
- protected:
-  FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(c10::optional<LayerStates>())})
 };
 TORCH_MODULE(GLIFR);
 

@@ -154,6 +154,25 @@ class LayerModule : public LayersImpl {
   const Options options;
 };
 
+/// A neuron module of these options whose states have names.
+template <typename Derived, typename Options>
+class StatesModule : public LayerModule<Derived, Options> {
+ public:
+  using LayerModule<Derived, Options>::LayerModule;
+
+  /// Runs `input` [steps, batch, input_size] from `states`, or from rest. Returns the emissions
+  /// [steps, batch, hidden_size] and the states after the last step. With batch_first the first two
+  /// dimensions of input and emissions are exchanged.
+  std::tuple<at::Tensor, LayerStates> forward(const at::Tensor& input,
+                                              c10::optional<LayerStates> states = c10::nullopt) {
+    auto [output, after] = this->run(input, states);
+    return {std::move(output), std::move(after)};
+  }
+
+ protected:
+  FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(c10::optional<LayerStates>())})
+};
+
 /// Returns the layers' output of the last step, [batch, neurons], from the result of a neuron
 /// module; to stand between one and a torch::nn::Linear in a torch::nn::Sequential.
 class LastStepImpl : public torch::nn::Module {
