@@ -14,8 +14,30 @@ HWY_BEFORE_NAMESPACE();
 namespace afterspike::spiking {
 namespace HWY_NAMESPACE {
 
+/// The states V and w, and the spike at V_peak, of a model M with coefficients of these names;
+/// `top` is the peak.
+template <typename M>
+struct AeifSpike : OdeModel {
+  static constexpr std::size_t kStates = 2;
+  static constexpr bool kPeak = true;
+
+  static void initial(const double* c, double* x) {
+    x[0] = c[M::V_m];
+    x[1] = c[M::w];
+  }
+  template <typename V>
+  static HWY_INLINE V peak(const Coefficients<V>& c) {
+    return c[M::top];
+  }
+  template <typename Fired, typename V>
+  static HWY_INLINE void reset(Fired fired, V* x, const Coefficients<V>& c) {
+    x[0] = select(fired, c[M::V_reset], x[0]);
+    x[1] = select(fired, x[1] + c[M::b], x[1]);
+  }
+};
+
 template <SynapseShape kShape, bool kConductances>
-struct Aeif : OdeModel {
+struct Aeif : AeifSpike<Aeif<kShape, kConductances>> {
   enum : std::size_t {
     C_m,
     g_L,
@@ -40,11 +62,9 @@ struct Aeif : OdeModel {
   static constexpr std::size_t per_C = kDerived, per_slope = kDerived + 1, runaway = kDerived + 2,
                                per_tau_w = kDerived + 3, top = kDerived + 4;
   static constexpr std::size_t kCoefficients = kDerived + 5;
-  static constexpr std::size_t kStates = 2;
   static constexpr std::array kShapes = {kShape, kShape};
   static constexpr std::array<std::size_t, 2> kTimeConstants = {tau_syn_ex, tau_syn_in};
   static constexpr int kRefractory = t_ref, kCurrent = I_e;
-  static constexpr bool kPeak = true;
 
   /// Without a slope the neuron is a leaky one, whose peak is the threshold.
   static void prepare(double* c, double /*dt_ms*/) {
@@ -54,10 +74,6 @@ struct Aeif : OdeModel {
     c[runaway] = c[g_L] * c[Delta_T];
     c[per_tau_w] = 1 / c[tau_w];
     c[top] = sloped ? c[V_peak] : c[V_th];
-  }
-  static void initial(const double* c, double* x) {
-    x[0] = c[V_m];
-    x[1] = c[w];
   }
 
   template <typename V>
@@ -69,15 +85,6 @@ struct Aeif : OdeModel {
     const V spike = c[runaway] * exp((x[0] - c[V_th]) * c[per_slope]);
     dx[0] = (spike - c[g_L] * above + synaptic - x[1] + current) * c[per_C];
     dx[1] = (c[a] * above - x[1]) * c[per_tau_w];
-  }
-  template <typename V>
-  static HWY_INLINE V peak(const Coefficients<V>& c) {
-    return c[top];
-  }
-  template <typename Fired, typename V>
-  static HWY_INLINE void reset(Fired fired, V* x, const Coefficients<V>& c) {
-    x[0] = select(fired, c[V_reset], x[0]);
-    x[1] = select(fired, x[1] + c[b], x[1]);
   }
 };
 

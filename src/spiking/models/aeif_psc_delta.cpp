@@ -3,13 +3,13 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "models/aeif_psc_delta.cpp"
 #include "grid/each_target.hpp"
-#include "grid/ode-inl.hpp"
+#include "models/aeif-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace afterspike::spiking {
 namespace HWY_NAMESPACE {
 
-struct AeifPscDelta : OdeModel {
+struct AeifPscDelta : AeifSpike<AeifPscDelta> {
   enum : std::size_t {
     C_m,
     g_L,
@@ -29,19 +29,13 @@ struct AeifPscDelta : OdeModel {
     top,
     kCoefficients
   };
-  static constexpr std::size_t kStates = 2;
   static constexpr std::array kShapes = {SynapseShape::delta};
   static constexpr int kRefractory = t_ref, kCurrent = I_e;
-  static constexpr bool kPeak = true;
 
   /// Without a slope the neuron is a leaky one, whose peak is the threshold.
   static void prepare(double* c, double /*dt_ms*/) {
     c[per_slope] = c[Delta_T] > 0 ? 1 / c[Delta_T] : 0;
     c[top] = c[Delta_T] > 0 ? c[V_peak] : c[V_th];
-  }
-  static void initial(const double* c, double* x) {
-    x[0] = c[V_m];
-    x[1] = c[w];
   }
   template <typename V>
   static HWY_INLINE void derivatives(const V* x, const Coefficients<V>& c, const V* /*s*/,
@@ -50,15 +44,6 @@ struct AeifPscDelta : OdeModel {
     const V spike = c[g_L] * c[Delta_T] * exp((x[0] - c[V_th]) * c[per_slope]);
     dx[0] = (spike - c[g_L] * above - x[1] + current) / c[C_m];
     dx[1] = (c[a] * above - x[1]) / c[tau_w];
-  }
-  template <typename V>
-  static HWY_INLINE V peak(const Coefficients<V>& c) {
-    return c[top];
-  }
-  template <typename Fired, typename V>
-  static HWY_INLINE void reset(Fired fired, V* x, const Coefficients<V>& c) {
-    x[0] = select(fired, c[V_reset], x[0]);
-    x[1] = select(fired, x[1] + c[b], x[1]);
   }
 };
 
