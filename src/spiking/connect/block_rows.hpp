@@ -27,6 +27,11 @@ struct RuleReceptors {
 /// Returns the receptors onto a population. REQUIRES: receptor < receptors of the target.
 RuleReceptors receptors_of(const Population& target, std::int64_t receptor);
 
+/// Whether a rule is of the kind that is drawn in tiles, if it stays a rule.
+inline bool is_in_tiles(const RuleProjection& rule) {
+  return rule.connection.rule == ConnectionRule::fixed_total_number;
+}
+
 /// Splits the synapses of a `fixed_total_number` rule over the blocks of its target: a multinomial
 /// number for each.
 std::vector<std::int64_t> block_counts(const RuleProjection& rule, std::int64_t targets);

@@ -34,7 +34,7 @@ std::uint32_t longest_rule_delay(const Layout& layout, std::int64_t population) 
   const auto& rules = layout.network->rule_projections;
   for (std::size_t index = 0; index < rules.size(); ++index) {
     if (rules[index].source != population) continue;
-    if (rules[index].connection.rule != ConnectionRule::fixed_total_number) continue;
+    if (!is_in_tiles(rules[index])) continue;
     longest = std::max(longest, layout.rule_delays[index]->max());
   }
   return longest;
@@ -46,7 +46,7 @@ TileStore::TileStore(const Layout& layout, const Tile& tile,
   std::vector<std::vector<std::int64_t>> counts;
   for (const RuleProjection& rule : network.rule_projections) {
     counts.emplace_back();
-    if (rule.connection.rule != ConnectionRule::fixed_total_number) continue;
+    if (!is_in_tiles(rule)) continue;
     counts.back() = block_counts(rule, layout.population(rule.target).size);
     for (std::int64_t block = tile.first_block; block < tile.last_block; ++block) {
       synapses_ += static_cast<std::uint64_t>(counts.back()[static_cast<std::size_t>(block)]);

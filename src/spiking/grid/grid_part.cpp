@@ -59,10 +59,7 @@ GridPart::GridPart(const Layout& layout, const std::vector<GridShare>& shares,
 /// Draws the synapses of rules, tile by tile.
 void GridPart::add_tiles(const std::vector<GridShare>& shares) {
   const auto& rules = layout_.network->rule_projections;
-  const bool any = std::any_of(rules.begin(), rules.end(), [](const RuleProjection& rule) {
-    return rule.connection.rule == ConnectionRule::fixed_total_number;
-  });
-  if (!any) return;
+  if (std::none_of(rules.begin(), rules.end(), is_in_tiles)) return;
   std::size_t group = 0;
   for (const GridShare& share : shares) {
     std::vector<TilePlaces> places(layout_.network->populations.size());

@@ -133,7 +133,7 @@ double set_rule_delays(Layout& layout) {
   layout.rule_stride = whole_steps(network.time_step_ms, layout.dt_ms, "time step of the network");
   for (const RuleProjection& rule : network.rule_projections) {
     layout.rule_delays.emplace_back();
-    if (rule.connection.rule != ConnectionRule::fixed_total_number) continue;
+    if (!is_in_tiles(rule)) continue;
     layout.rule_delays.back() =
         std::make_shared<DelayTable>(rule.connection.delay, network.time_step_ms);
     if (model(layout.population(rule.source).model).is_source()) continue;

@@ -22,7 +22,7 @@ double index_bytes(const Network& network) {
   std::vector<double> longest(network.populations.size());
   double neurons = 0, building = 0;
   for (const RuleProjection& rule : network.rule_projections) {
-    if (rule.connection.rule != ConnectionRule::fixed_total_number) continue;
+    if (!is_in_tiles(rule)) continue;
     const auto source = static_cast<std::size_t>(rule.source);
     const DelayTable delays(rule.connection.delay, network.time_step_ms);
     longest[source] = std::max(longest[source], static_cast<double>(delays.max()));

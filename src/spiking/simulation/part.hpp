@@ -62,6 +62,11 @@ struct Layout {
   const Population& population(std::int64_t index) const {
     return network->populations[static_cast<std::size_t>(index)];
   }
+  /// Population of a neuron of the network.
+  std::int64_t population_of(std::int64_t neuron) const {
+    const auto after = std::upper_bound(first_neuron.begin(), first_neuron.end(), neuron);
+    return after - first_neuron.begin() - 1;
+  }
   std::uint32_t neuron(const Piece& piece, std::int64_t local) const {
     return static_cast<std::uint32_t>(first_neuron[static_cast<std::size_t>(piece.population)] +
                                       piece.begin + local);

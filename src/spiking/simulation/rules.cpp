@@ -41,8 +41,7 @@ bool takes_rules(const Network& network, const Options& options, std::int64_t po
 double mean_row(const Network& network, std::int64_t source) {
   double synapses = 0;
   for (const RuleProjection& rule : network.rule_projections) {
-    if (rule.source != source || rule.connection.rule != ConnectionRule::fixed_total_number)
-      continue;
+    if (rule.source != source || !is_in_tiles(rule)) continue;
     synapses += static_cast<double>(rule.connection.count);
   }
   return synapses / static_cast<double>(population_in(network, source).size);
@@ -78,9 +77,8 @@ bool stays_rule(const Network& network, const Options& options, const RuleProjec
   const double steps = network.time_step_ms / step_of(network, options);
   if (!is_at_step(network.time_step_ms, step_of(network, options)) || steps < 0.5) return false;
   if (!takes_rules(network, options, rule.target)) return false;
-  return rule.connection.rule == ConnectionRule::fixed_total_number
-             ? stays_total_number(network, rule)
-             : is_drive(network, options, rule.source);
+  return is_in_tiles(rule) ? stays_total_number(network, rule)
+                           : is_drive(network, options, rule.source);
 }
 
 void resolve_rules(Network& network, const Options& options) {

@@ -52,9 +52,7 @@ std::vector<Piece> pieces_of(const Layout& layout, Engine engine, int part, int 
 
 bool has_tiles(const Layout& layout) {
   const auto& rules = layout.network->rule_projections;
-  return std::any_of(rules.begin(), rules.end(), [](const RuleProjection& rule) {
-    return rule.connection.rule == ConnectionRule::fixed_total_number;
-  });
+  return std::any_of(rules.begin(), rules.end(), is_in_tiles);
 }
 
 GridShare tile_of(const Layout& layout, std::int64_t first_block, std::int64_t last_block) {
@@ -335,10 +333,9 @@ void Simulation::Impl::gather() {
 }
 
 void Simulation::Impl::keep(const Emission& emission) {
-  const auto& first = layout.first_neuron;
-  const auto after = std::upper_bound(first.begin(), first.end(), std::int64_t{emission.neuron});
-  const std::int64_t population = after - first.begin() - 1;
-  const std::int64_t neuron = emission.neuron - *(after - 1);
+  const std::int64_t population = layout.population_of(emission.neuron);
+  const std::int64_t neuron =
+      emission.neuron - layout.first_neuron[static_cast<std::size_t>(population)];
   spikes.push_back({emission.time_ms, population,
                     neuron * layout.population(population).copies + emission.copy});
 }

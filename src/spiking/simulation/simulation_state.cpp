@@ -52,9 +52,8 @@ State Simulation::save() const {
 std::span<const double> Simulation::Impl::saved_pending(const State& state) const {
   return saved_rows(state, "pending", 5, [&](const double* row) {
     if (!is_index(row[2], 0, static_cast<double>(layout.first_neuron.back()))) return false;
-    const auto after = std::upper_bound(layout.first_neuron.begin(), layout.first_neuron.end(),
-                                        static_cast<std::int64_t>(row[2]));
-    const auto& own = layout.population(after - layout.first_neuron.begin() - 1);
+    const auto neuron = static_cast<std::int64_t>(row[2]);
+    const Population& own = layout.population(layout.population_of(neuron));
     return row[0] >= 0 && row[0] <= state.time_ms * (1 + 1e-9) &&
            is_index(row[1], -1, kMostWhole) && std::isfinite(row[3]) &&
            is_index(row[4], 0, static_cast<double>(own.copies));

@@ -23,12 +23,6 @@ void Travelling::open(std::int64_t first_step, std::int64_t last_step) {
   for (std::int64_t step = first_step + 1; step <= last_step; ++step) slot(step).clear();
 }
 
-std::size_t Travelling::population_of(std::uint32_t neuron) const {
-  const auto& first = layout_.first_neuron;
-  const auto after = std::upper_bound(first.begin(), first.end(), std::int64_t{neuron});
-  return static_cast<std::size_t>(after - first.begin()) - 1;
-}
-
 void Travelling::add(const Emission& emission) {
   if (longest_of_all_ == 0) return;
   const std::int64_t step =
@@ -38,7 +32,7 @@ void Travelling::add(const Emission& emission) {
 }
 
 void Travelling::add(std::int64_t step, std::uint32_t neuron, double size) {
-  const std::size_t population = population_of(neuron);
+  const auto population = static_cast<std::size_t>(layout_.population_of(neuron));
   if (longest_[population] == 0) return;
   const bool is_source = model(layout_.network->populations[population].model).is_source();
   slot(step).push_back({neuron, longest_[population], is_source, static_cast<float>(size)});

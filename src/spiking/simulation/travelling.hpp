@@ -39,7 +39,6 @@ class Travelling {
     float size;
   };
 
-  std::size_t population_of(std::uint32_t neuron) const;
   std::vector<Sent>& slot(std::int64_t step) {
     return steps_[static_cast<std::size_t>(step) % steps_.size()];
   }
