@@ -56,6 +56,16 @@ Subject load_subject(const fs::path& path, const tasks::TaskContext& context, ta
   return limited(std::move(subject), limit);
 }
 
+void for_each_hidden_layer(const Subject& subject, const tasks::Batch& batch,
+                           const std::function<void(const at::Tensor&)>& visit) {
+  const nn::LayerPass pass{subject.trained->pass, {}};
+  at::Tensor signal = batch.input;
+  for (std::size_t layer = 0; layer < subject.network().hidden_layers(); ++layer) {
+    signal = subject.network().layer(layer)->emissions(signal, pass);
+    visit(signal);
+  }
+}
+
 Subject limited(Subject subject, std::int64_t limit) {
   subject.data = tasks::first_samples(std::move(subject.data), limit);
   return subject;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,11 @@ struct Subject {
 /// the task has no such split, Error(data) if its data do not fit the network.
 Subject load_subject(const std::filesystem::path& path, const tasks::TaskContext& context,
                      tasks::Split split, std::int64_t limit);
+
+/// Calls visit(emissions) for each hidden layer from the first, with its emissions [steps, batch,
+/// neurons] on a batch, computed as the run is evaluated.
+void for_each_hidden_layer(const Subject& subject, const tasks::Batch& batch,
+                           const std::function<void(const at::Tensor&)>& visit);
 
 /// Limits a subject to its first `limit` samples (0: all).
 Subject limited(Subject subject, std::int64_t limit);

@@ -152,15 +152,10 @@ Raster raster(const Subject& subject, std::int64_t sample) {
   const at::NoGradGuard no_grad;
   const std::vector<std::int64_t> numbers = {sample};
   const tasks::Batch batch = subject.data->batch(numbers);
-  nn::LayerPass pass;
-  pass.sigma_mV = subject.trained->pass.sigma_mV;
-  pass.spikes = subject.trained->pass.spikes;
-  at::Tensor signal = batch.input;
   std::vector<at::Tensor> parts;
-  for (std::int64_t layer = 0; layer < subject.network().options().layers; ++layer) {
-    signal = subject.network().layer(static_cast<std::size_t>(layer))->emissions(signal, pass);
-    parts.push_back(signal.select(1, 0));
-  }
+  for_each_hidden_layer(subject, batch, [&](const at::Tensor& emissions) {
+    parts.push_back(emissions.select(1, 0));
+  });
   const std::int64_t steps = length_of(batch);
   const at::Tensor all = at::cat(parts, 1).slice(0, 0, steps).t();
   return {sample, step_ends_ms(steps, subject.network().shape().dt_ms), points_of(all)};

@@ -203,18 +203,14 @@ std::vector<double> mean_activity(const Subject& subject, ThreadPool& pool) {
   std::vector<double> steps(shards);
   experiment::for_each_shard(subject.data->size(), pool, [&](std::size_t place, auto numbers) {
     const tasks::Batch batch = subject.data->batch(numbers);
-    nn::LayerPass pass;
-    pass.sigma_mV = subject.trained->pass.sigma_mV;
-    pass.spikes = subject.trained->pass.spikes;
-    at::Tensor signal = batch.input;
     std::vector<at::Tensor> parts;
-    for (std::int64_t layer = 0; layer < subject.network().options().layers; ++layer) {
-      signal = subject.network().layer(static_cast<std::size_t>(layer))->emissions(signal, pass);
-      parts.push_back(summed_activity(signal, batch.lengths));
-    }
+    for_each_hidden_layer(subject, batch, [&](const at::Tensor& emissions) {
+      parts.push_back(summed_activity(emissions, batch.lengths));
+    });
     sums[place] = at::cat(parts, 0);
-    steps[place] = batch.lengths.defined() ? batch.lengths.sum().item<double>()
-                                           : static_cast<double>(signal.size(0) * signal.size(1));
+    steps[place] = batch.lengths.defined()
+                       ? batch.lengths.sum().item<double>()
+                       : static_cast<double>(batch.input.size(0) * batch.input.size(1));
   });
   at::Tensor total = at::zeros_like(sums.front());
   for (const at::Tensor& sum : sums) total += sum;

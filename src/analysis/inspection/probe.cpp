@@ -300,9 +300,7 @@ std::optional<Probe> probe(const experiment::Trained& trained, const std::vector
   const Chosen chosen = choose(units);
   result.neurons = static_cast<std::int64_t>(chosen.numbers.size());
   result.probed.assign(units.size(), 0);
-  nn::LayerPass pass;
-  pass.sigma_mV = trained.pass.sigma_mV;
-  pass.spikes = trained.pass.spikes;
+  const nn::LayerPass pass{trained.pass, {}};
   std::vector<std::int64_t> numbers = staying(trained, chosen.numbers, tried_drives(), pass);
   if (!numbers.empty()) {
     result.drive = levels_for(trained, numbers, pass);
