@@ -171,13 +171,17 @@ nn::NamedTensors model_tensors(const nn::Network& network) {
   return tensors;
 }
 
+void write_tensors(const fs::path& path, const nn::NamedTensors& tensors) {
+  io::write_safetensors(path, to_arrays(tensors));
+}
+
 void write_checkpoint(const fs::path& directory, const Checkpoint& checkpoint) {
   io::AtomicDirectory target(directory);
   io::Json files;
-  io::write_safetensors(target.staging() / kModel, to_arrays(checkpoint.model));
+  write_tensors(target.staging() / kModel, checkpoint.model);
   files[std::string(kModel)] = describe_file(target.staging() / kModel);
   if (!checkpoint.training.empty()) {
-    io::write_safetensors(target.staging() / kTraining, to_arrays(checkpoint.training));
+    write_tensors(target.staging() / kTraining, checkpoint.training);
     files[std::string(kTraining)] = describe_file(target.staging() / kTraining);
   }
   io::Json manifest = {{"format", kCheckpointFormat},

@@ -117,16 +117,9 @@ nn::NamedTensors read_safetensors(const fs::path& path) {
   return tensors;
 }
 
-void write_safetensors(const fs::path& path, const nn::NamedTensors& tensors) {
-  io::Arrays file;
-  for (const auto& [name, tensor] : tensors) {
-    const at::Tensor values = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
-    io::Array& array = file.arrays[name];
-    array.shape = values.sizes().vec();
-    array.bytes.resize(values.nbytes());
-    std::memcpy(array.bytes.data(), values.data_ptr(), values.nbytes());
-  }
-  io::write_safetensors(path, file);
+void write_safetensors(const fs::path& path, nn::NamedTensors tensors) {
+  for (auto& [name, tensor] : tensors) tensor = tensor.to(at::kFloat);
+  experiment::write_tensors(path, tensors);
 }
 
 /// The network of a configuration (experiment::Checkpoint::configuration), with parameters at the

@@ -33,6 +33,9 @@ void require_same_parameters(const io::Json& parameters, const nn::Network& netw
 /// Returns copies of all parameters of a network.
 nn::NamedTensors model_tensors(const nn::Network& network);
 
+/// Writes tensors of any device to a safetensors file. Throws Error(data) if writing fails.
+void write_tensors(const std::filesystem::path& path, const nn::NamedTensors& tensors);
+
 /// Writes manifest.json, model.safetensors and, if there is any, training.safetensors; the
 /// directory appears by rename. Throws Error(data) if writing fails.
 void write_checkpoint(const std::filesystem::path& directory, const Checkpoint& checkpoint);
