@@ -308,6 +308,22 @@ std::pair<at::Tensor, NamedTensors> run_layer(const LayerJob& job, const at::Ten
   return {results[0], std::move(state)};
 }
 
+namespace {
+
+/// Restores the calling thread's number of threads of OpenMP.
+class OneThreadOfOpenMP {
+ public:
+  OneThreadOfOpenMP() noexcept { omp_set_num_threads(1); }
+  ~OneThreadOfOpenMP() { omp_set_num_threads(before_); }
+  OneThreadOfOpenMP(const OneThreadOfOpenMP&) = delete;
+  OneThreadOfOpenMP& operator=(const OneThreadOfOpenMP&) = delete;
+
+ private:
+  const int before_ = omp_get_max_threads();
+};
+
+}  // namespace
+
 void run_in_threads(std::int64_t count, int threads,
                     const std::function<void(std::int64_t)>& task) {
   SharedPool& shared = shared_pool();
@@ -318,15 +334,8 @@ void run_in_threads(std::int64_t count, int threads,
     return;
   }
   shared.of(threads).run(count, [&](std::int64_t i) {
-    const int before = omp_get_max_threads();
-    omp_set_num_threads(1);
-    try {
-      task(i);
-    } catch (...) {
-      omp_set_num_threads(before);
-      throw;
-    }
-    omp_set_num_threads(before);
+    const OneThreadOfOpenMP scope;
+    task(i);
   });
 }
 

@@ -129,7 +129,7 @@ std::vector<LayerStack::Parameter> LayerStack::parameters() const {
   std::vector<Parameter> all;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     for (const ParameterSpec& spec : layers_[i]->specs()) {
-      all.push_back({layer_prefix(i) + spec.name, layers_[i]->raw(spec.name), &spec});
+      all.push_back({layer_prefix(i) + spec.name, layers_[i]->raw(spec.name), &spec, i});
     }
   }
   return all;
@@ -159,9 +159,7 @@ std::pair<std::size_t, std::string> LayerStack::place_of(std::string_view name) 
   const std::vector<Parameter> all = parameters();
   for (const Parameter& parameter : all) {
     names.push_back(parameter.name);
-    if (parameter.name != name) continue;
-    const std::string own = parameter.spec->name;
-    return {std::stoull(parameter.name.substr(7)), own};
+    if (parameter.name == name) return {parameter.layer, parameter.spec->name};
   }
   fail(ErrorKind::config, "no parameter called '{}'{}; there are: {}", name,
        did_you_mean(name, names), fmt::join(names, ", "));

@@ -73,6 +73,7 @@ class LayerStack {
     std::string name;
     at::Tensor tensor;
     const ParameterSpec* spec;
+    std::size_t layer;
   };
 
   /// Returns all parameters, layers from the first.
