@@ -253,7 +253,7 @@ struct Adjoint {
     const V factor = factors == nullptr ? one : hn::Load(d, factors + at);
     gradient = hn::Mul(gradient, factor);
     if (spikes) return sigmoid(d, hn::Mul(hn::Sub(voltage, own.threshold), own.slope));
-    // Where the factor is 0 the rate is not known, nor needed.
+    // The rate under a factor of 0 is not known, nor needed.
     return hn::IfThenElseZero(hn::Ne(factor, hn::Zero(d)), hn::Div(emitted, factor));
   }
 

@@ -1,4 +1,4 @@
-// What the page uses of Apache ECharts; scripts/report_charts.sh makes charts.min.js of it.
+// The parts of Apache ECharts that the page uses; scripts/report_charts.sh makes charts.min.js of it.
 import * as echarts from "echarts/core";
 import { CustomChart, HeatmapChart, LineChart, ScatterChart } from "echarts/charts";
 import {

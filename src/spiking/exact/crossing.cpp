@@ -1,4 +1,5 @@
-// Where a leaky neuron next crosses its threshold. All bounds follow from the lemma of lagged().
+// Finds when a leaky neuron next crosses its threshold. All bounds follow from the lemma of
+// lagged().
 
 #include <algorithm>
 #include <array>

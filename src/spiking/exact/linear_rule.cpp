@@ -176,7 +176,7 @@ void HazardRule::look_ahead(std::int64_t neuron, double* state, Outlook& outlook
   outlook.quiet_until = outlook.time + begin + std::min(gap, next.length);
   if (gap >= next.length) return;
   propagate(neuron, state, begin + gap, there.data());
-  // Where no interval is short enough for a finite bound, the spike comes at once.
+  // The spike comes at once if no interval is short enough for a finite bound.
   outlook.spikes =
       std::isinf(next.bound) || random.uniform() * next.bound < hazard(own, there.data());
 }

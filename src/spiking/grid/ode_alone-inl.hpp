@@ -65,7 +65,7 @@ class Alone {
         continue;
       }
       if constexpr (M::kPeak) {
-        // Where V runs away, the rest of the way to the peak takes less than the shortest step.
+        // A V that runs away takes less than the shortest step to reach the peak.
         const bool reached =
             at_peak(n_, c_) || !std::isfinite(n_.x[0]) || (!accurate && n_.x[0] > before.x[0]);
         if (!held && reached) {

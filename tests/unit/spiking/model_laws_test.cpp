@@ -1,4 +1,4 @@
-// What every model keeps: the same bits from the same beginning, however it is run.
+// Laws of every model: the same bits from the same beginning, however it is run.
 
 #include <cmath>
 #include <limits>

@@ -167,7 +167,7 @@ TEST(GlifnetFile, DamagedFilesAreRefused) {
                [&] { read_network(path); });
 }
 
-/// Of the last line, "\nafterspike-network sha256 ...\n".
+/// Length of the last line, "\nafterspike-network sha256 ...\n".
 constexpr std::size_t kSealSize = 92;
 
 /// The bytes of a file of an older version: an attribute of 8 bytes after its name, and no checksum

@@ -1,4 +1,4 @@
-// What is recorded, and what recording costs.
+// Recorded values, and the cost of recording.
 
 #include <algorithm>
 #include <cmath>

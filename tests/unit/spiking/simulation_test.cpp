@@ -140,7 +140,7 @@ TEST(Simulation, EnginesAgreeAsTheStepGoesToZero) {
   double before = grid_error(network, exact.spikes(), 0.1);
   for (const double dt : {0.025, 0.00625}) {
     const double error = grid_error(network, exact.spikes(), dt);
-    // Of first order: a quarter of the step makes about a quarter of the error.
+    // First order: a quarter of the step makes about a quarter of the error.
     EXPECT_LT(error, 0.45 * before) << dt;
     before = error;
   }
@@ -192,7 +192,8 @@ TEST(Simulation, NoiseCurrentsHaveTheirMoments) {
     for (const double value : values) sum += value, squares += value * value;
     const double mean = sum / static_cast<double>(values.size());
     const double variance = squares / static_cast<double>(values.size()) - mean * mean;
-    // Of an autoregression: mean I R, variance (sd R)^2 (1 - a) / (1 + a) with a = exp(-1 / 10).
+    // Moments of an autoregression: mean I R, variance (sd R)^2 (1 - a) / (1 + a) with a = exp(-1 /
+    // 10).
     const double a = std::exp(-0.1);
     EXPECT_NEAR(mean, 30 * 0.1, 0.15);
     EXPECT_NEAR(variance, 25 * (1 - a) / (1 + a), 0.25);
