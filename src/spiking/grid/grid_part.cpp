@@ -7,6 +7,7 @@
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/rng.hpp"
 #include "connect/add_scaled.hpp"
+#include "connect/block_rows.hpp"
 #include "simulation/steps.hpp"
 
 namespace afterspike::spiking {

@@ -5,6 +5,7 @@
 
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/registry.hpp"
+#include "connect/block_rows.hpp"
 #include "simulation/layout.hpp"
 #include "simulation/sources.hpp"
 #include "simulation/steps.hpp"

@@ -10,6 +10,7 @@
 #include "afterspike/base/denormals.hpp"
 #include "afterspike/base/error.hpp"
 #include "afterspike/base/registry.hpp"
+#include "connect/block_rows.hpp"
 #include "exact/exact_part.hpp"
 #include "grid/grid_part.hpp"
 #include "simulation/layout.hpp"
